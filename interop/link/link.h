@@ -1,0 +1,59 @@
+/* link.h: how frames travel. A router joins one link to the other half with
+ * many local endpoints, one stream each; both halves use the same router: the
+ * guest's broker and the host's agent.
+ *
+ *   program --unix--+                                   +--socketpair-- job
+ *                   broker ===== link (one, muxed) ===== agent
+ *   session --pair--+                                   +--unix-- landbridge
+ *
+ * An endpoint is a connected unix stream socket that carries frames of
+ * WIRE_STREAM_ONLY; the router gives them the link's stream number and back.
+ * It reads no payload but HELLO and the LAUNCH it asks its owner about.
+ *
+ * Rules (doc/PROTOCOL): control frames never wait for credit and leave first,
+ * then stderr, then stdout, one DATA frame a stream in turn. An endpoint that
+ * goes away aborts its stream; a link that goes away fails every stream with
+ * WIRE_FAIL_BRIDGE. Memory per stream is bounded by WIRE_CREDIT.
+ */
+#ifndef LANDBRIDGE_INTEROP_LINK_H
+#define LANDBRIDGE_INTEROP_LINK_H
+
+#include "interop/wire/wire.h"
+#include "lib/loop.h"
+
+struct router;
+
+enum router_side { ROUTER_GUEST, ROUTER_HOST }; /* which stream numbers are ours */
+
+/* What the owner decides. Every function is called from the loop. */
+struct router_ops {
+	/* The peer opens a stream. Returns a connected socket whose other end a
+	 * runner serves (it will read LAUNCH first, with the payload as it came),
+	 * or fills *why and returns negative: the router answers FAILED. */
+	int (*accept)(void *owner, const struct launch *l, struct failed *why);
+	/* Opens the link: a non-blocking descriptor, or negative errno; asked
+	 * again with back-off (200 ms doubling to 5 s) while the link is down. */
+	int (*dial)(void *owner);
+	/* The link came up (hello is the peer's) or went down (NULL). */
+	void (*state)(void *owner, const struct hello *hello);
+	/* The host asks the guest to power off (guest side only). */
+	void (*shutdown)(void *owner);
+};
+
+/* Allocates (this is not for PID 1): NULL when memory is short. host_path
+ * goes into our HELLO; it and ops must outlive the router. */
+struct router *router_create(struct loop *loop, enum router_side side, const struct router_ops *ops,
+			     void *owner, const char *host_path);
+void router_destroy(struct router *router);
+
+/* Takes a connected local socket as an endpoint that will open a stream with
+ * HELLO and LAUNCH. uid is the peer's, put into LAUNCH on the guest side.
+ * While the link is down a LAUNCH waits at most 2 s, then gets FAILED; on a
+ * link that is up it is sent with a PING, and fails when nothing at all has
+ * come back after 2 s. Owns fd from here on. */
+int router_add_endpoint(struct router *router, int fd, uint32_t uid);
+
+/* Sends SHUTDOWN (host side). -ENOTCONN while the link is down. */
+int router_send_shutdown(struct router *router);
+
+#endif

@@ -1,0 +1,147 @@
+/* wire.h: the border protocol's frames and messages. doc/PROTOCOL is the
+ * normative text; this is the same in C.
+ *
+ * Pure: bytes in, struct out and back; no system calls, no allocation, no
+ * state. Decoded strings point into the caller's bytes and are NUL-terminated
+ * on the wire, so they can be used as C strings; a decoder refuses what is
+ * not. Every decoder checks sizes first and returns 0 or -EPROTO.
+ *
+ * A connection carries frames. A frame is a 12-byte little-endian header
+ *     u32 length (of the payload)  u8 type  u8 flags  u16 0  u32 stream
+ * and the payload. Stream 0 is the connection itself. The guest opens odd
+ * streams, the host even ones. A connection that carries one stream only
+ * (a unix socket between a program and its router, one vsock connection) uses
+ * stream 1 whoever opened it.
+ */
+#ifndef LANDBRIDGE_INTEROP_WIRE_H
+#define LANDBRIDGE_INTEROP_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/bytes.h"
+
+enum {
+	WIRE_VERSION = 1,
+	WIRE_HEADER = 12,
+	WIRE_DATA_MAX = 64 * 1024,         /* payload of one DATA frame */
+	WIRE_LAUNCH_MAX = 4 * 1024 * 1024, /* payload of one LAUNCH frame */
+	WIRE_CONTROL_MAX = 64 * 1024,      /* payload of any other frame */
+	WIRE_CREDIT = 256 * 1024,          /* what each stream's fd may send before the first CREDIT */
+	WIRE_LAUNCH_STRINGS = 32 * 1024,   /* ARG plus ENV fields of one LAUNCH */
+	WIRE_STREAM_ONLY = 1,              /* the stream of a connection with one stream */
+	WIRE_EPOCH = 16,
+};
+
+enum wire_type {
+	WIRE_HELLO = 1,     /* stream 0: struct hello */
+	WIRE_PING = 2,      /* stream 0: empty; answered by PONG at once */
+	WIRE_PONG = 3,      /* stream 0: empty */
+	WIRE_SHUTDOWN = 4,  /* stream 0, host -> guest: power the guest off */
+	WIRE_LAUNCH = 16,   /* opens a stream: struct launch */
+	WIRE_STARTED = 17,  /* u32 pid, u32 subsystem (enum wire_subsystem) */
+	WIRE_FAILED = 18,   /* struct failed; the stream is over */
+	WIRE_DATA = 19,     /* flags = fd; bytes; spends the fd's credit */
+	WIRE_EOF = 20,      /* flags = fd; empty; no DATA for fd follows */
+	WIRE_CLOSED = 21,   /* flags = fd; empty; nobody reads fd any more */
+	WIRE_CREDIT_ADD = 22, /* flags = fd; u32: so many more bytes of fd may be sent */
+	WIRE_CONSUMED = 23, /* u64: bytes of stdin the program has taken for sure, in total */
+	WIRE_WINSZ = 24,    /* u16 rows, u16 cols */
+	WIRE_SIGNAL = 25,   /* u32 signal, Linux's numbers */
+	WIRE_EXIT = 26,     /* flags = enum wire_exit; u32 code; last frame of the stream */
+	WIRE_ABORT = 27,    /* empty; the opener is gone: kill the job; the stream is over */
+};
+
+enum wire_subsystem { WIRE_NATIVE = 0, WIRE_GUI = 2, WIRE_CONSOLE = 3 }; /* as in PE headers */
+enum wire_exit { WIRE_EXITED = 0, WIRE_SIGNALLED = 1 }; /* code = exit code / signal number */
+
+/* Landbridge's own exit statuses, as FAILED carries them. */
+enum { WIRE_FAIL_BRIDGE = 125, WIRE_FAIL_NOT_RUN = 126, WIRE_FAIL_NOT_FOUND = 127 };
+
+/* A string in place; `at` is NUL-terminated, len does not count the NUL. */
+struct wire_str {
+	const char *at;
+	size_t len;
+};
+
+struct frame {
+	uint32_t length; /* of the payload */
+	uint8_t type;
+	uint8_t flags;
+	uint32_t stream;
+};
+
+/* The first frame each way on every connection, and again when a peer with
+ * another epoch says hello: doc/PROTOCOL "Resync". */
+struct hello {
+	uint16_t version_min, version_max;
+	uint8_t epoch[WIRE_EPOCH]; /* the sender's, random at its start */
+	uint8_t echo[WIRE_EPOCH];  /* the peer's, all zero when not known yet */
+	uint32_t features;         /* none yet: 0 */
+	struct wire_str host_path; /* host -> guest: the Windows PATH, "C:\\a;C:\\b"; may be empty */
+};
+
+enum launch_flag {
+	LAUNCH_TTY = 1,      /* one terminal instead of three pipes; DATA uses fd 0 and 1 */
+	LAUNCH_LOGIN = 2,    /* host -> guest: a login environment; no program: the login shell */
+	LAUNCH_DETACH = 4,   /* the job outlives its stream */
+	LAUNCH_NO_STDIN = 8, /* stdin is empty */
+};
+
+/* What LAUNCH says. Sent as fields {u16 tag, u16 0, u32 len, bytes}; unknown
+ * tags are skipped. argv and env are kept as the raw fields and walked with
+ * launch_next, so nothing is allocated. */
+struct launch {
+	uint32_t flags;          /* enum launch_flag */
+	struct wire_str program; /* absolute path on the runner's side; empty: login shell */
+	struct wire_str cwd;     /* directory on the runner's side; empty: its default */
+	struct wire_str user;    /* host -> guest: login name; empty: the default user */
+	uint16_t rows, cols;     /* with LAUNCH_TTY */
+	uint32_t uid;            /* advisory, set by the broker; UINT32_MAX: not said */
+	uint32_t argc, envc;
+	const uint8_t *fields;   /* the payload again, for launch_next */
+	size_t fields_len;
+};
+
+enum launch_tag {
+	LAUNCH_TAG_FLAGS = 1,
+	LAUNCH_TAG_PROGRAM = 2,
+	LAUNCH_TAG_ARG = 3, /* repeated, argv[0] first */
+	LAUNCH_TAG_CWD = 4,
+	LAUNCH_TAG_ENV = 5, /* repeated, NAME=value */
+	LAUNCH_TAG_WINSZ = 6,
+	LAUNCH_TAG_USER = 7,
+	LAUNCH_TAG_UID = 8,
+};
+
+struct failed {
+	uint32_t code;        /* 125, 126 or 127 */
+	uint32_t os_error;    /* Win32 error or Linux errno, for the log; 0: none */
+	struct wire_str text; /* one line for a person: why, and what to try */
+};
+
+/* Decodes a header (WIRE_HEADER bytes). -EPROTO: unknown type, reserved bits
+ * set, a length beyond the type's limit, a stream that the type cannot have. */
+int frame_decode(struct frame *f, const uint8_t header[WIRE_HEADER]);
+void frame_encode(uint8_t header[WIRE_HEADER], const struct frame *f);
+
+int hello_decode(struct hello *h, const void *payload, size_t len);
+void hello_encode(struct writer *w, const struct hello *h);
+
+/* True when header and payload at `at` begin a HELLO that echoes `epoch`: the
+ * one place at which a reader that lost the frame border may start again. */
+bool hello_found(const uint8_t *at, size_t len, const uint8_t epoch[WIRE_EPOCH]);
+
+int launch_decode(struct launch *l, const void *payload, size_t len);
+/* Walks the ARG or ENV fields: *pos starts at 0. False at the end. */
+bool launch_next(const struct launch *l, enum launch_tag tag, size_t *pos, struct wire_str *out);
+/* Encoding is by field, straight into the caller's buffer. */
+void launch_put_str(struct writer *w, enum launch_tag tag, const char *s, size_t len);
+void launch_put_u32(struct writer *w, enum launch_tag tag, uint32_t v); /* FLAGS, UID */
+void launch_put_winsz(struct writer *w, uint16_t rows, uint16_t cols);
+
+int failed_decode(struct failed *f, const void *payload, size_t len);
+void failed_encode(struct writer *w, uint32_t code, uint32_t os_error, const char *text);
+
+#endif

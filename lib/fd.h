@@ -1,0 +1,52 @@
+/* fd.h: descriptors and small files. Every function returns 0 (or a count)
+ * or a negative errno value, restarts after EINTR, and never prints.
+ */
+#ifndef LANDBRIDGE_LIB_FD_H
+#define LANDBRIDGE_LIB_FD_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Closes *fd unless it is negative, and makes it -1. */
+void fd_close(int *fd);
+int fd_set_nonblock(int fd);
+int fd_set_cloexec(int fd, int on);
+
+/* Writes all of it, waiting with poll(2) where fd is non-blocking. */
+int fd_write_all(int fd, const void *data, size_t len);
+
+/* Fills buf until `len` bytes or end of file. Returns the count. */
+ssize_t fd_read_full(int fd, void *buf, size_t len);
+
+/* Reads a whole small file (as in /proc, /sys, /etc) into buf and ends it
+ * with a NUL. Returns its length; -EFBIG when it does not fit in size - 1. */
+ssize_t file_read(const char *path, char *buf, size_t size);
+
+/* Writes text to an existing file with one write(2) (/proc, /sys). */
+int file_write(const char *path, const char *text);
+
+/* Creates or replaces a file with text and mode. */
+int file_create(const char *path, const char *text, mode_t mode);
+
+/* mkdir -p: a directory that is there already is success. */
+int dir_make(const char *path, mode_t mode);
+
+/* A stream unix socket, close-on-exec, bound to path (an old socket there is
+ * removed first) and listening / connected. Returns the descriptor. */
+int unix_listen(const char *path, mode_t mode, int backlog);
+int unix_connect(const char *path);
+
+/* Who is at the other end of a connected unix socket: unix(7) SO_PEERCRED. */
+struct peer {
+	pid_t pid;
+	uid_t uid;
+	gid_t gid;
+};
+int unix_peer(int fd, struct peer *peer);
+
+/* Passes one descriptor along with `len` > 0 bytes: unix(7) SCM_RIGHTS.
+ * Receiving: *got is the close-on-exec descriptor or -1. Returns byte count. */
+ssize_t fd_send(int sock, int fd, const void *data, size_t len);
+ssize_t fd_recv(int sock, int *got, void *buf, size_t len);
+
+#endif

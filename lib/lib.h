@@ -1,0 +1,17 @@
+/* lib.h: the little that all of Landbridge shares. This header stands for the
+ * folder; include the part you need (bytes, fd, fmt, log, loop, ring).
+ */
+#ifndef LANDBRIDGE_LIB_LIB_H
+#define LANDBRIDGE_LIB_LIB_H
+
+#include "lib/bytes.h"
+#include "lib/fd.h"
+#include "lib/fmt.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/ring.h"
+
+#define array_len(a) (sizeof(a) / sizeof((a)[0]))
+#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+
+#endif
