@@ -6,6 +6,7 @@
 #define LANDBRIDGE_LIB_LOOP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct loop;

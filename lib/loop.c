@@ -1,0 +1,153 @@
+/* loop.c: an event loop over epoll(7), with timers. */
+#include "lib/loop.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stddef.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BATCH = 32 };
+
+int64_t loop_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int loop_init(struct loop *loop)
+{
+	*loop = (struct loop){ .epoll = epoll_create1(EPOLL_CLOEXEC) };
+	return loop->epoll < 0 ? -errno : 0;
+}
+
+void loop_fini(struct loop *loop)
+{
+	if (loop->epoll >= 0)
+		close(loop->epoll);
+	loop->epoll = -1;
+}
+
+int watch_add(struct loop *loop, struct watch *watch, int fd, uint32_t events)
+{
+	struct epoll_event ev = { .events = events, .data.ptr = watch };
+
+	if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &ev) < 0) {
+		watch->fd = -1;
+		return -errno;
+	}
+	watch->fd = fd;
+	watch->events = events;
+	watch->loop = loop;
+	return 0;
+}
+
+int watch_set(struct watch *watch, uint32_t events)
+{
+	struct epoll_event ev = { .events = events, .data.ptr = watch };
+
+	if (watch->fd < 0 || watch->events == events)
+		return 0;
+	if (epoll_ctl(watch->loop->epoll, EPOLL_CTL_MOD, watch->fd, &ev) < 0)
+		return -errno;
+	watch->events = events;
+	return 0;
+}
+
+void watch_remove(struct watch *watch)
+{
+	struct loop *loop = watch->loop;
+
+	if (watch->fd < 0)
+		return;
+	epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
+	watch->fd = -1;
+	/* Events of this batch that were to reach it must not. */
+	for (int i = 0; i < loop->pending_count; i++)
+		if (loop->pending[i] == watch)
+			loop->pending[i] = NULL;
+}
+
+void timer_start(struct loop *loop, struct timer *timer, int64_t ms)
+{
+	struct timer **at = &loop->timers;
+
+	timer_stop(loop, timer);
+	timer->at = loop_now() + ms;
+	while (*at && (*at)->at <= timer->at)
+		at = &(*at)->next;
+	timer->next = *at;
+	timer->armed = true;
+	*at = timer;
+}
+
+void timer_stop(struct loop *loop, struct timer *timer)
+{
+	struct timer **at = &loop->timers;
+
+	if (!timer->armed)
+		return;
+	while (*at != timer)
+		at = &(*at)->next;
+	*at = timer->next;
+	timer->armed = false;
+}
+
+static int loop_timeout(const struct loop *loop)
+{
+	int64_t left;
+
+	if (!loop->timers)
+		return -1;
+	left = loop->timers->at - loop_now();
+	return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
+static void loop_fire(struct loop *loop)
+{
+	int64_t now = loop_now();
+
+	while (loop->timers && loop->timers->at <= now && !loop->stop) {
+		struct timer *timer = loop->timers;
+
+		timer_stop(loop, timer);
+		timer->fire(timer);
+	}
+}
+
+static void loop_dispatch(struct loop *loop, const struct epoll_event *ev, int count)
+{
+	struct watch *batch[BATCH];
+
+	for (int i = 0; i < count; i++)
+		batch[i] = ev[i].data.ptr;
+	loop->pending = batch;
+	loop->pending_count = count;
+	for (int i = 0; i < count && !loop->stop; i++) {
+		struct watch *watch = batch[i];
+
+		if (watch)
+			watch->ready(watch, ev[i].events);
+	}
+	loop->pending = NULL;
+	loop->pending_count = 0;
+}
+
+int loop_run(struct loop *loop)
+{
+	struct epoll_event ev[BATCH];
+
+	while (!loop->stop) {
+		int count = epoll_wait(loop->epoll, ev, BATCH, loop_timeout(loop));
+
+		if (count < 0 && errno != EINTR)
+			return -errno;
+		if (count > 0)
+			loop_dispatch(loop, ev, count);
+		loop_fire(loop);
+	}
+	return 0;
+}

@@ -1,0 +1,120 @@
+/* ring.c: a byte queue of fixed size. */
+#include "lib/ring.h"
+
+#include <errno.h>
+#include <string.h>
+
+void ring_init(struct ring *ring, void *memory, size_t size)
+{
+	*ring = (struct ring){ .base = memory, .size = size };
+}
+
+size_t ring_used(const struct ring *ring)
+{
+	return ring->head - ring->tail;
+}
+
+size_t ring_space(const struct ring *ring)
+{
+	return ring->size - ring_used(ring);
+}
+
+/* The `len` bytes from position `from`, as one or two pieces. */
+static int ring_pieces(const struct ring *ring, size_t from, size_t len, struct iovec iov[2])
+{
+	size_t start = from & (ring->size - 1);
+	size_t first = ring->size - start;
+
+	if (len == 0)
+		return 0;
+	if (first > len)
+		first = len;
+	iov[0] = (struct iovec){ ring->base + start, first };
+	iov[1] = (struct iovec){ ring->base, len - first };
+	return first < len ? 2 : 1;
+}
+
+int ring_iov_used(const struct ring *ring, struct iovec iov[2])
+{
+	return ring_pieces(ring, ring->tail, ring_used(ring), iov);
+}
+
+int ring_iov_space(const struct ring *ring, struct iovec iov[2])
+{
+	return ring_pieces(ring, ring->head, ring_space(ring), iov);
+}
+
+void ring_added(struct ring *ring, size_t len)
+{
+	ring->head += len;
+}
+
+void ring_take(struct ring *ring, size_t len)
+{
+	ring->tail += len;
+}
+
+int ring_put(struct ring *ring, const void *data, size_t len)
+{
+	struct iovec iov[2];
+	const char *from = data;
+
+	if (len > ring_space(ring))
+		return -ENOBUFS;
+	int n = ring_pieces(ring, ring->head, len, iov);
+	for (int i = 0; i < n; i++) {
+		memcpy(iov[i].iov_base, from, iov[i].iov_len);
+		from += iov[i].iov_len;
+	}
+	ring_added(ring, len);
+	return 0;
+}
+
+size_t ring_peek(const struct ring *ring, void *buf, size_t len)
+{
+	struct iovec iov[2];
+	char *to = buf;
+
+	if (len > ring_used(ring))
+		len = ring_used(ring);
+	int n = ring_pieces(ring, ring->tail, len, iov);
+	for (int i = 0; i < n; i++) {
+		memcpy(to, iov[i].iov_base, iov[i].iov_len);
+		to += iov[i].iov_len;
+	}
+	return len;
+}
+
+ssize_t ring_read_from(struct ring *ring, int fd)
+{
+	struct iovec iov[2];
+	ssize_t got;
+	int n = ring_iov_space(ring, iov);
+
+	if (n == 0)
+		return -ENOBUFS;
+	do
+		got = readv(fd, iov, n);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return -errno;
+	ring_added(ring, (size_t)got);
+	return got;
+}
+
+ssize_t ring_write_to(struct ring *ring, int fd)
+{
+	struct iovec iov[2];
+	ssize_t put;
+	int n = ring_iov_used(ring, iov);
+
+	if (n == 0)
+		return 0;
+	do
+		put = writev(fd, iov, n);
+	while (put < 0 && errno == EINTR);
+	if (put < 0)
+		return -errno;
+	ring_take(ring, (size_t)put);
+	return put;
+}

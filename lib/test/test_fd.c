@@ -1,0 +1,128 @@
+/* test_fd.c: small files, directories, unix sockets, descriptor passing. */
+#include "lib/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/test/cmocka_all.h"
+
+static int enter_tmp(void **state)
+{
+	char *dir = strdup("/tmp/landbridge-fd-XXXXXX");
+
+	*state = dir;
+	return mkdtemp(dir) ? chdir(dir) : -1;
+}
+
+static int leave_tmp(void **state)
+{
+	char command[64];
+	int err;
+
+	snprintf(command, sizeof(command), "rm -rf %s", (char *)*state);
+	err = chdir("/") || system(command);
+	free(*state);
+	return err;
+}
+
+static void test_files(void **state)
+{
+	char buf[8];
+
+	(void)state;
+	assert_int_equal(dir_make("a/b/c", 0755), 0);
+	assert_int_equal(dir_make("a/b/c", 0755), 0);
+	assert_int_equal(file_create("a/b/c/f", "seven77", 0644), 0);
+	assert_int_equal(file_read("a/b/c/f", buf, sizeof(buf)), 7);
+	assert_string_equal(buf, "seven77");
+	assert_int_equal(file_read("a/b/c/f", buf, 7), -EFBIG);
+	assert_int_equal(file_write("a/b/none", "x"), -ENOENT);
+	assert_int_equal(dir_make("a/b/c/f/g", 0755), -ENOTDIR);
+}
+
+static void test_unix_socket(void **state)
+{
+	struct stat st;
+	struct peer peer;
+	mode_t mask = umask(077);
+	int listener = unix_listen("s", 0666, 8);
+	int client, server;
+
+	(void)state;
+	umask(mask);
+	assert_true(listener >= 0);
+	assert_int_equal(stat("s", &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0666);
+	client = unix_connect("s");
+	assert_true(client >= 0);
+	server = accept(listener, NULL, NULL);
+	assert_int_equal(unix_peer(server, &peer), 0);
+	assert_int_equal(peer.uid, getuid());
+	assert_int_equal(peer.pid, getpid());
+	close(client), close(server), close(listener);
+	assert_int_equal(unix_connect("s"), -ECONNREFUSED);
+	assert_int_equal(unix_connect("t"), -ENOENT);
+}
+
+static void test_pass_descriptor(void **state)
+{
+	int pair[2], p[2], got = -1;
+	char c = 0;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) + pipe(p), 0);
+	assert_int_equal(fd_send(pair[0], p[1], "!", 1), 1);
+	assert_int_equal(fd_recv(pair[1], &got, &c, 1), 1);
+	assert_int_equal(c, '!');
+	assert_true(got >= 0);
+	assert_int_equal(fcntl(got, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(write(got, "x", 1), 1);
+	assert_int_equal(read(p[0], &c, 1), 1);
+	assert_int_equal(fd_send(pair[0], p[0], "!", 1), 1);
+	assert_int_equal(read(pair[1], &c, 1), 1);
+	fd_close(&got);
+	assert_int_equal(got, -1);
+	close(pair[0]), close(pair[1]), close(p[0]), close(p[1]);
+}
+
+static void test_write_all_waits(void **state)
+{
+	int p[2];
+	char buf[4096];
+	size_t total = 0;
+
+	(void)state;
+	memset(buf, 'z', sizeof(buf));
+	assert_int_equal(pipe(p), 0);
+	assert_int_equal(fd_set_nonblock(p[1]), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		close(p[0]);
+		for (int i = 0; i < 100; i++)
+			if (fd_write_all(p[1], buf, sizeof(buf)) != 0)
+				_exit(1);
+		_exit(0);
+	}
+	close(p[1]);
+	for (ssize_t n; (n = fd_read_full(p[0], buf, sizeof(buf))) > 0;)
+		total += (size_t)n;
+	assert_int_equal(total, 100 * sizeof(buf));
+	close(p[0]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_unix_socket),
+		cmocka_unit_test(test_pass_descriptor),
+		cmocka_unit_test(test_write_all_waits),
+	};
+	return cmocka_run_group_tests(tests, enter_tmp, leave_tmp);
+}
