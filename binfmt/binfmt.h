@@ -1,0 +1,78 @@
+/* binfmt.h: the kernel runs .exe files through /init, and what an .exe is.
+ *
+ * Sources: the kernel's admin-guide/binfmt-misc; Microsoft's "PE Format";
+ * binfmt.d(5).
+ */
+#ifndef LANDBRIDGE_BINFMT_H
+#define LANDBRIDGE_BINFMT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* --- PE headers: pure ------------------------------------------------------ */
+
+enum {
+	PE_HEAD = 4096, /* read that many bytes of the file for pe_read */
+	PE_SUBSYSTEM_GUI = 2,
+	PE_SUBSYSTEM_CONSOLE = 3,
+};
+
+enum pe_kind {
+	PE_PROGRAM,   /* a Windows program: machine and subsystem are set */
+	PE_NOT_MZ,    /* does not begin with MZ */
+	PE_DOS,       /* MZ without a PE header: a DOS program */
+	PE_OLD,       /* NE, LE or LX: Windows 3, OS/2 */
+	PE_EFI,       /* subsystems 10-13: for firmware, not for Windows */
+	PE_LIBRARY,   /* a DLL */
+	PE_APE,       /* MZqFpD: runs on Linux by itself (and on Windows when
+			 machine is not 0) */
+	PE_TRUNCATED, /* the file ends inside its headers */
+	PE_FAR,       /* headers lie behind the bytes given: ask the host */
+};
+
+struct pe {
+	uint16_t machine;   /* 0x8664 x86-64, 0x14c x86, 0xaa64 arm64; 0: not known */
+	uint16_t subsystem; /* 2 GUI, 3 console, ...; 0: not known */
+};
+
+/* `head` is the file's first `len` bytes: PE_HEAD of them unless the file is
+ * shorter. *pe is always filled in. */
+enum pe_kind pe_read(struct pe *pe, const void *head, size_t len);
+
+/* Why a file of this kind is not run, as the end of a line: "is a DOS program,
+ * ...". PE_PROGRAM and PE_FAR: NULL. */
+const char *pe_refusal(enum pe_kind kind);
+
+/* --- The handler ------------------------------------------------------------ */
+
+#define BINFMT_DIR "/proc/sys/fs/binfmt_misc"
+#define BINFMT_NAME "WSLInterop" /* tools made for WSL look for this name */
+#define BINFMT_CONF "/run/binfmt.d/zz-WSLInterop.conf"
+
+enum binfmt_state {
+	BINFMT_READY,     /* the entry is there, enabled, and as we make it */
+	BINFMT_MISSING,   /* no entry of our name */
+	BINFMT_DISABLED,  /* the entry is switched off */
+	BINFMT_DIFFERENT, /* another interpreter, magic or flags under our name */
+	BINFMT_OFF,       /* binfmt_misc as a whole is switched off */
+};
+
+/* Looks at the entry in `dir` (BINFMT_DIR). An enum binfmt_state, or negative
+ * errno: -ENOENT: no binfmt_misc is mounted there. */
+int binfmt_state(const char *dir, const char *interpreter);
+
+/* Makes the entry  :WSLInterop:M::MZ::INTERPRETER:PF  be there and enabled; a
+ * disabled or different one is replaced. Never touches other entries or the
+ * switch for all. The kernel opens the interpreter now (F) and takes the
+ * newest entry that matches, so call this again after replacing /init or
+ * after another handler for MZ was registered: `renew` makes a new entry in any
+ * case. 0, or negative errno: -ENOENT: no binfmt_misc there, or no
+ * interpreter; -EINVAL: the kernel refused the line; -EPERM, -EACCES. */
+int binfmt_register(const char *dir, const char *interpreter, int renew);
+
+/* The text of BINFMT_CONF, from which systemd-binfmt(8) makes the entry again
+ * after it has flushed all. Returns its length; -ENAMETOOLONG. */
+ssize_t binfmt_conf(char *out, size_t size, const char *interpreter);
+
+#endif
