@@ -1,0 +1,43 @@
+/* init.h: the guest from the kernel's hand-over to a login shell.
+ *
+ * /init is one program with many names (main.c picks by basename(argv[0])).
+ * As PID 1 it runs a table of named boot steps and then reaps and waits for
+ * ever. A step that fails prints one line and either goes on or ends in an
+ * emergency shell on the console; leaving that shell powers off. In the kernel
+ * log the host half finds, one line each (priority 3, so that they reach the
+ * serial console under `quiet`):
+ *     landbridge: failed STEP: TEXT      this step failed
+ *     landbridge: emergency shell        and the boot stops here
+ *     landbridge: powering off           ... or here: there is no shell
+ *
+ * Signals PID 1 obeys: power off: 38 (systemd's SIGRTMIN+4), 37, TERM, USR1,
+ * USR2, PWR; reboot: 39, INT (Ctrl-Alt-Del). In a pid namespace both exit.
+ *
+ * What the image keeps: nothing. /init, /sbin/mount.drvfs,
+ * /etc/{hosts,hostname,resolv.conf} and /etc/profile.d/landbridge.sh are bind
+ * mounts for the run over what is there, or over an empty file made for the
+ * run and removed at power-off (an empty one left by a crash is taken for
+ * ours and removed at the next power-off).
+ */
+#ifndef LANDBRIDGE_INIT_INIT_H
+#define LANDBRIDGE_INIT_INIT_H
+
+#define LANDBRIDGE_RUN "/run/landbridge"
+#define LANDBRIDGE_BIN LANDBRIDGE_RUN "/bin"          /* wslpath, wslinfo, ... */
+#define LANDBRIDGE_SOCKET LANDBRIDGE_RUN "/interop.sock" /* held by PID 1 for ever */
+
+/* PID 1. Does not return. */
+int init_main(int argc, char **argv);
+
+/* Serves one session: descriptor 3 is the endpoint (interop/stream/stream.h),
+ * LANDBRIDGE_HOST_PATH in the environment the host's Windows PATH. */
+int session_main(int argc, char **argv);
+
+/* mount.drvfs SOURCE TARGET [-sfnv] [-o OPTIONS], as mount(8) calls its
+ * helpers. Exit status 0, 1 (usage), 2 (system error) or 32 (mount failed). */
+int mount_drvfs_main(int argc, char **argv);
+
+/* wslinfo --networking-mode | --wsl-version | --vm-id | ... [-n]. */
+int wslinfo_main(int argc, char **argv);
+
+#endif
