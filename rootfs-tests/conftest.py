@@ -1,0 +1,74 @@
+"""Fixtures: the front door, images, the Wine prefix that all tests share."""
+import os
+import shutil
+import subprocess
+
+import pytest
+
+import images
+from frontdoor import BUILD, TOP, FrontDoor
+
+DEBIAN = os.path.join(BUILD, "images", "debian.tar")
+ARTEFACTS = os.path.join(BUILD, "artefacts")
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory):
+    """One state directory for the whole run: Wine's prefix takes 10 s to make."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="session")
+def landbridge(home):
+    return FrontDoor(home)
+
+
+@pytest.fixture(scope="session")
+def artefacts():
+    os.makedirs(ARTEFACTS, exist_ok=True)
+    return ARTEFACTS
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory):
+    """Where images are made; removed at the end, they are large."""
+    path = tmp_path_factory.mktemp("images")
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def debian_tar():
+    return DEBIAN
+
+
+@pytest.fixture(scope="session")
+def user_image(store):
+    """Debian with ann (uid 1000, dash, two extra groups)."""
+    ann = {"name": "ann", "uid": 1000, "shell": "/bin/dash", "groups": {"ferry": 2001, "pilots": 2002}}
+    return images.debian(str(store / "user.tar"), DEBIAN, user=ann)
+
+
+@pytest.fixture(scope="session")
+def busybox_image(store):
+    return images.busybox(str(store / "busybox.tar"))
+
+
+@pytest.fixture(scope="session")
+def probe():
+    """Path of the Windows program probe.exe (rootfs-tests/windows/probe.c)."""
+    target = os.path.join(BUILD, "tests", "probe.exe")
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    source = os.path.join(TOP, "rootfs-tests", "windows", "probe.c")
+    subprocess.run(["x86_64-w64-mingw32-gcc", "-Os", "-s", "-o", target, source, "-lshell32"], check=True)
+    return target
+
+
+@pytest.fixture(scope="session")
+def tools(tmp_path_factory, probe):
+    """A directory to be given as drive D:, with probe.exe in it."""
+    path = tmp_path_factory.mktemp("tools")
+    shutil.copy(probe, path / "probe.exe")
+    os.chmod(path, 0o755)
+    os.chmod(path / "probe.exe", 0o755)
+    return path

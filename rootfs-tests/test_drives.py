@@ -1,0 +1,81 @@
+"""Drives: where they are, who may write, mount -t drvfs, wslpath in the guest."""
+import os
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def results(landbridge, tools):
+    (tools / "sub").mkdir(exist_ok=True)
+    (tools / "sub" / "note").write_text("on the host\n")
+    commands = {
+        "mounts": "grep ' /mnt/[cd] ' /proc/self/mountinfo",
+        "write": "echo from the guest >/mnt/d/made && cat /mnt/d/sub/note && mv /mnt/d/made /mnt/d/moved",
+        "again": "mkdir /tmp/x && mount -t drvfs D: /tmp/x && cat /tmp/x/sub/note && wslpath -w /tmp/x/sub/note",
+        "sub": "mkdir /tmp/y && mount -t drvfs 'D:\\sub' /tmp/y && cat /tmp/y/note",
+        "ro": "mkdir /tmp/z && mount -t drvfs D: /tmp/z -o ro && cat /tmp/z/sub/note && touch /tmp/z/no",
+        "after": "touch /mnt/d/still-writable && echo yes",
+        "none": "mkdir /tmp/w && mount -t drvfs Q: /tmp/w",
+        "paths": "wslpath -w /mnt/d/sub/note; wslpath -w /mnt/d; wslpath -m /mnt/d/new/file; wslpath 'D:\\sub\\note'; "
+                 "wslpath -u 'd:/a/../b'; wslpath -w /etc/passwd; wslpath '\\\\wsl.localhost\\boat\\etc\\passwd'; "
+                 "wslpath '\\\\wsl$\\boat\\etc'; wslpath '\\\\?\\D:\\x'; wslpath -w '/mnt/d/a:b'",
+        "badpath": "wslpath 'Q:\\x'",
+        "info": "wslinfo --networking-mode; wslinfo --wsl-version",
+        "helpers": "command -v wslpath; readlink -f $(command -v wslpath); test -x /sbin/mount.drvfs && echo mount.drvfs",
+        "init": "findmnt -n /init 2>/dev/null || grep ' /init ' /proc/self/mountinfo; echo x 2>/dev/null >/init || echo read-only",
+    }
+    return landbridge.batch(commands, "--name", "boat", "--drive", f"D:={tools}")
+
+
+def test_mounted(results):
+    lines = results["mounts"].lines
+    assert len(lines) == 2 and " - 9p C: " in lines[0] + lines[1] and " - 9p D: " in lines[0] + lines[1], lines
+
+
+def test_read_and_write(results, tools):
+    assert results["write"].text == "on the host\n", results["write"]
+    assert (tools / "moved").read_text() == "from the guest\n"
+
+
+def test_mount_by_hand(results):
+    assert results["again"].lines == ["on the host", "D:\\sub\\note"], results["again"]
+    assert results["sub"].text == "on the host\n", results["sub"]
+    assert results["ro"].status != 0 and results["ro"].text == "on the host\n", results["ro"]
+    assert results["after"].text == "yes\n", results["after"]
+    assert results["none"].status == 32 and len(results["none"].err.splitlines()) == 1, results["none"]
+
+
+def test_wslpath(results):
+    assert results["paths"].lines == [
+        "D:\\sub\\note", "D:\\", "D:/new/file", "/mnt/d/sub/note", "/mnt/d/b",
+        "\\\\wsl.localhost\\boat\\etc\\passwd", "/etc/passwd", "/etc", "/mnt/d/x", "D:\\a\uf03ab",
+    ], results["paths"]
+    assert results["badpath"].status == 1 and len(results["badpath"].err.splitlines()) == 1
+
+
+def test_helpers(results):
+    assert results["helpers"].lines == ["/run/landbridge/bin/wslpath", "/init", "mount.drvfs"], results["helpers"]
+    assert results["init"].lines[-1] == "read-only", results["init"]
+
+
+def test_read_only_drive(landbridge, tools):
+    result = landbridge.run("--drive", f"D:={tools},ro", "--", "sh", "-c", "cat /mnt/d/sub/note; touch /mnt/d/no")
+    assert result.status != 0 and result.out == b"on the host\n" and b"Read-only" in result.err, result
+
+
+def test_user_with_the_same_uid(landbridge, user_image, tmp_path):
+    """The tests run as root or as somebody; ann is 1000: give her a directory of hers."""
+    drive = tmp_path / "hers"
+    drive.mkdir(mode=0o755)
+    if os.getuid() == 0:
+        os.chown(drive, 1000, 1000)
+    elif os.getuid() != 1000:
+        pytest.skip("needs root or uid 1000 on the host")
+    for parent in drive.parents:
+        if parent.owner() and os.access(parent, os.W_OK) and str(parent) != "/tmp":
+            os.chmod(parent, 0o755)
+            if parent == tmp_path.parent.parent:
+                break
+    result = landbridge.run("--drive", f"D:={drive}", user_image, "--", "sh", "-c", "echo mine >/mnt/d/f && cat /mnt/d/f")
+    assert result.out == b"mine\n", result
+    assert (drive / "f").read_text() == "mine\n"

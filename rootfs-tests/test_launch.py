@@ -1,0 +1,177 @@
+"""Windows programs from the guest's bash: argv, cwd, streams, exit codes, numbers."""
+import os
+import subprocess
+import time
+
+import pytest
+
+ARGS = ["", "a b", "a\\b", "a b\\", 'a"b', 'a\\"b', "\\", '"', "*.c", "%PATH%", "$HOME", "caf\u00e9 \U0001f600", "tab\there", "-x",
+        "&|<>^"]
+
+
+@pytest.fixture(scope="module")
+def results(landbridge, tools):
+    """One boot in which every command below runs from bash."""
+    quoted = " ".join("'" + a.replace("'", "'\\''") + "'" for a in ARGS)
+    commands = {
+        "exit7": 'cmd.exe /c "exit 7"',
+        "cd": 'cd /mnt/c/windows && cmd.exe /c "echo %CD%"',
+        "whoami": "whoami.exe",
+        "args": f"/mnt/d/probe.exe args {quoted}",
+        "cwd": "mkdir -p '/mnt/d/a dir' && cd '/mnt/d/a dir' && ../probe.exe cwd",
+        "cwdlost": "cd /etc && /mnt/d/probe.exe cwd",
+        "streams": "/mnt/d/probe.exe both 300",
+        "cat": "head -c 300000 /dev/zero | /mnt/d/probe.exe cat",
+        "lines": "seq 5 | while read l; do /mnt/d/probe.exe exit 0; echo $l; done",
+        "taken": "seq 3 | { /mnt/d/probe.exe line; cat; }",
+        "file": "seq 3 >/tmp/f; { /mnt/d/probe.exe line; cat; } </tmp/f",
+        "missing": "landbridge-run 'C:\\none.exe'",
+        "notdrive": "cp /mnt/d/probe.exe /tmp/p.exe && /tmp/p.exe cwd",
+        "env": "WSLENV=FERRY FERRY=boat /mnt/d/probe.exe env FERRY",
+        "envnot": "FERRY=boat /mnt/d/probe.exe env FERRY",
+        "pipeclosed": "/mnt/d/probe.exe both 3000 2>/dev/null | head -c 10; echo ${PIPESTATUS[1]}",
+        "binfmt": "cat /proc/sys/fs/binfmt_misc/WSLInterop",
+        "which": "command -v notepad.exe; echo $PATH",
+        "hundred": "for i in $(seq 100); do /mnt/d/probe.exe exit $((i % 256)); test $? = $((i % 256)) || echo bad $i; done; "
+                   "echo done",
+        "fifty": "for i in $(seq 50); do { /mnt/d/probe.exe exit $i; test $? = $i || echo bad $i; } & done; wait; echo done",
+        "zombies": "ps -eo stat= 2>/dev/null | grep -c Z || cat /proc/[0-9]*/stat | grep -c ') Z '",
+        "left": "ls /proc/$(pgrep -f landbridge-broker | head -1)/fd 2>/dev/null | wc -l; "
+                "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline; echo; done | grep -c 'probe[.]exe'",
+        "sudo": "env -i /mnt/d/probe.exe exit 5",
+    }
+    for code in (0, 1, 255, 256, 0x10000, 0xC0000005, 0xFFFFFFFF, 0x100):
+        commands[f"code{code}"] = f"/mnt/d/probe.exe exit {code}"
+    return landbridge.batch(commands, "--drive", f"D:={tools}", timeout=580)
+
+
+def test_exit_code_of_cmd(results):
+    assert results["exit7"].status == 7, results["exit7"]
+
+
+@pytest.mark.parametrize("code, status", [(0, 0), (1, 1), (255, 255), (256, 255), (0x10000, 255), (0xC0000005, 139),
+                                          (0xFFFFFFFF, 255), (0x100, 255)])
+def test_exit_codes(results, code, status):
+    assert results[f"code{code}"].status == status, results[f"code{code}"]
+
+
+def test_directory_is_mapped(results):
+    assert results["cd"].text.strip().lower() == "c:\\windows", results["cd"]
+    assert results["cwd"].text.strip() == "D:\\a dir", results["cwd"]
+
+
+def test_whoami(results):
+    assert results["whoami"].status == 0 and "\\" in results["whoami"].text, results["whoami"]
+
+
+def test_argv_is_exact(results):
+    assert results["args"].lines == ARGS, results["args"]
+
+
+def test_streams_are_apart_and_complete(results):
+    assert results["streams"].out == b"o" * 300 * 1024
+    assert results["streams"].err == b"e" * 300 * 1024
+
+
+def test_stdin_to_the_end(results):
+    assert results["cat"].out == bytes(300000) and results["cat"].err.strip() == b"300000", results["cat"]
+
+
+def test_stdin_not_taken_is_not_lost(results):
+    assert results["lines"].lines == list("12345"), results["lines"]
+    assert results["taken"].lines == list("123"), results["taken"]
+    assert results["file"].lines == list("123"), results["file"]
+
+
+@pytest.mark.parametrize("name, status", [("missing", 127), ("notdrive", 126)])
+def test_what_cannot_run_says_so(results, name, status):
+    assert results[name].status == status, results[name]
+    assert len(results[name].err.splitlines()) == 1, results[name]
+
+
+def test_environment_by_wslenv(results):
+    assert results["env"].text == "boat\n"
+    assert results["envnot"].text == "(unset)\n"
+
+
+def test_reader_gone_ends_the_program(results):
+    assert results["pipeclosed"].lines == ["oooooooooo" + "0"], results["pipeclosed"]
+
+
+def test_registration(results):
+    entry = results["binfmt"].lines
+    assert entry[0] == "enabled" and "flags: PF" in entry and "magic 4d5a" in entry, entry
+
+
+def test_windows_path_is_imported(results):
+    found, path = results["which"].lines
+    assert found.lower() == "/mnt/c/windows/system32/notepad.exe"
+    assert len(path.split(":")) == len(set(path.split(":"))), path
+    assert path.index("/usr/bin") < path.index("/run/landbridge/bin") < path.lower().index("/mnt/c/windows")
+
+
+def test_hundred_in_a_row_and_fifty_at_once(results):
+    for name in ("hundred", "fifty"):
+        assert results[name].lines == ["done"] and results[name].err == b"", results[name]
+    assert results["zombies"].lines[-1] == "0", results["zombies"]
+    assert results["left"].lines[-1] == "0", results["left"]
+
+
+def test_no_environment_is_needed(results):
+    assert results["sudo"].status == 5, results["sudo"]
+
+
+def test_host_has_no_root_drive(landbridge, tools):
+    results = landbridge.batch({"z": 'cmd.exe /c "if exist z:\\etc\\passwd (exit 1) else (exit 0)"'},
+                               "--drive", f"D:={tools}")
+    assert results["z"].status == 0, results["z"]
+
+
+@pytest.fixture
+def display():
+    """A virtual X screen of its own."""
+    read, write = os.pipe()
+    server = subprocess.Popen(["Xvfb", "-displayfd", str(write), "-screen", "0", "1024x768x24", "-nolisten", "tcp"],
+                              pass_fds=[write], stderr=subprocess.DEVNULL)
+    os.close(write)
+    with os.fdopen(read) as number:
+        yield f":{number.readline().strip()}"
+    server.terminate()
+    server.wait()
+
+
+def window_with(title, display, seconds=60):
+    """Waits for a window whose title holds the text."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        tree = subprocess.run(["xwininfo", "-root", "-tree", "-display", display], capture_output=True, text=True,
+                              check=False).stdout
+        for line in tree.splitlines():
+            if title in line:
+                return line
+        time.sleep(0.2)
+    return None
+
+
+def test_notepad_opens_from_bash(landbridge, display, artefacts, tools):
+    """The main job, on a real terminal: type notepad.exe, see its window."""
+    (tools / "hello.txt").write_text("Hello from the guest's bash.\r\n")
+    shell = landbridge_on(landbridge, display).terminal("--drive", f"D:={tools}")
+    shell.sendline("notepad.exe 'D:\\hello.txt' &")
+    try:
+        assert window_with("hello.txt", display) or window_with("Notepad", display)
+        picture = os.path.join(artefacts, "notepad.png")
+        subprocess.run(["import", "-display", display, "-window", "root", picture], check=True)
+        assert os.path.getsize(picture) > 1000
+    finally:
+        shell.sendline("exit 9")
+        shell.sendline("exit 9")
+        shell.expect_exact("exit")
+        shell.wait()
+    assert shell.exitstatus == 9
+
+
+def landbridge_on(front_door, display):
+    """The same front door with a display."""
+    other = type(front_door)(front_door.env["LANDBRIDGE_HOME"], DISPLAY=display)
+    return other
