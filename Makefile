@@ -1,0 +1,170 @@
+# Landbridge's one way in: `make help` lists what there is.
+
+B := build
+CONFIG := .config
+PYTHON := /usr/bin/python3
+PREFIX ?= /usr/local
+V ?= 0
+WERROR ?= $(if $(filter true,$(CI)),1,0)
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),@:,@printf '  %-8s %s\n')
+
+.DEFAULT_GOAL := build
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.SECONDARY:
+.PHONY: FORCE
+
+# --- what is built from what: files are found, not listed ---
+
+SHARED := lib pathconv interop/wire interop/link interop/stream
+GUEST := $(SHARED) binfmt init interop/guest $(if $(wildcard p9d/.in-init),p9d)
+HOST := $(SHARED) interop/host interop/host/posix
+FOLDERS := $(sort $(GUEST) $(HOST) $(if $(wildcard p9d/*.c),p9d))
+MAINS := init/main.c interop/host/main.c
+
+sources = $(sort $(wildcard $(1:%=%/*.c)))
+GUEST_SRC := $(call sources,$(GUEST))
+HOST_SRC := $(call sources,$(HOST))
+ALL_SRC := $(call sources,$(FOLDERS))
+WIN_SRC := $(wildcard interop/host/win32/*.c)
+TEST_SRC := $(wildcard $(FOLDERS:%=%/test/*.c))
+TESTS := $(foreach t,$(TEST_SRC),$(if $(filter test_%,$(notdir $t)),$t))
+
+# --- flags ---
+
+WARN := -Wall -Wextra -Wpedantic -Wundef -Wvla -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wimplicit-fallthrough -Wformat=2 \
+	$(if $(filter 1,$(WERROR)),-Werror)
+# Code that takes apart bytes from outside also answers for every conversion.
+STRICT := pathconv/% interop/wire/% lib/bytes% p9d/wire%
+warn = $(WARN) $(if $(filter $(STRICT),$1),-Wconversion)
+COMMON := -std=c11 -D_GNU_SOURCE -I. -include $(B)/config.h -MMD -MP
+SECTIONS := -ffunction-sections -fdata-sections
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+include scripts/musl.mk
+
+MUSL_FLAGS := $(COMMON) $(MUSL_CFLAGS) $(SECTIONS) -I$(LIBNL_SRC)/include
+HOST_FLAGS := $(COMMON) -O2 -g $(SECTIONS)
+TEST_FLAGS := $(COMMON) -O1 -g $(SAN) -I$(LIBNL_SRC)/include
+
+# --- the configuration ---
+
+# Runs each time; writes only when something changed, so that only then
+# anything is built again.
+$(B)/config.h: FORCE
+	@mkdir -p $(@D)
+	@KCONFIG_CONFIG=$(CONFIG) $(PYTHON) scripts/kconfig header $@
+
+CONFIG_TARGETS := defconfig olddefconfig allnoconfig allyesconfig menuconfig
+.PHONY: $(CONFIG_TARGETS)
+$(CONFIG_TARGETS):
+	@KCONFIG_CONFIG=$(CONFIG) $(PYTHON) scripts/kconfig $@
+
+# Flags are a configuration too.
+$(B)/%.flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(WARN) $($(*F)_FLAGS)' | cmp -s - $@ || echo '$(CC) $(WARN) $($(*F)_FLAGS)' >$@
+
+# --- objects ---
+
+OBJDIRS := musl host test fuzz lint
+
+define objects # directory, compiler, flags variable
+$(B)/$1/%.o: %.c $(B)/config.h $(B)/$3.flags
+	$$(say) $3 $$<
+	@mkdir -p $$(@D)
+	$$(Q)$2 $$($3_FLAGS) $$(call warn,$$<) -c -o $$@ $$<
+endef
+$(eval $(call objects,musl,$(MUSL_CC),MUSL))
+$(eval $(call objects,host,$(CC),HOST))
+$(eval $(call objects,test,$(CC),TEST))
+$(MUSL_DEPS): | $(B)/config.h
+$(GUEST_SRC:%.c=$(B)/musl/%.o): $(MUSL_DEPS)
+$(ALL_SRC:%.c=$(B)/test/%.o) $(TEST_SRC:%.c=$(B)/test/%.o): $(LIBNL_SRC)/.ready
+
+# --- programs ---
+
+.PHONY: build
+build: $(B)/init $(B)/landbridge $(B)/landbridge-start.exe $(B)/fetch-kernel
+
+ifneq ($(wildcard init/main.c),)
+$(B)/init: $(B)/init.debug scripts/check-init
+	$(say) STRIP $@
+	$(Q)strip -o $@.new $< && scripts/check-init $@.new && mv $@.new $@
+else
+.PHONY: $(B)/init
+$(B)/init:
+	@echo 'build/init: nothing yet'
+endif
+
+$(B)/init.debug: $(GUEST_SRC:%.c=$(B)/musl/%.o) $(B)/musl/libnl.a
+	$(say) LINK $@
+	$(Q)$(MUSL_CC) $(MUSL_CFLAGS) $(MUSL_LDFLAGS) -o $@ $^
+
+ifneq ($(wildcard interop/host/main.c),)
+$(B)/landbridge: $(HOST_SRC:%.c=$(B)/host/%.o)
+	$(say) LINK $@
+	$(Q)$(CC) $(HOST_FLAGS) -Wl,--gc-sections -o $@ $^
+else
+.PHONY: $(B)/landbridge
+$(B)/landbridge:
+	@echo 'build/landbridge: nothing yet'
+endif
+
+MINGW_CC ?= x86_64-w64-mingw32-gcc
+ifneq ($(wildcard interop/host/win32/start.c),)
+$(B)/landbridge-start.exe: interop/host/win32/start.c
+	$(say) MINGW $@
+	$(Q)$(MINGW_CC) -std=c11 -Os -s -static -I. $(WARN) -D__USE_MINGW_ANSI_STDIO=0 \
+		$(if $(shell grep -w wmain $<),-municode) -o $@ $^
+else
+.PHONY: $(B)/landbridge-start.exe
+$(B)/landbridge-start.exe:
+	@echo 'build/landbridge-start.exe: nothing yet'
+endif
+
+# What `landbridge` starts to make a default kernel and image, beside it.
+DATA_SCRIPTS := apt-private fetch-kernel extract-vmlinux make-image
+$(B)/fetch-kernel: $(DATA_SCRIPTS:%=scripts/%)
+	@mkdir -p $(B)
+	$(Q)install -m 755 $^ $(B)/
+
+# --- unit tests: native, under the address and undefined-behaviour sanitizers ---
+
+TEST_PROGRAMS := $(TESTS:%.c=$(B)/test/%)
+$(TEST_PROGRAMS): $(B)/test/%: $(B)/test/%.o $(B)/test/helpers.a $(B)/test/all.a $(B)/test/libnl.a
+	$(say) LINK $@
+	$(Q)$(CC) $(TEST_FLAGS) -o $@ $^ -lcmocka
+
+$(B)/test/helpers.a: $(patsubst %.c,$(B)/test/%.o,$(filter-out $(TESTS),$(TEST_SRC)))
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(B)/test/all.a: $(patsubst %.c,$(B)/test/%.o,$(filter-out $(MAINS),$(ALL_SRC)))
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+.PHONY: unit
+unit: $(TEST_PROGRAMS)
+	@scripts/run-unit $^
+
+-include $(shell find $(wildcard $(OBJDIRS:%=$(B)/%)) /dev/null -name '*.d' -type f)
+
+.PHONY: clean distclean
+clean: # keeps what was fetched: the kernel, images and sources
+	@find $(B) -mindepth 1 -maxdepth 1 ! -name kernel ! -name images ! -name apt ! -name src \
+		-exec rm -rf {} + 2>/dev/null || :
+distclean:
+	rm -rf $(B)
+
+.PHONY: kernel image
+kernel: $(B)/kernel/vmlinux
+image: $(B)/images/debian.ext4
+$(B)/kernel/vmlinux:
+	$(Q)APT_DIR=$(B)/apt scripts/fetch-kernel $(B)/kernel
+$(B)/images/debian.tar:
+	$(Q)APT_DIR=$(B)/apt scripts/make-image --debian $@
+$(B)/images/debian.ext4: $(B)/images/debian.tar
+	$(Q)scripts/make-image $< $@

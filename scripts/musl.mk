@@ -1,0 +1,59 @@
+# The compiler for /init: gcc with musl, static position-independent programs.
+# And the libraries from elsewhere, built from Debian's source packages.
+
+LIBNL_SRC := $(B)/src/libnl3
+GNU := $(shell gcc -dumpmachine 2>/dev/null)
+MUSL_LIB := /usr/lib/$(GNU:%-gnu=%-musl)
+MUSL_SPECS := $(B)/musl/static-pie.specs
+MUSL_CC := gcc -specs=$(MUSL_SPECS)
+# musl has no kernel headers: three links, so that no glibc header slips in.
+MUSL_CFLAGS := -static-pie -fPIE -Os -g -idirafter $(B)/musl/kernel-headers \
+	-fno-asynchronous-unwind-tables -fno-stack-protector -ffile-prefix-map=$(CURDIR)=.
+MUSL_LDFLAGS := -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now -Wl,--build-id=none
+MUSL_DEPS := $(MUSL_SPECS) $(B)/musl/kernel-headers/linux $(LIBNL_SRC)/.ready
+
+# `musl-gcc -static-pie` makes a dynamic program that wants musl's loader:
+# start it with rcrt1.o, and name no loader.
+$(MUSL_SPECS): $(MUSL_LIB)/musl-gcc.specs
+	@mkdir -p $(@D)
+	$(Q)sed -e 's|/Scrt1.o|/rcrt1.o|' \
+		-e 's|-dynamic-linker [^ ]*|-static -pie --no-dynamic-linker -z text|' $< >$@
+
+$(B)/musl/kernel-headers/linux:
+	@mkdir -p $(@D)
+	$(Q)ln -sfn /usr/include/asm-generic $(@D)/asm-generic
+	$(Q)ln -sfn /usr/include/$(GNU)/asm $(@D)/asm
+	$(Q)ln -sfn /usr/include/linux $@
+
+# --- sources, pinned in scripts/sources.lock ---
+
+$(B)/src/%/.ready: scripts/sources.lock scripts/fetch-source
+	$(say) FETCH $*
+	@mkdir -p $(B)/src
+	$(Q)APT_DIR=$(B)/apt scripts/fetch-source $* $(@D)
+	@touch $@
+
+# libnl: what links, addresses, neighbours and routes need, without its configure.
+LIBNL_FILES := addr attr cache cache_mngt data error handlers hash hashtable mpls msg nl object \
+	socket utils version $(addprefix route/,addr link neigh nexthop nexthop_encap nh_encap_mpls \
+	route route_obj route_utils rtnl link/api link/sriov)
+LIBNL_FLAGS := -w -std=gnu11 -D_GNU_SOURCE -DSYSCONFDIR='"/etc/libnl"' -I$(LIBNL_SRC)/include \
+	-I$(LIBNL_SRC)/include/linux-private -I$(B)/src/libnl-config $(SECTIONS)
+
+$(B)/src/libnl-config/defs.h: $(LIBNL_SRC)/.ready scripts/musl.mk
+	@mkdir -p $(@D)
+	$(Q)printf '%s\n' '#define PACKAGE "libnl"' '#define PACKAGE_VERSION "3"' \
+		'#define HAVE_LIBPTHREAD 0' '#define DISABLE_PTHREADS 1' >$@
+	$(Q)sed -e 's/@PACKAGE_STRING@/libnl 3/; s/@PACKAGE_VERSION@/3/; s/@MAJ_VERSION@/3/' \
+		-e 's/@[A-Z_]*@/0/' $(LIBNL_SRC)/include/netlink/version.h.in >$(LIBNL_SRC)/include/netlink/version.h
+
+define libnl # directory, compiler with flags
+$(B)/$1/libnl/%.o: $(B)/src/libnl-config/defs.h $(if $(filter musl,$1),$(MUSL_DEPS))
+	@mkdir -p $$(@D)
+	$$(Q)$2 $(LIBNL_FLAGS) -c -o $$@ $(LIBNL_SRC)/lib/$$*.c
+$(B)/$1/libnl.a: $(LIBNL_FILES:%=$(B)/$1/libnl/%.o)
+	$$(say) AR $$@
+	$$(Q)rm -f $$@ && ar rcs $$@ $$^
+endef
+$(eval $(call libnl,musl,$(MUSL_CC) $(MUSL_CFLAGS)))
+$(eval $(call libnl,test,$(CC) -O1 -g))
