@@ -10,6 +10,9 @@
  * the program did not take stays in the caller's stdin (pipe: tee(2) first,
  * consume later; file: pread(2) and lseek(2); socket: MSG_PEEK; a terminal is
  * read); the terminal is as before on every way out.
+ *
+ * A main that calls reads: stdio_hold(); ... caller_run(fd, ..., &out); print
+ * out.text if there is any; clean up; return outcome_end(&out).
  */
 #ifndef LANDBRIDGE_INTEROP_STREAM_H
 #define LANDBRIDGE_INTEROP_STREAM_H
@@ -34,54 +37,81 @@ struct outcome {
 	uint32_t code;
 	uint32_t pid;       /* of the program on its side; 0 before STARTED */
 	uint32_t subsystem; /* enum wire_subsystem */
-	char text[512];
+	int write_error;    /* errno of the first write to our stdout or stderr that failed; 0:
+			       none, EPIPE: the reader went away. The program saw a closed pipe */
+	char text[512];     /* a line for a person, without the program's name; may be empty */
 };
+
+/* Fills those of descriptors 0, 1, 2 that are closed with ones on which every
+ * read and write fails with EBADF just the same, so that nothing opened later
+ * takes their numbers. To be called before anything is opened. */
+int stdio_hold(void);
 
 /* One call: sends HELLO, the LAUNCH payload (built with launch_put_*) and the
  * first stdin in one write, then relays until the stream ends. With LAUNCH_TTY
  * in the payload the terminal on fd 0 is raw meanwhile, WINSZ follows
  * SIGWINCH, and job control (TSTP, CONT) works. In pipe mode INT, TERM, HUP
- * and QUIT are forwarded as SIGNAL frames; a second one of them ends the call.
+ * and QUIT are forwarded as SIGNAL frames (not to a GUI program: they end the
+ * call and leave it alone); a second one of them ends the call. One that was
+ * ignored before stays so. With LAUNCH_DETACH the call ends at STARTED.
  * Blocks; takes the signal mask and dispositions for its time and gives them
- * back. 0, or negative errno when the call could not even be made. */
+ * back. Owns endpoint and closes it, which is what kills a job that still
+ * runs. 0, or negative errno when the call could not even be made. */
 int caller_run(int endpoint, const void *launch, size_t launch_len, struct outcome *out);
 
 /* The exit status (0-255) that stands for an outcome: interop.md 3.6 for
  * Windows codes (subsystem GUI or CONSOLE), 128+n for signals, 125 for a
- * bridge that failed. Non-zero never becomes 0. Pure. */
+ * bridge that failed, or for a 0 of which output could not be written (but
+ * for EPIPE). Non-zero never becomes 0. Pure. */
 int outcome_status(const struct outcome *out);
+
+/* For the end of main: dies by the signal that ended the program or the call
+ * if it is HUP, INT, QUIT, TERM or PIPE (a shell's loop ends only so), without
+ * a core; otherwise returns outcome_status. */
+int outcome_end(const struct outcome *out);
 
 /* What a runner's spawn hands back. */
 struct job {
 	pid_t pid;          /* reaped by the runner; its wait status ends the job */
 	uint32_t pid_shown; /* what STARTED says (0: pid) */
 	uint32_t subsystem; /* enum wire_subsystem */
-	int report;         /* -1, or a descriptor from which the spawner's own
-			       helper reports the program's real code: see job_report */
+	int report;         /* -1, or a descriptor from which the spawner's own helper
+			       reports (runner_ops::report); the runner makes it
+			       non-blocking, and closes it */
 };
 
-/* Asked of the spawner. stdio are the program's ends (with LAUNCH_TTY all
- * three are the terminal's slave side and the child must make it its
- * controlling terminal). Fills *job and returns 0, or fills *why and returns
- * negative; the runner closes stdio afterwards. */
 struct runner_ops {
+	/* Starts the program. stdio are its ends (with LAUNCH_TTY all three are
+	 * the terminal's slave side). The child calls child_stdio before it execs.
+	 * Fills *job and returns 0, or fills *why and returns negative; the runner
+	 * closes stdio afterwards. */
 	int (*spawn)(void *owner, const struct launch *l, const int stdio[3], struct job *job,
 		     struct failed *why);
 	/* Reads what is there on job->report and fills in job->subsystem (returns
 	 * 1: started, tell the caller), *code (2: exited, use this instead of the
-	 * wait status) or *why (3: failed). 0: nothing yet. NULL: no reports. */
+	 * wait status) or *why (3: failed). 0: nothing yet. Called until it says 0;
+	 * STARTED waits for the 1. NULL: no reports. */
 	int (*report)(void *owner, struct job *job, uint32_t *code, struct failed *why);
 	/* Delivers a Linux signal number to the job. NULL: kill(2) to the
 	 * foreground process group of the terminal, or to the child's group. */
 	void (*signal)(void *owner, const struct job *job, int signal);
 };
 
+/* In the child, after fork(2) or vfork(2): makes it the leader of a session
+ * (with `tty` the terminal becomes its controlling one), puts stdio on 0, 1, 2
+ * and all signals back to default and unblocked. All other descriptors of the
+ * runner are close-on-exec. 0 or negative errno. Async-signal-safe. */
+int child_stdio(const int stdio[3], bool tty);
+
 /* Serves one stream: reads LAUNCH from the endpoint, spawns, relays, ends with
  * EXIT or FAILED. Becomes a subreaper (prctl(2) PR_SET_CHILD_SUBREAPER): when
  * the opener goes away (ABORT, or the endpoint closes) all descendants get HUP,
- * after 2 s KILL, unless the job is detached. After the program's own exit it
- * waits for output end of file only while descendants are left, and no longer
- * than 250 ms without a byte. Returns when all that is done. 0 or negative errno. */
+ * after 2 s KILL, unless the job is detached or a GUI program. So nothing that
+ * others share (wineserver) may be started by a job: start it before. After
+ * the program's own exit it waits for output end of file only while
+ * descendants are left, and no longer than 250 ms without a byte; these
+ * descendants then live on. TERM, HUP or INT to the runner itself count as
+ * the opener's going. Owns endpoint. Returns when all that is done. 0 or negative errno. */
 int runner_serve(int endpoint, const struct runner_ops *ops, void *owner);
 
 #endif
