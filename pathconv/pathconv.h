@@ -7,10 +7,11 @@
  *
  * Converters write a NUL-terminated string into the caller's buffer and return
  * its length, or a negative errno; after an error the buffer's content means
- * nothing. Input and output must not overlap. PATH_MAX bytes are enough for
- * any path that Linux can open. The errors:
+ * nothing. Input and output must not overlap. PATH_MAX bytes are enough for a
+ * Linux path, PATH_WINDOWS_MAX for the Windows form of one that Linux can
+ * open. A path of PATH_MAX bytes or more is refused. The errors:
  *     -EINVAL        an empty path, or one with no meaning
- *     -ENAMETOOLONG  the result does not fit
+ *     -ENAMETOOLONG  the path is too long, or the result does not fit
  *     -EXDEV         no such drive, share or guest is mounted (visibly) here
  *     -ENOENT        a relative path that needs the current directory, and
  *                    there is none (it was deleted)
@@ -45,9 +46,10 @@ struct mounts {
 /* Reads the text of /proc/PID/mountinfo, `len` bytes, into mounts->at (set
  * `at` and `size` before). Rewrites the text in place; it must live as long
  * as the table. Malformed lines are skipped. A drive is a mount of type 9p,
- * virtiofs, drvfs, fuse or fuse.* whose source is a drive or a share, or whose
- * options carry WSL's aname=drvfs;path=C:\... . Returns 0, or -ENOSPC when
- * there are more than `size` mounts (mounts_lines says how many are enough). */
+ * virtiofs, drvfs, or fuse[.*] if root's (user_id=0), whose source is a drive or
+ * a share, or whose options carry WSL's aname=drvfs;path=C:\... . Returns 0, or
+ * -ENOSPC when there are more than `size` mounts (mounts_lines says how many
+ * are enough). */
 int mounts_parse(struct mounts *mounts, char *text, size_t len);
 size_t mounts_lines(const char *text, size_t len);
 
@@ -61,6 +63,8 @@ struct pathconv {
 	const char *name; /* this guest's, as in \\wsl.localhost\NAME; NULL or "": no such paths */
 	const char *cwd;  /* absolute path in the guest; NULL: not known */
 };
+
+enum { PATH_WINDOWS_MAX = 16 * 1024 };
 
 enum path_flag {
 	PATH_ABSOLUTE = 1, /* a relative path is taken from cwd; else it stays relative */
