@@ -1,0 +1,116 @@
+/* register.c: the handler for MZ files: looking at it and making it. */
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "binfmt/binfmt.h"
+#include "lib/fd.h"
+#include "lib/fmt.h"
+
+enum { ENTRY_MAX = 1024, LINE_MAX_BYTES = 1920 }; /* the kernel's own limit of a line */
+
+static int read_file(const char *dir, const char *name, char *text, size_t size)
+{
+	char path[PATH_MAX];
+	ssize_t len;
+
+	if (fmt(path, sizeof(path), "%s/%s", dir, name) >= sizeof(path))
+		return -ENAMETOOLONG;
+	len = file_read(path, text, size);
+	return len < 0 ? (int)len : 0;
+}
+
+static int write_file(const char *dir, const char *name, const char *text)
+{
+	char path[PATH_MAX];
+
+	if (fmt(path, sizeof(path), "%s/%s", dir, name) >= sizeof(path))
+		return -ENAMETOOLONG;
+	return file_write(path, text);
+}
+
+/* The entry's own state, whatever the switch for all says. */
+static int entry_state(const char *dir, const char *interpreter)
+{
+	char have[ENTRY_MAX + PATH_MAX], want[ENTRY_MAX + PATH_MAX];
+	size_t word = strlen("enabled\n");
+	int rc = read_file(dir, BINFMT_NAME, have, sizeof(have));
+
+	if (rc == -ENOENT)
+		return BINFMT_MISSING;
+	if (rc < 0)
+		return rc == -EFBIG ? BINFMT_DIFFERENT : rc;
+	fmt(want, sizeof(want), "enabled\ninterpreter %s\nflags: PF\noffset 0\nmagic 4d5a\n",
+	    interpreter);
+	if (strcmp(have, want) == 0)
+		return BINFMT_READY;
+	if (strncmp(have, "disabled\n", word + 1) == 0 && strcmp(have + word + 1, want + word) == 0)
+		return BINFMT_DISABLED;
+	return BINFMT_DIFFERENT;
+}
+
+int binfmt_state(const char *dir, const char *interpreter)
+{
+	char status[32];
+	int rc = read_file(dir, "status", status, sizeof(status));
+
+	if (rc < 0)
+		return rc;
+	if (strcmp(status, "disabled\n") == 0)
+		return BINFMT_OFF;
+	return entry_state(dir, interpreter);
+}
+
+/* The line for the kernel. The delimiter and the end of the line cannot be
+ * part of the interpreter. */
+static ssize_t entry_line(char *out, size_t size, const char *interpreter)
+{
+	size_t len;
+
+	if (interpreter[0] != '/' || strpbrk(interpreter, ":\n") != NULL)
+		return -EINVAL;
+	len = fmt(out, size, ":" BINFMT_NAME ":M::MZ::%s:PF", interpreter);
+	return len >= size ? -ENAMETOOLONG : (ssize_t)len;
+}
+
+int binfmt_register(const char *dir, const char *interpreter, int renew)
+{
+	char line[LINE_MAX_BYTES + 1], status[32];
+	ssize_t len = entry_line(line, sizeof(line), interpreter);
+	int rc = len < 0 ? (int)len : read_file(dir, "status", status, sizeof(status));
+	int state = rc < 0 ? rc : entry_state(dir, interpreter);
+
+	if (state < 0)
+		return state;
+	if (state == BINFMT_READY && !renew)
+		return 0;
+	if (state != BINFMT_MISSING) {
+		rc = write_file(dir, BINFMT_NAME, "-1");
+		if (rc < 0 && rc != -ENOENT)
+			return rc;
+	}
+	rc = write_file(dir, "register", line);
+	/* Somebody else may make the same entry at the same time. */
+	if (rc == -EEXIST)
+		rc = 0;
+	if (rc < 0)
+		return rc;
+	return entry_state(dir, interpreter) == BINFMT_READY ? 0 : -EINVAL;
+}
+
+ssize_t binfmt_conf(char *out, size_t size, const char *interpreter)
+{
+	char line[LINE_MAX_BYTES + 1];
+	ssize_t rc = entry_line(line, sizeof(line), interpreter);
+	size_t len;
+
+	if (rc < 0)
+		return rc;
+	len = fmt(out, size,
+		  "# Made by Landbridge: programs of the host (.exe) run through %s.\n"
+		  "# To switch this off: ln -s /dev/null /etc/binfmt.d/zz-" BINFMT_NAME ".conf\n"
+		  "%s\n",
+		  interpreter, line);
+	return len >= size ? -ENAMETOOLONG : (ssize_t)len;
+}
