@@ -8,7 +8,10 @@
  *
  * An endpoint is a connected unix stream socket that carries frames of
  * WIRE_STREAM_ONLY; the router gives them the link's stream number and back.
- * It reads no payload but HELLO and the LAUNCH it asks its owner about.
+ * It reads no payload but HELLO and the LAUNCH it asks its owner about. An
+ * opener's first frames are HELLO and LAUNCH; a runner's first frame is what
+ * answers LAUNCH; a router sends no HELLO to an endpoint. After EXIT or FAILED
+ * the endpoint is closed by its program first, or by the link's loss.
  *
  * Rules (doc/PROTOCOL): control frames never wait for credit and leave first,
  * then stderr, then stdout, one DATA frame a stream in turn. An endpoint that
@@ -28,8 +31,10 @@ enum router_side { ROUTER_GUEST, ROUTER_HOST }; /* which stream numbers are ours
 /* What the owner decides. Every function is called from the loop. */
 struct router_ops {
 	/* The peer opens a stream. Returns a connected socket whose other end a
-	 * runner serves (it will read LAUNCH first, with the payload as it came),
-	 * or fills *why and returns negative: the router answers FAILED. */
+	 * runner serves (it will read LAUNCH first, in one frame, as it came), or
+	 * fills *why and returns negative: the router answers FAILED. A child
+	 * forked here must close every descriptor but its own (close_range(2)):
+	 * a copy of the link's would keep it open when the router hangs up. */
 	int (*accept)(void *owner, const struct launch *l, struct failed *why);
 	/* Opens the link: a non-blocking descriptor, or negative errno; asked
 	 * again with back-off (200 ms doubling to 5 s) while the link is down. */

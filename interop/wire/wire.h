@@ -26,12 +26,16 @@ enum {
 	WIRE_VERSION = 1,
 	WIRE_HEADER = 12,
 	WIRE_DATA_MAX = 64 * 1024,         /* payload of one DATA frame */
-	WIRE_LAUNCH_MAX = 4 * 1024 * 1024, /* payload of one LAUNCH frame */
-	WIRE_CONTROL_MAX = 64 * 1024,      /* payload of any other frame */
+	WIRE_LAUNCH_MAX = 4 * 1024 * 1024, /* payload of a LAUNCH, all its pieces together */
+	WIRE_PIECE_MAX = 64 * 1024,        /* payload of any frame on a link of many streams */
+	WIRE_CONTROL_MAX = 64 * 1024,      /* payload of HELLO */
+	WIRE_FAILED_MAX = 1024,            /* payload of FAILED */
 	WIRE_CREDIT = 256 * 1024,          /* what each stream's fd may send before the first CREDIT */
 	WIRE_LAUNCH_STRINGS = 32 * 1024,   /* ARG plus ENV fields of one LAUNCH */
+	WIRE_STRING_MAX = 128 * 1024,      /* one string of a LAUNCH, its NUL counted (execve(2)) */
 	WIRE_STREAM_ONLY = 1,              /* the stream of a connection with one stream */
 	WIRE_EPOCH = 16,
+	WIRE_HELLO_MIN = 48,               /* payload of a HELLO without fields */
 };
 
 enum wire_type {
@@ -39,7 +43,7 @@ enum wire_type {
 	WIRE_PING = 2,      /* stream 0: empty; answered by PONG at once */
 	WIRE_PONG = 3,      /* stream 0: empty */
 	WIRE_SHUTDOWN = 4,  /* stream 0, host -> guest: power the guest off */
-	WIRE_LAUNCH = 16,   /* opens a stream: struct launch */
+	WIRE_LAUNCH = 16,   /* opens a stream: struct launch; flags: WIRE_MORE */
 	WIRE_STARTED = 17,  /* u32 pid, u32 subsystem (enum wire_subsystem) */
 	WIRE_FAILED = 18,   /* struct failed; the stream is over */
 	WIRE_DATA = 19,     /* flags = fd; bytes; spends the fd's credit */
@@ -52,6 +56,11 @@ enum wire_type {
 	WIRE_EXIT = 26,     /* flags = enum wire_exit; u32 code; last frame of the stream */
 	WIRE_ABORT = 27,    /* empty; the opener is gone: kill the job; the stream is over */
 };
+
+/* LAUNCH: the payload goes on in the next LAUNCH frame of the same stream.
+ * Only routers do that, on a link of many streams, where no frame may keep the
+ * others waiting for more than WIRE_PIECE_MAX. Everywhere else it is 0. */
+enum { WIRE_MORE = 1 };
 
 enum wire_subsystem { WIRE_NATIVE = 0, WIRE_GUI = 2, WIRE_CONSOLE = 3 }; /* as in PE headers */
 enum wire_exit { WIRE_EXITED = 0, WIRE_SIGNALLED = 1 }; /* code = exit code / signal number */
@@ -72,8 +81,11 @@ struct frame {
 	uint32_t stream;
 };
 
-/* The first frame each way on every connection, and again when a peer with
- * another epoch says hello: doc/PROTOCOL "Resync". */
+/* The first frame each way on a link, and again when a peer with another epoch
+ * says hello: doc/PROTOCOL "Resync". On a connection of one stream only the
+ * opener says HELLO (its version counts, nothing else); it gets none back, and
+ * the runner reads LAUNCH first. Payload: 8 bytes "LANDBRDG", u16 version_min,
+ * u16 version_max, epoch, echo, u32 features, then fields as in LAUNCH. */
 struct hello {
 	uint16_t version_min, version_max;
 	uint8_t epoch[WIRE_EPOCH]; /* the sender's, random at its start */
@@ -90,7 +102,8 @@ enum launch_flag {
 };
 
 /* What LAUNCH says. Sent as fields {u16 tag, u16 0, u32 len, bytes}; unknown
- * tags are skipped. argv and env are kept as the raw fields and walked with
+ * tags are skipped; len counts the NUL of a string. Refused: unknown flags, a
+ * field other than ARG and ENV twice, an ENV without a name. argv and env are kept as the raw fields and walked with
  * launch_next, so nothing is allocated. */
 struct launch {
 	uint32_t flags;          /* enum launch_flag */
@@ -121,16 +134,32 @@ struct failed {
 	struct wire_str text; /* one line for a person: why, and what to try */
 };
 
+enum hello_tag { HELLO_TAG_HOST_PATH = 1 };
+
 /* Decodes a header (WIRE_HEADER bytes). -EPROTO: unknown type, reserved bits
- * set, a length beyond the type's limit, a stream that the type cannot have. */
+ * set, flags or a length that the type cannot have (so a fixed-size payload has
+ * its right size already), a stream that the type cannot have. */
 int frame_decode(struct frame *f, const uint8_t header[WIRE_HEADER]);
 void frame_encode(uint8_t header[WIRE_HEADER], const struct frame *f);
 
+/* Whether a stream's opener (else: its runner) may send this frame. */
+bool frame_allowed(const struct frame *f, bool from_opener);
+
+/* A whole frame into a writer: f->length bytes of payload; or header first
+ * and payload after it, with frame_end putting the length in. */
+void frame_put(struct writer *w, const struct frame *f, const void *payload);
+size_t frame_begin(struct writer *w, enum wire_type type, uint8_t flags, uint32_t stream);
+void frame_end(struct writer *w, size_t begin);
+
+/* -EPROTO also when magic or fields are wrong; not for a version range that
+ * does not hold WIRE_VERSION: ask hello_speaks, and say so to a person. */
 int hello_decode(struct hello *h, const void *payload, size_t len);
 void hello_encode(struct writer *w, const struct hello *h);
+bool hello_speaks(const struct hello *h, uint16_t version);
 
-/* True when header and payload at `at` begin a HELLO that echoes `epoch`: the
- * one place at which a reader that lost the frame border may start again. */
+/* True when header and payload at `at` (at least WIRE_HEADER + WIRE_HELLO_MIN
+ * bytes) begin a HELLO that echoes `epoch`: the one place at which a reader
+ * that lost the frame border may start again. */
 bool hello_found(const uint8_t *at, size_t len, const uint8_t epoch[WIRE_EPOCH]);
 
 int launch_decode(struct launch *l, const void *payload, size_t len);
@@ -140,7 +169,13 @@ bool launch_next(const struct launch *l, enum launch_tag tag, size_t *pos, struc
 void launch_put_str(struct writer *w, enum launch_tag tag, const char *s, size_t len);
 void launch_put_u32(struct writer *w, enum launch_tag tag, uint32_t v); /* FLAGS, UID */
 void launch_put_winsz(struct writer *w, uint16_t rows, uint16_t cols);
+/* Drops every UID field of a decoded payload of `len` bytes and appends one;
+ * `payload` has room for LAUNCH_UID_FIELD more. Returns the new length. */
+enum { LAUNCH_UID_FIELD = 12 };
+size_t launch_set_uid(uint8_t *payload, size_t len, uint32_t uid);
 
+/* Text with control bytes is refused: it is shown on somebody's terminal.
+ * Encoding makes them '?' and cuts the text to WIRE_FAILED_MAX. */
 int failed_decode(struct failed *f, const void *payload, size_t len);
 void failed_encode(struct writer *w, uint32_t code, uint32_t os_error, const char *text);
 

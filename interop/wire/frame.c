@@ -1,0 +1,117 @@
+/* frame.c: the 12-byte header of every frame, and what each type may look like. */
+#include <errno.h>
+
+#include "interop/wire/wire.h"
+
+enum {
+	CONNECTION = 0,
+	OPENER = 1,
+	RUNNER = 2,
+	DATA_OF_FD = 4, /* fd 0 flows from the opener, 1 and 2 from the runner */
+	WORD_ON_FD = 8, /* said by the side that reads the fd */
+};
+
+struct rule {
+	uint32_t min, max; /* of the payload */
+	uint8_t flags;     /* greatest value */
+	uint8_t from;
+};
+
+static const struct rule rules[] = {
+	[WIRE_HELLO] = { WIRE_HELLO_MIN, WIRE_CONTROL_MAX, 0, CONNECTION },
+	[WIRE_PING] = { 0, 0, 0, CONNECTION },
+	[WIRE_PONG] = { 0, 0, 0, CONNECTION },
+	[WIRE_SHUTDOWN] = { 0, 0, 0, CONNECTION },
+	[WIRE_LAUNCH] = { 0, WIRE_LAUNCH_MAX, WIRE_MORE, OPENER },
+	[WIRE_STARTED] = { 8, 8, 0, RUNNER },
+	[WIRE_FAILED] = { 9, WIRE_FAILED_MAX, 0, RUNNER },
+	[WIRE_DATA] = { 1, WIRE_DATA_MAX, 2, DATA_OF_FD },
+	[WIRE_EOF] = { 0, 0, 2, DATA_OF_FD },
+	[WIRE_CLOSED] = { 0, 0, 2, WORD_ON_FD },
+	[WIRE_CREDIT_ADD] = { 4, 4, 2, WORD_ON_FD },
+	[WIRE_CONSUMED] = { 8, 8, 0, RUNNER },
+	[WIRE_WINSZ] = { 4, 4, 0, OPENER },
+	[WIRE_SIGNAL] = { 4, 4, 0, OPENER },
+	[WIRE_EXIT] = { 4, 4, WIRE_SIGNALLED, RUNNER },
+	[WIRE_ABORT] = { 0, 0, 0, OPENER },
+};
+
+static bool type_known(uint8_t type)
+{
+	return (type >= WIRE_HELLO && type <= WIRE_SHUTDOWN) ||
+	       (type >= WIRE_LAUNCH && type <= WIRE_ABORT);
+}
+
+int frame_decode(struct frame *f, const uint8_t header[WIRE_HEADER])
+{
+	const struct rule *rule;
+	struct reader r;
+
+	reader_init(&r, header, WIRE_HEADER);
+	f->length = read_u32(&r);
+	f->type = read_u8(&r);
+	f->flags = read_u8(&r);
+	if (read_u16(&r) != 0 || !type_known(f->type))
+		return -EPROTO;
+	f->stream = read_u32(&r);
+
+	rule = &rules[f->type];
+	if (f->length < rule->min || f->length > rule->max || f->flags > rule->flags)
+		return -EPROTO;
+	if ((f->stream == 0) != (rule->from == CONNECTION))
+		return -EPROTO;
+	return 0;
+}
+
+void frame_encode(uint8_t header[WIRE_HEADER], const struct frame *f)
+{
+	struct writer w;
+
+	writer_init(&w, header, WIRE_HEADER);
+	write_u32(&w, f->length);
+	write_u8(&w, f->type);
+	write_u8(&w, f->flags);
+	write_u16(&w, 0);
+	write_u32(&w, f->stream);
+}
+
+bool frame_allowed(const struct frame *f, bool from_opener)
+{
+	switch (rules[f->type].from) {
+	case OPENER:
+		return from_opener;
+	case RUNNER:
+		return !from_opener;
+	case DATA_OF_FD:
+		return (f->flags == 0) == from_opener;
+	case WORD_ON_FD:
+		return (f->flags != 0) == from_opener;
+	default:
+		return false;
+	}
+}
+
+void frame_put(struct writer *w, const struct frame *f, const void *payload)
+{
+	uint8_t header[WIRE_HEADER];
+
+	frame_encode(header, f);
+	write_bytes(w, header, sizeof(header));
+	if (f->length)
+		write_bytes(w, payload, f->length);
+}
+
+size_t frame_begin(struct writer *w, enum wire_type type, uint8_t flags, uint32_t stream)
+{
+	const struct frame f = { 0, (uint8_t)type, flags, stream };
+	size_t begin = w->used;
+
+	frame_put(w, &f, NULL);
+	return begin;
+}
+
+void frame_end(struct writer *w, size_t begin)
+{
+	if (!w->bad)
+		write_u32_at(w, begin, (uint32_t)(w->used - begin - WIRE_HEADER));
+}

@@ -1,0 +1,452 @@
+/* test_wire.c: every frame and message, right, cut at every byte, and wrong. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "interop/wire/wire.h"
+#include "lib/lib.h"
+
+struct header_case {
+	const char *name;
+	uint8_t bytes[WIRE_HEADER];
+	int want;
+};
+
+#define HEADER(l0, l1, l2, type, flags, zero, stream) \
+	{ (l0), (l1), (l2), 0, (type), (flags), (zero), 0, (stream), 0, 0, 0 }
+
+static const struct header_case headers[] = {
+	{ "hello", HEADER(48, 0, 0, WIRE_HELLO, 0, 0, 0), 0 },
+	{ "hello, largest", HEADER(0, 0, 1, WIRE_HELLO, 0, 0, 0), 0 },
+	{ "hello, too short", HEADER(47, 0, 0, WIRE_HELLO, 0, 0, 0), -EPROTO },
+	{ "hello, too long", HEADER(1, 0, 1, WIRE_HELLO, 0, 0, 0), -EPROTO },
+	{ "hello on a stream", HEADER(48, 0, 0, WIRE_HELLO, 0, 0, 1), -EPROTO },
+	{ "ping", HEADER(0, 0, 0, WIRE_PING, 0, 0, 0), 0 },
+	{ "ping with payload", HEADER(1, 0, 0, WIRE_PING, 0, 0, 0), -EPROTO },
+	{ "ping on a stream", HEADER(0, 0, 0, WIRE_PING, 0, 0, 3), -EPROTO },
+	{ "pong", HEADER(0, 0, 0, WIRE_PONG, 0, 0, 0), 0 },
+	{ "shutdown", HEADER(0, 0, 0, WIRE_SHUTDOWN, 0, 0, 0), 0 },
+	{ "type 0", HEADER(0, 0, 0, 0, 0, 0, 0), -EPROTO },
+	{ "type 5", HEADER(0, 0, 0, 5, 0, 0, 0), -EPROTO },
+	{ "type 15", HEADER(0, 0, 0, 15, 0, 0, 1), -EPROTO },
+	{ "type 28", HEADER(0, 0, 0, 28, 0, 0, 1), -EPROTO },
+	{ "type 255", HEADER(0, 0, 0, 255, 0, 0, 1), -EPROTO },
+	{ "launch, empty", HEADER(0, 0, 0, WIRE_LAUNCH, 0, 0, 1), 0 },
+	{ "launch, largest", HEADER(0, 0, 64, WIRE_LAUNCH, 0, 0, 1), 0 },
+	{ "launch, too long", HEADER(1, 0, 64, WIRE_LAUNCH, 0, 0, 1), -EPROTO },
+	{ "launch, a piece", HEADER(9, 0, 0, WIRE_LAUNCH, WIRE_MORE, 0, 1), 0 },
+	{ "launch, bad flag", HEADER(9, 0, 0, WIRE_LAUNCH, 2, 0, 1), -EPROTO },
+	{ "launch on stream 0", HEADER(9, 0, 0, WIRE_LAUNCH, 0, 0, 0), -EPROTO },
+	{ "reserved bits", HEADER(0, 0, 0, WIRE_PING, 0, 1, 0), -EPROTO },
+	{ "started", HEADER(8, 0, 0, WIRE_STARTED, 0, 0, 1), 0 },
+	{ "started, short", HEADER(7, 0, 0, WIRE_STARTED, 0, 0, 1), -EPROTO },
+	{ "failed, no text", HEADER(9, 0, 0, WIRE_FAILED, 0, 0, 1), 0 },
+	{ "failed, short", HEADER(8, 0, 0, WIRE_FAILED, 0, 0, 1), -EPROTO },
+	{ "failed, largest", HEADER(0, 4, 0, WIRE_FAILED, 0, 0, 1), 0 },
+	{ "failed, too long", HEADER(1, 4, 0, WIRE_FAILED, 0, 0, 1), -EPROTO },
+	{ "data", HEADER(1, 0, 0, WIRE_DATA, 2, 0, 1), 0 },
+	{ "data, largest", HEADER(0, 0, 1, WIRE_DATA, 0, 0, 1), 0 },
+	{ "data, too long", HEADER(1, 0, 1, WIRE_DATA, 0, 0, 1), -EPROTO },
+	{ "data, empty", HEADER(0, 0, 0, WIRE_DATA, 0, 0, 1), -EPROTO },
+	{ "data of fd 3", HEADER(1, 0, 0, WIRE_DATA, 3, 0, 1), -EPROTO },
+	{ "data on stream 0", HEADER(1, 0, 0, WIRE_DATA, 1, 0, 0), -EPROTO },
+	{ "eof", HEADER(0, 0, 0, WIRE_EOF, 2, 0, 1), 0 },
+	{ "eof of fd 3", HEADER(0, 0, 0, WIRE_EOF, 3, 0, 1), -EPROTO },
+	{ "closed", HEADER(0, 0, 0, WIRE_CLOSED, 1, 0, 1), 0 },
+	{ "credit", HEADER(4, 0, 0, WIRE_CREDIT_ADD, 1, 0, 1), 0 },
+	{ "credit, short", HEADER(3, 0, 0, WIRE_CREDIT_ADD, 1, 0, 1), -EPROTO },
+	{ "consumed", HEADER(8, 0, 0, WIRE_CONSUMED, 0, 0, 1), 0 },
+	{ "consumed with flags", HEADER(8, 0, 0, WIRE_CONSUMED, 1, 0, 1), -EPROTO },
+	{ "winsz", HEADER(4, 0, 0, WIRE_WINSZ, 0, 0, 1), 0 },
+	{ "signal", HEADER(4, 0, 0, WIRE_SIGNAL, 0, 0, 1), 0 },
+	{ "exit", HEADER(4, 0, 0, WIRE_EXIT, WIRE_SIGNALLED, 0, 1), 0 },
+	{ "exit, bad how", HEADER(4, 0, 0, WIRE_EXIT, 2, 0, 1), -EPROTO },
+	{ "abort", HEADER(0, 0, 0, WIRE_ABORT, 0, 0, 1), 0 },
+	{ "abort with payload", HEADER(1, 0, 0, WIRE_ABORT, 0, 0, 1), -EPROTO },
+};
+
+static void headers_decode(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < array_len(headers); i++) {
+		const struct header_case *c = &headers[i];
+		uint8_t again[WIRE_HEADER];
+		struct frame f;
+		int got = frame_decode(&f, c->bytes);
+
+		if (got != c->want)
+			fail_msg("%s: got %d, want %d", c->name, got, c->want);
+		if (got)
+			continue;
+		frame_encode(again, &f);
+		assert_memory_equal(again, c->bytes, WIRE_HEADER);
+	}
+}
+
+struct side_case {
+	uint8_t type, flags;
+	bool opener, runner;
+};
+
+static const struct side_case sides[] = {
+	{ WIRE_HELLO, 0, false, false },     { WIRE_PING, 0, false, false },
+	{ WIRE_LAUNCH, 0, true, false },     { WIRE_STARTED, 0, false, true },
+	{ WIRE_FAILED, 0, false, true },     { WIRE_DATA, 0, true, false },
+	{ WIRE_DATA, 1, false, true },       { WIRE_DATA, 2, false, true },
+	{ WIRE_EOF, 0, true, false },        { WIRE_EOF, 1, false, true },
+	{ WIRE_CLOSED, 0, false, true },     { WIRE_CLOSED, 2, true, false },
+	{ WIRE_CREDIT_ADD, 0, false, true }, { WIRE_CREDIT_ADD, 1, true, false },
+	{ WIRE_CONSUMED, 0, false, true },   { WIRE_WINSZ, 0, true, false },
+	{ WIRE_SIGNAL, 0, true, false },     { WIRE_EXIT, 0, false, true },
+	{ WIRE_ABORT, 0, true, false },
+};
+
+static void frames_have_a_side(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < array_len(sides); i++) {
+		const struct frame f = { 0, sides[i].type, sides[i].flags, 1 };
+
+		if (frame_allowed(&f, true) != sides[i].opener ||
+		    frame_allowed(&f, false) != sides[i].runner)
+			fail_msg("type %d flags %d: wrong side", f.type, f.flags);
+	}
+}
+
+static void frame_put_and_end(void **state)
+{
+	static const uint8_t want[] = { 2, 0, 0, 0, WIRE_DATA, 1, 0, 0, 5, 0, 0, 0, 'h', 'i' };
+	const struct frame f = { 2, WIRE_DATA, 1, 5 };
+	uint8_t buf[32];
+	struct writer w;
+	size_t begin;
+
+	(void)state;
+	writer_init(&w, buf, sizeof(buf));
+	frame_put(&w, &f, "hi");
+	assert_int_equal(w.used, sizeof(want));
+	assert_memory_equal(buf, want, sizeof(want));
+
+	begin = frame_begin(&w, WIRE_DATA, 1, 5);
+	write_bytes(&w, "hi", 2);
+	frame_end(&w, begin);
+	assert_false(w.bad);
+	assert_memory_equal(buf + begin, want, sizeof(want));
+
+	begin = frame_begin(&w, WIRE_DATA, 1, 5);
+	frame_end(&w, begin);
+	assert_true(w.bad);
+}
+
+/* A HELLO by hand, with the path "C:\a". */
+static const uint8_t hello_bytes[] =
+	"LANDBRDG\1\0\2\0eeeeeeeeeeeeeeeeoooooooooooooooo\0\0\0\0\1\0\0\0\5\0\0\0C:\\a";
+
+static void hello_round(void **state)
+{
+	uint8_t buf[128];
+	struct hello h;
+	struct writer w;
+
+	(void)state;
+	assert_int_equal(hello_decode(&h, hello_bytes, sizeof(hello_bytes)), 0);
+	assert_int_equal(h.version_min, 1);
+	assert_int_equal(h.version_max, 2);
+	assert_memory_equal(h.epoch, "eeeeeeeeeeeeeeee", WIRE_EPOCH);
+	assert_memory_equal(h.echo, "oooooooooooooooo", WIRE_EPOCH);
+	assert_string_equal(h.host_path.at, "C:\\a");
+	assert_true(hello_speaks(&h, 2));
+	assert_false(hello_speaks(&h, 3));
+	assert_false(hello_speaks(&h, 0));
+
+	writer_init(&w, buf, sizeof(buf));
+	hello_encode(&w, &h);
+	assert_int_equal(w.used, sizeof(hello_bytes));
+	assert_memory_equal(buf, hello_bytes, w.used);
+}
+
+static void hello_cut(void **state)
+{
+	struct hello h;
+
+	(void)state;
+	for (size_t len = 0; len < sizeof(hello_bytes); len++)
+		if (hello_decode(&h, hello_bytes, len) != (len == WIRE_HELLO_MIN ? 0 : -EPROTO))
+			fail_msg("%zu bytes: wrong answer", len);
+}
+
+static void hello_wrong(void **state)
+{
+	static const struct {
+		size_t at;
+		uint8_t value;
+	} wrong[] = { { 0, 'l' }, { 8, 3 }, { 50, 1 }, { 52, 4 }, { 52, 6 }, { 57, 0 }, { 60, 1 } };
+	uint8_t bytes[sizeof(hello_bytes)];
+	struct hello h;
+
+	(void)state;
+	for (size_t i = 0; i < array_len(wrong); i++) {
+		memcpy(bytes, hello_bytes, sizeof(bytes));
+		bytes[wrong[i].at] = wrong[i].value;
+		if (hello_decode(&h, bytes, sizeof(bytes)) != -EPROTO)
+			fail_msg("byte %zu = %d was taken", wrong[i].at, wrong[i].value);
+	}
+	/* a field from the future is skipped */
+	memcpy(bytes, hello_bytes, sizeof(bytes));
+	bytes[48] = 99;
+	assert_int_equal(hello_decode(&h, bytes, sizeof(bytes)), 0);
+	assert_int_equal(h.host_path.len, 0);
+}
+
+static void hello_is_found(void **state)
+{
+	const struct frame f = { sizeof(hello_bytes), WIRE_HELLO, 0, 0 };
+	const uint8_t *ours = (const uint8_t *)"oooooooooooooooo";
+	uint8_t buf[256] = { 0 };
+	struct writer w;
+
+	(void)state;
+	writer_init(&w, buf, sizeof(buf));
+	write_bytes(&w, "\0\0\0", 3);
+	frame_put(&w, &f, hello_bytes);
+	for (size_t at = 0; at < w.used; at++)
+		if (hello_found(buf + at, w.used - at, ours) != (at == 3))
+			fail_msg("offset %zu: wrong answer", at);
+	assert_false(hello_found(buf + 3, w.used - 3, (const uint8_t *)"eeeeeeeeeeeeeeee"));
+	for (size_t len = 0; len < w.used - 3; len++)
+		if (hello_found(buf + 3, len, ours) != (len >= WIRE_HEADER + WIRE_HELLO_MIN))
+			fail_msg("%zu bytes: wrong answer", len);
+}
+
+static size_t launch_example(uint8_t *buf, size_t size)
+{
+	struct writer w;
+
+	writer_init(&w, buf, size);
+	launch_put_u32(&w, LAUNCH_TAG_FLAGS, LAUNCH_TTY | LAUNCH_DETACH);
+	launch_put_str(&w, LAUNCH_TAG_PROGRAM, "C:\\a b.exe", 10);
+	launch_put_str(&w, LAUNCH_TAG_ARG, "a b", 3);
+	launch_put_str(&w, LAUNCH_TAG_ARG, "", 0);
+	launch_put_str(&w, LAUNCH_TAG_CWD, "C:\\", 3);
+	launch_put_str(&w, LAUNCH_TAG_ENV, "X=1=2", 5);
+	launch_put_str(&w, LAUNCH_TAG_USER, "ann", 3);
+	launch_put_winsz(&w, 24, 80);
+	launch_put_u32(&w, LAUNCH_TAG_UID, 7);
+	assert_false(w.bad);
+	return w.used;
+}
+
+static void launch_round(void **state)
+{
+	uint8_t buf[512];
+	size_t len = launch_example(buf, sizeof(buf)), pos = 0;
+	struct launch l;
+	struct wire_str s;
+
+	(void)state;
+	assert_int_equal(launch_decode(&l, buf, len), 0);
+	assert_int_equal(l.flags, LAUNCH_TTY | LAUNCH_DETACH);
+	assert_string_equal(l.program.at, "C:\\a b.exe");
+	assert_string_equal(l.cwd.at, "C:\\");
+	assert_string_equal(l.user.at, "ann");
+	assert_int_equal(l.rows, 24);
+	assert_int_equal(l.cols, 80);
+	assert_int_equal(l.uid, 7);
+	assert_int_equal(l.argc, 2);
+	assert_int_equal(l.envc, 1);
+	assert_true(launch_next(&l, LAUNCH_TAG_ARG, &pos, &s));
+	assert_string_equal(s.at, "a b");
+	assert_true(launch_next(&l, LAUNCH_TAG_ARG, &pos, &s));
+	assert_int_equal(s.len, 0);
+	assert_false(launch_next(&l, LAUNCH_TAG_ARG, &pos, &s));
+	pos = 0;
+	assert_true(launch_next(&l, LAUNCH_TAG_ENV, &pos, &s));
+	assert_string_equal(s.at, "X=1=2");
+}
+
+/* Cut between two fields it is a shorter LAUNCH; anywhere else it is refused. */
+static void launch_cut(void **state)
+{
+	static const size_t borders[] = { 0, 12, 31, 43, 52, 64, 78, 90, 102, 114 };
+	uint8_t buf[512];
+	size_t len = launch_example(buf, sizeof(buf)), b = 0;
+	struct launch l;
+
+	(void)state;
+	assert_int_equal(len, borders[array_len(borders) - 1]);
+	for (size_t cut = 0; cut <= len; cut++) {
+		bool whole = cut == borders[b];
+
+		if (launch_decode(&l, buf, cut) != (whole ? 0 : -EPROTO))
+			fail_msg("%zu bytes: wrong answer", cut);
+		b += whole;
+	}
+}
+
+struct payload_case {
+	const char *name;
+	const char *bytes;
+	size_t len;
+	int want;
+};
+
+#define BYTES(s) (s), sizeof(s) - 1
+
+static const struct payload_case launches[] = {
+	{ "nothing", BYTES(""), 0 },
+	{ "unknown tag", BYTES("\x63\0\0\0\1\0\0\0x"), 0 },
+	{ "tag 0", BYTES("\0\0\0\0\1\0\0\0x"), 0 },
+	{ "reserved bits", BYTES("\x63\0\1\0\1\0\0\0x"), -EPROTO },
+	{ "length past the end", BYTES("\x63\0\0\0\2\0\0\0x"), -EPROTO },
+	{ "length 2^32-1", BYTES("\3\0\0\0\xff\xff\xff\xffx\0"), -EPROTO },
+	{ "unknown flag", BYTES("\1\0\0\0\4\0\0\0\x10\0\0\0"), -EPROTO },
+	{ "flags of 3 bytes", BYTES("\1\0\0\0\3\0\0\0\1\0\0"), -EPROTO },
+	{ "flags of 5 bytes", BYTES("\1\0\0\0\5\0\0\0\1\0\0\0\0"), -EPROTO },
+	{ "flags twice", BYTES("\1\0\0\0\4\0\0\0\1\0\0\0\1\0\0\0\4\0\0\0\1\0\0\0"), -EPROTO },
+	{ "program twice", BYTES("\2\0\0\0\2\0\0\0a\0\2\0\0\0\2\0\0\0a\0"), -EPROTO },
+	{ "program without NUL", BYTES("\2\0\0\0\2\0\0\0ab"), -EPROTO },
+	{ "program of no bytes", BYTES("\2\0\0\0\0\0\0\0"), -EPROTO },
+	{ "argument with NUL", BYTES("\3\0\0\0\3\0\0\0a\0\0"), -EPROTO },
+	{ "empty argument", BYTES("\3\0\0\0\1\0\0\0\0"), 0 },
+	{ "two arguments", BYTES("\3\0\0\0\1\0\0\0\0\3\0\0\0\1\0\0\0\0"), 0 },
+	{ "env without =", BYTES("\5\0\0\0\2\0\0\0A\0"), -EPROTO },
+	{ "env without name", BYTES("\5\0\0\0\3\0\0\0=A\0"), -EPROTO },
+	{ "empty env", BYTES("\5\0\0\0\1\0\0\0\0"), -EPROTO },
+	{ "env with empty value", BYTES("\5\0\0\0\3\0\0\0A=\0"), 0 },
+	{ "winsz of 2 bytes", BYTES("\6\0\0\0\2\0\0\0\1\0"), -EPROTO },
+	{ "uid of 8 bytes", BYTES("\x8\0\0\0\x8\0\0\0\1\0\0\0\0\0\0\0"), -EPROTO },
+};
+
+static void launch_odd(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < array_len(launches); i++) {
+		const struct payload_case *c = &launches[i];
+		struct launch l;
+		int got = launch_decode(&l, c->bytes, c->len);
+
+		if (got != c->want)
+			fail_msg("%s: got %d, want %d", c->name, got, c->want);
+	}
+}
+
+static void launch_limits(void **state)
+{
+	static uint8_t buf[WIRE_LAUNCH_MAX];
+	static char text[WIRE_STRING_MAX];
+	struct writer w;
+	struct launch l;
+
+	(void)state;
+	memset(text, 'a', sizeof(text));
+	writer_init(&w, buf, sizeof(buf));
+	launch_put_str(&w, LAUNCH_TAG_ARG, text, sizeof(text) - 1);
+	assert_int_equal(launch_decode(&l, buf, w.used), 0);
+	launch_put_str(&w, LAUNCH_TAG_ARG, text, sizeof(text));
+	assert_int_equal(launch_decode(&l, buf, w.used), -EPROTO);
+
+	writer_init(&w, buf, sizeof(buf));
+	for (int i = 0; i < WIRE_LAUNCH_STRINGS; i++)
+		launch_put_str(&w, i % 2 ? LAUNCH_TAG_ARG : LAUNCH_TAG_ENV, "a=b", 3);
+	assert_int_equal(launch_decode(&l, buf, w.used), 0);
+	launch_put_str(&w, LAUNCH_TAG_ARG, "", 0);
+	assert_int_equal(launch_decode(&l, buf, w.used), -EPROTO);
+}
+
+static void launch_uid_is_replaced(void **state)
+{
+	uint8_t buf[512];
+	size_t len = launch_example(buf, sizeof(buf));
+	struct launch l;
+
+	(void)state;
+	assert_int_equal(launch_set_uid(buf, len, 1000), len);
+	assert_int_equal(launch_decode(&l, buf, len), 0);
+	assert_int_equal(l.uid, 1000);
+	assert_string_equal(l.user.at, "ann");
+
+	/* two UID fields, one of them first */
+	len = launch_example(buf + 12, sizeof(buf) - 12) + 12;
+	memcpy(buf, buf + len - 12, 12);
+	assert_int_equal(launch_set_uid(buf, len, 5), len - 12);
+	assert_int_equal(launch_decode(&l, buf, len - 12), 0);
+	assert_int_equal(l.uid, 5);
+	assert_int_equal(l.argc, 2);
+	assert_int_equal(launch_set_uid(buf, 0, 5), LAUNCH_UID_FIELD);
+}
+
+static const struct payload_case failures[] = {
+	{ "right", BYTES("\x7f\0\0\0\2\0\0\0why\0"), 0 },
+	{ "no text", BYTES("\x7d\0\0\0\0\0\0\0\0"), 0 },
+	{ "code 124", BYTES("\x7c\0\0\0\0\0\0\0\0"), -EPROTO },
+	{ "code 128", BYTES("\x80\0\0\0\0\0\0\0\0"), -EPROTO },
+	{ "no NUL", BYTES("\x7d\0\0\0\0\0\0\0why"), -EPROTO },
+	{ "NUL inside", BYTES("\x7d\0\0\0\0\0\0\0w\0y\0"), -EPROTO },
+	{ "escape sequence", BYTES("\x7d\0\0\0\0\0\0\0\033[2J\0"), -EPROTO },
+	{ "two lines", BYTES("\x7d\0\0\0\0\0\0\0a\nb\0"), -EPROTO },
+	{ "UTF-8", BYTES("\x7d\0\0\0\0\0\0\0\xc3\xa4\0"), 0 },
+};
+
+static void failed_table(void **state)
+{
+	struct failed f;
+
+	(void)state;
+	for (size_t i = 0; i < array_len(failures); i++) {
+		int got = failed_decode(&f, failures[i].bytes, failures[i].len);
+
+		if (got != failures[i].want)
+			fail_msg("%s: got %d", failures[i].name, got);
+	}
+	for (size_t len = 0; len < failures[0].len; len++)
+		assert_int_equal(failed_decode(&f, failures[0].bytes, len), -EPROTO);
+}
+
+static void failed_round(void **state)
+{
+	static char text[4096];
+	uint8_t buf[2048];
+	struct failed f;
+	struct writer w;
+
+	(void)state;
+	writer_init(&w, buf, sizeof(buf));
+	failed_encode(&w, WIRE_FAIL_NOT_RUN, 5, "no\tway");
+	assert_int_equal(failed_decode(&f, buf, w.used), 0);
+	assert_int_equal(f.code, 126);
+	assert_int_equal(f.os_error, 5);
+	assert_string_equal(f.text.at, "no?way");
+
+	memset(text, 'a', sizeof(text) - 1);
+	writer_init(&w, buf, sizeof(buf));
+	failed_encode(&w, WIRE_FAIL_BRIDGE, 0, text);
+	assert_int_equal(w.used, WIRE_FAILED_MAX);
+	assert_int_equal(failed_decode(&f, buf, w.used), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(headers_decode),
+		cmocka_unit_test(frames_have_a_side),
+		cmocka_unit_test(frame_put_and_end),
+		cmocka_unit_test(hello_round),
+		cmocka_unit_test(hello_cut),
+		cmocka_unit_test(hello_wrong),
+		cmocka_unit_test(hello_is_found),
+		cmocka_unit_test(launch_round),
+		cmocka_unit_test(launch_cut),
+		cmocka_unit_test(launch_odd),
+		cmocka_unit_test(launch_limits),
+		cmocka_unit_test(launch_uid_is_replaced),
+		cmocka_unit_test(failed_table),
+		cmocka_unit_test(failed_round),
+	};
+
+	return cmocka_run_group_tests_name("wire", tests, NULL, NULL);
+}
