@@ -150,21 +150,66 @@ $(B)/test/all.a: $(patsubst %.c,$(B)/test/%.o,$(filter-out $(MAINS),$(ALL_SRC)))
 unit: $(TEST_PROGRAMS)
 	@scripts/run-unit $^
 
--include $(shell find $(wildcard $(OBJDIRS:%=$(B)/%)) /dev/null -name '*.d' -type f)
-
-.PHONY: clean distclean
-clean: # keeps what was fetched: the kernel, images and sources
-	@find $(B) -mindepth 1 -maxdepth 1 ! -name kernel ! -name images ! -name apt ! -name src \
-		-exec rm -rf {} + 2>/dev/null || :
-distclean:
-	rm -rf $(B)
+# --- kernel and image: Debian's own, fetched and made once ---
 
 .PHONY: kernel image
 kernel: $(B)/kernel/vmlinux
 image: $(B)/images/debian.ext4
 $(B)/kernel/vmlinux:
 	$(Q)APT_DIR=$(B)/apt scripts/fetch-kernel $(B)/kernel
-$(B)/images/debian.tar:
+$(B)/images/debian.tar: | $(B)/kernel/vmlinux # one apt at a time
 	$(Q)APT_DIR=$(B)/apt scripts/make-image --debian $@
 $(B)/images/debian.ext4: $(B)/images/debian.tar
 	$(Q)scripts/make-image $< $@
+
+# --- the front doors: these also install what is missing ---
+
+.PHONY: run test check boot-test soak
+run:
+	@scripts/install-packages build run
+	@$(MAKE) --no-print-directory build kernel image
+	@$(B)/landbridge run $(ARGS)
+
+test:
+	@scripts/install-packages build run test
+	@$(MAKE) --no-print-directory check
+
+# Each runner prints its own closing line.
+CHECKS := build lint unit vectors fuzz-replay check-init-sizes boot-test
+check:
+	@set -e; for part in $(CHECKS); do $(MAKE) --no-print-directory $$part; done
+	@echo 'all tests passed'
+
+boot-test: build kernel image
+	$(Q)$(PYTHON) -m pytest -q -p no:cacheprovider rootfs-tests $(PYTEST_ARGS)
+
+soak: build kernel image
+	$(Q)$(MAKE) --no-print-directory fuzz FUZZ_TIME=$(or $(SOAK_FUZZ_TIME),600)
+	$(Q)LANDBRIDGE_SOAK=1 $(PYTHON) -m pytest -q -p no:cacheprovider rootfs-tests $(PYTEST_ARGS)
+
+include fuzz/rules.mk bench/rules.mk scripts/lint.mk scripts/budget.mk
+
+# --- install, clean, help ---
+
+.PHONY: install
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/landbridge
+	install -m 755 $(B)/landbridge $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(B)/init $(B)/landbridge-start.exe $(DATA_SCRIPTS:%=$(B)/%) \
+		$(DESTDIR)$(PREFIX)/lib/landbridge/
+	[ ! -d $(B)/kernel/modules ] || cp -r $(B)/kernel $(DESTDIR)$(PREFIX)/lib/landbridge/
+	[ ! -e $(B)/images/debian.ext4 ] || cp --sparse=always -r $(B)/images $(DESTDIR)$(PREFIX)/lib/landbridge/
+	for page in $(wildcard doc/*.[1-8]); do \
+		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
+
+.PHONY: clean distclean help
+clean: # keeps what was fetched: the kernel, images and sources
+	@[ ! -d $(B) ] || find $(B) -mindepth 1 -maxdepth 1 ! -name kernel ! -name images \
+		! -name apt ! -name src -exec rm -rf {} +
+distclean:
+	rm -rf $(B)
+
+help:
+	@cat scripts/help
+
+-include $(shell find $(wildcard $(OBJDIRS:%=$(B)/%)) /dev/null -name '*.d' -type f)

@@ -57,3 +57,22 @@ $(B)/$1/libnl.a: $(LIBNL_FILES:%=$(B)/$1/libnl/%.o)
 endef
 $(eval $(call libnl,musl,$(MUSL_CC) $(MUSL_CFLAGS)))
 $(eval $(call libnl,test,$(CC) -O1 -g))
+
+# BearSSL: built and held against published vectors. Its first user, the TLS
+# link, is not there yet, so it is not linked into /init.
+BEARSSL_SRC := $(B)/src/bearssl
+$(B)/musl/libbearssl.a: $(BEARSSL_SRC)/.ready $(MUSL_DEPS)
+	$(say) MAKE $@
+	$(Q)$(MAKE) -s -C $(BEARSSL_SRC) CONF=Unix BUILD=$(abspath $(B)/musl/bearssl) \
+		DLL=no TOOLS=no TESTS=no STATICLIB=yes \
+		CC='gcc -specs=$(abspath $(MUSL_SPECS))' LD=gcc AR=ar \
+		CFLAGS='-w $(patsubst $(B)/%,$(abspath $(B))/%,$(MUSL_CFLAGS)) $(SECTIONS)' lib
+	$(Q)cp $(B)/musl/bearssl/libbearssl.a $@
+
+$(B)/musl/vectors: interop/link/test/vectors/bearssl.c $(B)/musl/libbearssl.a
+	$(say) LINK $@
+	$(Q)$(MUSL_CC) -std=c11 $(MUSL_CFLAGS) $(WARN) -isystem $(BEARSSL_SRC)/inc $(MUSL_LDFLAGS) -o $@ $^
+
+.PHONY: vectors
+vectors: $(B)/musl/vectors
+	@$<

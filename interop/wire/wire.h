@@ -30,31 +30,31 @@ enum {
 	WIRE_PIECE_MAX = 64 * 1024,        /* payload of any frame on a link of many streams */
 	WIRE_CONTROL_MAX = 64 * 1024,      /* payload of HELLO */
 	WIRE_FAILED_MAX = 1024,            /* payload of FAILED */
-	WIRE_CREDIT = 256 * 1024,          /* what each stream's fd may send before the first CREDIT */
-	WIRE_LAUNCH_STRINGS = 32 * 1024,   /* ARG plus ENV fields of one LAUNCH */
-	WIRE_STRING_MAX = 128 * 1024,      /* one string of a LAUNCH, its NUL counted (execve(2)) */
-	WIRE_STREAM_ONLY = 1,              /* the stream of a connection with one stream */
+	WIRE_CREDIT = 256 * 1024, /* what each stream's fd may send before the first CREDIT */
+	WIRE_LAUNCH_STRINGS = 32 * 1024, /* ARG plus ENV fields of one LAUNCH */
+	WIRE_STRING_MAX = 128 * 1024,    /* one string of a LAUNCH, its NUL counted (execve(2)) */
+	WIRE_STREAM_ONLY = 1,            /* the stream of a connection with one stream */
 	WIRE_EPOCH = 16,
-	WIRE_HELLO_MIN = 48,               /* payload of a HELLO without fields */
+	WIRE_HELLO_MIN = 48, /* payload of a HELLO without fields */
 };
 
 enum wire_type {
-	WIRE_HELLO = 1,     /* stream 0: struct hello */
-	WIRE_PING = 2,      /* stream 0: empty; answered by PONG at once */
-	WIRE_PONG = 3,      /* stream 0: empty */
-	WIRE_SHUTDOWN = 4,  /* stream 0, host -> guest: power the guest off */
-	WIRE_LAUNCH = 16,   /* opens a stream: struct launch; flags: WIRE_MORE */
-	WIRE_STARTED = 17,  /* u32 pid, u32 subsystem (enum wire_subsystem) */
-	WIRE_FAILED = 18,   /* struct failed; the stream is over */
-	WIRE_DATA = 19,     /* flags = fd; bytes; spends the fd's credit */
-	WIRE_EOF = 20,      /* flags = fd; empty; no DATA for fd follows */
-	WIRE_CLOSED = 21,   /* flags = fd; empty; nobody reads fd any more */
+	WIRE_HELLO = 1,       /* stream 0: struct hello */
+	WIRE_PING = 2,        /* stream 0: empty; answered by PONG at once */
+	WIRE_PONG = 3,        /* stream 0: empty */
+	WIRE_SHUTDOWN = 4,    /* stream 0, host -> guest: power the guest off */
+	WIRE_LAUNCH = 16,     /* opens a stream: struct launch; flags: WIRE_MORE */
+	WIRE_STARTED = 17,    /* u32 pid, u32 subsystem (enum wire_subsystem) */
+	WIRE_FAILED = 18,     /* struct failed; the stream is over */
+	WIRE_DATA = 19,       /* flags = fd; bytes; spends the fd's credit */
+	WIRE_EOF = 20,        /* flags = fd; empty; no DATA for fd follows */
+	WIRE_CLOSED = 21,     /* flags = fd; empty; nobody reads fd any more */
 	WIRE_CREDIT_ADD = 22, /* flags = fd; u32: so many more bytes of fd may be sent */
-	WIRE_CONSUMED = 23, /* u64: bytes of stdin the program has taken for sure, in total */
-	WIRE_WINSZ = 24,    /* u16 rows, u16 cols */
-	WIRE_SIGNAL = 25,   /* u32 signal, Linux's numbers */
-	WIRE_EXIT = 26,     /* flags = enum wire_exit; u32 code; last frame of the stream */
-	WIRE_ABORT = 27,    /* empty; the opener is gone: kill the job; the stream is over */
+	WIRE_CONSUMED = 23,   /* u64: bytes of stdin the program has taken for sure, in total */
+	WIRE_WINSZ = 24,      /* u16 rows, u16 cols */
+	WIRE_SIGNAL = 25,     /* u32 signal, Linux's numbers */
+	WIRE_EXIT = 26,       /* flags = enum wire_exit; u32 code; last frame of the stream */
+	WIRE_ABORT = 27,      /* empty; the opener is gone: kill the job; the stream is over */
 };
 
 /* LAUNCH: the payload goes on in the next LAUNCH frame of the same stream.
@@ -91,7 +91,8 @@ struct hello {
 	uint8_t epoch[WIRE_EPOCH]; /* the sender's, random at its start */
 	uint8_t echo[WIRE_EPOCH];  /* the peer's, all zero when not known yet */
 	uint32_t features;         /* none yet: 0 */
-	struct wire_str host_path; /* host -> guest: the Windows PATH, "C:\\a;C:\\b"; may be empty */
+	struct wire_str
+		host_path; /* host -> guest: the Windows PATH, "C:\\a;C:\\b"; may be empty */
 };
 
 enum launch_flag {
@@ -113,7 +114,7 @@ struct launch {
 	uint16_t rows, cols;     /* with LAUNCH_TTY */
 	uint32_t uid;            /* advisory, set by the broker; UINT32_MAX: not said */
 	uint32_t argc, envc;
-	const uint8_t *fields;   /* the payload again, for launch_next */
+	const uint8_t *fields; /* the payload again, for launch_next */
 	size_t fields_len;
 };
 

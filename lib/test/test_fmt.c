@@ -7,12 +7,12 @@
 
 #include "lib/test/cmocka_all.h"
 
-#define same(...)                                                                                 \
-	do {                                                                                      \
-		char want[128], got[128];                                                         \
-		int len = snprintf(want, sizeof(want), __VA_ARGS__);                              \
-		assert_int_equal(fmt(got, sizeof(got), __VA_ARGS__), len);                        \
-		assert_string_equal(got, want);                                                   \
+#define same(...)                                                          \
+	do {                                                               \
+		char want[128], got[128];                                  \
+		int len = snprintf(want, sizeof(want), __VA_ARGS__);       \
+		assert_int_equal(fmt(got, sizeof(got), __VA_ARGS__), len); \
+		assert_string_equal(got, want);                            \
 	} while (0)
 
 static void test_as_printf(void **state)
@@ -43,7 +43,7 @@ static void test_cut(void **state)
 static void test_null_string(void **state)
 {
 	char buf[16];
-	const char *none = NULL;
+	const char *volatile none = NULL;
 
 	(void)state;
 	fmt(buf, sizeof(buf), "%s", none);

@@ -1,0 +1,199 @@
+/* Published vectors against the BearSSL that is built for /init: what TLS with
+ * pinned keys will stand on. Sources: RFC 6979 A.2.5 (ECDSA), RFC 5903 8.1
+ * (ECDH), RFC 8439 2.8.2 (ChaCha20-Poly1305), and the specification of GCM,
+ * test cases 4 and 16. */
+#include <bearssl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+static int checks, failures;
+
+static void check(bool good, const char *what, const char *which)
+{
+	checks++;
+	if (good)
+		return;
+	failures++;
+	printf("bearssl: %s: %s does not give the published result\n", what, which);
+}
+
+static size_t from_hex(uint8_t *out, const char *hex)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t n = strlen(hex) / 2;
+
+	for (size_t i = 0; i < n; i++) {
+		long high = strchr(digits, hex[2 * i] | 0x20) - digits;
+		long low = strchr(digits, hex[2 * i + 1] | 0x20) - digits;
+
+		out[i] = (uint8_t)(high << 4 | low);
+	}
+	return n;
+}
+
+/* --- P-256, every implementation of it --- */
+
+struct curve {
+	const char *name;
+	const br_ec_impl *ec;
+};
+
+static const char private_key[] =
+	"c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721";
+static const char public_key[] =
+	"0460fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6"
+	"7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299";
+
+static const struct signature {
+	const char *message, *raw;
+} signatures[] = {
+	{ "sample", "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716"
+		    "f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8" },
+	{ "test", "f1abb023518351cd71d881567b1ea663ed3efcf6c5132b354f28d3b0b7d38367"
+		  "019f4113742a2b14bd25926b49c649155f267e60d3814b4c0cc84250e46f0083" },
+};
+
+static void test_signature(const struct curve *c, const struct signature *s)
+{
+	uint8_t x[32], q[65], want[64], got[64], hash[32];
+	br_ec_private_key sk = { BR_EC_secp256r1, x, from_hex(x, private_key) };
+	br_ec_public_key pk = { BR_EC_secp256r1, q, from_hex(q, public_key) };
+	br_sha256_context sha;
+
+	from_hex(want, s->raw);
+	br_sha256_init(&sha);
+	br_sha256_update(&sha, s->message, strlen(s->message));
+	br_sha256_out(&sha, hash);
+
+	size_t len = br_ecdsa_i31_sign_raw(c->ec, &br_sha256_vtable, hash, &sk, got);
+
+	check(len == 64 && !memcmp(got, want, 64), "ECDSA signature", c->name);
+	check(br_ecdsa_i31_vrfy_raw(c->ec, hash, 32, &pk, want, 64) == 1, "ECDSA check", c->name);
+	want[63] ^= 1;
+	check(br_ecdsa_i31_vrfy_raw(c->ec, hash, 32, &pk, want, 64) == 0, "ECDSA refusal", c->name);
+}
+
+static void test_agreement(const struct curve *c)
+{
+	uint8_t mine[32], theirs[65], shared[32];
+	size_t len =
+		from_hex(mine, "c88f01f510d9ac3f70a292daa2316de544e9aab8afe84049c62a9c57862d1433");
+
+	from_hex(theirs, "04d12dfb5289c8d4f81208b70270398c342296970a0bccb74c736fc7554494bf63"
+			 "56fbf3ca366cc23e8157854c13c58d6aac23f046ada30f8353e74f33039872ab");
+	from_hex(shared, "d6840f6b42f6edafd13116e0e12565202fef8e9ece7dce03812464d04b9442de");
+	check(c->ec->mul(theirs, 65, mine, len, BR_EC_secp256r1) == 1 &&
+		      !memcmp(theirs + 1, shared, 32),
+	      "ECDH", c->name);
+}
+
+static void test_curves(void)
+{
+	const struct curve curves[] = {
+		{ "default", br_ec_get_default() },
+		{ "p256_m15", &br_ec_p256_m15 },
+		{ "p256_m31", &br_ec_p256_m31 },
+	};
+
+	for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
+		for (size_t j = 0; j < 2; j++)
+			test_signature(&curves[i], &signatures[j]);
+		test_agreement(&curves[i]);
+	}
+}
+
+/* --- ChaCha20-Poly1305 --- */
+
+static void test_chacha20(const char *name, br_chacha20_run chacha20, br_poly1305_run poly1305)
+{
+	char text[] = "Ladies and Gentlemen of the class of '99: If I could offer you only one "
+		      "tip for the future, sunscreen would be it.";
+	uint8_t key[32], nonce[12], aad[12], want[128], want_tag[16], tag[16];
+	size_t len = strlen(text);
+
+	if (!chacha20 || !poly1305)
+		return; /* not for this machine */
+	from_hex(key, "808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f");
+	from_hex(nonce, "070000004041424344454647");
+	from_hex(aad, "50515253c0c1c2c3c4c5c6c7");
+	from_hex(want, "d31a8d34648e60db7b86afbc53ef7ec2a4aded51296e08fea9e2b5a736ee62d6"
+		       "3dbea45e8ca9671282fafb69da92728b1a71de0a9e060b2905d6a5b67ecd3b36"
+		       "92ddbd7f2d778b8c9803aee328091b58fab324e4fad675945585808b4831d7bc"
+		       "3ff4def08e4b7a9de576d26586cec64b6116");
+	from_hex(want_tag, "1ae10b594f09e26a7e902ecbd0600691");
+
+	poly1305(key, nonce, text, len, aad, sizeof(aad), tag, chacha20, 1);
+	check(!memcmp(text, want, len) && !memcmp(tag, want_tag, 16), "ChaCha20-Poly1305", name);
+	poly1305(key, nonce, text, len, aad, sizeof(aad), tag, chacha20, 0);
+	check(!memcmp(text, "Ladies", 6) && !memcmp(tag, want_tag, 16), "its opening", name);
+	poly1305(key, nonce, want, len, aad, sizeof(aad) - 1, tag, chacha20, 0);
+	check(memcmp(tag, want_tag, 16) != 0, "its refusal", name);
+}
+
+/* --- AES-GCM --- */
+
+static const struct gcm {
+	const char *name, *key, *sealed, *tag;
+} gcms[] = {
+	{ "AES-128", "feffe9928665731c6d6a8f9467308308",
+	  "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e"
+	  "21d514b25466931c7d8f6a5aac84aa051ba30b396a0aac973d58e091",
+	  "5bc94fbc3221a5db94fae95ae7121a47" },
+	{ "AES-256", "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308",
+	  "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa"
+	  "8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662",
+	  "76fc6ece0f4e1768cddf8853bb2d551b" },
+};
+
+static void gcm_start(br_gcm_context *gcm)
+{
+	uint8_t nonce[12], aad[20];
+
+	from_hex(nonce, "cafebabefacedbaddecaf888");
+	from_hex(aad, "feedfacedeadbeeffeedfacedeadbeefabaddad2");
+	br_gcm_reset(gcm, nonce, sizeof(nonce));
+	br_gcm_aad_inject(gcm, aad, sizeof(aad));
+	br_gcm_flip(gcm);
+}
+
+static void test_gcm(const struct gcm *t)
+{
+	uint8_t key[32], data[64], want[64], tag[16];
+	br_aes_ct64_ctr_keys aes;
+	br_gcm_context gcm;
+	size_t key_len = from_hex(key, t->key);
+	size_t len =
+		from_hex(data, "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"
+			       "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39");
+
+	from_hex(want, t->sealed);
+	from_hex(tag, t->tag);
+	br_aes_ct64_ctr_init(&aes, key, key_len);
+	br_gcm_init(&gcm, &aes.vtable, br_ghash_ctmul64);
+
+	gcm_start(&gcm);
+	br_gcm_run(&gcm, 1, data, len);
+	check(!memcmp(data, want, len) && br_gcm_check_tag(&gcm, tag) == 1, "GCM", t->name);
+
+	gcm_start(&gcm);
+	br_gcm_run(&gcm, 0, data, len);
+	check(br_gcm_check_tag(&gcm, tag) == 1, "GCM opening", t->name);
+
+	want[0] ^= 1;
+	gcm_start(&gcm);
+	br_gcm_run(&gcm, 0, want, len);
+	check(br_gcm_check_tag(&gcm, tag) == 0, "GCM refusal", t->name);
+}
+
+int main(void)
+{
+	test_curves();
+	test_chacha20("ct/ctmul", br_chacha20_ct_run, br_poly1305_ctmul_run);
+	test_chacha20("ct/ctmul32", br_chacha20_ct_run, br_poly1305_ctmul32_run);
+	test_chacha20("sse2/ctmulq", br_chacha20_sse2_get(), br_poly1305_ctmulq_get());
+	for (size_t i = 0; i < sizeof(gcms) / sizeof(gcms[0]); i++)
+		test_gcm(&gcms[i]);
+	printf("bearssl: %d checks, %d failed\n", checks, failures);
+	return failures != 0;
+}

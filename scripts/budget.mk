@@ -1,0 +1,40 @@
+# Budgets, configurations and reproducible builds: /init built again elsewhere.
+
+# Another /init: $(call init_in,DIRECTORY) with DIRECTORY/.config as it is.
+init_in = mkdir -p $1 && ln -sfn ../../src $1/src && \
+	$(MAKE) --no-print-directory B=$1 CONFIG=$1/.config $1/init >/dev/null
+
+KCONFIG_FILES := Kconfig $(wildcard */Kconfig)
+
+.PHONY: check-init-sizes check-budget check-configs check-reproducible
+check-init-sizes: $(B)/init
+	@rm -rf $(B)/sizes/*/.config
+	@for v in full small; do mkdir -p $(B)/sizes/$$v; \
+		KCONFIG_CONFIG=$(B)/sizes/$$v/.config $(PYTHON) scripts/kconfig allyesconfig; done
+	@sed -i 's/CONFIG_NET=y/# CONFIG_NET is not set/' $(B)/sizes/small/.config
+	@$(call init_in,$(B)/sizes/full)
+	@$(call init_in,$(B)/sizes/small)
+	@scripts/check-sizes $(B)/sizes/full/init $(B)/sizes/small/init
+
+check-budget: check-init-sizes build kernel image
+	@$(PYTHON) scripts/check-budget $(B)
+
+# All off, all on, and each option flipped alone.
+check-configs: $(LIBNL_SRC)/.ready
+	@set -e; for v in allnoconfig allyesconfig $(shell sed -n 's/^config //p' $(KCONFIG_FILES)); do \
+		dir=$(B)/configs/$$v; mkdir -p $$dir; rm -f $$dir/.config; \
+		export KCONFIG_CONFIG=$$dir/.config; \
+		case $$v in *config) $(PYTHON) scripts/kconfig $$v ;; \
+		*) $(PYTHON) scripts/kconfig flip $$v ;; esac; \
+		ln -sfn ../../src $$dir/src; \
+		$(MAKE) --no-print-directory B=$$dir CONFIG=$$dir/.config WERROR=1 $$dir/init >$$dir/log 2>&1 || \
+			{ cat $$dir/log; echo "configuration $$v does not build"; exit 1; }; \
+		printf '%-16s %8s bytes\n' $$v $$(stat -c %s $$dir/init); \
+	done
+
+check-reproducible: $(B)/init
+	@rm -rf $(B)/again && mkdir -p $(B)/again
+	@[ ! -e $(CONFIG) ] || cp $(CONFIG) $(B)/again/.config
+	@mkdir -p $(B)/again && ln -sfn ../src $(B)/again/src
+	@$(MAKE) --no-print-directory B=$(B)/again CONFIG=$(B)/again/.config $(B)/again/init >/dev/null
+	@cmp $(B)/init $(B)/again/init && sha256sum $(B)/init

@@ -1,0 +1,50 @@
+# make lint: everything that finds faults without running the program.
+
+C_FILES = $(ALL_SRC) $(TEST_SRC) $(FUZZ_SRC) $(BENCH_SRC)
+FORMAT_FILES = $(C_FILES) $(WIN_SRC) $(wildcard $(addsuffix /*.h,$(FOLDERS) $(FOLDERS:%=%/test))) \
+	$(wildcard rootfs-tests/*/*.c rootfs-tests/*.c interop/link/test/vectors/*.c)
+SHELL_FILES = .ci/run $(shell grep -lm1 '^#!/bin/\(ba\)\?sh' scripts/* bench/* rootfs-tests/* 2>/dev/null)
+LINT_INCLUDES := -isystem $(LIBNL_SRC)/include
+
+LINT_GCC_FLAGS := $(filter-out -MMD -MP,$(COMMON)) $(LINT_INCLUDES) -O2 -Werror -MMD -MP
+LINT_CLANG_FLAGS := $(LINT_GCC_FLAGS) -Wno-error=unused-command-line-argument
+CLANG ?= clang
+
+define lint_objects # directory, compiler, flags variable
+$(B)/lint/$1/%.o: %.c $(B)/config.h $(B)/$3.flags $(LIBNL_SRC)/.ready
+	@mkdir -p $$(@D)
+	$$(Q)$2 $$($3_FLAGS) $$(call warn,$$<) -c -o $$@ $$<
+endef
+$(eval $(call lint_objects,gcc,$(CC),LINT_GCC))
+$(eval $(call lint_objects,clang,$(CLANG),LINT_CLANG))
+
+# After clang's object, so that a changed header counts here too.
+$(B)/lint/tidy/%: %.c $(B)/lint/clang/%.o .clang-tidy
+	$(say) TIDY $<
+	@mkdir -p $(@D)
+	$(Q)clang-tidy --quiet $(if $(findstring /test/,$<),--checks=-cert-env33-c) $< -- -std=c11 -D_GNU_SOURCE -I. -include $(B)/config.h \
+		$(LINT_INCLUDES) 2>$@.log || { cat $@.log; false; }
+	@touch $@
+
+.PHONY: lint lint-format lint-warnings lint-tidy lint-cppcheck lint-scripts lint-house format
+lint: lint-format lint-house lint-scripts lint-warnings lint-cppcheck lint-tidy
+	@echo 'lint: clean ($(words $(C_FILES)) C files)'
+
+lint-format:
+	$(Q)clang-format --dry-run --Werror $(FORMAT_FILES)
+format:
+	$(Q)clang-format -i $(FORMAT_FILES)
+lint-house:
+	@scripts/check-house
+lint-scripts:
+	$(Q)shellcheck $(wildcard $(SHELL_FILES))
+	$(Q)$(PYTHON) -c 'import ast,sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
+		$(shell grep -l '^#!.*python3' scripts/*) $(wildcard rootfs-tests/*.py bench/*.py)
+lint-warnings: $(C_FILES:%.c=$(B)/lint/gcc/%.o) $(C_FILES:%.c=$(B)/lint/clang/%.o)
+lint-tidy: $(C_FILES:%.c=$(B)/lint/tidy/%)
+lint-cppcheck: $(B)/config.h
+	@mkdir -p $(B)/lint/cppcheck
+	$(Q)cppcheck -q -j2 --cppcheck-build-dir=$(B)/lint/cppcheck --std=c11 --platform=unix64 \
+		--enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
+		--suppress=missingInclude --suppress=missingIncludeSystem \
+		-D_GNU_SOURCE -I. --include=$(B)/config.h $(ALL_SRC)
