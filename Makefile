@@ -12,7 +12,7 @@ say = $(if $(filter 1,$(V)),@:,@printf '  %-8s %s\n')
 .DEFAULT_GOAL := build
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.SECONDARY:
+.PRECIOUS: $(B)/%.flags
 .PHONY: FORCE
 
 # --- what is built from what: files are found, not listed ---
@@ -72,6 +72,7 @@ $(B)/%.flags: FORCE
 OBJDIRS := musl host test fuzz lint
 
 define objects # directory, compiler, flags variable
+.PRECIOUS: $(B)/$1/%.o
 $(B)/$1/%.o: %.c $(B)/config.h $(B)/$3.flags
 	$$(say) $3 $$<
 	@mkdir -p $$(@D)
@@ -155,7 +156,9 @@ unit: $(TEST_PROGRAMS)
 .PHONY: kernel image
 kernel: $(B)/kernel/vmlinux
 image: $(B)/images/debian.ext4
-$(B)/kernel/vmlinux:
+$(B)/apt/apt.conf:
+	$(Q)scripts/apt-private $(B)/apt
+$(B)/kernel/vmlinux: | $(B)/apt/apt.conf
 	$(Q)APT_DIR=$(B)/apt scripts/fetch-kernel $(B)/kernel
 $(B)/images/debian.tar: | $(B)/kernel/vmlinux # one apt at a time
 	$(Q)APT_DIR=$(B)/apt scripts/make-image --debian $@

@@ -11,6 +11,7 @@ LINT_CLANG_FLAGS := $(LINT_GCC_FLAGS) -Wno-error=unused-command-line-argument
 CLANG ?= clang
 
 define lint_objects # directory, compiler, flags variable
+.PRECIOUS: $(B)/lint/$1/%.o
 $(B)/lint/$1/%.o: %.c $(B)/config.h $(B)/$3.flags $(LIBNL_SRC)/.ready
 	@mkdir -p $$(@D)
 	$$(Q)$2 $$($3_FLAGS) $$(call warn,$$<) -c -o $$@ $$<

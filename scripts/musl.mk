@@ -27,7 +27,7 @@ $(B)/musl/kernel-headers/linux:
 
 # --- sources, pinned in scripts/sources.lock ---
 
-$(B)/src/%/.ready: scripts/sources.lock scripts/fetch-source
+$(B)/src/%/.ready: scripts/sources.lock | $(B)/apt/apt.conf
 	$(say) FETCH $*
 	@mkdir -p $(B)/src
 	$(Q)APT_DIR=$(B)/apt scripts/fetch-source $* $(@D)
