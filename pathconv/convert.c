@@ -227,6 +227,7 @@ static bool match_next(const struct mounts *mounts, const char *s, struct match 
 	return best.len >= 0;
 }
 
+/* Where mount m shows what lies `rest` below it. */
 static ssize_t put_place(const struct mount *m, const char *rest, struct pathbuf *b)
 {
 	if (!is_root(m->point))
@@ -237,56 +238,52 @@ static ssize_t put_place(const struct mount *m, const char *rest, struct pathbuf
 	return pathbuf_end(b);
 }
 
-/* Where slash form s is visible in the guest. */
-static ssize_t find_place(const struct pathconv *pc, const char *s, char *out, size_t size)
+/* Where slash form s is visible in the guest, to `place` of PATH_MAX bytes. */
+static ssize_t find_place(const struct pathconv *pc, const char *s, char *place)
 {
+	struct pathbuf b = {.at = place, .size = PATH_MAX};
 	struct match m = {SSIZE_MAX, 0};
 	const char *guest = guest_part(pc, s);
-	ssize_t rc = -EXDEV;
 
 	if (guest != NULL) {
-		struct pathbuf b = {.at = out, .size = size};
-
 		pathbuf_puts(&b, *guest == '\0' ? "/" : guest);
 		return pathbuf_end(&b);
 	}
 	while (match_next(pc->mounts, s, &m)) {
 		const struct mount *mount = &pc->mounts->at[m.index];
-		struct pathbuf b = {.at = out, .size = size};
-		ssize_t len = put_place(mount, s + m.len, &b);
+		ssize_t len;
 
-		if (len < 0)
-			rc = len;
-		else if (mounts_find(pc->mounts, out) == mount)
+		b = (struct pathbuf){.at = place, .size = PATH_MAX};
+		len = put_place(mount, s + m.len, &b);
+		if (len >= 0 && mounts_find(pc->mounts, place) == mount)
 			return len;
 	}
-	return rc;
+	return -EXDEV;
 }
 
 static ssize_t relative_to_linux(const struct pathconv *pc, const char *path, unsigned flags,
-				 char *out, size_t size)
+				 struct pathbuf *b)
 {
-	struct pathbuf b = {.at = out, .size = size};
-
 	if (!(flags & PATH_ABSOLUTE)) {
-		pathbuf_relative(&b, path, SYNTAX_WINDOWS);
-		return pathbuf_end(&b);
+		pathbuf_relative(b, path, SYNTAX_WINDOWS);
+		return pathbuf_end(b);
 	}
 	if (pc->cwd == NULL)
 		return -ENOENT;
 	if (!is_root(pc->cwd))
-		pathbuf_puts(&b, pc->cwd);
-	pathbuf_names(&b, 0, path, SYNTAX_WINDOWS);
-	if (b.len == 0)
-		pathbuf_put(&b, "/", 1);
-	return pathbuf_end(&b);
+		pathbuf_puts(b, pc->cwd);
+	pathbuf_names(b, 0, path, SYNTAX_WINDOWS);
+	if (b->len == 0)
+		pathbuf_put(b, "/", 1);
+	return pathbuf_end(b);
 }
 
 ssize_t path_to_linux(const struct pathconv *pc, const char *path, unsigned flags, char *out,
 		      size_t size)
 {
-	char clean[PATH_MAX];
-	struct pathbuf b = {.at = clean, .size = sizeof(clean)};
+	char clean[PATH_MAX], place[PATH_MAX];
+	struct pathbuf from = {.at = clean, .size = sizeof(clean)};
+	struct pathbuf to = {.at = out, .size = size};
 	const char *rest;
 	char letter;
 	ssize_t rc;
@@ -294,7 +291,12 @@ ssize_t path_to_linux(const struct pathconv *pc, const char *path, unsigned flag
 	if (path[0] == '\0')
 		return -EINVAL;
 	if (windows_kind(path, &letter, &rest) == WINDOWS_RELATIVE)
-		return relative_to_linux(pc, path, flags, out, size);
-	rc = clean_windows(pc, path, &b);
-	return rc < 0 ? rc : find_place(pc, clean, out, size);
+		return relative_to_linux(pc, path, flags, &to);
+	rc = clean_windows(pc, path, &from);
+	if (rc >= 0)
+		rc = find_place(pc, clean, place);
+	if (rc < 0)
+		return rc;
+	pathbuf_put(&to, place, (size_t)rc);
+	return pathbuf_end(&to);
 }
