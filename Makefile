@@ -168,14 +168,15 @@ $(B)/images/debian.ext4: $(B)/images/debian.tar
 # --- the front doors: these also install what is missing ---
 
 .PHONY: run test check boot-test soak
+JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 run:
 	@scripts/install-packages build run
-	@$(MAKE) --no-print-directory build kernel image
+	@$(MAKE) --no-print-directory $(JOBS) build kernel image
 	@$(B)/landbridge run $(ARGS)
 
 test:
 	@scripts/install-packages build run test
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory $(JOBS) check
 
 # Each runner prints its own closing line.
 CHECKS := build lint unit vectors fuzz-replay check-init-sizes boot-test
