@@ -1,0 +1,308 @@
+/* test_register.c: the handler's entry, on made-up files and in the kernel. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "binfmt/binfmt.h"
+#include "lib/lib.h"
+#include "lib/test/cmocka_all.h"
+
+#define READY "enabled\ninterpreter /init\nflags: PF\noffset 0\nmagic 4d5a\n"
+
+/* --- on made-up files --- */
+
+struct state_row {
+	const char *status, *entry; /* NULL: no such file */
+	int want;
+};
+
+static const struct state_row states[] = {
+	{"enabled\n", READY, BINFMT_READY},
+	{"enabled\n", NULL, BINFMT_MISSING},
+	{"disabled\n", READY, BINFMT_OFF},
+	{"disabled\n", NULL, BINFMT_OFF},
+	{NULL, READY, -ENOENT},
+	{"enabled\n", "disabled\ninterpreter /init\nflags: PF\noffset 0\nmagic 4d5a\n", BINFMT_DISABLED},
+	{"enabled\n", "enabled\ninterpreter /init\nflags: F\noffset 0\nmagic 4d5a\n", BINFMT_DIFFERENT},
+	{"enabled\n", "enabled\ninterpreter /init\nflags: POCF\noffset 0\nmagic 4d5a\n", BINFMT_DIFFERENT},
+	{"enabled\n", "enabled\ninterpreter /initx\nflags: PF\noffset 0\nmagic 4d5a\n", BINFMT_DIFFERENT},
+	{"enabled\n", "enabled\ninterpreter /init\nflags: PF\noffset 0\nmagic 4d5b\n", BINFMT_DIFFERENT},
+	{"enabled\n", "enabled\ninterpreter /init\nflags: PF\noffset 1\nmagic 4d5a\n", BINFMT_DIFFERENT},
+	{"enabled\n", "enabled\ninterpreter /init\nflags: PF\noffset 0\nmagic 4d5a\nmask ffff\n", BINFMT_DIFFERENT},
+	{"enabled\n", "enabled\ninterpreter /init\nflags: PF\nextension .exe\n", BINFMT_DIFFERENT},
+	{"enabled\n", "disabled\ninterpreter /x\nflags: PF\noffset 0\nmagic 4d5a\n", BINFMT_DIFFERENT},
+	{"enabled\n", "disabled\n", BINFMT_DIFFERENT},
+	{"enabled\n", "enabled", BINFMT_DIFFERENT},
+	{"enabled\n", "", BINFMT_DIFFERENT},
+};
+
+static void put_file(const char *dir, const char *name, const char *text)
+{
+	char path[PATH_MAX];
+
+	fmt(path, sizeof(path), "%s/%s", dir, name);
+	unlink(path);
+	if (text != NULL)
+		assert_int_equal(file_create(path, text, 0600), 0);
+}
+
+static void test_states(void **state)
+{
+	char dir[] = "/tmp/binfmt.XXXXXX";
+	char long_entry[8192];
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	for (size_t i = 0; i < array_len(states); i++) {
+		int got;
+
+		put_file(dir, "status", states[i].status);
+		put_file(dir, BINFMT_NAME, states[i].entry);
+		got = binfmt_state(dir, "/init");
+		if (got != states[i].want)
+			fail_msg("row %zu: got %d, want %d", i, got, states[i].want);
+	}
+	memset(long_entry, 'x', sizeof(long_entry) - 1);
+	long_entry[sizeof(long_entry) - 1] = '\0';
+	put_file(dir, BINFMT_NAME, long_entry);
+	assert_int_equal(binfmt_state(dir, "/init"), BINFMT_DIFFERENT);
+	put_file(dir, BINFMT_NAME, NULL);
+	put_file(dir, "status", NULL);
+	assert_int_equal(binfmt_register(dir, "/init", 0), -ENOENT);
+	rmdir(dir);
+}
+
+static void test_conf(void **state)
+{
+	char text[1024];
+	const char *last;
+	ssize_t len;
+
+	(void)state;
+	len = binfmt_conf(text, sizeof(text), "/init");
+	assert_true(len > 0);
+	assert_int_equal(len, strlen(text));
+	last = strstr(text, "\n:");
+	assert_non_null(last);
+	assert_string_equal(last + 1, ":WSLInterop:M::MZ::/init:PF\n");
+	/* systemd reads the other lines as comments */
+	for (const char *s = text; s <= last; s = strchr(s, '\n') + 1)
+		assert_int_equal(*s, '#');
+	assert_int_equal(binfmt_conf(text, (size_t)len, "/init"), -ENAMETOOLONG);
+	assert_int_equal(binfmt_conf(text, sizeof(text), "init"), -EINVAL);
+	assert_int_equal(binfmt_conf(text, sizeof(text), "/a:b"), -EINVAL);
+	assert_int_equal(binfmt_conf(text, sizeof(text), "/a\n:x"), -EINVAL);
+	assert_int_equal(binfmt_register("/", "/a:b", 0), -EINVAL);
+}
+
+/* --- in the kernel, in namespaces of our own --- */
+
+enum { SKIP = 77, HANDLED = 42 };
+
+/* Our own program is the handler: it prints what reached it. */
+static int handler_main(int argc, char **argv)
+{
+	printf("%d|%lu", argc, getauxval(AT_FLAGS) & 1);
+	for (int i = 1; i < argc; i++)
+		printf("|%s", argv[i]);
+	fflush(stdout);
+	_exit(HANDLED);
+}
+
+#define check(what)                                                                               \
+	do {                                                                                      \
+		if (!(what)) {                                                                    \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #what);                \
+			_exit(1);                                                                 \
+		}                                                                                 \
+	} while (0)
+
+static void leave(const char *why)
+{
+	fprintf(stderr, "skipped: %s: %s\n", why, strerror(errno));
+	_exit(SKIP);
+}
+
+/* A user namespace in which we are root, and binfmt_misc of our own on dir. */
+static void enter(const char *dir)
+{
+	char uids[64], gids[64];
+
+	fmt(uids, sizeof(uids), "0 %u 1\n", (unsigned)geteuid());
+	fmt(gids, sizeof(gids), "0 %u 1\n", (unsigned)getegid());
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+		leave("no user namespaces");
+	file_write("/proc/self/setgroups", "deny");
+	if (file_write("/proc/self/uid_map", uids) < 0 || file_write("/proc/self/gid_map", gids) < 0)
+		leave("no user namespaces");
+	mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+	check(binfmt_state(dir, "/init") == -ENOENT);
+	check(binfmt_register(dir, "/init", 0) == -ENOENT);
+	if (mount("binfmt_misc", dir, "binfmt_misc", 0, NULL) < 0)
+		leave("no binfmt_misc in user namespaces (Linux 6.7)");
+}
+
+/* Runs ./x.exe in the current directory; its exit status, and its output. */
+static int run_exe(char *out, size_t size)
+{
+	char *argv[] = {(char *)(uintptr_t) "odd name", (char *)(uintptr_t) "a b",
+			(char *)(uintptr_t) "", NULL};
+	int fds[2], status;
+	pid_t pid;
+	ssize_t len;
+
+	check(pipe2(fds, O_CLOEXEC) == 0);
+	pid = fork();
+	check(pid >= 0);
+	if (pid == 0) {
+		dup2(fds[1], STDOUT_FILENO);
+		execv("./x.exe", argv);
+		_exit(errno == ENOEXEC ? 100 : 101);
+	}
+	close(fds[1]);
+	len = fd_read_full(fds[0], out, size - 1);
+	check(len >= 0);
+	out[len] = '\0';
+	close(fds[0]);
+	check(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void check_run(void)
+{
+	char out[512];
+	int status = run_exe(out, sizeof(out));
+
+	check(status == HANDLED);
+	check(strcmp(out, "5|1|./x.exe|odd name|a b|") == 0);
+}
+
+static void write_to(const char *dir, const char *name, const char *text)
+{
+	char path[PATH_MAX];
+
+	fmt(path, sizeof(path), "%s/%s", dir, name);
+	check(file_write(path, text) == 0);
+}
+
+static void check_ready(const char *dir, const char *self)
+{
+	check(binfmt_register(dir, self, 0) == 0);
+	check(binfmt_state(dir, self) == BINFMT_READY);
+	check_run();
+}
+
+static void check_kernel(const char *dir, const char *self)
+{
+	char out[512];
+
+	check(binfmt_state(dir, self) == BINFMT_MISSING);
+	check(run_exe(out, sizeof(out)) == 100);
+	check(binfmt_register(dir, "/nonexistent", 0) == -ENOENT);
+	check(binfmt_state(dir, self) == BINFMT_MISSING);
+	check_ready(dir, self);
+	check_ready(dir, self);
+	/* switched off, removed, flushed with all others, another's */
+	write_to(dir, BINFMT_NAME, "0");
+	check(binfmt_state(dir, self) == BINFMT_DISABLED);
+	check_ready(dir, self);
+	write_to(dir, BINFMT_NAME, "-1");
+	check_ready(dir, self);
+	write_to(dir, "status", "-1");
+	check(binfmt_state(dir, self) == BINFMT_MISSING);
+	check_ready(dir, self);
+	write_to(dir, BINFMT_NAME, "-1");
+	write_to(dir, "register", ":" BINFMT_NAME ":M::MZ::/bin/false:");
+	check(binfmt_state(dir, self) == BINFMT_DIFFERENT);
+	check_ready(dir, self);
+	/* the newest entry is the one that counts */
+	write_to(dir, "register", ":other:M::MZ::/bin/false:");
+	check(run_exe(out, sizeof(out)) == 1);
+	check(binfmt_register(dir, self, 0) == 0 && run_exe(out, sizeof(out)) == 1);
+	check(binfmt_register(dir, self, 1) == 0);
+	check_run();
+	/* the switch for all is the owner's */
+	write_to(dir, "status", "0");
+	check(binfmt_state(dir, self) == BINFMT_OFF);
+	check(binfmt_register(dir, self, 0) == 0);
+	check(binfmt_state(dir, self) == BINFMT_OFF);
+	check(run_exe(out, sizeof(out)) == 100);
+	write_to(dir, "status", "1");
+	check_run();
+}
+
+/* What systemd-binfmt does with our file: the last line, as it is. */
+static void check_conf(const char *dir, const char *self)
+{
+	char text[PATH_MAX], *line;
+
+	check(binfmt_conf(text, sizeof(text), self) > 0);
+	line = strstr(text, "\n:") + 1;
+	*strchr(line, '\n') = '\0';
+	write_to(dir, "status", "-1");
+	write_to(dir, "register", line);
+	check(binfmt_state(dir, self) == BINFMT_READY);
+	check_run();
+}
+
+static void run_in_namespace(const char *dir)
+{
+	char self[PATH_MAX], misc[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	check(len > 0);
+	self[len] = '\0';
+	fmt(misc, sizeof(misc), "%s/misc", dir);
+	check(chdir(dir) == 0 && mkdir(misc, 0700) == 0);
+	check(file_create("x.exe", "MZ is all it takes\n", 0700) == 0);
+	enter(misc);
+	check_kernel(misc, self);
+	check_conf(misc, self);
+	_exit(0);
+}
+
+static void test_kernel(void **state)
+{
+	char dir[] = "/tmp/binfmt.XXXXXX", path[64];
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		run_in_namespace(dir);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	fmt(path, sizeof(path), "%s/x.exe", dir);
+	unlink(path);
+	fmt(path, sizeof(path), "%s/misc", dir);
+	rmdir(path);
+	rmdir(dir);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == SKIP)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_conf),
+		cmocka_unit_test(test_kernel),
+	};
+
+	if (argc > 1)
+		return handler_main(argc, argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
