@@ -115,11 +115,12 @@ $(B)/landbridge:
 endif
 
 MINGW_CC ?= x86_64-w64-mingw32-gcc
+# GetProcAddress gives functions as data pointers; ISO C has no word for that.
+MINGW_FLAGS = -std=c11 -Os -I. $(filter-out -Wpedantic,$(WARN))
 ifneq ($(wildcard interop/host/win32/start.c),)
 $(B)/landbridge-start.exe: interop/host/win32/start.c
 	$(say) MINGW $@
-	$(Q)$(MINGW_CC) -std=c11 -Os -s -static -I. $(WARN) -D__USE_MINGW_ANSI_STDIO=0 \
-		$(if $(shell grep -w wmain $<),-municode) -o $@ $^
+	$(Q)$(MINGW_CC) $(MINGW_FLAGS) -s -static -o $@ $^
 else
 .PHONY: $(B)/landbridge-start.exe
 $(B)/landbridge-start.exe:

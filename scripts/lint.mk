@@ -43,6 +43,10 @@ lint-scripts:
 	$(Q)$(PYTHON) -c 'import ast,sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
 		$(shell grep -l '^#!.*python3' scripts/*) $(wildcard rootfs-tests/*.py bench/*.py)
 lint-warnings: $(C_FILES:%.c=$(B)/lint/gcc/%.o) $(C_FILES:%.c=$(B)/lint/clang/%.o)
+lint-warnings: $(WIN_SRC:%.c=$(B)/lint/win/%.o)
+$(B)/lint/win/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(MINGW_CC) $(MINGW_FLAGS) -Werror -c -o $@ $<
 lint-tidy: $(C_FILES:%.c=$(B)/lint/tidy/%)
 lint-cppcheck: $(B)/config.h
 	@mkdir -p $(B)/lint/cppcheck

@@ -1,0 +1,100 @@
+"""busybox_boot: the baseline for boot time: a busybox init that does the same steps
+as /init, on the same QEMU, kernel, image and modules, written as one would by hand."""
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+
+INIT = r"""#!/bin/busybox sh
+set +e
+B=/bin/busybox
+$B mount -t proc proc /proc; $B mount -t sysfs sysfs /sys; $B mount -t devtmpfs dev /dev
+while read m; do $B insmod /modules/$m; done </modules/order
+until [ -b /dev/vda ]; do :; done
+$B mkdir -p /lower /over /root
+$B mount -t ext4 -o ro /dev/vda /lower
+$B mount -t tmpfs over /over; $B mkdir -p /over/up /over/work
+$B mount -t overlay -o lowerdir=/lower,upperdir=/over/up,workdir=/over/work root /root
+for d in proc sys dev; do $B mount --move /$d /root/$d; done
+$B mkdir -p /root/dev/pts /root/dev/shm /root/mnt/c
+$B mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /root/dev/pts
+$B mount -t tmpfs shm /root/dev/shm; $B mount -t tmpfs run /root/run; $B mount -t tmpfs tmp /root/tmp
+$B mount -t cgroup2 cgroup /root/sys/fs/cgroup
+$B hostname budget
+$B ip link set lo up; $B ip link set eth0 up
+$B ip addr add 10.0.2.15/24 dev eth0; $B ip route add default via 10.0.2.2
+$B mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=mmap C: /root/mnt/c
+$B mount -t binfmt_misc binfmt /root/proc/sys/fs/binfmt_misc
+echo ':WSLInterop:M::MZ::/init:P' >/root/proc/sys/fs/binfmt_misc/register
+echo 'nameserver 10.0.2.3' >/root/etc/resolv.conf; echo budget >/root/etc/hostname
+printf '127.0.0.1 localhost\n127.0.1.1 budget\n' >/root/etc/hosts
+$B grep '^[a-z]*:.*:1000:' /root/etc/passwd
+exec $B switch_root /root /bin/sh -c '%s; echo o >/proc/sysrq-trigger; sleep 9'
+"""
+
+
+def cpio(entries):
+    """A newc archive of (name, mode, data): kernel, driver-api/early-userspace/buffer-format."""
+    out = b""
+    for n, (name, mode, data) in enumerate(entries + [("TRAILER!!!", 0, b"")], 1):
+        raw = name.encode() + b"\0"
+        head = [n, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(raw), 0]
+        out += b"070701" + b"".join(b"%08X" % h for h in head) + raw
+        out += b"\0" * (-len(out) % 4) + data
+        out += b"\0" * (-len(out) % 4)
+    return out
+
+
+def module_files(kernel, names):
+    """The files of these modules, in this order."""
+    with open(os.path.join(kernel, "release"), encoding="utf-8") as f:
+        base = os.path.join(kernel, "modules", f.read().strip())
+    with open(base + "/modules.dep", encoding="utf-8") as f:
+        paths = [line.split(":")[0] for line in f]
+    by_name = {re.sub(r"\.ko.*", "", os.path.basename(p)).replace("-", "_"): os.path.join(base, p) for p in paths}
+    return [by_name[n] for n in names]
+
+
+def initramfs(build, modules, command):
+    entries = [(d, 0o40755, b"") for d in ("bin", "dev", "proc", "sys", "modules")]
+
+    def add(name, path):
+        with open(path, "rb") as f:
+            entries.append((name, 0o100755, f.read()))
+
+    add("bin/busybox", shutil.which("busybox"))
+    files = module_files(os.path.join(build, "kernel"), modules)
+    for path in files:
+        add("modules/" + os.path.basename(path), path)
+    order = "".join(os.path.basename(p) + "\n" for p in files)
+    entries.append(("modules/order", 0o100644, order.encode()))
+    entries.append(("init", 0o100755, (INIT % command).encode()))
+    return cpio(entries)
+
+
+def qemu(dry_run, initrd):
+    """Landbridge's own QEMU command line, with another initramfs and its serial line on our stdout."""
+    words = shlex.split(dry_run)
+    words[words.index("-initrd") + 1] = initrd
+    append = words.index("-append") + 1
+    words[append] = re.sub(r" landbridge\.\S+", "", words[append])
+    for i, word in enumerate(words):
+        if word.startswith("socket,id=console"):
+            words[i] = "stdio,id=console,signal=off"
+        elif word.startswith("socket,id="):
+            words[i] = re.sub(r"socket,(id=\w+),.*", r"null,\1", word)
+    return words
+
+
+def boot(build, dry_run, modules, command):
+    """What the guest wrote to its serial line."""
+    with tempfile.NamedTemporaryFile(suffix=".cpio") as f:
+        f.write(initramfs(build, modules, command))
+        f.flush()
+        done = subprocess.run(
+            qemu(dry_run, f.name), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, timeout=180, check=False,
+        )
+    return done.stdout.decode("utf-8", "replace")
