@@ -38,7 +38,8 @@ struct outcome {
 	uint32_t pid;       /* of the program on its side; 0 before STARTED */
 	uint32_t subsystem; /* enum wire_subsystem */
 	int write_error;    /* errno of the first write to our stdout or stderr that failed; 0:
-			       none, EPIPE: the reader went away. The program saw a closed pipe */
+			       none, EPIPE: the reader went away, EBADF: closed from the start.
+			       The program saw a closed pipe */
 	char text[512];     /* a line for a person, without the program's name; may be empty */
 };
 
@@ -62,7 +63,7 @@ int caller_run(int endpoint, const void *launch, size_t launch_len, struct outco
 /* The exit status (0-255) that stands for an outcome: interop.md 3.6 for
  * Windows codes (subsystem GUI or CONSOLE), 128+n for signals, 125 for a
  * bridge that failed, or for a 0 of which output could not be written (but
- * for EPIPE). Non-zero never becomes 0. Pure. */
+ * for EPIPE and EBADF). Non-zero never becomes 0. Pure. */
 int outcome_status(const struct outcome *out);
 
 /* For the end of main: dies by the signal that ended the program or the call
