@@ -9,4 +9,18 @@
  * new one takes over where it left off, with every running stream failed. */
 int broker_main(int argc, char **argv);
 
+/* A client asks the broker, at /run/landbridge/interop.sock and nowhere else,
+ * for one program of the host and stands for it until that ends: its
+ * descriptors, its terminal, its signals, its exit status. It needs no
+ * privilege and gives none. Exit status: the program's, or after one line on
+ * stderr 125 (the bridge failed), 126 (found, but cannot be run) or 127.
+ *
+ * client_main: as the kernel starts it for an .exe (binfmt_misc flag P):
+ * argv = [/init, path, argv[0] of the caller, arguments...]. */
+int client_main(int argc, char **argv);
+
+/* landbridge-run [--] PROGRAM [ARG...]: the same by hand. PROGRAM is a path,
+ * or a name looked up in PATH; `.exe` may be left out. Batch files work, too. */
+int landbridge_run_main(int argc, char **argv);
+
 #endif

@@ -1,0 +1,216 @@
+/* client.c: stands for one program of the host until it ends. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "interop/guest/guest.h"
+#include "interop/guest/program.h"
+#include "interop/guest/request.h"
+#include "interop/stream/stream.h"
+#include "lib/fd.h"
+#include "lib/log.h"
+
+#define INTEROP_SOCKET "/run/landbridge/interop.sock"
+
+/* The broker adds a field of its own. */
+enum { PAYLOAD_MAX = WIRE_LAUNCH_MAX - 64 };
+
+struct client {
+	struct log log;
+	const char *name; /* of the program, for messages */
+	struct program program;
+	struct request request;
+	struct mounts mounts;
+	char cwd[PATH_MAX];
+};
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* --- what cannot be ------------------------------------------------------------- */
+
+static int refuse_missing(const struct client *c, int error)
+{
+	if (error == -ENOENT && !strchr(c->request.given, '/')) {
+		log_err(&c->log, "%s: not found in PATH", c->name);
+		return WIRE_FAIL_NOT_FOUND;
+	}
+	log_err(&c->log, "%s: unable to open it: %s", c->name, strerror(-error));
+	return error == -ENOENT || error == -ENOTDIR ? WIRE_FAIL_NOT_FOUND : WIRE_FAIL_NOT_RUN;
+}
+
+static int refuse_request(const struct client *c, int error)
+{
+	if (error == -EXDEV)
+		log_err(&c->log, "%s is not on a host drive (copy it under /mnt/c)",
+			c->program.path);
+	else if (error == -E2BIG)
+		log_err(&c->log, "%s: argument list too long (%d strings or %d bytes at most)",
+			c->name, (int)WIRE_LAUNCH_STRINGS, (int)PAYLOAD_MAX);
+	else
+		log_err(&c->log, "%s: unable to name it to the host: %s", c->name,
+			strerror(-error));
+	return WIRE_FAIL_NOT_RUN;
+}
+
+static int refuse_socket(const struct client *c, int error)
+{
+	const char *hint = "";
+
+	if (error == -ENOENT)
+		hint = " (in a container, bind-mount it from the guest)";
+	else if (error == -ECONNREFUSED)
+		hint = " (/init, which holds it, is gone)";
+	log_err(&c->log, "%s: unable to connect to " INTEROP_SOCKET ": %s%s", c->name,
+		strerror(-error), hint);
+	return WIRE_FAIL_BRIDGE;
+}
+
+/* --- the call -------------------------------------------------------------------- */
+
+/* A console only where all three are one terminal (not merely terminals of
+ * one kind), and we are in its foreground. */
+static bool on_terminal(struct request *rq)
+{
+	struct winsize size = { 0 };
+	struct stat st[3];
+
+	for (int i = 0; i < 3; i++)
+		if (fstat(i, &st[i]) < 0 || !S_ISCHR(st[i].st_mode) ||
+		    st[i].st_rdev != st[0].st_rdev)
+			return false;
+	if (!isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) != getpgrp())
+		return false;
+	ioctl(STDIN_FILENO, TIOCGWINSZ, &size);
+	rq->rows = size.ws_row ? size.ws_row : 24;
+	rq->cols = size.ws_col ? size.ws_col : 80;
+	return true;
+}
+
+static int client_encode(struct client *c, struct writer *w)
+{
+	int error = mounts_load(&c->mounts);
+
+	if (error < 0)
+		return error;
+	c->request.mounts = &c->mounts;
+	error = request_encode(&c->request, w);
+	mounts_unload(&c->mounts);
+	return error;
+}
+
+static int client_call(struct client *c, const struct writer *w)
+{
+	struct outcome out;
+	int fd = unix_connect(INTEROP_SOCKET);
+	int error;
+
+	if (fd < 0)
+		return refuse_socket(c, fd);
+	error = caller_run(fd, w->base, w->used, &out);
+	if (error < 0) {
+		log_err(&c->log, "%s: unable to talk to the broker: %s", c->name, strerror(-error));
+		return WIRE_FAIL_BRIDGE;
+	}
+	if (out.text[0])
+		log_err(&c->log, "%s: %s", c->name, out.text);
+	return outcome_end(&out);
+}
+
+/* What the shell's user, and nobody else, should hear. */
+static void client_notice(const struct client *c)
+{
+	const char *at = getenv("WSLENV");
+	struct wslenv entry;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	if (c->request.cwd_left_out)
+		log_note(&c->log, "%s: the host cannot see %s; using its default directory",
+			 c->name, c->cwd[0] ? c->cwd : "the current directory");
+	while (at && wslenv_next(&at, &entry))
+		if (entry.bad)
+			log_note(&c->log, "%s: ignoring %.*s in WSLENV (it is NAME or NAME/pluw)",
+				 c->name, (int)entry.name_len, entry.name);
+}
+
+static int client_run(struct client *c)
+{
+	struct request *rq = &c->request;
+	struct writer w;
+	void *payload;
+	int error, status;
+
+	if (c->program.refusal) {
+		log_err(&c->log, "%s %s", c->name, c->program.refusal);
+		return WIRE_FAIL_NOT_RUN;
+	}
+	rq->path = c->program.path;
+	rq->env = environ;
+	/* "(unreachable)/..." is how the kernel names what has no name here. */
+	if (getcwd(c->cwd, sizeof(c->cwd)) && c->cwd[0] == '/')
+		rq->cwd = c->cwd;
+	rq->flags = c->program.gui ? LAUNCH_NO_STDIN : on_terminal(rq) ? LAUNCH_TTY : 0;
+	payload = malloc(PAYLOAD_MAX);
+	if (!payload) {
+		log_err(&c->log, "%s: out of memory", c->name);
+		return WIRE_FAIL_BRIDGE;
+	}
+	writer_init(&w, payload, PAYLOAD_MAX);
+	error = client_encode(c, &w);
+	if (error == 0)
+		client_notice(c);
+	status = error < 0 ? refuse_request(c, error) : client_call(c, &w);
+	free(payload);
+	return status;
+}
+
+static void client_init(struct client *c, const char *given, const char *argv0, char **args)
+{
+	*c = (struct client){
+		.log = { .fd = STDERR_FILENO, .who = "landbridge", .max = LOG_LEVEL_NOTE },
+		.name = base_name(given),
+		.request = { .given = given, .argv0 = argv0, .args = args },
+	};
+}
+
+int client_main(int argc, char **argv)
+{
+	struct client c;
+	int error;
+
+	stdio_hold();
+	if (argc < 3) {
+		client_init(&c, "/init", "", argv);
+		log_err(&c.log, "too few arguments (the kernel starts this for .exe files; "
+				"by hand use landbridge-run)");
+		return WIRE_FAIL_BRIDGE;
+	}
+	client_init(&c, argv[1], argv[2], argv + 3);
+	error = program_open(&c.program, argv[1]);
+	return error < 0 ? refuse_missing(&c, error) : client_run(&c);
+}
+
+int landbridge_run_main(int argc, char **argv)
+{
+	int first = argc > 1 && strcmp(argv[1], "--") == 0 ? 2 : 1;
+	struct client c;
+	int error;
+
+	stdio_hold();
+	if (first >= argc || (first == 1 && argv[1][0] == '-')) {
+		client_init(&c, "", "", argv);
+		log_err(&c.log, "usage: landbridge-run [--] PROGRAM [ARG...]");
+		return WIRE_FAIL_BRIDGE;
+	}
+	client_init(&c, argv[first], argv[first], argv + first + 1);
+	error = program_find(&c.program, argv[first], getenv("PATH"));
+	return error < 0 ? refuse_missing(&c, error) : client_run(&c);
+}

@@ -1,0 +1,32 @@
+/* request.h: what a client asks for, as a LAUNCH payload. Private to
+ * interop/guest.
+ */
+#ifndef LANDBRIDGE_INTEROP_GUEST_REQUEST_H
+#define LANDBRIDGE_INTEROP_GUEST_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/bytes.h"
+#include "pathconv/pathconv.h"
+
+/* Everything that goes into a request. The strings are the caller's. */
+struct request {
+	const struct mounts *mounts;
+	const char *path;  /* of the program: absolute, without symbolic links */
+	const char *given; /* the path as the shell or the user gave it */
+	const char *argv0;
+	char *const *args; /* the rest, ended by NULL */
+	char *const *env;  /* as environ */
+	const char *cwd;   /* NULL: there is none */
+	uint32_t flags;    /* enum launch_flag */
+	uint16_t rows, cols;
+	bool cwd_left_out; /* set: the host has no name for cwd */
+};
+
+/* Writes the payload. 0, or -EXDEV: the program is not on a drive of the
+ * host; -E2BIG: too many arguments, or too long; others from pathconv. Pure
+ * but for the memory it needs for a while: -ENOMEM. */
+int request_encode(struct request *rq, struct writer *w);
+
+#endif
