@@ -1,0 +1,59 @@
+/* drive.c: host directories as drives: C:=DIR[,ro]. */
+#include "interop/host/host.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+const struct drive *drives_find(const struct drives *drives, char letter)
+{
+	for (size_t i = 0; i < drives->count; i++)
+		if (drives->at[i].letter == letter)
+			return &drives->at[i];
+	return NULL;
+}
+
+int drive_parse(struct drives *drives, const char *text, struct fault *why)
+{
+	struct drive drive = { .letter = (char)toupper((unsigned char)text[0]) };
+	size_t len = strlen(text);
+
+	if (drive.letter < 'A' || drive.letter > 'Z' || strncmp(text + 1, ":=", 2) != 0 || len < 4)
+		return fault_set(
+			why, HOST_FAILED,
+			"unable to understand drive %s: give LETTER:=DIR or LETTER:=DIR,ro", text);
+	if (drives_find(drives, drive.letter))
+		return fault_set(why, HOST_FAILED, "drive %c: is given twice", drive.letter);
+	if (len > 6 && strcmp(text + len - 3, ",ro") == 0) {
+		drive.read_only = true;
+		len -= 3;
+	}
+	if (len - 3 >= sizeof(drive.dir))
+		return fault_set(why, HOST_FAILED, "the directory of drive %c: has too long a name",
+				 drive.letter);
+	memcpy(drive.dir, text + 3, len - 3);
+	drives->at[drives->count++] = drive;
+	return 0;
+}
+
+int drives_check(struct drives *drives, struct fault *why)
+{
+	char path[PATH_MAX];
+	struct drive *drive;
+	struct stat st;
+
+	for (size_t i = 0; i < drives->count; i++) {
+		drive = &drives->at[i];
+		if (!realpath(drive->dir, path) || stat(path, &st) < 0)
+			return fault_set(why, HOST_FAILED, "unable to use %s as drive %c: %s",
+					 drive->dir, drive->letter, strerror(errno));
+		if (!S_ISDIR(st.st_mode))
+			return fault_set(why, HOST_FAILED,
+					 "unable to use %s as drive %c: not a directory",
+					 drive->dir, drive->letter);
+		memcpy(drive->dir, path, sizeof(path));
+	}
+	return 0;
+}

@@ -1,0 +1,54 @@
+/* fault.c: what could not be done, in one line. */
+#include "interop/host/host.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+#include "lib/lib.h"
+
+int fault_set(struct fault *why, int status, const char *format, ...)
+{
+	va_list args;
+
+	if (why->status)
+		return -1;
+	why->status = status;
+	va_start(args, format);
+	fmt_va(why->text, sizeof(why->text), format, args);
+	va_end(args);
+	return -1;
+}
+
+int fault_print(const struct fault *why)
+{
+	const struct log log = { .fd = STDERR_FILENO, .who = "landbridge", .max = LOG_LEVEL_NOTE };
+
+	log_err(&log, "%s", why->text);
+	return why->status;
+}
+
+void note(const char *format, ...)
+{
+	const struct log log = { .fd = STDERR_FILENO, .who = "landbridge", .max = LOG_LEVEL_NOTE };
+	char text[512];
+	va_list args;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	va_start(args, format);
+	fmt_va(text, sizeof(text), format, args);
+	va_end(args);
+	log_note(&log, "%s", text);
+}
+
+int path_format(char *out, size_t size, const char *format, ...)
+{
+	va_list args;
+	size_t len;
+
+	va_start(args, format);
+	len = fmt_va(out, size, format, args);
+	va_end(args);
+	return len < size ? 0 : -ENAMETOOLONG;
+}
