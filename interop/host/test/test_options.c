@@ -1,0 +1,192 @@
+/* test_options.c: command lines, good and bad; QEMU's from them. */
+#include "interop/host/options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "interop/host/qemu.h"
+#include "lib/lib.h"
+#include "lib/test/cmocka_all.h"
+
+enum { WORDS = 24 };
+
+/* Parses a line of words; the words live until the next call. */
+static int parse(struct options *o, enum command command, const char *line, struct fault *why)
+{
+	static char text[512];
+	static char *argv[WORDS];
+	size_t n = 0;
+
+	fmt(text, sizeof(text), "%s", line);
+	for (char *word = strtok(text, " "); word && n < WORDS - 1; word = strtok(NULL, " "))
+		argv[n++] = word;
+	argv[n] = NULL;
+	*why = (struct fault){ 0 };
+	return options_parse(o, command, argv, why);
+}
+
+static void test_run(void **state)
+{
+	struct options o;
+	struct fault why;
+
+	(void)state;
+	assert_int_equal(parse(&o, COMMAND_RUN, "run", &why), 0);
+	assert_true(!o.image && !o.command && o.memory == 512 && o.cpus == 1 && o.timeout == 60);
+	assert_int_equal(
+		parse(&o, COMMAND_RUN,
+		      "run --name=boat --drive d:=/tmp,ro --memory 2G x.img --cpus 2 --write "
+		      "--partition 3 --user ann --timeout 5 --link serial -- sh -c --name",
+		      &why),
+		0);
+	assert_string_equal(o.name, "boat");
+	assert_string_equal(o.image, "x.img");
+	assert_string_equal(o.user, "ann");
+	assert_true(o.memory == 2048 && o.cpus == 2 && o.write && o.partition == 3 &&
+		    o.timeout == 5);
+	assert_true(o.drives.count == 1 && o.drives.at[0].letter == 'D' &&
+		    o.drives.at[0].read_only);
+	assert_string_equal(o.drives.at[0].dir, "/tmp");
+	assert_string_equal(o.command[2], "--name");
+	assert_int_equal(parse(&o, COMMAND_RUN, "run --", &why), 0);
+	assert_null(o.command);
+}
+
+static void test_others(void **state)
+{
+	struct options o;
+	struct fault why;
+
+	(void)state;
+	assert_int_equal(parse(&o, COMMAND_EXEC, "exec --socket s --tty ls --user x", &why), 0);
+	assert_true(o.tty && !o.user);
+	assert_string_equal(o.command[1], "--user");
+	assert_int_equal(parse(&o, COMMAND_EXEC, "exec --socket s -- -x", &why), 0);
+	assert_string_equal(o.command[0], "-x");
+	assert_int_equal(parse(&o, COMMAND_SHELL, "shell --socket s --user ann", &why), 0);
+	assert_int_equal(
+		parse(&o, COMMAND_AGENT, "agent --link unix:/l --socket s --drive C:=/x", &why), 0);
+	assert_string_equal(o.link, "/l");
+	assert_int_equal(parse(&o, COMMAND_AGENT, "agent --help", &why), 0);
+	assert_true(o.help);
+}
+
+static void test_mistakes(void **state)
+{
+	static const struct {
+		enum command command;
+		const char *line, *word;
+	} rows[] = {
+		{ COMMAND_RUN, "run --frobnicate", "--frobnicate" },
+		{ COMMAND_RUN, "run --write=1", "--write" },
+		{ COMMAND_RUN, "run --name", "--name" },
+		{ COMMAND_RUN, "run --name a_b/c", "a_b/c" },
+		{ COMMAND_RUN, "run --name -x", "-x" },
+		{ COMMAND_RUN, "run --memory lots", "lots" },
+		{ COMMAND_RUN, "run --memory 12x", "12x" },
+		{ COMMAND_RUN, "run --memory 1M", "1M" },
+		{ COMMAND_RUN, "run --memory -1", "-1" },
+		{ COMMAND_RUN, "run --memory 9999999999999999999G", "999" },
+		{ COMMAND_RUN, "run --cpus 0", "0" },
+		{ COMMAND_RUN, "run --cpus 1x", "1x" },
+		{ COMMAND_RUN, "run --partition -1", "-1" },
+		{ COMMAND_RUN, "run --timeout 1.5", "1.5" },
+		{ COMMAND_RUN, "run --link tcp", "tcp" },
+		{ COMMAND_RUN, "run --user a:b", "a:b" },
+		{ COMMAND_RUN, "run --drive 1:=/x", "1:" },
+		{ COMMAND_RUN, "run --drive C:/x", "C:/x" },
+		{ COMMAND_RUN, "run --drive C:=", "C:=" },
+		{ COMMAND_RUN, "run --drive C:=/a --drive c:=/b", "twice" },
+		{ COMMAND_RUN, "run --modules /m", "--kernel" },
+		{ COMMAND_RUN, "run a b", "b" },
+		{ COMMAND_RUN, "run --socket", "--socket" },
+		{ COMMAND_AGENT, "agent --socket s --link serial", "unix:" },
+		{ COMMAND_AGENT, "agent --link unix:/l", "--socket" },
+		{ COMMAND_AGENT, "agent --socket s --link unix:/l x", "x" },
+		{ COMMAND_EXEC, "exec --socket s", "command" },
+		{ COMMAND_EXEC, "exec ls", "--socket" },
+		{ COMMAND_SHELL, "shell --socket s -- ls", "ls" },
+	};
+	struct options o;
+	struct fault why;
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		if (parse(&o, rows[i].command, rows[i].line, &why) != -1)
+			fail_msg("%s: passed", rows[i].line);
+		assert_int_equal(why.status, HOST_FAILED);
+		if (!strstr(why.text, rows[i].word))
+			fail_msg("%s: %s", rows[i].line, why.text);
+	}
+}
+
+static bool has(const struct args *args, const char *word)
+{
+	for (size_t i = 0; i < args->count; i++)
+		if (strstr(args->at[i], word))
+			return true;
+	return false;
+}
+
+static struct qemu machine(const struct options *o, const struct image *image)
+{
+	return (struct qemu){ .program = "qemu",
+			      .name = "boat",
+			      .options = o,
+			      .image = image,
+			      .drives = &o->drives,
+			      .kernel = "/k",
+			      .initramfs = "/i",
+			      .console_path = "/c",
+			      .link_path = "/l",
+			      .console = -1,
+			      .link = 7,
+			      .log = "/log" };
+}
+
+static void test_qemu(void **state)
+{
+	struct image image = { .kind = IMAGE_RAW, .path = "/a,b.img" };
+	struct args args = { 0 };
+	struct options o;
+	struct fault why;
+	struct qemu q;
+
+	(void)state;
+	assert_int_equal(parse(&o, COMMAND_RUN, "run --drive D:=/x,y,ro --user ann", &why), 0);
+	q = machine(&o, &image);
+	qemu_args(&args, &q);
+	assert_true(has(&args, "format=raw,file=/a,,b.img,snapshot=on"));
+	assert_true(has(&args, "path=/x,,y,security_model=none") && has(&args, "readonly=on"));
+	assert_true(has(&args, "mount_tag=D:") && has(&args, "tcg") &&
+		    has(&args, "landbridge.name=boat "));
+	assert_true(has(&args, "landbridge.user=ann") && has(&args, "fd=7,server=on"));
+	assert_true(has(&args, "path=/c,server=on") && has(&args, "logfile=/log") &&
+		    has(&args, " rw "));
+	args_free(&args);
+	o.write = true;
+	image = (struct image){ .kind = IMAGE_DIR, .path = "/root" };
+	q.kvm = true;
+	qemu_args(&args, &q);
+	assert_true(has(&args, "mount_tag=landbridge-root") && has(&args, "rootfstype=9p rw"));
+	assert_true(has(&args, "landbridge.write=1") && !has(&args, "snapshot") &&
+		    !has(&args, "tcg"));
+	args_free(&args);
+	o.write = false;
+	qemu_args(&args, &q);
+	assert_true(has(&args, "rootfstype=9p ro") && has(&args, "path=/root,security_model=none,"
+								 "multidevs=remap,readonly=on"));
+	args_free(&args);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_run),
+		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_mistakes),
+		cmocka_unit_test(test_qemu),
+	};
+
+	return cmocka_run_group_tests_name("options", tests, NULL, NULL);
+}
