@@ -1,0 +1,149 @@
+/* request.c: a guest's LAUNCH as a request to landbridge-start.exe. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "interop/host/job.h"
+#include "interop/host/start.h"
+#include "interop/host/winline.h"
+#include "interop/host/winname.h"
+#include "lib/lib.h"
+
+#define CMD_EXE "C:\\windows\\system32\\cmd.exe"
+
+int start_error(uint32_t error, const char *program, struct fault *why)
+{
+	static const struct {
+		uint32_t error;
+		int code;
+		const char *text;
+	} known[] = {
+		{ 2, WIRE_FAIL_NOT_FOUND, "no such file" },
+		{ 3, WIRE_FAIL_NOT_FOUND, "no such directory" },
+		{ 5, WIRE_FAIL_NOT_RUN, "access denied" },
+		{ 8, WIRE_FAIL_NOT_RUN, "the host is short of memory" },
+		{ 14, WIRE_FAIL_NOT_RUN, "the host is short of memory" },
+		{ 32, WIRE_FAIL_NOT_RUN, "the file is in use" },
+		{ 87, WIRE_FAIL_NOT_RUN, "Windows does not accept the request" },
+		{ 126, WIRE_FAIL_NOT_RUN, "a DLL that it needs is missing" },
+		{ 193, WIRE_FAIL_NOT_RUN, "not a program for this Windows" },
+		{ 206, WIRE_FAIL_NOT_RUN, "the command line is too long for Windows" },
+		{ 216, WIRE_FAIL_NOT_RUN, "not a program for this machine" },
+		{ 225, WIRE_FAIL_NOT_RUN, "the host's virus scanner refuses it" },
+		{ 267, WIRE_FAIL_NOT_RUN, "the current directory is none on the host" },
+		{ 740, WIRE_FAIL_NOT_RUN, "it needs elevation, and the bridge never elevates" },
+	};
+
+	for (size_t i = 0; i < array_len(known); i++)
+		if (known[i].error == error)
+			return fault_set(why, known[i].code, "unable to run %s: %s", program,
+					 known[i].text);
+	return fault_set(why, WIRE_FAIL_NOT_RUN, "unable to run %s: Windows error %u", program,
+			 error);
+}
+
+static int refuse(const char *program, const char *text, struct fault *why)
+{
+	return fault_set(why, WIRE_FAIL_NOT_RUN, "unable to run %s: %s", program, text);
+}
+
+/* What winline.h's errors mean; index is the argument's, 0 the program itself. */
+static int line_error(int error, const char *program, size_t index, struct fault *why)
+{
+	const char *text = error == -EILSEQ  ? "is not UTF-8, and Windows has no other text"
+			   : error == -E2BIG ? "makes the command line longer than Windows allows"
+					     : "cannot be said on a Windows command line";
+
+	return fault_set(why, WIRE_FAIL_NOT_RUN, "unable to run %s: argument %zu %s", program,
+			 index, text);
+}
+
+/* Writes the command line; buf holds WINLINE_BYTES. */
+static int line_build(char *buf, const struct launch *l, bool batch, struct fault *why)
+{
+	struct wire_str arg = { l->program.at, l->program.len };
+	struct winline line;
+	size_t pos = 0, index = 0;
+	int r;
+
+	launch_next(l, LAUNCH_TAG_ARG, &pos, &arg);
+	r = batch ? winbatch_begin(&line, buf, WINLINE_BYTES, l->program.at)
+		  : winline_begin(&line, buf, WINLINE_BYTES, arg.at);
+	while (r == 0 && launch_next(l, LAUNCH_TAG_ARG, &pos, &arg)) {
+		index++;
+		r = batch ? winbatch_arg(&line, arg.at) : winline_arg(&line, arg.at);
+	}
+	if (r == 0)
+		r = batch ? winbatch_end(&line) : winline_end(&line);
+	return r < 0 ? line_error(r, l->program.at, index, why) : 0;
+}
+
+static void put_string(struct writer *w, const char *text, size_t len)
+{
+	write_u32(w, (uint32_t)len);
+	write_bytes(w, text, len);
+}
+
+/* The guest's variables, but for those that would change what code runs. */
+static void put_env(struct writer *w, const struct launch *l)
+{
+	size_t pos = 0, length_at = w->used, start;
+	struct wire_str entry;
+
+	write_u32(w, 0);
+	start = w->used;
+	while (launch_next(l, LAUNCH_TAG_ENV, &pos, &entry))
+		if (!winname_env_denied(entry.at) && utf16_units(entry.at) >= 0)
+			write_bytes(w, entry.at, entry.len + 1);
+	write_u32_at(w, length_at, (uint32_t)(w->used - start));
+}
+
+static int check_paths(const struct launch *l, struct fault *why)
+{
+	const char *reason;
+
+	if (l->program.len == 0)
+		return fault_set(why, WIRE_FAIL_NOT_FOUND,
+				 "unable to run a program: none is named");
+	reason = winname_refuse(l->program.at);
+	if (reason)
+		return refuse(l->program.at, reason, why);
+	if (utf16_units(l->program.at) < 0)
+		return refuse(l->program.at, "its name is not UTF-8, and Windows has no other text",
+			      why);
+	reason = l->cwd.len > 0 ? winname_refuse(l->cwd.at) : NULL;
+	if (reason)
+		return fault_set(why, WIRE_FAIL_NOT_RUN, "unable to run %s in %s: %s",
+				 l->program.at, l->cwd.at, reason);
+	return 0;
+}
+
+int request_build(struct writer *w, const struct launch *l, struct fault *why)
+{
+	bool batch;
+	char *line;
+	int r;
+
+	if (check_paths(l, why) < 0)
+		return -1;
+	line = malloc(WINLINE_BYTES);
+	if (!line)
+		return fault_set(why, WIRE_FAIL_BRIDGE, "unable to run %s: no memory",
+				 l->program.at);
+	batch = winname_is_batch(l->program.at);
+	r = line_build(line, l, batch, why);
+	if (r == 0) {
+		write_u32(w, 0);
+		write_u32(w, l->flags & LAUNCH_TTY ? START_TTY : 0);
+		put_string(w, batch ? CMD_EXE : l->program.at,
+			   batch ? strlen(CMD_EXE) : l->program.len);
+		put_string(w, line, strlen(line));
+		put_string(w, l->cwd.at, l->cwd.len);
+		put_env(w, l);
+		write_u32_at(w, 0, (uint32_t)(w->used - 4));
+	}
+	free(line);
+	if (r == 0 && (w->bad || w->used - 4 > START_REQUEST_MAX))
+		return refuse(l->program.at, "the request is too large", why);
+	return r;
+}

@@ -1,0 +1,26 @@
+/* start.h: what the host half and landbridge-start.exe say to each other.
+ *
+ * The channel is one unix stream socket, little-endian. To the helper, once:
+ *     u32 length of what follows
+ *     u32 flags                    START_TTY
+ *     {u32 length, UTF-8 bytes} x 4: program, command line, working directory
+ *         (empty: the helper's own), environment entries NAME=value each with
+ *         a NUL after it, which overlay the helper's environment
+ * Back, twice: u32 kind (START_STARTED, then START_EXITED; or START_FAILED
+ * alone) and two u32. Constants only: a Windows program includes this too.
+ */
+#ifndef LANDBRIDGE_INTEROP_HOST_START_H
+#define LANDBRIDGE_INTEROP_HOST_START_H
+
+enum {
+	START_TTY = 1, /* the standard handles are a terminal: keep its console */
+
+	START_STARTED = 1, /* Windows process id, subsystem from the PE header */
+	START_EXITED = 2,  /* exit code (all 32 bits), 0 */
+	START_FAILED = 3,  /* Win32 error, 0 */
+
+	START_REQUEST_MAX = 8 * 1024 * 1024,
+	START_REPORT = 12, /* bytes of one report */
+};
+
+#endif

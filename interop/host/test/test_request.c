@@ -1,0 +1,154 @@
+/* test_request.c: LAUNCH -> request to the helper; Windows errors. */
+#include <string.h>
+
+#include "interop/host/job.h"
+#include "interop/host/start.h"
+#include "lib/lib.h"
+#include "lib/test/cmocka_all.h"
+
+/* The four strings of a request; env's entries are joined with |. */
+struct seen {
+	uint32_t flags;
+	char text[4][256];
+};
+
+static int build(const char *program, const char *cwd, const char *const *argv,
+		 const char *const *env, struct fault *why, struct seen *seen)
+{
+	char payload[4096], request[8192];
+	struct writer w, out;
+	struct reader r;
+	struct launch l;
+
+	writer_init(&w, payload, sizeof(payload));
+	launch_put_str(&w, LAUNCH_TAG_PROGRAM, program, strlen(program));
+	launch_put_str(&w, LAUNCH_TAG_CWD, cwd, strlen(cwd));
+	for (; argv && *argv; argv++)
+		launch_put_str(&w, LAUNCH_TAG_ARG, *argv, strlen(*argv));
+	for (; env && *env; env++)
+		launch_put_str(&w, LAUNCH_TAG_ENV, *env, strlen(*env));
+	assert_int_equal(launch_decode(&l, payload, w.used), 0);
+	writer_init(&out, request, sizeof(request));
+	*why = (struct fault){ 0 };
+	if (request_build(&out, &l, why) < 0)
+		return -1;
+	reader_init(&r, request, out.used);
+	assert_int_equal(read_u32(&r), out.used - 4);
+	seen->flags = read_u32(&r);
+	for (int i = 0; i < 4; i++) {
+		uint32_t len = read_u32(&r);
+		const char *at = read_bytes(&r, len);
+
+		assert_true(at != NULL && len < sizeof(seen->text[i]));
+		memcpy(seen->text[i], at, len);
+		seen->text[i][len] = '\0';
+		for (uint32_t j = 0; i == 3 && j < len; j++)
+			if (!seen->text[i][j])
+				seen->text[i][j] = '|';
+	}
+	assert_int_equal(r.left, 0);
+	return 0;
+}
+
+static void test_program(void **state)
+{
+	static const char *const argv[] = { "./x.exe", "a b", "c", NULL };
+	static const char *const env[] = { "FERRY=boat", "path=C:\\evil", "X=", NULL };
+	struct fault why;
+	struct seen seen;
+
+	(void)state;
+	assert_int_equal(build("D:\\t\\x.exe", "D:\\t", argv, env, &why, &seen), 0);
+	assert_int_equal(seen.flags, 0);
+	assert_string_equal(seen.text[0], "D:\\t\\x.exe");
+	assert_string_equal(seen.text[1], "\"./x.exe\" \"a b\" c");
+	assert_string_equal(seen.text[2], "D:\\t");
+	assert_string_equal(seen.text[3], "FERRY=boat|X=|");
+}
+
+static void test_no_arguments(void **state)
+{
+	struct fault why;
+	struct seen seen;
+
+	(void)state;
+	assert_int_equal(build("C:\\x.exe", "", NULL, NULL, &why, &seen), 0);
+	assert_string_equal(seen.text[1], "\"C:\\x.exe\"");
+	assert_string_equal(seen.text[2], "");
+	assert_string_equal(seen.text[3], "");
+}
+
+static void test_batch(void **state)
+{
+	static const char *const argv[] = { "run.bat", "\"&calc", "50%", NULL };
+	struct fault why;
+	struct seen seen;
+
+	(void)state;
+	assert_int_equal(build("C:\\a b\\run.BAT", "C:\\", argv, NULL, &why, &seen), 0);
+	assert_string_equal(seen.text[0], "C:\\windows\\system32\\cmd.exe");
+	assert_string_equal(seen.text[1],
+			    "cmd.exe /e:ON /v:OFF /d /c \"\"C:\\a b\\run.BAT\" \"\"\"&calc\" "
+			    "\"50%%cd:~,%\"\"");
+}
+
+static void test_refused(void **state)
+{
+	static const char *const bad[] = { "x", "fine", "\xff", NULL };
+	static const struct {
+		const char *program, *cwd;
+		const char *const *argv;
+		int code;
+		const char *word;
+	} rows[] = {
+		{ "", "", NULL, 127, "none" },
+		{ "\\\\host\\share\\x.exe", "", NULL, 126, "drive" },
+		{ "C:\\con", "", NULL, 126, "device" },
+		{ "C:\\x.exe ", "", NULL, 126, "dot or space" },
+		{ "C:\\x\xff.exe", "", NULL, 126, "UTF-8" },
+		{ "C:\\x.exe", "\\\\host\\share", NULL, 126, "host" },
+		{ "C:\\x.exe", "C:\\a:b", NULL, 126, "stream" },
+		{ "C:\\x.exe", "C:\\", bad, 126, "argument 2" },
+	};
+	struct fault why;
+	struct seen seen;
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		assert_int_equal(
+			build(rows[i].program, rows[i].cwd, rows[i].argv, NULL, &why, &seen), -1);
+		assert_int_equal(why.status, rows[i].code);
+		if (!strstr(why.text, rows[i].word))
+			fail_msg("%s: no \"%s\"", why.text, rows[i].word);
+	}
+}
+
+static void test_windows_errors(void **state)
+{
+	static const struct {
+		uint32_t error;
+		int code;
+	} rows[] = {
+		{ 2, 127 }, { 3, 127 }, { 5, 126 }, { 193, 126 }, { 740, 126 }, { 12345, 126 }
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		struct fault why = { 0 };
+
+		assert_int_equal(start_error(rows[i].error, "C:\\x.exe", &why), -1);
+		assert_int_equal(why.status, rows[i].code);
+		assert_non_null(strstr(why.text, "C:\\x.exe"));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_program),        cmocka_unit_test(test_no_arguments),
+		cmocka_unit_test(test_batch),          cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_windows_errors),
+	};
+
+	return cmocka_run_group_tests_name("request", tests, NULL, NULL);
+}

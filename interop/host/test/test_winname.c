@@ -1,0 +1,121 @@
+/* test_winname.c: which Windows paths and variables a guest may use. */
+#include "interop/host/winname.h"
+
+#include "lib/lib.h"
+#include "lib/test/cmocka_all.h"
+
+static void test_paths(void **state)
+{
+	static const struct {
+		const char *path;
+		bool refused;
+	} rows[] = {
+		{ "C:\\windows\\system32\\cmd.exe", false },
+		{ "d:/a b/c.exe", false },
+		{ "C:\\", false },
+		{ "C:\\a\\..\\b\\.\\c", false },
+		{ "C:\\console\\common\\lpt\\com10", false },
+		{ "C:\\.config\\x", false },
+		{ "C:\\caf\xc3\xa9.exe", false },
+		{ "", true },
+		{ "C:", true },
+		{ "C:x", true },
+		{ "cmd.exe", true },
+		{ "1:\\x", true },
+		{ "\\\\server\\share\\x.exe", true },
+		{ "//server/share/x.exe", true },
+		{ "\\\\?\\C:\\x", true },
+		{ "\\\\.\\COM1", true },
+		{ "\\x", true },
+		{ "C:\\a.txt:x.exe", true },
+		{ "C:\\a.bat::$DATA", true },
+		{ "C:\\x.exe.", true },
+		{ "C:\\x.exe ", true },
+		{ "C:\\dir.\\x.exe", true },
+		{ "C:\\dir \\x.exe", true },
+		{ "C:\\...\\x", true },
+		{ "C:\\CON", true },
+		{ "C:\\nul.txt", true },
+		{ "C:\\aux .txt", true },
+		{ "C:\\dir\\com1\\x", true },
+		{ "C:\\LPT\xc2\xb3", true },
+		{ "C:\\conin$", true },
+		{ "C:\\a*b", true },
+		{ "C:\\a\"b", true },
+		{ "C:\\a\nb", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++)
+		if ((winname_refuse(rows[i].path) != NULL) != rows[i].refused)
+			fail_msg("%s: %s", rows[i].path, rows[i].refused ? "passed" : "refused");
+}
+
+static void test_batch(void **state)
+{
+	static const struct {
+		const char *path;
+		bool batch;
+	} rows[] = {
+		{ "C:\\t.bat", true },
+		{ "C:\\a\\t.CMD", true },
+		{ "run.BAT. .", true },
+		{ "run.cmd::$DATA", true },
+		{ "C:/x/run.bat", true },
+		{ ".bat", true },
+		{ "C:\\t.exe", false },
+		{ "C:\\bat", false },
+		{ "C:\\t.bat\\x.exe", false },
+		{ "t.bat.exe", false },
+		{ "", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++)
+		if (winname_is_batch(rows[i].path) != rows[i].batch)
+			fail_msg("%s: not %d", rows[i].path, rows[i].batch);
+}
+
+static void test_env(void **state)
+{
+	static const struct {
+		const char *entry;
+		bool denied;
+	} rows[] = {
+		{ "FERRY=boat", false },
+		{ "PATHS=x", false },
+		{ "A=", false },
+		{ "path=C:\\evil", true },
+		{ "PATH=x", true },
+		{ "PathExt=.x", true },
+		{ "COMSPEC=x", true },
+		{ "SYSTEMROOT=x", true },
+		{ "windir=x", true },
+		{ "COR_PROFILER=x", true },
+		{ "COR_PROFILER_PATH_64=x", true },
+		{ "CoreCLR_x=1", true },
+		{ "DOTNET_STARTUP_HOOKS=x", true },
+		{ "NODE_OPTIONS=x", true },
+		{ "__COMPAT_LAYER=x", true },
+		{ "WINEPREFIX=/", true },
+		{ "LD_PRELOAD=x", true },
+		{ "noequals", true },
+		{ "=C:=C:\\", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++)
+		if (winname_env_denied(rows[i].entry) != rows[i].denied)
+			fail_msg("%s: not %d", rows[i].entry, rows[i].denied);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_batch),
+		cmocka_unit_test(test_env),
+	};
+
+	return cmocka_run_group_tests_name("winname", tests, NULL, NULL);
+}

@@ -1,0 +1,287 @@
+/* start.c: landbridge-start.exe: starts one Windows program inside Wine and reports its fate.
+ *
+ * A Unix wait status has eight bits and Wine's processes are nobody's Unix
+ * children, so something on the inside has to tell the host half the whole
+ * exit code. Started as `wine64 landbridge-start.exe FD`, FD being one end of
+ * a unix stream socket; what travels on it is described in interop/host/start.h.
+ */
+#include "interop/host/start.h"
+
+#include <windows.h>
+
+/* ntdll of Wine: turns an inherited Unix descriptor into a handle. */
+typedef int(__cdecl *fd_to_handle)(int fd, unsigned access, unsigned attributes, HANDLE *handle);
+typedef LONG(__stdcall *query_process)(HANDLE process, int class, void *info, ULONG len,
+				       ULONG *got);
+
+enum { PROCESS_IMAGE_INFORMATION = 37, INTERRUPT_MS = 500 };
+
+/* SECTION_IMAGE_INFORMATION, as far as it is needed. */
+struct image_information {
+	void *entry;
+	ULONG zero_bits;
+	SIZE_T stack_reserve, stack_commit;
+	ULONG subsystem;
+	BYTE rest[64];
+};
+
+/* The request, in the program's own strings. */
+struct request {
+	DWORD flags;
+	WCHAR *program, *command_line, *cwd, *env;
+};
+
+static void report(HANDLE channel, DWORD kind, DWORD a, DWORD b)
+{
+	DWORD message[3] = { kind, a, b }, done;
+
+	WriteFile(channel, message, sizeof(message), &done, NULL);
+}
+
+typedef void (*any_function)(void);
+
+static any_function ntdll_function(const char *name)
+{
+	return (any_function)GetProcAddress(GetModuleHandleA("ntdll.dll"), name);
+}
+
+static HANDLE channel_open(const char *number)
+{
+	fd_to_handle convert;
+	HANDLE channel = NULL;
+	int fd = 0;
+
+	for (; *number >= '0' && *number <= '9'; number++)
+		fd = fd * 10 + (*number - '0');
+	convert = (fd_to_handle)ntdll_function("wine_server_fd_to_handle");
+	if (!convert || convert(fd, GENERIC_READ | GENERIC_WRITE | SYNCHRONIZE, 0, &channel) != 0)
+		return NULL;
+	return channel;
+}
+
+static BOOL read_full(HANDLE channel, void *buf, DWORD len)
+{
+	DWORD got, done = 0;
+
+	while (done < len) {
+		if (!ReadFile(channel, (char *)buf + done, len - done, &got, NULL) || got == 0)
+			return FALSE;
+		done += got;
+	}
+	return TRUE;
+}
+
+/* Takes {u32 length, UTF-8 bytes} off *at as a new wide string. An embedded
+ * NUL stays: the environment is a list of strings with one after each. */
+static WCHAR *take_string(const char **at, const char *end)
+{
+	DWORD len;
+	WCHAR *wide;
+	int count = 0;
+
+	if ((SIZE_T)(end - *at) < sizeof(len))
+		return NULL;
+	CopyMemory(&len, *at, sizeof(len));
+	*at += sizeof(len);
+	if (len > (SIZE_T)(end - *at) || len > 0x7fffffff)
+		return NULL;
+	if (len > 0)
+		count = MultiByteToWideChar(CP_UTF8, 0, *at, (int)len, NULL, 0);
+	wide = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, ((SIZE_T)count + 2) * sizeof(WCHAR));
+	if (wide && count > 0)
+		MultiByteToWideChar(CP_UTF8, 0, *at, (int)len, wide, count);
+	*at += len;
+	return wide;
+}
+
+static BOOL request_read(HANDLE channel, struct request *request)
+{
+	const char *at, *end;
+	DWORD len;
+	char *body;
+
+	if (!read_full(channel, &len, sizeof(len)) || len < sizeof(DWORD) ||
+	    len > START_REQUEST_MAX)
+		return FALSE;
+	body = HeapAlloc(GetProcessHeap(), 0, len);
+	if (!body || !read_full(channel, body, len))
+		return FALSE;
+	at = body + sizeof(DWORD);
+	end = body + len;
+	CopyMemory(&request->flags, body, sizeof(DWORD));
+	request->program = take_string(&at, end);
+	request->command_line = take_string(&at, end);
+	request->cwd = take_string(&at, end);
+	request->env = take_string(&at, end);
+	HeapFree(GetProcessHeap(), 0, body);
+	return request->program && request->command_line && request->cwd && request->env;
+}
+
+/* Our own environment becomes the program's: Wine then keeps it sorted and
+ * its names free of case, as Windows programs expect. */
+static void env_apply(WCHAR *entry)
+{
+	WCHAR *equals, *next;
+
+	for (; *entry; entry = next) {
+		next = entry + lstrlenW(entry) + 1;
+		for (equals = entry + 1; *equals && *equals != '='; equals++)
+			;
+		if (!*equals)
+			continue;
+		*equals = 0;
+		SetEnvironmentVariableW(entry, equals + 1);
+	}
+}
+
+static DWORD subsystem_of(HANDLE process)
+{
+	struct image_information info;
+	query_process query;
+
+	ZeroMemory(&info, sizeof(info));
+	query = (query_process)ntdll_function("NtQueryInformationProcess");
+	/* The size must be exact: 64 bytes on 64-bit Windows. */
+	if (!query || query(process, PROCESS_IMAGE_INFORMATION, &info, 64, NULL) != 0)
+		return 0;
+	return info.subsystem;
+}
+
+/* All of a job's processes die with its last handle, ours, unless told not to. */
+static void job_set_deadly(HANDLE job, BOOL deadly)
+{
+	JOBOBJECT_EXTENDED_LIMIT_INFORMATION info;
+
+	ZeroMemory(&info, sizeof(info));
+	info.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_BREAKAWAY_OK;
+	if (deadly)
+		info.BasicLimitInformation.LimitFlags |= JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
+	SetInformationJobObject(job, JobObjectExtendedLimitInformation, &info, sizeof(info));
+}
+
+/* Only the three standard handles are inherited. */
+static void startup_fill(STARTUPINFOEXW *startup, HANDLE std[3])
+{
+	SIZE_T size = 0;
+	int i;
+
+	ZeroMemory(startup, sizeof(*startup));
+	startup->StartupInfo.cb = sizeof(*startup);
+	for (i = 0; i < 3; i++) {
+		std[i] = GetStdHandle(STD_INPUT_HANDLE - (DWORD)i);
+		SetHandleInformation(std[i], HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT);
+	}
+	startup->StartupInfo.dwFlags = STARTF_USESTDHANDLES;
+	startup->StartupInfo.hStdInput = std[0];
+	startup->StartupInfo.hStdOutput = std[1];
+	startup->StartupInfo.hStdError = std[2];
+	InitializeProcThreadAttributeList(NULL, 1, 0, &size);
+	startup->lpAttributeList = HeapAlloc(GetProcessHeap(), 0, size);
+	InitializeProcThreadAttributeList(startup->lpAttributeList, 1, 0, &size);
+	UpdateProcThreadAttribute(startup->lpAttributeList, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST,
+				  std, 3 * sizeof(HANDLE), NULL, NULL);
+}
+
+static BOOL program_create(const struct request *request, PROCESS_INFORMATION *process)
+{
+	DWORD flags = CREATE_SUSPENDED | EXTENDED_STARTUPINFO_PRESENT;
+	STARTUPINFOEXW startup;
+	HANDLE std[3];
+
+	/* Without a terminal the program gets a console of its own that nobody
+	 * sees; without any, its console children would open windows. */
+	if (!(request->flags & START_TTY))
+		flags |= CREATE_NO_WINDOW;
+	startup_fill(&startup, std);
+	return CreateProcessW(request->program, request->command_line, NULL, NULL, TRUE, flags,
+			      NULL, *request->cwd ? request->cwd : NULL, &startup.StartupInfo,
+			      process);
+}
+
+/* When the last Ctrl-C came; 0: none. Handlers run in a thread of their own. */
+static volatile LONG interrupted;
+
+/* Ctrl-C is the program's to act upon; we live to tell its exit code. */
+static BOOL WINAPI note_event(DWORD event)
+{
+	if (event != CTRL_C_EVENT && event != CTRL_BREAK_EVENT)
+		return FALSE;
+	InterlockedExchange(&interrupted, (LONG)(GetTickCount() | 1));
+	return TRUE;
+}
+
+/* Windows ends a program that does not handle Ctrl-C with STATUS_CONTROL_C_EXIT,
+ * Wine with 0, which would be success. */
+static DWORD exit_code(HANDLE process)
+{
+	DWORD code = 0;
+
+	GetExitCodeProcess(process, &code);
+	if (code == 0 && interrupted && GetTickCount() - (DWORD)interrupted < INTERRUPT_MS)
+		return 0xc000013a;
+	return code;
+}
+
+/* A program without a directory of its own starts in the user's. */
+static void go_home(void)
+{
+	WCHAR dir[MAX_PATH];
+	DWORD len = GetEnvironmentVariableW(L"USERPROFILE", dir, MAX_PATH);
+
+	if (len > 0 && len < MAX_PATH)
+		SetCurrentDirectoryW(dir);
+}
+
+static int program_run(HANDLE channel, const struct request *request)
+{
+	PROCESS_INFORMATION process;
+	DWORD subsystem;
+	HANDLE job;
+
+	env_apply(request->env);
+	if (!*request->cwd)
+		go_home();
+	SetConsoleCtrlHandler(note_event, TRUE);
+	if (!program_create(request, &process)) {
+		report(channel, START_FAILED, GetLastError(), 0);
+		return 1;
+	}
+	subsystem = subsystem_of(process.hProcess);
+	job = CreateJobObjectW(NULL, NULL);
+	job_set_deadly(job, subsystem != IMAGE_SUBSYSTEM_WINDOWS_GUI);
+	AssignProcessToJobObject(job, process.hProcess);
+	report(channel, START_STARTED, process.dwProcessId, subsystem);
+	ResumeThread(process.hThread);
+	WaitForSingleObject(process.hProcess, INFINITE);
+	/* What the program left behind on purpose (start, a tray icon) stays. */
+	job_set_deadly(job, FALSE);
+	report(channel, START_EXITED, exit_code(process.hProcess), 0);
+	return 0;
+}
+
+/* `wait`: a process that does nothing keeps Wine's server and services up
+ * until its standard input ends. */
+static int keep(void)
+{
+	char buf[16];
+	DWORD got;
+
+	while (ReadFile(GetStdHandle(STD_INPUT_HANDLE), buf, sizeof(buf), &got, NULL) && got > 0)
+		;
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct request request;
+	HANDLE channel;
+
+	if (argc != 2)
+		return 2;
+	if (lstrcmpA(argv[1], "wait") == 0)
+		return keep();
+	channel = channel_open(argv[1]);
+	if (!channel || !request_read(channel, &request))
+		return 1;
+	return program_run(channel, &request);
+}

@@ -1,0 +1,43 @@
+/* wine.h: the Wine prefix in which a guest's Windows programs run.
+ *
+ * HOME/wine has the registry; its drives are exactly those of the guest, so
+ * that a Windows path means the same on both sides and nothing else of the
+ * host has a name. It is made at first use, without a display. Runs with the
+ * same drives share it at the same time; one with others has to wait until
+ * they are gone (a lock on HOME/wine.lock tells).
+ */
+#ifndef LANDBRIDGE_INTEROP_HOST_WINE_H
+#define LANDBRIDGE_INTEROP_HOST_WINE_H
+
+#include "interop/host/child.h"
+#include "interop/host/host.h"
+
+struct wine {
+	char loader[PATH_MAX]; /* wine64 */
+	char server[PATH_MAX]; /* wineserver */
+	char helper[PATH_MAX]; /* landbridge-start.exe */
+	char prefix[PATH_MAX];
+	char c_dir[PATH_MAX]; /* what C: is; "": there is no C: */
+	bool runs;            /* programs can be started; if not, say whynot */
+	char whynot[256];
+	int lock;        /* -1: not open */
+	struct args env; /* of every process of ours in Wine, as NAME=value */
+	pid_t keeper;    /* holds server and services up; 0: none */
+	int keeper_stdin;
+};
+
+/* Finds Wine, makes the prefix where there is none, adds it as C: to drives
+ * that have no C:, and makes its drives be `drives`. */
+int wine_open(struct wine *wine, const struct dirs *dirs, struct drives *drives, struct fault *why);
+
+/* Starts Wine's server and services ahead of the first program (some 0.4 s),
+ * as children of this process, and keeps them up until wine_close. */
+int wine_start(struct wine *wine);
+
+/* Ends all programs, the server too, if nobody else uses the prefix. */
+void wine_close(struct wine *wine);
+
+/* The Windows PATH; "" when it cannot be told. */
+void wine_path(const struct wine *wine, char *out, size_t size);
+
+#endif

@@ -1,0 +1,121 @@
+/* winname.c: Windows paths and variables that a guest may not use. */
+#include "interop/host/winname.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lib/lib.h"
+
+/* COM and LPT take the digits 1-9 and the superscript ones of Latin-1. */
+static bool port_number(const char *at, size_t len)
+{
+	if (len == 1)
+		return *at >= '1' && *at <= '9';
+	return len == 2 && at[0] == '\xc2' &&
+	       (at[1] == '\xb9' || at[1] == '\xb2' || at[1] == '\xb3');
+}
+
+static bool is_device(const char *name, size_t len)
+{
+	static const char *const devices[] = { "con", "prn", "aux", "nul", "conin$", "conout$" };
+	const char *dot = memchr(name, '.', len);
+	size_t i;
+
+	if (dot)
+		len = (size_t)(dot - name);
+	while (len > 0 && name[len - 1] == ' ')
+		len--;
+	for (i = 0; i < array_len(devices); i++)
+		if (len == strlen(devices[i]) && strncasecmp(name, devices[i], len) == 0)
+			return true;
+	return len > 3 && (strncasecmp(name, "com", 3) == 0 || strncasecmp(name, "lpt", 3) == 0) &&
+	       port_number(name + 3, len - 3);
+}
+
+static const char *refuse_component(const char *name, size_t len)
+{
+	size_t i;
+
+	if (len == 0 || (len == 1 && name[0] == '.') || (len == 2 && memcmp(name, "..", 2) == 0))
+		return NULL;
+	for (i = 0; i < len; i++) {
+		if (name[i] == ':')
+			return "it names a stream of a file";
+		if ((unsigned char)name[i] < 32 || strchr("\"*<>?|", name[i]))
+			return "it has a character that no Windows file name has";
+	}
+	if (name[len - 1] == '.' || name[len - 1] == ' ')
+		return "a name in it ends in a dot or space";
+	return is_device(name, len) ? "it names a device" : NULL;
+}
+
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+const char *winname_refuse(const char *path)
+{
+	const char *reason;
+	size_t len;
+
+	if (path[0] == '\\' || path[0] == '/')
+		return "it is not on a drive";
+	if (!is_letter(path[0]) || path[1] != ':' || (path[2] != '\\' && path[2] != '/'))
+		return "it is not an absolute path on a drive";
+	for (path += 3;; path += len + 1) {
+		len = strcspn(path, "\\/");
+		reason = refuse_component(path, len);
+		if (reason || !path[len])
+			return reason;
+	}
+}
+
+bool winname_is_batch(const char *path)
+{
+	const char *end, *p;
+
+	for (p = path; *p; p++)
+		if (*p == '\\' || *p == '/')
+			path = p + 1;
+	end = path + strcspn(path, ":");
+	while (end > path && (end[-1] == '.' || end[-1] == ' '))
+		end--;
+	return end - path >= 4 &&
+	       (strncasecmp(end - 4, ".bat", 4) == 0 || strncasecmp(end - 4, ".cmd", 4) == 0);
+}
+
+bool winname_env_denied(const char *entry)
+{
+	/* A * at the end stands for any rest. */
+	static const char *const denied[] = {
+		"path",
+		"pathext",
+		"comspec",
+		"systemroot",
+		"systemdrive",
+		"windir",
+		"__compat_layer",
+		"cor_enable_profiling",
+		"cor_profiler*",
+		"coreclr_*",
+		"dotnet_startup_hooks",
+		"dotnet_additional_deps",
+		"node_options",
+		"wine*",
+		"ld_*",
+	};
+	size_t i, len, name = strcspn(entry, "=");
+
+	if (name == 0 || entry[name] != '=')
+		return true;
+	for (i = 0; i < array_len(denied); i++) {
+		len = strlen(denied[i]);
+		if (denied[i][len - 1] == '*'
+			    ? name >= len - 1 && strncasecmp(entry, denied[i], len - 1) == 0
+			    : name == len && strncasecmp(entry, denied[i], len) == 0)
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,25 @@
+/* winname.h: which Windows paths and names a guest may use. Pure.
+ *
+ * Sources: Microsoft, "Naming Files, Paths, and Namespaces"; CVE-2024-43402
+ * for batch files in disguise.
+ */
+#ifndef LANDBRIDGE_INTEROP_HOST_WINNAME_H
+#define LANDBRIDGE_INTEROP_HOST_WINNAME_H
+
+#include <stdbool.h>
+
+/* NULL when the path is an absolute one on a drive (C:\x or C:/x) that names
+ * nothing but files, else why not, as the end of a sentence. To be asked
+ * before any file function sees the path: \\server\share leaks credentials,
+ * \\.\, CON and file:stream are no files, a name's trailing dots and spaces
+ * are dropped by Windows. */
+const char *winname_refuse(const char *path);
+
+/* True for what cmd.exe has to run: NAME.bat and NAME.cmd. */
+bool winname_is_batch(const char *path);
+
+/* True when the guest may not set this environment variable of a Windows
+ * program: it would change what code runs. Without regard to case. */
+bool winname_env_denied(const char *entry);
+
+#endif
