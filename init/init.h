@@ -22,8 +22,10 @@
 #ifndef LANDBRIDGE_INIT_INIT_H
 #define LANDBRIDGE_INIT_INIT_H
 
+#define LANDBRIDGE_VERSION "0.1.0"
+
 #define LANDBRIDGE_RUN "/run/landbridge"
-#define LANDBRIDGE_BIN LANDBRIDGE_RUN "/bin"          /* wslpath, wslinfo, ... */
+#define LANDBRIDGE_BIN LANDBRIDGE_RUN "/bin"             /* wslpath, wslinfo, ... */
 #define LANDBRIDGE_SOCKET LANDBRIDGE_RUN "/interop.sock" /* held by PID 1 for ever */
 
 /* PID 1. Does not return. */
@@ -34,7 +36,7 @@ int init_main(int argc, char **argv);
 int session_main(int argc, char **argv);
 
 /* mount.drvfs SOURCE TARGET [-sfnv] [-o OPTIONS], as mount(8) calls its
- * helpers. Exit status 0, 1 (usage), 2 (system error) or 32 (mount failed). */
+ * helpers. Exit status 0, 1 (usage) or 32 (mount failed). */
 int mount_drvfs_main(int argc, char **argv);
 
 /* wslinfo --networking-mode | --wsl-version | --vm-id | ... [-n]. */

@@ -1,0 +1,275 @@
+/* drvfs.c: mounting the host's drives, and mount.drvfs for mount(8). */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "init/dirs.h"
+#include "init/drives.h"
+#include "init/init.h"
+#include "lib/fd.h"
+#include "lib/fmt.h"
+#include "lib/lib.h"
+#include "lib/log.h"
+
+enum { EXIT_USAGE = 1, EXIT_MOUNT = 32 }; /* mount(8) */
+
+static const unsigned long mount_flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME |
+					 MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME;
+
+int mount_table_read(struct mount_table *t)
+{
+	ssize_t len = file_read("/proc/self/mountinfo", t->text, sizeof(t->text));
+
+	if (len < 0)
+		return (int)len;
+	t->mounts = (struct mounts){ .at = t->at, .size = array_len(t->at) };
+	return mounts_parse(&t->mounts, t->text, (size_t)len);
+}
+
+struct tag_walk {
+	struct dir_walk walk;
+	uint32_t drives;
+};
+
+static bool tag_add(struct dir_walk *walk, int dir, const char *name)
+{
+	struct tag_walk *t = container_of(walk, struct tag_walk, walk);
+	char path[96], tag[64];
+
+	(void)dir;
+	fmt(path, sizeof(path), "/sys/bus/virtio/drivers/9pnet_virtio/%s/mount_tag", name);
+	if (file_read(path, tag, sizeof(tag)) < 2)
+		return true;
+	tag[strcspn(tag, "\n")] = '\0';
+	if (tag[0] >= 'A' && tag[0] <= 'Z' && strcmp(tag + 1, ":") == 0)
+		t->drives |= (uint32_t)1 << (tag[0] - 'A');
+	return true;
+}
+
+uint32_t drives_9p(void)
+{
+	struct tag_walk t = { { tag_add }, 0 };
+
+	dir_each_path("/sys/bus/virtio/drivers/9pnet_virtio", &t.walk);
+	return t.drives;
+}
+
+__attribute__((format(printf, 3, 4))) static int why(struct drive_request *r, int err,
+						     const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fmt_va(r->why, sizeof(r->why), format, args);
+	va_end(args);
+	return err;
+}
+
+static int why_errno(struct drive_request *r, int err)
+{
+	return why(r, err, "%s", strerror(-err));
+}
+
+/* Where all of the drive can be seen, or NULL. */
+static const char *drive_visible(const struct mounts *mounts, char letter)
+{
+	char drive[] = { letter, ':', '\0' };
+
+	for (size_t i = 0; i < mounts->count; i++) {
+		const struct mount *m = &mounts->at[i];
+
+		if (m->drive && strcasecmp(m->drive, drive) == 0 && strcmp(m->root, "/") == 0 &&
+		    mounts_find(mounts, m->point) == m)
+			return m->point;
+	}
+	return NULL;
+}
+
+static int subtree_bind(struct drive_request *r, const char *point, const char *rest)
+{
+	unsigned long flags = r->options->flags & mount_flags;
+	char from[4096];
+	int err = drive_subpath(from, sizeof(from), point, rest);
+
+	if (err < 0)
+		return why_errno(r, err);
+	if (mount(from, r->target, NULL, MS_BIND, NULL) < 0)
+		return why(r, -errno, "%s: %s", from, strerror(errno));
+	if (flags && mount(NULL, r->target, NULL, MS_REMOUNT | MS_BIND | flags, NULL) < 0) {
+		err = -errno;
+		umount2(r->target, MNT_DETACH);
+		return why_errno(r, err);
+	}
+	return 0;
+}
+
+static int type_mount(struct drive_request *r, const char *type, char letter, const char *target)
+{
+	const struct mountopts *o = r->options;
+	char tag[] = { letter, ':', '\0' };
+	char data[1400];
+
+	if (strcmp(type, "9p") != 0)
+		return mount(tag, target, type, o->flags, o->data) < 0 ? -errno : 0;
+	if (fmt(data, sizeof(data),
+		"trans=virtio,version=9p2000.L,msize=262144,cache=mmap%s%s,aname=drvfs;path=%s\\%s%s",
+		o->data[0] ? "," : "", o->data, tag, o->server[0] ? ";" : "",
+		o->server) >= sizeof(data))
+		return -ENAMETOOLONG;
+	return mount(tag, target, type, o->flags, data) < 0 ? -errno : 0;
+}
+
+/* A whole drive that is mounted nowhere yet. */
+static int drive_attach(struct drive_request *r, char letter, const char *target)
+{
+	char drive[] = { letter, ':', '\0' };
+	int err;
+
+	if (drives_9p() >> (letter - 'A') & 1)
+		err = type_mount(r, "9p", letter, target);
+	else
+		err = type_mount(r, "virtiofs", letter, target);
+	switch (err) {
+	case 0:
+		return 0;
+	case -EBUSY:
+		return why(r, err,
+			   "%s is mounted in another mount namespace, and a virtio-9p "
+			   "tag can be mounted once",
+			   drive);
+	case -ENODEV:
+	case -EINVAL:
+	case -ENXIO:
+		return why(r, -ENODEV, "the host gives no drive %s (landbridge run --drive)",
+			   drive);
+	default:
+		return why_errno(r, err);
+	}
+}
+
+/* A directory of a drive that is not mounted: the drive goes to a place of
+ * ours, so that it can be found there for the next one. */
+static int drive_keep(struct drive_request *r, char letter, char *point, size_t size)
+{
+	static const struct mountopts plain;
+	struct drive_request whole = { .options = &plain };
+	int err;
+
+	fmt(point, size, LANDBRIDGE_RUN "/drives/%c", letter - 'A' + 'a');
+	err = dir_make(point, 0755);
+	if (err < 0)
+		return why_errno(r, err);
+	err = drive_attach(&whole, letter, point);
+	memcpy(r->why, whole.why, sizeof(r->why));
+	return err;
+}
+
+static int source_split(struct drive_request *r, char *letter, const char **rest)
+{
+	int err = drive_source(r->source, letter, rest);
+
+	if (err == -EOPNOTSUPP)
+		return why(r, err, "%s",
+			   "shares of other machines are not supported: "
+			   "give their directory as a drive");
+	return err < 0 ? why(r, err, "%s", "the source is no drive (C:, C:\\dir)") : 0;
+}
+
+int drive_mount(struct drive_request *r)
+{
+	struct mount_table table;
+	const char *rest, *first;
+	char letter, point[64];
+	int err = source_split(r, &letter, &rest);
+
+	if (err < 0)
+		return err;
+	if (r->options->flags & MS_REMOUNT)
+		return mount(NULL, r->target, NULL,
+			     MS_REMOUNT | MS_BIND | (r->options->flags & mount_flags), NULL) < 0
+			       ? why_errno(r, -errno)
+			       : 0;
+	err = mount_table_read(&table);
+	if (err < 0)
+		return why(r, err, "cannot read /proc/self/mountinfo: %s", strerror(-err));
+	first = drive_visible(&table.mounts, letter);
+	if (first)
+		return subtree_bind(r, first, rest);
+	if (!*rest)
+		return drive_attach(r, letter, r->target);
+	err = drive_keep(r, letter, point, sizeof(point));
+	return err < 0 ? err : subtree_bind(r, point, rest);
+}
+
+/* --- mount.drvfs ------------------------------------------------------------ */
+
+static const struct log to_stderr = { .fd = 2, .who = "mount.drvfs", .max = LOG_LEVEL_NOTE };
+
+static int usage(void)
+{
+	log_err(&to_stderr, "%s", "usage: mount.drvfs SOURCE TARGET [-sfnv] [-o OPTIONS]");
+	return EXIT_USAGE;
+}
+
+static int complain(const struct drive_request *r, const char *reason)
+{
+	log_err(&to_stderr, "unable to mount %s on %s: %s", r->source, r->target, reason);
+	return EXIT_MOUNT;
+}
+
+struct arguments {
+	const char *place[2]; /* source, target */
+	int places;
+	bool fake;
+};
+
+/* One argument; *value is what follows it. Returns how many were taken, or 0. */
+static int argument_take(struct arguments *a, struct mountopts *o, char *arg, const char *value)
+{
+	if (arg[0] != '-' || !arg[1]) {
+		if (a->places == 2)
+			return 0;
+		a->place[a->places++] = arg;
+		return 1;
+	}
+	if (strcmp(arg, "-o") == 0)
+		return value && mountopts_add(o, value) == 0 ? 2 : 0;
+	if (strcmp(arg, "-t") == 0 || strcmp(arg, "-N") == 0)
+		return value ? 2 : 0;
+	if (strspn(arg + 1, "sfnv") != strlen(arg + 1))
+		return 0;
+	a->fake = a->fake || strchr(arg, 'f');
+	return 1;
+}
+
+int mount_drvfs_main(int argc, char **argv)
+{
+	struct drive_request r = { 0 };
+	struct arguments a = { 0 };
+	struct mountopts o = { 0 };
+	struct stat st;
+	int err;
+
+	for (int i = 1, n; i < argc; i += n) {
+		n = argument_take(&a, &o, argv[i], argv[i + 1]);
+		if (n == 0)
+			return usage();
+	}
+	if (a.places != 2)
+		return usage();
+	r.source = a.place[0];
+	r.target = a.place[1];
+	r.options = &o;
+	if (o.downgraded)
+		log_warn(&to_stderr, "%s", "case=force is taken as case=dir");
+	if (stat(r.target, &st) < 0 || !S_ISDIR(st.st_mode))
+		return complain(&r, "the target is no directory (make it first)");
+	if (geteuid() != 0)
+		return complain(&r, "only root can (try sudo)");
+	err = a.fake ? 0 : drive_mount(&r);
+	return err == 0 || o.nofail ? 0 : complain(&r, r.why);
+}

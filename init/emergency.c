@@ -1,0 +1,84 @@
+/* emergency.c: a boot that cannot go on ends in a shell, not in a panic. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "init/boot.h"
+#include "init/spawn.h"
+#include "lib/fd.h"
+#include "lib/fmt.h"
+#include "lib/lib.h"
+
+/* Before the switch the image is below NEWROOT; the initramfs may have one too. */
+static const struct shell {
+	const char *root, *path, *arg0;
+} shells[] = {
+	{ NEWROOT, "/bin/bash", "-bash" }, { NEWROOT, "/bin/sh", "-sh" },
+	{ NEWROOT, "/bin/busybox", "sh" }, { "", "/bin/bash", "-bash" },
+	{ "", "/bin/sh", "-sh" },          { "", "/bin/busybox", "sh" },
+};
+
+static const struct shell *shell_find(void)
+{
+	for (size_t i = 0; i < array_len(shells); i++) {
+		char path[64];
+
+		fmt(path, sizeof(path), "%s%s", shells[i].root, shells[i].path);
+		if (access(path, X_OK) == 0)
+			return &shells[i];
+	}
+	return NULL;
+}
+
+static _Noreturn void shell_exec(const struct shell *s, int console)
+{
+	char *argv[] = { (char *)(uintptr_t)s->arg0, NULL };
+	char *const envp[] = {
+		(char[]){ "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
+		(char[]){ "HOME=/" },
+		(char[]){ "TERM=linux" },
+		NULL,
+	};
+
+	for (int fd = 0; console >= 0 && fd <= 2; fd++)
+		dup2(console, fd);
+	ioctl(0, TIOCSCTTY, 1);
+	if (*s->root && (chroot(s->root) < 0 || chdir("/") < 0))
+		_exit(126);
+	execve(s->path, argv, envp);
+	_exit(127);
+}
+
+static void say(struct boot *b, const char *text)
+{
+	int fd = b->form == BOOT_CONTAINER ? 2 : b->console;
+
+	if (fd >= 0)
+		fd_write_all(fd, text, strlen(text));
+}
+
+_Noreturn void emergency(struct boot *b)
+{
+	const struct shell *s = b->form == BOOT_CONTAINER && !isatty(0) ? NULL : shell_find();
+	struct log host = b->log;
+	pid_t pid;
+
+	b->exit_status = 1;
+	host.who = "landbridge";
+	if (!s) {
+		log_err(&host, "%s", "powering off: there is no shell to put this right with");
+		say(b, "init: there is no shell to put this right with: powering off\n");
+		power_down(b, POWER_OFF);
+	}
+	log_err(&host, "%s", "emergency shell");
+	say(b, "init: this is an emergency shell; leaving it powers off\n");
+	pid = spawn_fork();
+	if (pid == 0)
+		shell_exec(s, b->console);
+	while (pid > 0 && spawn_wait(pid, 24 * 3600 * 1000) == -ETIMEDOUT)
+		;
+	power_down(b, POWER_OFF);
+}

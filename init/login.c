@@ -1,0 +1,118 @@
+/* login.c: who a session belongs to. */
+#include "init/login.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "init/users.h"
+#include "lib/fd.h"
+#include "lib/fmt.h"
+
+/* A file of any size in memory of its own, with one byte of room behind it. */
+struct text {
+	char *at;
+	size_t len;
+};
+
+static int text_read(struct text *t, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	ssize_t len;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0 || st.st_size < 0)
+		st.st_size = 0;
+	t->len = (size_t)st.st_size;
+	t->at = mmap(NULL, t->len + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	len = t->at == MAP_FAILED ? -ENOMEM : fd_read_full(fd, t->at, t->len);
+	close(fd);
+	if (len >= 0) {
+		t->at[len] = '\0';
+		return 0;
+	}
+	if (t->at != MAP_FAILED)
+		munmap(t->at, t->len + 1);
+	return (int)len;
+}
+
+static void text_drop(struct text *t)
+{
+	munmap(t->at, t->len + 1);
+}
+
+static void login_fill(struct login *who, const struct user *u)
+{
+	who->uid = u->uid;
+	who->gid = u->gid;
+	fmt(who->name, sizeof(who->name), "%s", u->name);
+	fmt(who->home, sizeof(who->home), "%s", *u->home ? u->home : "/");
+	fmt(who->shell, sizeof(who->shell), "%s", *u->shell ? u->shell : "/bin/sh");
+}
+
+static void login_root(struct login *who)
+{
+	login_fill(who, &(struct user){ "root", 0, 0, "/root", "/bin/sh" });
+}
+
+/* The user called `name`, or without one the first with this uid. */
+static bool users_search(const char *name, uid_t uid, struct login *who)
+{
+	struct text t;
+	struct user u;
+	bool found = false;
+	char *at;
+
+	if (text_read(&t, "/etc/passwd") < 0)
+		return false;
+	at = t.at;
+	while (!found && user_next(&at, t.at + t.len, &u)) {
+		found = name ? strcmp(u.name, name) == 0 : u.uid == uid;
+		if (found)
+			login_fill(who, &u);
+	}
+	text_drop(&t);
+	return found;
+}
+
+int login_find(struct login *who, const char *name, const struct settings *s)
+{
+	if (!name || !*name)
+		name = s->default_user;
+	if (name && *name) {
+		if (users_search(name, 0, who))
+			return 0;
+		login_root(who);
+		if (strcmp(name, "root") == 0)
+			return 0;
+		fmt(who->name, sizeof(who->name), "%s", name);
+		return -ENOENT;
+	}
+	if (!users_search(NULL, 1000, who) && !users_search(NULL, 0, who))
+		login_root(who);
+	return 0;
+}
+
+void login_default(struct login *who, const struct settings *s)
+{
+	if (login_find(who, NULL, s) < 0)
+		login_root(who);
+}
+
+size_t login_groups(const struct login *who, gid_t *gids, size_t max)
+{
+	struct text t;
+	size_t count;
+
+	gids[0] = who->gid;
+	if (text_read(&t, "/etc/group") < 0)
+		return 1;
+	count = user_groups(t.at, t.len, who->name, gids, 1, max);
+	text_drop(&t);
+	return count;
+}

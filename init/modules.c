@@ -1,0 +1,156 @@
+/* modules.c: kernel modules, loaded in process. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "init/boot.h"
+#include "init/moddep.h"
+#include "lib/fmt.h"
+#include "lib/lib.h"
+#include "lib/loop.h"
+
+enum { COMPRESSED_FILE = 4 }; /* MODULE_INIT_COMPRESSED_FILE, linux/module.h */
+
+static const struct {
+	enum guest_group group;
+	const char *name;
+} wanted[] = {
+#define WANT(group, name) { group, name },
+	GUEST_MODULES(WANT)
+#undef WANT
+};
+
+static int deps_map(struct boot *b)
+{
+	int fd = openat(b->modules, "modules.dep", O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	void *text;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0 || st.st_size == 0) {
+		close(fd);
+		return 0; /* an empty list: all is built in */
+	}
+	text = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (text == MAP_FAILED)
+		return -errno;
+	b->deps = text;
+	b->deps_len = (size_t)st.st_size;
+	return 0;
+}
+
+int step_modules(struct boot *b)
+{
+	struct utsname u;
+	char path[sizeof(u.release) + 16];
+	int err;
+
+	uname(&u);
+	fmt(path, sizeof(path), "/lib/modules/%s", u.release);
+	b->modules = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (b->modules < 0) {
+		boot_note(b, "no %s: drivers must be built into the kernel", path);
+		b->virtio = virtio_present();
+		return 0;
+	}
+	err = deps_map(b);
+	if (err < 0)
+		return boot_unable(b, err, "read %s/modules.dep", path);
+	err = modules_load(b, GUEST_BUS);
+	b->virtio = virtio_present();
+	return err;
+}
+
+void modules_close(struct boot *b)
+{
+	if (b->deps)
+		munmap((void *)(uintptr_t)b->deps, b->deps_len);
+	b->deps = NULL;
+	if (b->modules >= 0)
+		close(b->modules);
+	b->modules = -1;
+}
+
+static bool is_loaded(struct piece path)
+{
+	char sys[96] = "/sys/module/";
+	size_t at = strlen(sys);
+
+	moddep_name(path, sys + at, sizeof(sys) - at);
+	return access(sys, F_OK) == 0;
+}
+
+static bool ends_with_ko(const char *path)
+{
+	size_t len = strlen(path);
+
+	return len > 3 && strcmp(path + len - 3, ".ko") == 0;
+}
+
+static int file_insert(struct boot *b, const char *path)
+{
+	bool plain = ends_with_ko(path);
+	int fd = openat(b->modules, path, O_RDONLY | O_CLOEXEC);
+	int err;
+
+	if (fd < 0)
+		return boot_unable(b, -errno, "open the kernel module %s", path);
+	err = syscall(SYS_finit_module, fd, "", plain ? 0 : COMPRESSED_FILE) < 0 ? -errno : 0;
+	close(fd);
+	/* ENODEV: a driver that finds nothing here of its kind. */
+	if (err == 0 || err == -EEXIST || err == -ENODEV)
+		return 0;
+	if (!plain && (err == -EOPNOTSUPP || err == -EINVAL || err == -ENOEXEC)) {
+		boot_unable(b, err, "load the compressed kernel module %s", path);
+		b->hint = "this kernel cannot decompress modules: unpack them";
+		return err;
+	}
+	return boot_unable(b, err, "load the kernel module %s", path);
+}
+
+static int piece_insert(struct boot *b, struct piece path)
+{
+	char text[256];
+
+	if (is_loaded(path))
+		return 0;
+	if (fmt(text, sizeof(text), "%.*s", (int)path.len, path.at) >= sizeof(text))
+		return boot_unable(b, -ENAMETOOLONG, "load the kernel module %s...", text);
+	return file_insert(b, text);
+}
+
+static int module_load(struct boot *b, const char *name)
+{
+	struct piece path, needs, need;
+
+	if (!b->deps || !moddep_find(b->deps, b->deps_len, name, &path, &needs))
+		return 0; /* built in, or the kernel has none: the step will see */
+	if (is_loaded(path))
+		return 0;
+	while (moddep_last(&needs, &need)) {
+		int err = piece_insert(b, need);
+
+		if (err < 0)
+			return err;
+	}
+	return piece_insert(b, path);
+}
+
+int modules_load(struct boot *b, enum guest_group group)
+{
+	int64_t start = loop_now();
+	int err = 0;
+
+	for (size_t i = 0; i < array_len(wanted) && err == 0; i++)
+		if (wanted[i].group == group)
+			err = module_load(b, wanted[i].name);
+	b->modules_ms += loop_now() - start;
+	return err;
+}

@@ -1,0 +1,112 @@
+/* pid1.c: PID 1: boots, then reaps and waits for ever. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "init/boot.h"
+#include "init/init.h"
+#include "lib/lib.h"
+
+/* What systemd's and other tools' requests arrive as: 37 to 39 are SIGRTMIN+3
+ * to +5 as glibc counts; musl's own SIGRTMIN is another number. */
+static const struct {
+	int signal;
+	enum power how;
+} requests[] = {
+	{ 37, POWER_OFF },      { 38, POWER_OFF },        { 39, POWER_REBOOT },
+	{ SIGTERM, POWER_OFF }, { SIGUSR1, POWER_OFF },   { SIGUSR2, POWER_OFF },
+	{ SIGPWR, POWER_OFF },  { SIGINT, POWER_REBOOT },
+};
+
+/* The switch for Ctrl-Alt-Del (which then is a SIGINT to us) is refused in any
+ * pid namespace but the first. /proc, which could tell too, may not be there. */
+static enum boot_form form_find(void)
+{
+	if (reboot(RB_DISABLE_CAD) < 0)
+		return BOOT_CONTAINER;
+	return access("/etc/initrd-release", F_OK) == 0 ? BOOT_INITRAMFS : BOOT_IMAGE;
+}
+
+/* The kernel may have had no console to give: nothing that is opened later may
+ * become descriptor 0, 1 or 2 by chance. */
+static void stdio_fill(void)
+{
+	int fd;
+
+	do
+		fd = open("/", O_PATH);
+	while (fd >= 0 && fd <= 2);
+	if (fd > 2)
+		close(fd);
+}
+
+/* Later, so that one that cannot live does not keep the machine busy. */
+static void broker_died(struct boot *b)
+{
+	struct itimerval later = { .it_value = { b->broker_delay / 1000,
+						 b->broker_delay % 1000 * 1000 } };
+
+	b->broker = 0;
+	log_warn(&b->log, "link: the broker ended; it is started again in %d ms", b->broker_delay);
+	setitimer(ITIMER_REAL, &later, NULL);
+}
+
+static void reap(struct boot *b)
+{
+	pid_t pid;
+
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+		if (pid == b->broker)
+			broker_died(b);
+}
+
+static void signal_obey(struct boot *b, int signal)
+{
+	if (signal == SIGCHLD)
+		reap(b);
+	if (signal == SIGALRM && b->broker <= 0)
+		broker_start(b);
+	for (size_t i = 0; i < array_len(requests); i++)
+		if (requests[i].signal == signal)
+			power_down(b, requests[i].how);
+}
+
+int init_main(int argc, char **argv)
+{
+	struct settings_text text; /* large, and used as far as the files are long */
+	struct boot b = {
+		.text = &text,
+		.form = form_find(),
+		.log = { .fd = 2, .who = "init", .max = LOG_LEVEL_NOTE },
+		.console = -1,
+		.modules = -1,
+		.uevents = -1,
+		.initramfs = -1,
+		.listener = -1,
+	};
+	sigset_t all;
+
+	(void)argc; /* words of the kernel's command line that it did not know */
+	(void)argv;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	stdio_fill();
+	umask(0);
+	settings_init(&b.settings);
+	boot_run(&b);
+	/* From here on: one blocking call, no heap, no way out. */
+	reap(&b);
+	for (;;) {
+		int signal = sigwaitinfo(&all, NULL);
+
+		if (signal > 0)
+			signal_obey(&b, signal);
+	}
+}

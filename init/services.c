@@ -1,0 +1,162 @@
+/* services.c: what the image and Landbridge run for the whole run. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "binfmt/binfmt.h"
+#include "init/boot.h"
+#include "init/init.h"
+#include "init/spawn.h"
+#include "lib/fd.h"
+#include "lib/fmt.h"
+#include "lib/lib.h"
+#include "lib/loop.h"
+
+enum {
+	FSTAB_WAIT_MS = 30000,
+	DELAY_FIRST_MS = 200, /* before a broker that died young is started again ... */
+	DELAY_MAX_MS = 5000,  /* ... doubling up to this */
+	LIVED_MS = 10000,     /* one that lived so long begins anew */
+};
+
+#define SYSTEM_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* Whether fstab(5) has a line at all: mount(8) is worth a start then only. */
+static bool fstab_has_lines(const char *text)
+{
+	while (*text) {
+		text += strspn(text, " \t");
+		if (*text != '#' && *text != '\n' && *text)
+			return true;
+		text += strcspn(text, "\n");
+		text += *text == '\n';
+	}
+	return false;
+}
+
+int step_fstab(struct boot *b)
+{
+	char *const argv[] = { (char[]){ "mount" }, (char[]){ "-a" }, NULL };
+	char *const envp[] = { (char[]){ SYSTEM_PATH }, NULL };
+	char text[4096];
+	ssize_t len = b->settings.mount_fstab ? file_read("/etc/fstab", text, sizeof(text)) : 0;
+	int status;
+	pid_t pid;
+
+	if (len != -EFBIG && (len <= 0 || !fstab_has_lines(text)))
+		return 0;
+	if (access("/bin/mount", X_OK) < 0)
+		return boot_unable(b, -errno, "run /bin/mount -a");
+	pid = spawn_fork();
+	if (pid == 0) {
+		execve("/bin/mount", argv, envp);
+		_exit(127);
+	}
+	status = pid < 0 ? pid : spawn_wait(pid, FSTAB_WAIT_MS);
+	if (status == 0)
+		return 0;
+	return boot_unable(b, status < 0 ? status : -EIO, "mount all of /etc/fstab (mount -a: %d)",
+			   status < 0 ? -1 : WEXITSTATUS(status));
+}
+
+int step_binfmt(struct boot *b)
+{
+	static const struct pseudo binfmt_misc = { BINFMT_DIR, "binfmt_misc", MS_RELATIME,
+						   NULL,       0755,          0 };
+	int err;
+
+	if (!b->settings.interop) {
+		boot_note(b, "%s", "interop.enabled is false: .exe files are not run");
+		return 0;
+	}
+	err = modules_load(b, GUEST_BINFMT);
+	if (err < 0)
+		return err;
+	err = pseudo_mount(&binfmt_misc);
+	if (err < 0)
+		return boot_unable(b, err, "mount binfmt_misc on " BINFMT_DIR);
+	err = binfmt_register(BINFMT_DIR, "/init", 1);
+	return err < 0 ? boot_unable(b, err, "register the handler for .exe files") : 0;
+}
+
+/* Descriptor 3 is the socket; the rest is close-on-exec. */
+static _Noreturn void broker_exec(const struct boot *b)
+{
+	char *const argv[] = { (char[]){ "landbridge-broker" }, NULL };
+	char link[128], *envp[] = { (char[]){ SYSTEM_PATH }, link, NULL };
+
+	fmt(link, sizeof(link), "LANDBRIDGE_LINK=%s",
+	    b->settings.link ? b->settings.link : "serial");
+	if (b->listener != 3)
+		dup2(b->listener, 3);
+	else
+		fd_set_cloexec(3, 0);
+	execve("/proc/self/exe", argv, envp);
+	_exit(127);
+}
+
+void broker_start(struct boot *b)
+{
+	int64_t now = loop_now();
+
+	if (now - b->broker_started > LIVED_MS)
+		b->broker_delay = 0;
+	b->broker_delay = b->broker_delay ? b->broker_delay * 2 : DELAY_FIRST_MS;
+	if (b->broker_delay > DELAY_MAX_MS)
+		b->broker_delay = DELAY_MAX_MS;
+	b->broker_started = now;
+	b->broker = spawn_fork();
+	if (b->broker == 0)
+		broker_exec(b);
+	if (b->broker < 0)
+		log_err(&b->log, "link: unable to start the broker: %s", strerror(-b->broker));
+}
+
+int step_link(struct boot *b)
+{
+	int err = b->virtio >> VIRTIO_CONSOLE & 1 ? modules_load(b, GUEST_LINK) : 0;
+
+	if (err < 0)
+		return err;
+	if (b->virtio >> VIRTIO_RNG & 1)
+		modules_load(b, GUEST_RNG);
+	err = dir_make(LANDBRIDGE_RUN, 0755);
+	b->listener = err < 0 ? err : unix_listen(LANDBRIDGE_SOCKET, 0666, 64);
+	if (b->listener < 0)
+		return boot_unable(b, b->listener, "listen on " LANDBRIDGE_SOCKET);
+	broker_start(b);
+	return b->broker < 0 ? boot_unable(b, b->broker, "start the broker") : 0;
+}
+
+static _Noreturn void command_exec(const struct boot *b)
+{
+	char *argv[] = { (char[]){ "sh" }, (char[]){ "-c" }, (char *)(uintptr_t)b->settings.command,
+			 NULL };
+	char name[300],
+		*envp[] = { (char[]){ SYSTEM_PATH ":" LANDBRIDGE_BIN }, (char[]){ "HOME=/root" },
+			    (char[]){ "WSL_INTEROP=" LANDBRIDGE_SOCKET }, name, NULL };
+
+	fmt(name, sizeof(name), "WSL_DISTRO_NAME=%s", b->settings.name ? b->settings.name : "");
+	umask(022);
+	execve("/bin/sh", argv, envp);
+	_exit(127);
+}
+
+/* Not waited for: it may be a service. */
+int step_command(struct boot *b)
+{
+	pid_t pid;
+
+	if (!b->settings.command || !*b->settings.command)
+		return 0;
+	if (access("/bin/sh", X_OK) < 0)
+		return boot_unable(b, -errno, "run boot.command with /bin/sh");
+	pid = spawn_fork();
+	if (pid == 0)
+		command_exec(b);
+	return pid < 0 ? boot_unable(b, pid, "run boot.command") : 0;
+}

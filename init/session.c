@@ -1,0 +1,300 @@
+/* session.c: one session: a login shell or a command for the host. */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "init/env.h"
+#include "init/etc.h"
+#include "init/init.h"
+#include "init/login.h"
+#include "interop/stream/stream.h"
+#include "lib/fd.h"
+#include "lib/fmt.h"
+#include "lib/lib.h"
+#include "pathconv/pathconv.h"
+
+#define BASE_PATH \
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/games:/usr/local/games"
+
+enum {
+	ENDPOINT = 3,
+	GROUPS_MAX = 1024,
+	PATH_LIST_MAX = 64 * 1024,
+	ENV_OURS = 32,                       /* variables ... */
+	ENV_TEXT = 2 * PATH_LIST_MAX + 8192, /* ... and their text */
+};
+
+struct session {
+	struct settings settings;
+	struct settings_text text;
+	struct login who;
+	const char *host_path; /* the Windows PATH */
+	char why[400];
+};
+
+/* What a child could not do before or by exec, through a close-on-exec pipe. */
+struct trouble {
+	enum { TROUBLE_SETUP, TROUBLE_USER, TROUBLE_CWD, TROUBLE_EXEC } at;
+	int error;
+};
+
+/* --- the environment -------------------------------------------------------- */
+
+static const char *distro_name(const struct settings *s, const char *hostname)
+{
+	return s->name && *s->name ? s->name : hostname;
+}
+
+/* landbridge's helpers, and the host's own PATH as it looks from here. */
+static void path_extra(const struct session *s, const char *name, char *out, size_t size)
+{
+	struct mounts mounts;
+	struct pathconv pc = { &mounts, name, NULL };
+	size_t used = fmt(out, size, "%s", LANDBRIDGE_BIN);
+
+	if (!s->settings.interop || !s->settings.append_windows_path || !s->host_path ||
+	    !*s->host_path || mounts_load(&mounts) < 0)
+		return;
+	if (path_list_to_linux(&pc, s->host_path, out + used + 1, size - used - 1) > 0)
+		out[used] = ':';
+	else
+		out[used] = '\0';
+	mounts_unload(&mounts);
+}
+
+static void env_path(struct env *env, const struct session *s, const char *name)
+{
+	static const char base[] = BASE_PATH ":";
+	char *path = malloc(PATH_LIST_MAX);
+
+	if (!path)
+		return;
+	memcpy(path, base, sizeof(base));
+	path_extra(s, name, path + sizeof(base) - 1, PATH_LIST_MAX - sizeof(base));
+	env_set(env, "PATH", path);
+	env_set(env, "LANDBRIDGE_PATH", path + sizeof(base) - 1);
+	free(path);
+}
+
+static void env_lang(struct env *env)
+{
+	static const char *const files[] = { "/etc/default/locale", "/etc/locale.conf" };
+	char text[2048], lang[128];
+
+	for (size_t i = 0; i < array_len(files); i++) {
+		if (file_read(files[i], text, sizeof(text)) >= 0 &&
+		    lang_parse(text, lang, sizeof(lang))) {
+			env_set(env, "LANG", lang);
+			return;
+		}
+	}
+	env_set(env, "LANG", "C.UTF-8");
+}
+
+static bool env_init(struct env *env, size_t more)
+{
+	*env = (struct env){ .max = ENV_OURS + more + 1, .size = ENV_TEXT };
+	env->at = calloc(env->max, sizeof(*env->at));
+	env->text = malloc(env->size);
+	return env->at && env->text;
+}
+
+/* The host's own wishes (TERM and such) come last and win. */
+static int env_build(struct env *env, const struct session *s, const struct launch *l)
+{
+	struct wire_str entry;
+	struct utsname u;
+	size_t pos = 0;
+
+	if (!env_init(env, l->envc))
+		return -ENOMEM;
+	uname(&u);
+	env_set(env, "HOSTTYPE", u.machine);
+	env_set(env, "TERM", "xterm-256color");
+	env_lang(env);
+	env_path(env, s, distro_name(&s->settings, u.nodename));
+	if (s->settings.interop)
+		env_set(env, "WSL_INTEROP", LANDBRIDGE_SOCKET);
+	env_set(env, "WSL_DISTRO_NAME", distro_name(&s->settings, u.nodename));
+	env_set(env, "NAME", u.nodename);
+	env_set(env, "HOME", s->who.home);
+	env_set(env, "USER", s->who.name);
+	env_set(env, "LOGNAME", s->who.name);
+	env_set(env, "SHELL", s->who.shell);
+	while (launch_next(l, LAUNCH_TAG_ENV, &pos, &entry))
+		env_put(env, (char *)(uintptr_t)entry.at);
+	return env->full ? -E2BIG : 0;
+}
+
+/* --- the child -------------------------------------------------------------- */
+
+static char **argv_build(const struct launch *l, const char *arg0)
+{
+	char **argv = calloc(l->argc + 2, sizeof(*argv));
+	struct wire_str arg;
+	size_t pos = 0, count = 0;
+
+	if (!argv)
+		return NULL;
+	argv[0] = (char *)(uintptr_t)arg0;
+	if (l->program.len > 0)
+		while (count < l->argc && launch_next(l, LAUNCH_TAG_ARG, &pos, &arg))
+			argv[count++] = (char *)(uintptr_t)arg.at;
+	return argv;
+}
+
+static int user_become(const struct login *who)
+{
+	gid_t gids[GROUPS_MAX];
+	size_t count = login_groups(who, gids, GROUPS_MAX);
+
+	if (geteuid() != 0 && geteuid() == who->uid)
+		return 0;
+	if (setgroups(count, gids) < 0 || setgid(who->gid) < 0 || setuid(who->uid) < 0)
+		return -errno;
+	return 0;
+}
+
+static int cwd_enter(const struct session *s, const struct launch *l)
+{
+	if (l->cwd.len > 0)
+		return chdir(l->cwd.at) < 0 ? -errno : 0;
+	/* A user without a home can still log in. */
+	return chdir(s->who.home) < 0 && chdir("/") < 0 ? -errno : 0;
+}
+
+/* "-bash": how a login shell knows that it is one. */
+static const char *login_arg0(const struct session *s, char *buf, size_t size)
+{
+	const char *slash = strrchr(s->who.shell, '/');
+
+	fmt(buf, size, "-%s", slash ? slash + 1 : s->who.shell);
+	return buf;
+}
+
+static struct trouble child_run(const struct session *s, const struct launch *l, const int stdio[3])
+{
+	bool tty = l->flags & LAUNCH_TTY, shell = l->program.len == 0;
+	const char *program = shell ? s->who.shell : l->program.at;
+	struct env env;
+	char arg0[300], **argv;
+	int err;
+
+	argv = argv_build(l, shell ? login_arg0(s, arg0, sizeof(arg0)) : program);
+	err = argv ? env_build(&env, s, l) : -ENOMEM;
+	if (err == 0)
+		err = child_stdio(stdio, tty);
+	if (err < 0)
+		return (struct trouble){ TROUBLE_SETUP, err };
+	/* The group stays the terminals' own (devpts gid=). */
+	if (tty && (fchown(0, s->who.uid, (gid_t)-1) < 0 || fchmod(0, 0620) < 0))
+		return (struct trouble){ TROUBLE_SETUP, -errno };
+	err = user_become(&s->who);
+	if (err < 0)
+		return (struct trouble){ TROUBLE_USER, err };
+	umask((mode_t)s->settings.umask & 0777);
+	err = cwd_enter(s, l);
+	if (err < 0)
+		return (struct trouble){ TROUBLE_CWD, err };
+	environ = env.at;
+	execvp(program, argv); /* looks in the PATH of environ */
+	return (struct trouble){ TROUBLE_EXEC, -errno };
+}
+
+/* --- the runner's side ------------------------------------------------------ */
+
+static int refuse(struct session *s, struct failed *why, uint32_t code, int err)
+{
+	*why = (struct failed){ code, (uint32_t)-err, { s->why, strlen(s->why) } };
+	return err;
+}
+
+static int trouble_tell(struct session *s, const struct launch *l, const struct trouble *t,
+			struct failed *why)
+{
+	const char *program = l->program.len ? l->program.at : s->who.shell;
+	const char *text = strerror(-t->error);
+	bool missing = t->at == TROUBLE_EXEC && t->error == -ENOENT;
+
+	if (t->at == TROUBLE_SETUP)
+		fmt(s->why, sizeof(s->why), "unable to set up the session: %s", text);
+	else if (t->at == TROUBLE_USER)
+		fmt(s->why, sizeof(s->why), "unable to become the user %s: %s", s->who.name, text);
+	else if (t->at == TROUBLE_CWD)
+		fmt(s->why, sizeof(s->why), "unable to enter the directory %.200s: %s", l->cwd.at,
+		    text);
+	else if (missing && !l->program.len)
+		fmt(s->why, sizeof(s->why),
+		    "unable to run %.150s, the login shell of %.60s: not found in the guest",
+		    program, s->who.name);
+	else if (missing && !strchr(program, '/'))
+		fmt(s->why, sizeof(s->why), "%.200s: command not found in the guest", program);
+	else
+		fmt(s->why, sizeof(s->why), "unable to run %.200s in the guest: %s", program,
+		    missing ? "it, or the interpreter it names, does not exist" : text);
+	return refuse(s, why, missing ? WIRE_FAIL_NOT_FOUND : WIRE_FAIL_NOT_RUN, t->error);
+}
+
+/* Forks, and returns when the child has exec'ed (0) or could not. */
+static int child_start(struct session *s, const struct launch *l, const int stdio[3],
+		       struct job *job, struct trouble *t)
+{
+	int report[2];
+	ssize_t len;
+
+	*t = (struct trouble){ TROUBLE_SETUP, 0 };
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return t->error = -errno;
+	job->pid = fork();
+	if (job->pid == 0) {
+		*t = child_run(s, l, stdio);
+		_exit(write(report[1], t, sizeof(*t)) < 0 ? 126 : 127);
+	}
+	close(report[1]);
+	if (job->pid < 0) {
+		t->error = -errno;
+	} else {
+		len = fd_read_full(report[0], t, sizeof(*t));
+		if (len != sizeof(*t))
+			t->error = 0;
+		else
+			waitpid(job->pid, NULL, 0);
+	}
+	close(report[0]);
+	return t->error;
+}
+
+static int session_spawn(void *owner, const struct launch *l, const int stdio[3], struct job *job,
+			 struct failed *why)
+{
+	struct session *s = owner;
+	struct trouble t;
+
+	settings_load(&s->settings, &s->text);
+	if (login_find(&s->who, l->user.len ? l->user.at : NULL, &s->settings) < 0) {
+		fmt(s->why, sizeof(s->why), "there is no user %.200s in the guest's /etc/passwd",
+		    s->who.name);
+		return refuse(s, why, WIRE_FAIL_NOT_RUN, -ENOENT);
+	}
+	*job = (struct job){ .report = -1, .subsystem = WIRE_NATIVE };
+	if (child_start(s, l, stdio, job, &t) < 0)
+		return trouble_tell(s, l, &t, why);
+	return 0;
+}
+
+int session_main(int argc, char **argv)
+{
+	static const struct runner_ops ops = { .spawn = session_spawn };
+	struct session s = { .host_path = getenv("LANDBRIDGE_HOST_PATH") };
+
+	(void)argc;
+	(void)argv;
+	fd_set_cloexec(ENDPOINT, 1);
+	return runner_serve(ENDPOINT, &ops, &s) < 0 ? 1 : 0;
+}

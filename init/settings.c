@@ -1,0 +1,270 @@
+/* settings.c: what wsl.conf and the kernel command line say. */
+#include "init/settings.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "init/wslconf.h"
+#include "lib/fd.h"
+#include "lib/lib.h"
+
+enum kind { KIND_TEXT, KIND_BOOL, KIND_INT, KIND_OTHER /* known, not acted on */ };
+
+struct setting {
+	const char *section, *key;
+	enum kind kind;
+	size_t offset;
+};
+
+#define OTHER(section, key)                 \
+	{                                   \
+		section, key, KIND_OTHER, 0 \
+	}
+#define AT(section, key, kind, member)                                \
+	{                                                             \
+		section, key, kind, offsetof(struct settings, member) \
+	}
+
+static const struct setting known[] = {
+	AT("automount", "enabled", KIND_BOOL, automount),
+	AT("automount", "mountFsTab", KIND_BOOL, mount_fstab),
+	AT("automount", "root", KIND_TEXT, automount_root),
+	AT("automount", "options", KIND_TEXT, automount_options),
+	OTHER("automount", "ldconfig"),
+	OTHER("automount", "cgroups"),
+	AT("filesystem", "umask", KIND_INT, umask),
+	AT("interop", "enabled", KIND_BOOL, interop),
+	AT("interop", "appendWindowsPath", KIND_BOOL, append_windows_path),
+	AT("network", "generateHosts", KIND_BOOL, generate_hosts),
+	AT("network", "generateResolvConf", KIND_BOOL, generate_resolv_conf),
+	AT("network", "hostname", KIND_TEXT, hostname),
+	OTHER("time", "useWindowsTimezone"),
+	OTHER("fileServer", "enabled"),
+	OTHER("fileServer", "logFile"),
+	OTHER("fileServer", "logLevel"),
+	OTHER("fileServer", "logTruncate"),
+	OTHER("gpu", "enabled"),
+	OTHER("gpu", "appendLibPath"),
+	AT("user", "default", KIND_TEXT, default_user),
+	AT("boot", "command", KIND_TEXT, command),
+	AT("boot", "systemd", KIND_BOOL, systemd),
+	OTHER("boot", "initTimeout"),
+	OTHER("boot", "protectBinfmt"),
+	OTHER("general", "guiApplications"),
+	AT("landbridge", "name", KIND_TEXT, name),
+	AT("landbridge", "user", KIND_TEXT, default_user),
+	AT("landbridge", "partition", KIND_INT, partition),
+	AT("landbridge", "write", KIND_BOOL, write),
+	AT("landbridge", "ip", KIND_TEXT, ip),
+	AT("landbridge", "gateway", KIND_TEXT, gateway),
+	AT("landbridge", "dns", KIND_TEXT, dns),
+	AT("landbridge", "link", KIND_TEXT, link),
+};
+
+void settings_init(struct settings *s)
+{
+	*s = (struct settings){
+		.automount = true,
+		.mount_fstab = true,
+		.automount_root = "/mnt",
+		.automount_options = "",
+		.interop = true,
+		.append_windows_path = true,
+		.generate_hosts = true,
+		.generate_resolv_conf = true,
+		.umask = 022,
+	};
+}
+
+static int bool_parse(const char *value, bool *out)
+{
+	if (strcasecmp(value, "true") == 0 || strcmp(value, "1") == 0)
+		*out = true;
+	else if (strcasecmp(value, "false") == 0 || strcmp(value, "0") == 0)
+		*out = false;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+/* As strtol(3) with base 0, so 022 is octal, as in WSL. */
+static int int_parse(const char *value, int *out)
+{
+	char *end;
+	long v;
+
+	errno = 0;
+	v = strtol(value, &end, 0);
+	if (end == value || *end || errno || v < 0 || v > INT_MAX)
+		return -EINVAL;
+	*out = (int)v;
+	return 0;
+}
+
+static int setting_store(struct settings *s, const struct setting *k, const char *value)
+{
+	char *member = (char *)s + k->offset;
+
+	switch (k->kind) {
+	case KIND_TEXT:
+		*(const char **)(void *)member = value;
+		return 0;
+	case KIND_BOOL:
+		return bool_parse(value, (bool *)(void *)member);
+	case KIND_INT:
+		return int_parse(value, (int *)(void *)member);
+	default:
+		return 0;
+	}
+}
+
+int settings_set(struct settings *s, const char *section, const char *key, const char *value)
+{
+	_Static_assert(array_len(known) <= 64, "settings::seen has 64 bits");
+
+	for (size_t i = 0; i < array_len(known); i++) {
+		uint64_t bit = (uint64_t)1 << i;
+		int err;
+
+		if (strcasecmp(known[i].section, section) != 0 ||
+		    strcasecmp(known[i].key, key) != 0)
+			continue;
+		if (s->seen & bit)
+			return -EEXIST;
+		err = setting_store(s, &known[i], value);
+		if (err == 0)
+			s->seen |= bit;
+		return err;
+	}
+	return -ENOENT;
+}
+
+/* Cuts the next word off, as the kernel does: a " may stand at the word's
+ * start or anywhere in it, and blanks between two of them do not end it. */
+static char *word_next(char **at)
+{
+	char *word, *out;
+	bool quoted = false;
+
+	*at += strspn(*at, " \t\n");
+	if (!**at)
+		return NULL;
+	word = out = *at;
+	for (; **at && (quoted || !strchr(" \t\n", **at)); ++*at) {
+		if (**at == '"')
+			quoted = !quoted;
+		else
+			*out++ = **at;
+	}
+	if (**at)
+		++*at;
+	*out = '\0';
+	return word;
+}
+
+static bool cmdline_word(struct settings *s, char *word)
+{
+	static const char ours[] = "landbridge.";
+	char *value = strchr(word, '=');
+
+	if (strcmp(word, "ro") == 0 || strcmp(word, "rw") == 0) {
+		s->read_only = word[1] == 'o';
+		s->read_write = word[1] == 'w';
+	} else if (strncmp(word, "root=", 5) == 0) {
+		s->root = word + 5;
+	} else if (strncmp(word, "rootfstype=", 11) == 0) {
+		s->root_type = word + 11;
+	} else if (strncmp(word, ours, sizeof(ours) - 1) == 0) {
+		if (!value)
+			return false;
+		*value = '\0';
+		if (settings_set(s, "landbridge", word + sizeof(ours) - 1, value + 1) < 0) {
+			*value = '='; /* for the message */
+			return false;
+		}
+	}
+	return true;
+}
+
+const char *settings_cmdline(struct settings *s, char *text)
+{
+	const char *bad = NULL;
+	char *word;
+
+	while ((word = word_next(&text)) != NULL) {
+		/* What follows is init's own arguments. */
+		if (strcmp(word, "--") == 0)
+			break;
+		if (!cmdline_word(s, word) && !bad)
+			bad = word;
+	}
+	s->from_cmdline = s->seen;
+	return bad;
+}
+
+/* [user] default and landbridge.user are one setting with two names. */
+static bool overruled(const struct settings *s, const char *section, const char *key)
+{
+	bool user = strcasecmp(section, "user") == 0 && strcasecmp(key, "default") == 0;
+
+	for (size_t i = 0; i < array_len(known); i++) {
+		if (!(s->from_cmdline >> i & 1))
+			continue;
+		if (user ? strcmp(known[i].key, "user") == 0
+			 : strcasecmp(known[i].section, section) == 0 &&
+				    strcasecmp(known[i].key, key) == 0)
+			return true;
+	}
+	return false;
+}
+
+void settings_conf(struct settings *s, char *text, size_t len,
+		   const struct settings_complaint *complain)
+{
+	struct wslconf conf;
+	enum wslconf_what what;
+
+	wslconf_init(&conf, text, len);
+	while ((what = wslconf_next(&conf)) != WSLCONF_END) {
+		const char *why = "this is no [section], key = value or # comment";
+		int err = -EBADMSG;
+
+		if (what == WSLCONF_ENTRY) {
+			if (overruled(s, conf.section, conf.key))
+				continue;
+			err = settings_set(s, conf.section, conf.key, conf.value);
+			why = err == -ENOENT   ? "unknown key"
+			      : err == -EEXIST ? "said before; the first one counts"
+					       : "a value it cannot have";
+		}
+		if (err < 0 && complain)
+			complain->say(complain->ctx, conf.line, why,
+				      what == WSLCONF_ENTRY ? conf.key : "");
+	}
+}
+
+bool in_container(void)
+{
+	/* The first pid namespace has a fixed number: PROC_PID_INIT_INO. */
+	static const char first[] = "pid:[4026531836]";
+	char link[sizeof(first) + 1];
+	ssize_t len = readlink("/proc/self/ns/pid", link, sizeof(link));
+
+	return len >= 0 && !(len == sizeof(first) - 1 && memcmp(link, first, (size_t)len) == 0);
+}
+
+void settings_load(struct settings *s, struct settings_text *text)
+{
+	ssize_t len;
+
+	settings_init(s);
+	if (!in_container() && file_read("/proc/cmdline", text->cmdline, sizeof(text->cmdline)) > 0)
+		settings_cmdline(s, text->cmdline);
+	len = file_read("/etc/wsl.conf", text->conf, sizeof(text->conf) - 1);
+	if (len > 0)
+		settings_conf(s, text->conf, (size_t)len, NULL);
+}

@@ -1,0 +1,72 @@
+/* settings.h: what wsl.conf and the kernel command line say.
+ *
+ * Pure but for settings_load. Strings point into the caller's text, or are
+ * literals; unset ones are NULL unless a default is named here.
+ */
+#ifndef LANDBRIDGE_INIT_SETTINGS_H
+#define LANDBRIDGE_INIT_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct settings {
+	/* wsl.conf; the defaults are WSL's */
+	bool automount, mount_fstab;
+	const char *automount_root; /* "/mnt" */
+	const char *automount_options;
+	bool interop, append_windows_path;
+	bool generate_hosts, generate_resolv_conf;
+	const char *hostname;
+	const char *default_user; /* [user] default, [landbridge] user */
+	const char *command;
+	bool systemd;
+	int umask; /* 022 */
+	/* [landbridge] or landbridge.KEY= */
+	const char *name;
+	int partition; /* 0: not said */
+	bool write;
+	const char *ip, *gateway, *dns, *link;
+	/* the kernel command line alone */
+	const char *root, *root_type;
+	bool read_only, read_write;
+
+	uint64_t seen; /* settings that were set, for duplicates */
+	uint64_t from_cmdline;
+};
+
+void settings_init(struct settings *s);
+
+/* One "section.key = value". 0, -ENOENT (no such key), -EINVAL (a value that
+ * the key cannot have), -EEXIST (set before: the first one counts). */
+int settings_set(struct settings *s, const char *section, const char *key, const char *value);
+
+/* The kernel command line: root=, rootfstype=, ro, rw and landbridge.KEY=.
+ * Unknown words are others'; returns the first landbridge.KEY that is unknown
+ * or has a bad value, or NULL. Rewrites the text. Call it before settings_conf,
+ * which then leaves alone what was set here. */
+const char *settings_cmdline(struct settings *s, char *text);
+
+/* wsl.conf. `complain` is called for every line that does not count. */
+struct settings_complaint {
+	void (*say)(void *ctx, unsigned line, const char *why, const char *what);
+	void *ctx;
+};
+void settings_conf(struct settings *s, char *text, size_t len,
+		   const struct settings_complaint *complain);
+
+/* The text behind a struct settings, for those who read the files. */
+struct settings_text {
+	char cmdline[4096];
+	char conf[32 * 1024];
+};
+
+/* Reads both files as a boot does, without a word about faults in them: for
+ * sessions. The kernel's command line counts only outside of containers. */
+void settings_load(struct settings *s, struct settings_text *text);
+
+/* True in a child pid namespace: a container, whose kernel command line is
+ * somebody else's. False also when /proc is not there yet. */
+bool in_container(void);
+
+#endif

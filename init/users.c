@@ -1,0 +1,137 @@
+/* users.c: passwd(5) and group(5). */
+#include "init/users.h"
+
+#include <limits.h>
+#include <stdint.h>
+#include <string.h>
+
+/* A decimal id below 2^32 - 1 (which stands for "no id"). */
+static bool id_parse(const char *at, size_t len, uint32_t *out)
+{
+	uint64_t v = 0;
+
+	if (len == 0 || len > 10)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (at[i] < '0' || at[i] > '9')
+			return false;
+		v = v * 10 + (uint64_t)(at[i] - '0');
+	}
+	if (v >= UINT32_MAX)
+		return false;
+	*out = (uint32_t)v;
+	return true;
+}
+
+/* Splits a line at its colons. Returns the number of fields. */
+static int fields_split(char *line, char *field[], int max)
+{
+	int count = 0;
+
+	while (count < max) {
+		char *colon = strchr(line, ':');
+
+		field[count++] = line;
+		if (!colon)
+			return count;
+		*colon = '\0';
+		line = colon + 1;
+	}
+	return max + 1; /* too many */
+}
+
+static bool user_parse(char *line, struct user *user)
+{
+	char *f[7];
+	uint32_t uid, gid;
+
+	if (fields_split(line, f, 7) != 7 || !f[0][0] || !id_parse(f[2], strlen(f[2]), &uid) ||
+	    !id_parse(f[3], strlen(f[3]), &gid))
+		return false;
+	*user = (struct user){ f[0], uid, gid, f[5], f[6] };
+	return true;
+}
+
+bool user_next(char **at, char *end, struct user *user)
+{
+	*end = '\0';
+	while (*at < end) {
+		char *line = *at;
+		char *stop = memchr(line, '\n', (size_t)(end - line));
+
+		if (!stop)
+			stop = end;
+		*stop = '\0';
+		*at = stop < end ? stop + 1 : end;
+		if (strlen(line) == (size_t)(stop - line) && user_parse(line, user))
+			return true;
+	}
+	return false;
+}
+
+static bool lists_name(const char *list, size_t len, const char *name)
+{
+	size_t want = strlen(name);
+
+	while (len > 0) {
+		const char *comma = memchr(list, ',', len);
+		size_t part = comma ? (size_t)(comma - list) : len;
+
+		if (part == want && memcmp(list, name, want) == 0)
+			return true;
+		part += comma != NULL;
+		list += part;
+		len -= part;
+	}
+	return false;
+}
+
+/* name:password:gid:member,member */
+static bool group_parse(const char *line, size_t len, const char *name, gid_t *gid)
+{
+	const char *field[4];
+	size_t size[4];
+	uint32_t id;
+
+	for (int i = 0; i < 4; i++) {
+		const char *colon = memchr(line, ':', len);
+
+		if ((i < 3) != (colon != NULL))
+			return false;
+		field[i] = line;
+		size[i] = colon ? (size_t)(colon - line) : len;
+		len -= size[i] + (colon != NULL);
+		line += size[i] + (colon != NULL);
+	}
+	if (!id_parse(field[2], size[2], &id) || !lists_name(field[3], size[3], name))
+		return false;
+	*gid = id;
+	return true;
+}
+
+static size_t gid_add(gid_t *gids, size_t count, size_t max, gid_t gid)
+{
+	for (size_t i = 0; i < count; i++)
+		if (gids[i] == gid)
+			return count;
+	if (count < max)
+		gids[count++] = gid;
+	return count;
+}
+
+size_t user_groups(const char *text, size_t len, const char *name, gid_t *gids, size_t count,
+		   size_t max)
+{
+	while (len > 0) {
+		const char *stop = memchr(text, '\n', len);
+		size_t line = stop ? (size_t)(stop - text) : len;
+		gid_t gid;
+
+		if (group_parse(text, line, name, &gid))
+			count = gid_add(gids, count, max, gid);
+		line += stop != NULL;
+		text += line;
+		len -= line;
+	}
+	return count;
+}
