@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "init/boot.h"
-#include "init/moddep.h"
+#include "init/modlist.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
 #include "lib/loop.h"
@@ -83,7 +83,7 @@ static bool is_loaded(struct piece path)
 	char sys[96] = "/sys/module/";
 	size_t at = strlen(sys);
 
-	moddep_name(path, sys + at, sizeof(sys) - at);
+	modlist_name(path, sys + at, sizeof(sys) - at);
 	return access(sys, F_OK) == 0;
 }
 
@@ -130,11 +130,11 @@ static int module_load(struct boot *b, const char *name)
 {
 	struct piece path, needs, need;
 
-	if (!b->deps || !moddep_find(b->deps, b->deps_len, name, &path, &needs))
+	if (!b->deps || !modlist_find(b->deps, b->deps_len, name, &path, &needs))
 		return 0; /* built in, or the kernel has none: the step will see */
 	if (is_loaded(path))
 		return 0;
-	while (moddep_last(&needs, &need)) {
+	while (modlist_last(&needs, &need)) {
 		int err = piece_insert(b, need);
 
 		if (err < 0)

@@ -1,5 +1,5 @@
-/* moddep.c: modules.dep(5), searched in place. */
-#include "init/moddep.h"
+/* modlist.c: modules.dep(5), searched in place. */
+#include "init/modlist.h"
 
 #include <string.h>
 
@@ -32,7 +32,7 @@ static bool stem_is(struct piece stem, const char *name)
 	return true;
 }
 
-bool moddep_find(const char *text, size_t len, const char *name, struct piece *path,
+bool modlist_find(const char *text, size_t len, const char *name, struct piece *path,
 		 struct piece *needs)
 {
 	while (len > 0) {
@@ -53,7 +53,7 @@ bool moddep_find(const char *text, size_t len, const char *name, struct piece *p
 	return false;
 }
 
-bool moddep_last(struct piece *needs, struct piece *path)
+bool modlist_last(struct piece *needs, struct piece *path)
 {
 	size_t end = needs->len, start;
 
@@ -66,7 +66,7 @@ bool moddep_last(struct piece *needs, struct piece *path)
 	return end > start;
 }
 
-void moddep_name(struct piece path, char *name, size_t size)
+void modlist_name(struct piece path, char *name, size_t size)
 {
 	struct piece stem = stem_of(path);
 	size_t i;

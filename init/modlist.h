@@ -1,10 +1,10 @@
-/* moddep.h: modules.dep(5), searched in place.
+/* modlist.h: modules.dep(5), searched in place.
  *
  * Pure. A line is "path: path path ...": the module and all it needs, what
  * must be loaded first named last.
  */
-#ifndef LANDBRIDGE_INIT_MODDEP_H
-#define LANDBRIDGE_INIT_MODDEP_H
+#ifndef LANDBRIDGE_INIT_MODLIST_H
+#define LANDBRIDGE_INIT_MODLIST_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,13 +18,13 @@ struct piece {
 /* Finds the line of a module by its name ('-' and '_' are the same; the file
  * is NAME.ko, NAME.ko.xz, .zst or .gz). *path is its file, *needs the rest of
  * the line. False: there is none. */
-bool moddep_find(const char *text, size_t len, const char *name, struct piece *path,
+bool modlist_find(const char *text, size_t len, const char *name, struct piece *path,
 		 struct piece *needs);
 
 /* Takes the last path off *needs: what must be loaded next. False: none left. */
-bool moddep_last(struct piece *needs, struct piece *path);
+bool modlist_last(struct piece *needs, struct piece *path);
 
 /* The module's name (underscores) from its path, cut to size. */
-void moddep_name(struct piece path, char *name, size_t size);
+void modlist_name(struct piece path, char *name, size_t size);
 
 #endif

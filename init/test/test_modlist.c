@@ -1,5 +1,5 @@
-/* test_moddep.c: modules are found by name, and loaded in the right order. */
-#include "init/moddep.h"
+/* test_modlist.c: modules are found by name, and loaded in the right order. */
+#include "init/modlist.h"
 
 #include <string.h>
 
@@ -38,12 +38,12 @@ static void test_find(void **state)
 		char got[256];
 		size_t at;
 
-		assert_int_equal(moddep_find(deps, sizeof(deps) - 1, rows[i].name, &path, &needs),
+		assert_int_equal(modlist_find(deps, sizeof(deps) - 1, rows[i].name, &path, &needs),
 				 rows[i].want != NULL);
 		if (!rows[i].want)
 			continue;
 		at = fmt(got, sizeof(got), "%.*s", (int)path.len, path.at);
-		while (moddep_last(&needs, &need))
+		while (modlist_last(&needs, &need))
 			at += fmt(got + at, sizeof(got) - at, " %.*s", (int)need.len, need.at);
 		assert_string_equal(got, rows[i].want);
 	}
@@ -54,11 +54,11 @@ static void test_name(void **state)
 	char name[8];
 
 	(void)state;
-	moddep_name((struct piece){ "a/b/virtio-rng.ko.zst", 21 }, name, sizeof(name));
+	modlist_name((struct piece){ "a/b/virtio-rng.ko.zst", 21 }, name, sizeof(name));
 	assert_string_equal(name, "virtio_");
-	moddep_name((struct piece){ "x-y.ko", 6 }, name, sizeof(name));
+	modlist_name((struct piece){ "x-y.ko", 6 }, name, sizeof(name));
 	assert_string_equal(name, "x_y");
-	moddep_name((struct piece){ "", 0 }, name, sizeof(name));
+	modlist_name((struct piece){ "", 0 }, name, sizeof(name));
 	assert_string_equal(name, "");
 }
 
