@@ -28,7 +28,8 @@ struct router;
 
 enum router_side { ROUTER_GUEST, ROUTER_HOST }; /* which stream numbers are ours */
 
-/* What the owner decides. Every function is called from the loop. */
+/* What the owner decides. Every function is called from the loop, and may add
+ * endpoints and send SHUTDOWN, but not destroy the router. */
 struct router_ops {
 	/* The peer opens a stream. Returns a connected socket whose other end a
 	 * runner serves (it will read LAUNCH first, in one frame, as it came), or
@@ -58,7 +59,38 @@ void router_destroy(struct router *router);
  * come back after 2 s. Owns fd from here on. */
 int router_add_endpoint(struct router *router, int fd, uint32_t uid);
 
+/* The same for one that the owner does not serve: it gets FAILED with
+ * WIRE_FAIL_BRIDGE and this text. */
+int router_refuse_endpoint(struct router *router, int fd, const char *text);
+
 /* Sends SHUTDOWN (host side). -ENOTCONN while the link is down. */
 int router_send_shutdown(struct router *router);
+
+/* Dials at once, if the link is down: the owner knows that it will work. */
+void router_dial_now(struct router *router);
+
+/* Ways to open a link, for router_ops::dial. */
+
+/* A unix socket. Never waits: -EAGAIN when the listener's backlog is full. */
+int unix_dial(const char *path);
+
+/* A virtio-serial port in the guest (kernel: drivers/char/virtio_console.c).
+ * While no host has its other end open, poll(2) says EPOLLHUP for ever: the
+ * port is then watched edge-triggered, which wakes us when a host comes, and
+ * not before. Set name, loop and router; watch.fd is -1 at first. */
+struct serial {
+	const char *name; /* the port's, "landbridge.0" */
+	struct loop *loop;
+	struct router *router; /* dials when a host has come */
+	struct watch watch;    /* of the port while no host is there */
+};
+
+/* -ENODEV: no such port; -ENOTCONN: no host there yet. The descriptor handed
+ * out is the caller's. */
+int serial_dial(struct serial *serial);
+
+/* Finds the port's device ("/dev/vport2p1") by its name in sys
+ * ("/sys/class/virtio-ports"). 0, -ENODEV, or what opendir(3) said. */
+int serial_find(const char *sys, const char *name, char *device, size_t size);
 
 #endif

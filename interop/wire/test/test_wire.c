@@ -17,8 +17,10 @@ struct header_case {
 	int want;
 };
 
-#define HEADER(l0, l1, l2, type, flags, zero, stream) \
-	{ (l0), (l1), (l2), 0, (type), (flags), (zero), 0, (stream), 0, 0, 0 }
+#define HEADER(l0, l1, l2, type, flags, zero, stream)                              \
+	{                                                                          \
+		(l0), (l1), (l2), 0, (type), (flags), (zero), 0, (stream), 0, 0, 0 \
+	}
 
 static const struct header_case headers[] = {
 	{ "hello", HEADER(48, 0, 0, WIRE_HELLO, 0, 0, 0), 0 },
@@ -432,20 +434,13 @@ static void failed_round(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(headers_decode),
-		cmocka_unit_test(frames_have_a_side),
-		cmocka_unit_test(frame_put_and_end),
-		cmocka_unit_test(hello_round),
-		cmocka_unit_test(hello_cut),
-		cmocka_unit_test(hello_wrong),
-		cmocka_unit_test(hello_is_found),
-		cmocka_unit_test(launch_round),
-		cmocka_unit_test(launch_cut),
-		cmocka_unit_test(launch_odd),
-		cmocka_unit_test(launch_limits),
-		cmocka_unit_test(launch_uid_is_replaced),
-		cmocka_unit_test(failed_table),
-		cmocka_unit_test(failed_round),
+		cmocka_unit_test(headers_decode),    cmocka_unit_test(frames_have_a_side),
+		cmocka_unit_test(frame_put_and_end), cmocka_unit_test(hello_round),
+		cmocka_unit_test(hello_cut),         cmocka_unit_test(hello_wrong),
+		cmocka_unit_test(hello_is_found),    cmocka_unit_test(launch_round),
+		cmocka_unit_test(launch_cut),        cmocka_unit_test(launch_odd),
+		cmocka_unit_test(launch_limits),     cmocka_unit_test(launch_uid_is_replaced),
+		cmocka_unit_test(failed_table),      cmocka_unit_test(failed_round),
 	};
 
 	return cmocka_run_group_tests_name("wire", tests, NULL, NULL);

@@ -1,0 +1,209 @@
+/* broker.c: owns the guest's link to the host; one for the whole guest. */
+#include "interop/guest/guest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "interop/link/link.h"
+#include "lib/lib.h"
+
+enum {
+	LISTENER = 3,          /* inherited from PID 1 */
+	SESSION_ENDPOINT = 3,  /* where a session finds its stream */
+	ACCEPT_PAUSE_MS = 100, /* when descriptors or memory are short */
+	SIGNAL_POWER_OFF = 38, /* SIGRTMIN+4 as glibc and systemd count */
+};
+
+struct broker {
+	struct loop loop;
+	struct log log;
+	struct router *router;
+	struct serial serial;
+	struct watch listener;
+	struct timer pause;
+	char *host_path;   /* the Windows PATH of the connected host, or NULL */
+	int dial_error;    /* the last one that was logged */
+	bool accept_error; /* accept's trouble was logged */
+};
+
+/* A NULL refusal lets the peer in. Every local user may ask today: the agent
+ * on the host decides what runs, and limits by user or group go here. */
+static const char *broker_refusal(const struct peer *peer)
+{
+	(void)peer;
+	return NULL;
+}
+
+static void broker_pause(struct broker *b, int error)
+{
+	if (!b->accept_error)
+		log_err(&b->log, "cannot accept a client: %s (goes on when there is room)",
+			strerror(error));
+	b->accept_error = true;
+	watch_remove(&b->listener);
+	timer_start(&b->loop, &b->pause, ACCEPT_PAUSE_MS);
+}
+
+static void broker_client(struct watch *watch, uint32_t events)
+{
+	struct broker *b = container_of(watch, struct broker, listener);
+	struct peer peer;
+	const char *refusal;
+	int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	(void)events;
+	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+			broker_pause(b, errno);
+		return;
+	}
+	b->accept_error = false;
+	if (unix_peer(fd, &peer)) {
+		close(fd);
+		return;
+	}
+	refusal = broker_refusal(&peer);
+	if (refusal)
+		router_refuse_endpoint(b->router, fd, refusal);
+	else
+		router_add_endpoint(b->router, fd, peer.uid);
+}
+
+static int broker_listen(struct broker *b)
+{
+	b->listener.ready = broker_client;
+	return watch_add(&b->loop, &b->listener, LISTENER, EPOLLIN);
+}
+
+static void broker_resume(struct timer *timer)
+{
+	struct broker *b = container_of(timer, struct broker, pause);
+	int error = broker_listen(b);
+
+	if (error)
+		broker_pause(b, -error);
+}
+
+static int broker_dial(void *owner)
+{
+	struct broker *b = owner;
+	int fd = serial_dial(&b->serial);
+
+	if (fd < 0 && fd != -ENOTCONN && fd != b->dial_error) {
+		b->dial_error = fd;
+		log_err(&b->log, "cannot open the link %s: %s%s", b->serial.name, strerror(-fd),
+			fd == -ENODEV ? " (the VM needs a virtio-serial port of that name)" : "");
+	}
+	return fd;
+}
+
+static void broker_state(void *owner, const struct hello *hello)
+{
+	struct broker *b = owner;
+
+	free(b->host_path);
+	b->host_path = hello ? strdup(hello->host_path.at) : NULL;
+	b->dial_error = 0;
+	log_note(&b->log,
+		 hello ? "the host is connected" : "the host is gone: its programs failed");
+}
+
+static void broker_shutdown(void *owner)
+{
+	struct broker *b = owner;
+
+	log_note(&b->log, "the host asks to power off");
+	if (kill(1, SIGNAL_POWER_OFF) < 0)
+		log_err(&b->log, "cannot ask PID 1 to power off: %s", strerror(errno));
+}
+
+/* In the child: becomes the session; what is open besides is close-on-exec. */
+static _Noreturn void session_exec(const struct broker *b, int endpoint)
+{
+	char name[] = "landbridge-session";
+	char *const argv[] = { name, NULL };
+
+	signal(SIGCHLD, SIG_DFL);
+	if (b->host_path)
+		setenv("LANDBRIDGE_HOST_PATH", b->host_path, 1);
+	else
+		unsetenv("LANDBRIDGE_HOST_PATH");
+	if (dup2(endpoint, SESSION_ENDPOINT) >= 0)
+		execv("/proc/self/exe", argv);
+	log_err(&b->log, "cannot start a session: %s", strerror(errno));
+	_exit(WIRE_FAIL_NOT_RUN);
+}
+
+static int broker_session(void *owner, const struct launch *l, struct failed *why)
+{
+	struct broker *b = owner;
+	int pair[2];
+	pid_t pid;
+
+	(void)l;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
+		why->os_error = (uint32_t)errno;
+		return -errno;
+	}
+	pid = fork();
+	if (pid == 0)
+		session_exec(b, pair[1]);
+	close(pair[1]);
+	if (pid > 0)
+		return pair[0];
+	why->os_error = (uint32_t)errno;
+	close(pair[0]);
+	return -EAGAIN;
+}
+
+static const struct router_ops broker_ops = {
+	.accept = broker_session,
+	.dial = broker_dial,
+	.state = broker_state,
+	.shutdown = broker_shutdown,
+};
+
+static int broker_init(struct broker *b)
+{
+	int error;
+
+	b->log.fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	signal(SIGCHLD, SIG_IGN); /* sessions are nobody's zombies */
+	error = loop_init(&b->loop);
+	if (error)
+		return error;
+	b->router = router_create(&b->loop, ROUTER_GUEST, &broker_ops, b, NULL);
+	if (!b->router)
+		return -ENOMEM;
+	b->serial.loop = &b->loop;
+	b->serial.router = b->router;
+	error = fd_set_cloexec(LISTENER, 1);
+	if (!error)
+		error = fd_set_nonblock(LISTENER);
+	return error ? error : broker_listen(b);
+}
+
+int broker_main(int argc, char **argv)
+{
+	struct broker b = {
+		.log = { .fd = -1, .kmsg = true, .who = "broker", .max = LOG_LEVEL_NOTE },
+		.serial = { .name = "landbridge.0", .watch = { .fd = -1 } },
+		.listener = { .fd = -1 },
+		.pause = { .fire = broker_resume },
+	};
+	int error;
+
+	(void)argc;
+	(void)argv;
+	error = broker_init(&b);
+	if (!error)
+		error = loop_run(&b.loop);
+	log_err(&b.log, "cannot serve interop.sock: %s", strerror(-error));
+	return WIRE_FAIL_BRIDGE;
+}

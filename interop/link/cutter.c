@@ -1,0 +1,98 @@
+/* cutter.c: cuts a byte stream into frames. */
+#include "interop/link/cutter.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/uio.h>
+
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+void cutter_init(struct cutter *c, const struct cutter_ops *ops, void *owner)
+{
+	*c = (struct cutter){ .ops = ops, .owner = owner };
+}
+
+/* Ends the frame when nothing of it is left to come. */
+static int cutter_settle(struct cutter *c)
+{
+	if (c->left)
+		return 0;
+	c->have = 0;
+	c->sink = NULL;
+	return c->ops->end(c->owner, &c->frame);
+}
+
+static int cutter_begin(struct cutter *c)
+{
+	int error = frame_decode(&c->frame, c->header);
+
+	c->left = c->frame.length;
+	c->sink = NULL;
+	if (!error)
+		error = c->ops->begin(c->owner, &c->frame, &c->sink);
+	return error ? error : cutter_settle(c);
+}
+
+static int cutter_payload(struct cutter *c, const uint8_t *data, size_t len)
+{
+	if (c->sink && queue_put(c->sink, data, len))
+		return -ENOMEM;
+	c->left -= len;
+	return cutter_settle(c);
+}
+
+int cutter_feed(struct cutter *c, const uint8_t *data, size_t len)
+{
+	int error = 0;
+
+	while (len && !error) {
+		bool in_header = c->have < WIRE_HEADER;
+		size_t n = smaller(len, in_header ? WIRE_HEADER - c->have : c->left);
+
+		if (in_header) {
+			memcpy(c->header + c->have, data, n);
+			c->have += n;
+			if (c->have == WIRE_HEADER)
+				error = cutter_begin(c);
+		} else {
+			error = cutter_payload(c, data, n);
+		}
+		data += n;
+		len -= n;
+	}
+	return error;
+}
+
+ssize_t cutter_read(struct cutter *c, int fd, uint8_t *scratch, size_t size)
+{
+	struct iovec iov[2] = { { NULL, 0 }, { scratch, size } };
+	size_t direct = 0;
+	ssize_t got;
+	int error = 0;
+
+	if (c->sink && c->have == WIRE_HEADER)
+		direct = smaller(c->left, WIRE_PIECE_MAX);
+	if (direct) {
+		if (queue_reserve(c->sink, direct))
+			return -ENOMEM;
+		iov[0] = (struct iovec){ queue_tail(c->sink), direct };
+	}
+	do
+		got = readv(fd, direct ? iov : iov + 1, direct ? 2 : 1);
+	while (got < 0 && errno == EINTR);
+	if (got <= 0)
+		return got < 0 ? -errno : 0;
+
+	direct = smaller(direct, (size_t)got);
+	if (direct) {
+		c->sink->used += direct;
+		c->left -= direct;
+		error = cutter_settle(c);
+	}
+	if (!error)
+		error = cutter_feed(c, scratch, (size_t)got - direct);
+	return error ? error : got;
+}

@@ -1,0 +1,38 @@
+/* cutter.h: cuts a byte stream into frames (private). A payload goes straight
+ * into the queue that its frame's owner names, as it comes.
+ */
+#ifndef LANDBRIDGE_INTEROP_LINK_CUTTER_H
+#define LANDBRIDGE_INTEROP_LINK_CUTTER_H
+
+#include <sys/types.h>
+
+#include "interop/link/queue.h"
+#include "interop/wire/wire.h"
+
+/* Both return 0, or a negative errno that stops the cutting. */
+struct cutter_ops {
+	/* A header has come. *sink (NULL: nowhere) takes the payload. */
+	int (*begin)(void *owner, const struct frame *f, struct queue **sink);
+	/* The payload is complete. */
+	int (*end)(void *owner, const struct frame *f);
+};
+
+struct cutter {
+	const struct cutter_ops *ops;
+	void *owner;
+	uint8_t header[WIRE_HEADER];
+	size_t have; /* bytes of the header */
+	struct frame frame;
+	size_t left; /* bytes of the payload still to come */
+	struct queue *sink;
+};
+
+void cutter_init(struct cutter *c, const struct cutter_ops *ops, void *owner);
+int cutter_feed(struct cutter *c, const uint8_t *data, size_t len);
+
+/* One read from fd: big payloads straight into their sink, the rest by way of
+ * scratch. The count, 0 at end of file, negative errno (-EPROTO, -ENOMEM: the
+ * bytes were read, but are not to be had). */
+ssize_t cutter_read(struct cutter *c, int fd, uint8_t *scratch, size_t size);
+
+#endif

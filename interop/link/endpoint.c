@@ -1,0 +1,223 @@
+/* endpoint.c: a stream's local socket. */
+#include "interop/link/router.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { READS_IN_A_ROW = 4 }; /* then others have their turn */
+
+static void endpoint_ready(struct watch *watch, uint32_t events);
+
+void endpoint_close(struct stream *s)
+{
+	int fd = s->end.fd;
+
+	if (s->hung_up)
+		return;
+	watch_remove(&s->end);
+	fd_close(&fd);
+	s->hung_up = true;
+	queue_free(&s->out);
+}
+
+static int launch_begin(struct stream *s, const struct frame *f, struct queue **sink)
+{
+	if (s->state != STREAM_NEW || !s->ours || !s->greeted || f->flags)
+		return -EPROTO;
+	*sink = &s->launch;
+	if (router_launch_bytes(s->router) + f->length > LAUNCHES_MAX) {
+		*sink = NULL;
+		stream_fail(s, WHY_FULL);
+	}
+	return 0;
+}
+
+static int endpoint_begin(void *owner, const struct frame *f, struct queue **sink)
+{
+	struct stream *s = owner;
+
+	if (s->state > STREAM_OPEN || (!s->ours && s->last.used))
+		return 0;
+	*sink = &s->body;
+	if (f->type == WIRE_HELLO)
+		return 0;
+	if (f->stream != WIRE_STREAM_ONLY)
+		return -EPROTO;
+	if (f->type == WIRE_LAUNCH)
+		return launch_begin(s, f, sink);
+	return stream_begin(s, f, true, sink);
+}
+
+static int hello_end(struct stream *s)
+{
+	struct hello h;
+
+	if (hello_decode(&h, queue_head(&s->body), s->body.used))
+		return -EPROTO;
+	s->greeted = true;
+	if (!hello_speaks(&h, WIRE_VERSION))
+		stream_fail(s, WHY_VERSION);
+	return 0;
+}
+
+static int launch_end(struct stream *s)
+{
+	struct queue *q = &s->launch;
+	struct launch l;
+
+	if (launch_decode(&l, queue_head(q), q->used))
+		return -EPROTO;
+	if (s->router->side == ROUTER_GUEST) {
+		if (queue_reserve(q, LAUNCH_UID_FIELD))
+			return -ENOMEM;
+		q->used = launch_set_uid(queue_head(q), q->used, s->uid);
+	}
+	if (q->used > WIRE_LAUNCH_MAX)
+		stream_fail(s, WHY_LONG);
+	else
+		stream_launch(s);
+	return 0;
+}
+
+static int endpoint_end(void *owner, const struct frame *f)
+{
+	struct stream *s = owner;
+	int error;
+
+	if (s->state > STREAM_OPEN || (!s->ours && s->last.used))
+		return 0;
+	if (f->type == WIRE_HELLO)
+		error = hello_end(s);
+	else if (f->type == WIRE_LAUNCH)
+		error = launch_end(s);
+	else
+		error = stream_end(s, f, true, &s->body);
+	queue_take(&s->body, s->body.used);
+	return error;
+}
+
+static const struct cutter_ops endpoint_frames = { endpoint_begin, endpoint_end };
+
+static void endpoint_linger(struct timer *timer)
+{
+	struct stream *s = container_of(timer, struct stream, timer);
+
+	s->state = STREAM_GONE;
+	router_pump(s->router);
+}
+
+int endpoint_attach(struct stream *s, int fd)
+{
+	int error;
+
+	s->end.ready = endpoint_ready;
+	s->timer.fire = endpoint_linger;
+	cutter_init(&s->cut, &endpoint_frames, s);
+	error = fd_set_cloexec(fd, 1);
+	if (!error)
+		error = fd_set_nonblock(fd);
+	if (!error)
+		error = watch_add(s->router->loop, &s->end, fd, EPOLLIN);
+	if (error)
+		close(fd);
+	s->hung_up = error != 0;
+	return error;
+}
+
+/* A caller that is gone aborts; a runner that is gone without EXIT failed. */
+static void endpoint_gone(struct stream *s)
+{
+	const struct failed why = failed_because(s->router, WHY_RUNNER);
+
+	endpoint_close(s);
+	if (s->state != STREAM_OPEN)
+		s->state = STREAM_GONE;
+	else if (s->ours)
+		stream_fail(s, WHY_LOST);
+	else if (!s->last.used && stage_failed(&s->last, WIRE_STREAM_ONLY, &why))
+		stream_fail(s, WHY_MEMORY);
+}
+
+static ssize_t endpoint_discard(struct stream *s)
+{
+	ssize_t got = recv(s->end.fd, s->router->scratch, SCRATCH, 0);
+
+	return got < 0 && errno == EINTR ? -EAGAIN : got < 0 ? -errno : got;
+}
+
+/* False when there is no more to read just now. */
+static bool endpoint_read(struct stream *s)
+{
+	struct router *r = s->router;
+	ssize_t got;
+
+	if (s->state > STREAM_OPEN)
+		got = endpoint_discard(s);
+	else
+		got = cutter_read(&s->cut, s->end.fd, r->scratch, SCRATCH);
+	if (got == -EAGAIN)
+		return false;
+	if (got == -EPROTO || got == -ENOMEM)
+		stream_fail(s, got == -EPROTO ? WHY_PROTOCOL : WHY_MEMORY);
+	else if (got <= 0)
+		endpoint_gone(s);
+	if (got < SCRATCH)
+		return false;
+	r->busy = true;
+	return !s->hung_up;
+}
+
+static void endpoint_ready(struct watch *watch, uint32_t events)
+{
+	struct stream *s = container_of(watch, struct stream, end);
+	int reads = READS_IN_A_ROW;
+
+	if (events & EPOLLOUT)
+		s->blocked = false;
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+		while (endpoint_read(s) && --reads)
+			;
+	router_pump(s->router);
+}
+
+/* A socket that takes no more may still have frames for us: EXIT, say. */
+static void endpoint_deaf(struct stream *s)
+{
+	shutdown(s->end.fd, SHUT_RDWR);
+	queue_free(&s->out);
+	s->blocked = true;
+}
+
+static void endpoint_write(struct stream *s)
+{
+	while (s->out.used && !s->blocked) {
+		ssize_t n = send(s->end.fd, queue_head(&s->out), s->out.used, MSG_NOSIGNAL);
+
+		if (n >= 0)
+			queue_take(&s->out, (size_t)n);
+		else if (errno == EAGAIN)
+			s->blocked = true;
+		else if (errno != EINTR)
+			endpoint_deaf(s);
+	}
+}
+
+void endpoint_flush(struct stream *s)
+{
+	bool choked = s->control.used > CONTROL_CHOKE;
+
+	if (s->hung_up || s->state == STREAM_NEW)
+		return;
+	while (!s->blocked && stage_pending(s)) {
+		if (stage_endpoint(s)) {
+			stream_fail(s, WHY_MEMORY);
+			break;
+		}
+		endpoint_write(s);
+	}
+	watch_set(&s->end, (choked ? 0 : EPOLLIN) | (s->out.used ? EPOLLOUT : 0));
+	if (s->state == STREAM_DRAIN && !s->timer.armed && !stage_pending(s))
+		timer_start(s->router->loop, &s->timer, LINGER_MS);
+}

@@ -1,0 +1,273 @@
+/* router.c: the public functions, the stream table, and when what is sent. */
+#include "interop/link/router.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { HOST_PATH_MAX = WIRE_CONTROL_MAX - 2 * WIRE_HELLO_MIN };
+
+const char *why_text(const struct router *r, enum why why)
+{
+	static const char *const texts[][2] = {
+		[WHY_ABSENT] = { "no agent of the host is connected (start it: landbridge agent)",
+				 "the guest is not connected (has it booted?)" },
+		[WHY_LOST] = { "the link to the host broke (has its agent ended?)",
+			       "the link to the guest broke (has it been stopped?)" },
+		[WHY_SILENT] = { "the agent of the host does not answer (is it stopped?)",
+				 "the guest does not answer (is it paused?)" },
+		[WHY_VERSION] = { "client and broker are of different versions (reboot the guest)",
+				  "command and agent are of different versions (restart the agent)" },
+		[WHY_RUNNER] = { "the session's process in the guest ended unexpectedly",
+				 "the agent's process for the program ended unexpectedly" },
+		[WHY_PROTOCOL] = { "the stream broke the border protocol (versions differ?)",
+				   "the stream broke the border protocol (versions differ?)" },
+		[WHY_FULL] = { "too many programs run or wait on the link (end some first)",
+			       "too many programs run or wait on the link (end some first)" },
+		[WHY_LONG] = { "arguments and environment are longer than 4 MiB",
+			       "arguments and environment are longer than 4 MiB" },
+		[WHY_MEMORY] = { "out of memory or descriptors", "out of memory or descriptors" },
+	};
+
+	return texts[why][r->side];
+}
+
+struct stream *router_find(struct router *r, uint32_t id)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->streams[i]->id == id)
+			return r->streams[i];
+	return NULL;
+}
+
+struct stream *router_new_stream(struct router *r, bool ours)
+{
+	struct stream *s = r->count < STREAMS_MAX ? calloc(1, sizeof(*s)) : NULL;
+
+	if (!s)
+		return NULL;
+	s->router = r;
+	s->ours = ours;
+	s->hung_up = true;
+	s->end.fd = -1;
+	for (int fd = 0; fd < 3; fd++)
+		s->lane[fd].credit = WIRE_CREDIT;
+	r->streams[r->count++] = s;
+	return s;
+}
+
+size_t router_launch_bytes(const struct router *r)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < r->count; i++)
+		sum += r->streams[i]->launch.used;
+	return sum;
+}
+
+static void stream_trim(struct stream *s, bool all)
+{
+	struct queue *const queues[] = { &s->body,          &s->out,          &s->control,
+					 &s->launch,        &s->last,         &s->lane[0].bytes,
+					 &s->lane[1].bytes, &s->lane[2].bytes };
+
+	for (size_t i = 0; i < array_len(queues); i++)
+		if (all || !queues[i]->used)
+			queue_free(queues[i]);
+}
+
+static void stream_free(struct stream *s)
+{
+	struct router *r = s->router;
+	const char *sink = (const char *)r->trunk.cut.sink;
+
+	if (sink >= (const char *)s && sink < (const char *)(s + 1))
+		r->trunk.cut.sink = NULL;
+	timer_stop(r->loop, &s->timer);
+	endpoint_close(s);
+	stream_trim(s, true);
+	free(s);
+}
+
+static bool is_over(const struct stream *s)
+{
+	return s->state == STREAM_GONE || (s->state == STREAM_DRAIN && s->hung_up);
+}
+
+static void router_sweep(struct router *r)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->count; i++)
+		if (is_over(r->streams[i]))
+			stream_free(r->streams[i]);
+		else
+			r->streams[kept++] = r->streams[i];
+	r->count = kept;
+}
+
+void router_tell_state(struct router *r, const struct hello *h)
+{
+	r->calling = true;
+	r->ops->state(r->owner, h);
+	r->calling = false;
+}
+
+void router_lose_streams(struct router *r)
+{
+	r->peer_last = 0;
+	timer_stop(r->loop, &r->trunk.answer);
+	for (size_t i = 0; i < r->count; i++) {
+		struct stream *s = r->streams[i];
+
+		if (s->state == STREAM_OPEN || !s->ours)
+			stream_lose(s, WHY_LOST);
+		s->id = 0;
+	}
+	router_tell_state(r, NULL);
+}
+
+static bool router_start_waiting(struct router *r)
+{
+	size_t running = 0;
+	bool any = false;
+
+	for (size_t i = 0; i < r->count; i++)
+		running += !r->streams[i]->ours && r->streams[i]->state == STREAM_OPEN;
+	for (size_t i = 0; i < r->count && r->trunk.state == TRUNK_UP; i++) {
+		struct stream *s = r->streams[i];
+
+		if (s->state != STREAM_WAITING || (!s->ours && running >= STREAMS_RUNNING))
+			continue;
+		stream_start(s);
+		running += !s->ours && s->state == STREAM_OPEN;
+		any = true;
+	}
+	return any;
+}
+
+void router_pump(struct router *r)
+{
+	const struct trunk *t = &r->trunk;
+
+	if (r->calling)
+		return;
+	do {
+		trunk_write(r);
+		if (t->broken)
+			trunk_down(r);
+		for (size_t i = 0; i < r->count; i++)
+			endpoint_flush(r->streams[i]);
+		router_sweep(r);
+	} while (router_start_waiting(r) || (t->out.used && !t->blocked));
+	if (r->busy && !r->trim.armed)
+		timer_start(r->loop, &r->trim, TRIM_MS);
+	r->busy = false;
+}
+
+/* Big queues stay for a moment, because the next burst wants them again. */
+static void router_trim(struct timer *timer)
+{
+	struct router *r = container_of(timer, struct router, trim);
+
+	if (!r->trunk.in.used)
+		queue_free(&r->trunk.in);
+	if (!r->trunk.out.used)
+		queue_free(&r->trunk.out);
+	for (size_t i = 0; i < r->count; i++)
+		stream_trim(r->streams[i], false);
+	router_pump(r);
+}
+
+struct router *router_create(struct loop *loop, enum router_side side, const struct router_ops *ops,
+			     void *owner, const char *host_path)
+{
+	struct router *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->loop = loop;
+	r->side = side;
+	r->ops = ops;
+	r->owner = owner;
+	r->host_path = host_path && strlen(host_path) < HOST_PATH_MAX ? host_path : "";
+	r->our_next = side == ROUTER_GUEST ? 1 : 2;
+	r->trim.fire = router_trim;
+	trunk_init(r);
+	return r;
+}
+
+void router_destroy(struct router *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->count; i++)
+		stream_free(r->streams[i]);
+	r->count = 0;
+	trunk_down(r);
+	timer_stop(r->loop, &r->trunk.retry);
+	timer_stop(r->loop, &r->trunk.answer);
+	timer_stop(r->loop, &r->trim);
+	free(r);
+}
+
+static struct stream *router_attach(struct router *r, int fd)
+{
+	struct stream *s = router_new_stream(r, true);
+
+	if (!s) {
+		close(fd);
+		return NULL;
+	}
+	if (endpoint_attach(s, fd))
+		s->state = STREAM_GONE;
+	return s;
+}
+
+static int router_adopt(struct router *r, int fd, uint32_t uid, const char *refusal)
+{
+	struct failed why = { WIRE_FAIL_BRIDGE, 0, { refusal, 0 } };
+	struct stream *s = router_attach(r, fd);
+
+	if (!s)
+		return -ENOBUFS;
+	s->uid = uid;
+	timer_start(r->loop, &s->timer, GREET_MS);
+	if (refusal && s->state == STREAM_NEW) {
+		s->state = STREAM_DRAIN;
+		stage_failed(&s->last, WIRE_STREAM_ONLY, &why);
+	}
+	router_pump(r);
+	return 0;
+}
+
+int router_add_endpoint(struct router *r, int fd, uint32_t uid)
+{
+	bool full = r->count >= STREAMS_USEFUL;
+
+	return router_adopt(r, fd, uid, full ? why_text(r, WHY_FULL) : NULL);
+}
+
+int router_refuse_endpoint(struct router *r, int fd, const char *text)
+{
+	return router_adopt(r, fd, 0, text);
+}
+
+void router_dial_now(struct router *r)
+{
+	r->trunk.misses = 0;
+	if (r->trunk.state == TRUNK_DOWN)
+		timer_start(r->loop, &r->trunk.retry, 0);
+}
+
+int router_send_shutdown(struct router *r)
+{
+	static const struct frame shutdown = { 0, WIRE_SHUTDOWN, 0, 0 };
+
+	if (r->trunk.state != TRUNK_UP)
+		return -ENOTCONN;
+	trunk_put(r, &shutdown, NULL);
+	router_pump(r);
+	return 0;
+}

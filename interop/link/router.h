@@ -1,0 +1,179 @@
+/* router.h: what the files of the router share (private).
+ *
+ *   router.c    the public functions, the stream table, and when what is sent
+ *   trunk.c     the link: dialling, HELLO, finding the frame border
+ *   routes.c    frames that come from the link: to which stream, if any
+ *   stream.c    what a stream's frames do, whichever side they come from
+ *   endpoint.c  a stream's local socket
+ *   stage.c     queued bytes become frames again, in the right order
+ *
+ * Every entry from the loop ends with router_pump, the only place that sends
+ * and that frees streams.
+ */
+#ifndef LANDBRIDGE_INTEROP_LINK_ROUTER_H
+#define LANDBRIDGE_INTEROP_LINK_ROUTER_H
+
+#include "interop/link/cutter.h"
+#include "interop/link/link.h"
+#include "interop/link/queue.h"
+#include "lib/lib.h"
+
+enum {
+	STREAMS_RUNNING = 64, /* jobs of the peer's at one time */
+	STREAMS_USEFUL = 320, /* those, and 256 more that wait */
+	STREAMS_MAX = 384,    /* and some that are only told why not */
+
+	STAGE_ENOUGH = 64 * 1024,        /* staged bytes: no more DATA before they are gone */
+	CONTROL_CHOKE = 16 * 1024,       /* an endpoint with so much unsent is not read */
+	CONTROL_MAX = 192 * 1024,        /* unsent to an endpoint that does not read */
+	TRUNK_MAX = 1024 * 1024,         /* unsent to a peer that does not read */
+	LAUNCHES_MAX = 32 * 1024 * 1024, /* of all streams together */
+	SCRATCH = 16 * 1024,
+
+	PATIENCE_MS = 2000, /* a LAUNCH without link, or without any answer */
+	GRUDGE_MS = 1000,   /* after that failed, the next ones fail at once */
+	GREET_MS = 5000,    /* from connecting to a whole LAUNCH */
+	LINGER_MS = 5000,   /* for an endpoint to close after its end */
+	TRIM_MS = 1000,     /* to keep big empty queues */
+};
+
+/* Bytes of one descriptor on their way, and what its reader still allows. */
+struct lane {
+	struct queue bytes;
+	uint32_t credit;
+	bool eof;    /* its source has said EOF */
+	bool passed; /* we have passed that on */
+};
+
+enum stream_state {
+	STREAM_NEW,     /* its LAUNCH is not complete */
+	STREAM_WAITING, /* for the link (ours), for a free place (the peer's) */
+	STREAM_OPEN,    /* both sides know it */
+	STREAM_DRAIN,   /* the link has forgotten it; the endpoint gets what is left */
+	STREAM_GONE,    /* to be freed */
+};
+
+struct stream {
+	struct router *router;
+	enum stream_state state;
+	bool ours;      /* opened by the endpoint; else by the peer */
+	bool greeted;   /* the endpoint has said HELLO */
+	bool launching; /* pieces of LAUNCH are still to be sent */
+	bool answered;  /* the peer has said anything about it */
+	bool blocked;   /* the endpoint takes no bytes just now */
+	bool hung_up;   /* the endpoint is closed */
+	uint32_t id;    /* on the link; 0: not sent yet */
+	uint32_t uid;
+
+	struct watch end;
+	struct cutter cut;
+	struct queue body;    /* payload of the endpoint's frame under way */
+	struct queue out;     /* frames for the endpoint */
+	struct queue control; /* frames for the link */
+	struct queue launch;  /* LAUNCH's payload */
+	struct queue last;    /* EXIT or FAILED: goes when the lanes are empty */
+	struct lane lane[3];
+	struct timer timer; /* GREET_MS, LINGER_MS */
+};
+
+enum trunk_state {
+	TRUNK_DOWN,
+	TRUNK_SEARCH, /* open; the frame border is not known */
+	TRUNK_HELLO,  /* the border is known, but the peer has not echoed us */
+	TRUNK_UP,
+};
+
+/* The link, as the end of all streams. */
+struct trunk {
+	struct watch watch;
+	struct timer retry;  /* DOWN: dial again; SEARCH, HELLO: hang up */
+	struct timer answer; /* a LAUNCH's PATIENCE_MS */
+	enum trunk_state state;
+	bool socket, blocked;
+	bool pong;   /* one is due */
+	bool echoed; /* we have said HELLO with the peer's epoch */
+	bool broken; /* to be taken down by router_pump */
+	uint8_t epoch[WIRE_EPOCH], peer[WIRE_EPOCH];
+	unsigned misses, holds; /* dials that failed / that nobody answered */
+	unsigned guesses;       /* HELLOs answered while in SEARCH */
+	int64_t grudge;         /* until then LAUNCHes fail at once */
+	struct cutter cut;
+	struct queue in; /* SEARCH: bytes to look through; later a payload */
+	struct queue out;
+};
+
+struct router {
+	struct loop *loop;
+	enum router_side side;
+	const struct router_ops *ops;
+	void *owner;
+	const char *host_path;
+	struct trunk trunk;
+	struct stream *streams[STREAMS_MAX]; /* oldest first */
+	size_t count, turn;
+	uint32_t our_next, peer_last; /* stream numbers */
+	bool calling;                 /* the owner is being asked: router_pump waits */
+	bool busy;                    /* big bytes passed: trim later */
+	struct timer trim;
+	uint8_t scratch[SCRATCH];
+};
+
+enum why {
+	WHY_ABSENT,
+	WHY_LOST,
+	WHY_SILENT,
+	WHY_VERSION,
+	WHY_RUNNER,
+	WHY_PROTOCOL,
+	WHY_FULL,
+	WHY_LONG,
+	WHY_MEMORY
+};
+const char *why_text(const struct router *r, enum why why);
+
+/* router.c */
+void router_pump(struct router *r);
+struct stream *router_find(struct router *r, uint32_t id);
+/* NULL when there is no memory or no place for it at all. */
+struct stream *router_new_stream(struct router *r, bool ours);
+size_t router_launch_bytes(const struct router *r);
+void router_lose_streams(struct router *r);
+void router_tell_state(struct router *r, const struct hello *h);
+
+/* trunk.c */
+void trunk_init(struct router *r);
+void trunk_hurry(struct router *r);
+void trunk_down(struct router *r);
+void trunk_put(struct router *r, const struct frame *f, const void *payload);
+void trunk_put_failed(struct router *r, uint32_t id, const struct failed *why);
+/* The HELLO in trunk.in, at a border. */
+int trunk_hello(struct router *r);
+void trunk_await_answer(struct router *r);
+void trunk_write(struct router *r);
+
+/* routes.c */
+extern const struct cutter_ops trunk_frames;
+
+/* stream.c: from_end: the frame comes from the endpoint, else from the link. */
+int stream_begin(struct stream *s, const struct frame *f, bool from_end, struct queue **sink);
+int stream_end(struct stream *s, const struct frame *f, bool from_end, const struct queue *body);
+void stream_launch(struct stream *s);             /* our endpoint's LAUNCH is complete */
+void stream_start(struct stream *s);              /* WAITING -> OPEN */
+void stream_fail(struct stream *s, enum why why); /* tells both sides */
+void stream_lose(struct stream *s, enum why why); /* tells the endpoint */
+void stream_refuse(struct stream *s, const struct failed *why); /* tells the peer */
+struct failed failed_because(const struct router *r, enum why why);
+
+/* endpoint.c */
+int endpoint_attach(struct stream *s, int fd);
+void endpoint_close(struct stream *s);
+void endpoint_flush(struct stream *s);
+
+/* stage.c: each puts what it can into the queue; -ENOMEM. */
+int stage_trunk(struct router *r);
+int stage_endpoint(struct stream *s);
+int stage_frame(struct queue *q, const struct frame *f, const void *payload);
+int stage_failed(struct queue *q, uint32_t id, const struct failed *why);
+bool stage_pending(const struct stream *s);
+
+#endif

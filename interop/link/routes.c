@@ -1,0 +1,136 @@
+/* routes.c: frames that come from the link, and the stream each is for. */
+#include "interop/link/router.h"
+
+#include <errno.h>
+
+static bool is_ours(const struct router *r, uint32_t id)
+{
+	return (id & 1) == (r->side == ROUTER_GUEST);
+}
+
+/* The stream is not known, or no longer. A number that was never used is
+ * nonsense; one that was belongs to a stream that has ended meanwhile. */
+static int unknown_begin(const struct router *r, uint32_t id)
+{
+	bool used = is_ours(r, id) ? id < r->our_next : id <= r->peer_last;
+
+	return used ? 0 : -EPROTO;
+}
+
+static int refuse(struct router *r, struct stream *s, uint32_t id, enum why why)
+{
+	const struct failed f = failed_because(r, why);
+
+	trunk_put_failed(r, id, &f);
+	if (s)
+		s->state = STREAM_GONE;
+	return 0;
+}
+
+static int launch_begin(struct router *r, const struct frame *f, struct queue **sink)
+{
+	struct stream *s = router_find(r, f->stream);
+
+	if (f->length > WIRE_PIECE_MAX || is_ours(r, f->stream))
+		return -EPROTO;
+	if (!s && f->stream <= r->peer_last)
+		return 0; /* more of one that was refused */
+	if (!s) {
+		r->peer_last = f->stream;
+		s = r->count < STREAMS_USEFUL ? router_new_stream(r, false) : NULL;
+		if (!s)
+			return refuse(r, s, f->stream, WHY_FULL);
+		s->id = f->stream;
+	}
+	if (s->state > STREAM_OPEN)
+		return 0;
+	if (s->state != STREAM_NEW)
+		return -EPROTO;
+	if (s->launch.used + f->length > WIRE_LAUNCH_MAX)
+		return refuse(r, s, f->stream, WHY_LONG);
+	if (router_launch_bytes(r) + f->length > LAUNCHES_MAX)
+		return refuse(r, s, f->stream, WHY_FULL);
+	*sink = &s->launch;
+	return 0;
+}
+
+static int stream_frame_begin(struct router *r, const struct frame *f, struct queue **sink)
+{
+	struct stream *s = router_find(r, f->stream);
+
+	if (!s)
+		return unknown_begin(r, f->stream);
+	if (s->state > STREAM_OPEN)
+		return 0;
+	s->answered = true;
+	*sink = &r->trunk.in;
+	if (stream_begin(s, f, false, sink)) {
+		*sink = NULL;
+		stream_fail(s, WHY_PROTOCOL);
+	}
+	return 0;
+}
+
+static int trunk_begin(void *owner, const struct frame *f, struct queue **sink)
+{
+	struct router *r = owner;
+
+	if (f->type == WIRE_HELLO) {
+		*sink = &r->trunk.in;
+		return 0;
+	}
+	if (r->trunk.state != TRUNK_UP)
+		return -EPROTO;
+	if (f->type == WIRE_SHUTDOWN && r->side != ROUTER_GUEST)
+		return -EPROTO;
+	if (f->stream == 0)
+		return 0;
+	if (f->type == WIRE_LAUNCH)
+		return launch_begin(r, f, sink);
+	return stream_frame_begin(r, f, sink);
+}
+
+static int stream_frame_end(struct router *r, const struct frame *f)
+{
+	struct stream *s = router_find(r, f->stream);
+	int error;
+
+	if (!s || s->state > STREAM_OPEN)
+		return 0;
+	if (f->type == WIRE_LAUNCH) {
+		s->state = f->flags & WIRE_MORE ? STREAM_NEW : STREAM_WAITING;
+		return 0;
+	}
+	error = stream_end(s, f, false, &r->trunk.in);
+	if (error)
+		stream_fail(s, error == -EPROTO ? WHY_PROTOCOL : WHY_MEMORY);
+	return 0;
+}
+
+static int trunk_end(void *owner, const struct frame *f)
+{
+	struct router *r = owner;
+	int error = 0;
+
+	switch (f->type) {
+	case WIRE_HELLO:
+		error = trunk_hello(r);
+		break;
+	case WIRE_PING:
+		r->trunk.pong = true;
+		break;
+	case WIRE_PONG:
+		break;
+	case WIRE_SHUTDOWN:
+		r->calling = true;
+		r->ops->shutdown(r->owner);
+		r->calling = false;
+		break;
+	default:
+		error = stream_frame_end(r, f);
+	}
+	queue_take(&r->trunk.in, r->trunk.in.used);
+	return error;
+}
+
+const struct cutter_ops trunk_frames = { trunk_begin, trunk_end };

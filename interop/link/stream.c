@@ -1,0 +1,235 @@
+/* stream.c: what a stream's frames do, whichever side they come from. */
+#include "interop/link/router.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct failed failed_because(const struct router *r, enum why why)
+{
+	struct failed f = { .code = WIRE_FAIL_BRIDGE };
+
+	f.text.at = why_text(r, why);
+	f.text.len = strlen(f.text.at);
+	return f;
+}
+
+static bool from_opener(const struct stream *s, bool from_end)
+{
+	return from_end == s->ours;
+}
+
+int stream_begin(struct stream *s, const struct frame *f, bool from_end, struct queue **sink)
+{
+	struct lane *lane;
+
+	if (s->state == STREAM_NEW && f->type != WIRE_ABORT)
+		return -EPROTO;
+	if (!frame_allowed(f, from_opener(s, from_end)))
+		return -EPROTO;
+	if (s->last.used && !from_opener(s, from_end))
+		return -EPROTO;
+	if (f->type != WIRE_DATA && f->type != WIRE_EOF)
+		return 0;
+	lane = &s->lane[f->flags];
+	if (lane->eof || lane->credit < f->length)
+		return -EPROTO;
+	lane->credit -= f->length;
+	if (f->type == WIRE_DATA)
+		*sink = &lane->bytes;
+	return 0;
+}
+
+static int stream_forward(struct stream *s, const struct frame *f, bool from_end,
+			  const struct queue *body)
+{
+	struct queue *to = from_end ? &s->control : &s->out;
+	struct frame one = *f;
+
+	if (to->used > CONTROL_MAX)
+		return -EPROTO;
+	one.stream = WIRE_STREAM_ONLY;
+	return stage_frame(to, &one, queue_head(body)) ? -ENOMEM : 0;
+}
+
+/* A reader that allows more than the window it has emptied would make us hold
+ * more than the window. */
+static int stream_credit(struct stream *s, const struct frame *f, bool from_end,
+			 const struct queue *body)
+{
+	struct lane *lane = &s->lane[f->flags];
+	struct reader r;
+	uint32_t more;
+
+	reader_init(&r, queue_head(body), body->used);
+	more = read_u32(&r);
+	if (more > WIRE_CREDIT - lane->credit ||
+	    more + lane->credit + lane->bytes.used > WIRE_CREDIT)
+		return -EPROTO;
+	lane->credit += more;
+	return stream_forward(s, f, from_end, body);
+}
+
+/* The opener is gone: its runner hears of it, and nothing else goes there. */
+static void stream_abort(struct stream *s)
+{
+	static const struct frame abort = { 0, WIRE_ABORT, 0, WIRE_STREAM_ONLY };
+
+	for (int fd = 0; fd < 3; fd++) {
+		queue_free(&s->lane[fd].bytes);
+		s->lane[fd].eof = false;
+	}
+	queue_free(&s->control);
+	if (s->hung_up || s->state < STREAM_OPEN)
+		s->state = STREAM_GONE;
+	else
+		s->state = STREAM_DRAIN;
+	if (!s->ours && s->state == STREAM_DRAIN && stage_frame(&s->out, &abort, NULL))
+		s->state = STREAM_GONE;
+}
+
+static void stream_tell_peer(struct stream *s, const struct failed *why)
+{
+	const struct frame abort = { 0, WIRE_ABORT, 0, s->id };
+
+	if (!s->id || s->state > STREAM_OPEN)
+		return;
+	if (s->ours)
+		trunk_put(s->router, &abort, NULL);
+	else
+		trunk_put_failed(s->router, s->id, why);
+}
+
+/* EXIT or FAILED goes out when all bytes before it have gone. */
+static int stream_finish(struct stream *s, const struct frame *f, const struct queue *body)
+{
+	struct frame one = *f;
+
+	one.stream = WIRE_STREAM_ONLY;
+	if (stage_frame(&s->last, &one, queue_head(body)))
+		return -ENOMEM;
+	if (s->ours)
+		s->state = STREAM_DRAIN;
+	return 0;
+}
+
+int stream_end(struct stream *s, const struct frame *f, bool from_end, const struct queue *body)
+{
+	switch (f->type) {
+	case WIRE_DATA:
+		return 0;
+	case WIRE_EOF:
+		s->lane[f->flags].eof = true;
+		return 0;
+	case WIRE_CREDIT_ADD:
+		return stream_credit(s, f, from_end, body);
+	case WIRE_EXIT:
+	case WIRE_FAILED:
+		return stream_finish(s, f, body);
+	case WIRE_ABORT:
+		if (from_end)
+			stream_tell_peer(s, NULL);
+		stream_abort(s);
+		return 0;
+	default:
+		return stream_forward(s, f, from_end, body);
+	}
+}
+
+void stream_lose(struct stream *s, enum why why)
+{
+	const struct failed f = failed_because(s->router, why);
+
+	if (s->state > STREAM_OPEN)
+		return;
+	if (!s->ours) {
+		stream_abort(s);
+		return;
+	}
+	queue_free(&s->control);
+	queue_free(&s->launch);
+	s->launching = false;
+	s->state = STREAM_DRAIN;
+	if (s->hung_up || stage_failed(&s->last, WIRE_STREAM_ONLY, &f))
+		s->state = STREAM_GONE;
+}
+
+void stream_fail(struct stream *s, enum why why)
+{
+	const struct failed f = failed_because(s->router, why);
+
+	stream_tell_peer(s, &f);
+	stream_lose(s, why);
+}
+
+void stream_refuse(struct stream *s, const struct failed *why)
+{
+	stream_tell_peer(s, why);
+	s->state = STREAM_GONE;
+}
+
+void stream_launch(struct stream *s)
+{
+	struct router *r = s->router;
+
+	timer_stop(r->loop, &s->timer);
+	s->state = STREAM_WAITING;
+	if (loop_now() < r->trunk.grudge)
+		stream_lose(s, r->trunk.state == TRUNK_UP ? WHY_SILENT : WHY_ABSENT);
+	else if (r->trunk.state != TRUNK_UP)
+		trunk_hurry(r);
+}
+
+/* The runner's first frame is LAUNCH, whole; what came after it follows. */
+static int stream_deliver_launch(struct stream *s)
+{
+	const struct frame f = { (uint32_t)s->launch.used, WIRE_LAUNCH, 0, WIRE_STREAM_ONLY };
+	struct queue out = { 0 };
+
+	if (stage_frame(&out, &f, queue_head(&s->launch)) ||
+	    queue_put(&out, queue_head(&s->out), s->out.used)) {
+		queue_free(&out);
+		return -ENOMEM;
+	}
+	queue_free(&s->out);
+	queue_free(&s->launch);
+	s->out = out;
+	return 0;
+}
+
+static void stream_start_theirs(struct stream *s)
+{
+	struct router *r = s->router;
+	struct failed why = failed_because(r, WHY_PROTOCOL);
+	struct launch l;
+	int fd;
+
+	if (launch_decode(&l, queue_head(&s->launch), s->launch.used)) {
+		stream_refuse(s, &why);
+		return;
+	}
+	why = failed_because(r, WHY_MEMORY);
+	r->calling = true;
+	fd = r->ops->accept(r->owner, &l, &why);
+	r->calling = false;
+	if (fd < 0) {
+		stream_refuse(s, &why);
+		return;
+	}
+	why = failed_because(r, WHY_MEMORY);
+	if (endpoint_attach(s, fd) || stream_deliver_launch(s)) {
+		stream_refuse(s, &why);
+		return;
+	}
+	s->state = STREAM_OPEN;
+}
+
+void stream_start(struct stream *s)
+{
+	if (!s->ours) {
+		stream_start_theirs(s);
+		return;
+	}
+	s->launching = true;
+	s->state = STREAM_OPEN;
+	trunk_await_answer(s->router);
+}

@@ -1,0 +1,379 @@
+/* ends.c: sockets that speak frames, and two routers in one loop. */
+#include "interop/link/test/ends.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void note_payload(struct end *end, const struct frame *f, const uint8_t *payload)
+{
+	struct reader r;
+
+	reader_init(&r, payload, f->length);
+	switch (f->type) {
+	case WIRE_LAUNCH:
+		queue_take(&end->launch_bytes, end->launch_bytes.used);
+		queue_put(&end->launch_bytes, payload, f->length);
+		launch_decode(&end->launch, queue_head(&end->launch_bytes), f->length);
+		break;
+	case WIRE_FAILED:
+		assert_int_equal(failed_decode(&end->failed, end->payload, f->length), 0);
+		break;
+	case WIRE_EXIT:
+		end->exit = read_u32(&r);
+		break;
+	case WIRE_EOF:
+		end->ended[f->flags] = true;
+		break;
+	case WIRE_CREDIT_ADD:
+		end->credit[f->flags] += read_u32(&r);
+		break;
+	default:
+		break;
+	}
+}
+
+static void note_data(struct end *end, const struct frame *f, const uint8_t *payload)
+{
+	assert_false(end->ended[f->flags]);
+	end->data[f->flags] += f->length;
+	for (uint32_t i = 0; i < f->length; i++)
+		end->sum[f->flags] = (uint8_t)(end->sum[f->flags] + payload[i]);
+	if (end->generous)
+		end_send_u32(end, WIRE_CREDIT_ADD, f->flags, f->stream, f->length);
+}
+
+static void end_frame(struct end *end, const struct frame *f, const uint8_t *payload)
+{
+	if (!end->seen[0]++)
+		end->first = *f;
+	end->last = *f;
+	end->seen[f->type]++;
+	if (f->length > end->biggest)
+		end->biggest = f->length;
+	if (f->type == WIRE_DATA) {
+		note_data(end, f, payload);
+	} else {
+		memcpy(end->payload, payload,
+		       f->length < sizeof(end->payload) ? f->length : sizeof(end->payload));
+		note_payload(end, f, payload);
+	}
+	if (end->on_frame)
+		end->on_frame(end, f, payload);
+}
+
+static void end_parse(struct end *end)
+{
+	struct frame f;
+
+	while (end->in.used >= WIRE_HEADER) {
+		assert_int_equal(frame_decode(&f, queue_head(&end->in)), 0);
+		if (end->in.used < WIRE_HEADER + f.length)
+			return;
+		end_frame(end, &f, queue_head(&end->in) + WIRE_HEADER);
+		queue_take(&end->in, WIRE_HEADER + f.length);
+	}
+}
+
+static void end_flush(struct end *end)
+{
+	while (end->watch.fd >= 0 && end->out.used) {
+		ssize_t n = send(end->watch.fd, queue_head(&end->out), end->out.used, MSG_NOSIGNAL);
+
+		if (n <= 0)
+			break;
+		queue_take(&end->out, (size_t)n);
+	}
+	watch_set(&end->watch, (end->deaf ? 0 : EPOLLIN) | (end->out.used ? EPOLLOUT : 0));
+}
+
+static void end_ready(struct watch *watch, uint32_t events)
+{
+	struct end *end = container_of(watch, struct end, watch);
+	ssize_t got;
+
+	if (!end->deaf && (events & (EPOLLIN | EPOLLHUP | EPOLLERR))) {
+		assert_int_equal(queue_reserve(&end->in, 65536), 0);
+		got = read(watch->fd, queue_tail(&end->in), 65536);
+		if (got > 0)
+			end->in.used += (size_t)got;
+		end->eof = got == 0 || (got < 0 && errno != EAGAIN);
+		end_parse(end);
+	}
+	if (!end->eof) {
+		end_flush(end);
+	} else if (watch->fd >= 0) {
+		int fd = watch->fd;
+
+		watch_remove(watch);
+		close(fd);
+	}
+}
+
+void end_open(struct end *end, struct loop *loop, int fd)
+{
+	memset(end, 0, sizeof(*end));
+	end->loop = loop;
+	end->watch.fd = -1;
+	end->watch.ready = end_ready;
+	fd_set_nonblock(fd);
+	assert_int_equal(watch_add(loop, &end->watch, fd, EPOLLIN), 0);
+}
+
+void end_close(struct end *end)
+{
+	int fd = end->watch.fd;
+
+	if (end->loop)
+		watch_remove(&end->watch);
+	fd_close(&fd);
+	queue_free(&end->in);
+	queue_free(&end->out);
+	queue_free(&end->launch_bytes);
+}
+
+void end_hear(struct end *end, bool on)
+{
+	end->deaf = !on;
+	end_flush(end);
+}
+
+void end_send_bytes(struct end *end, const void *data, size_t len)
+{
+	assert_int_equal(queue_put(&end->out, data, len), 0);
+	end_flush(end);
+}
+
+void end_send(struct end *end, uint8_t type, uint8_t flags, uint32_t stream, const void *payload,
+	      size_t len)
+{
+	const struct frame f = { (uint32_t)len, type, flags, stream };
+	uint8_t header[WIRE_HEADER];
+
+	frame_encode(header, &f);
+	assert_int_equal(queue_put(&end->out, header, sizeof(header)), 0);
+	end_send_bytes(end, payload, len);
+}
+
+void end_send_u32(struct end *end, uint8_t type, uint8_t flags, uint32_t stream, uint32_t v)
+{
+	uint8_t payload[4];
+	struct writer w;
+
+	writer_init(&w, payload, sizeof(payload));
+	write_u32(&w, v);
+	end_send(end, type, flags, stream, payload, sizeof(payload));
+}
+
+void end_hello(struct end *end, const void *epoch, const void *echo)
+{
+	struct hello h = { 1, 1, { 0 }, { 0 }, 0, { "", 0 } };
+	uint8_t payload[WIRE_HELLO_MIN];
+	struct writer w;
+
+	memcpy(h.epoch, epoch, WIRE_EPOCH);
+	if (echo)
+		memcpy(h.echo, echo, WIRE_EPOCH);
+	writer_init(&w, payload, sizeof(payload));
+	hello_encode(&w, &h);
+	end_send(end, WIRE_HELLO, 0, 0, payload, w.used);
+}
+
+void end_launch(struct end *end, const char *program)
+{
+	uint8_t payload[256];
+	struct writer w;
+
+	writer_init(&w, payload, sizeof(payload));
+	launch_put_str(&w, LAUNCH_TAG_PROGRAM, program, strlen(program));
+	launch_put_str(&w, LAUNCH_TAG_ARG, program, strlen(program));
+	end_hello(end, "client's epoch..", NULL);
+	end_send(end, WIRE_LAUNCH, 0, WIRE_STREAM_ONLY, payload, w.used);
+}
+
+void end_data(struct end *end, uint8_t fd, size_t len)
+{
+	static uint8_t bytes[WIRE_DATA_MAX];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * 7 + 1);
+	while (len) {
+		size_t n = len < sizeof(bytes) ? len : sizeof(bytes);
+
+		end_send(end, WIRE_DATA, fd, WIRE_STREAM_ONLY, bytes, n);
+		len -= n;
+	}
+}
+
+void end_exit(struct end *end, uint32_t code)
+{
+	end_send(end, WIRE_EOF, 1, WIRE_STREAM_ONLY, NULL, 0);
+	end_send(end, WIRE_EOF, 2, WIRE_STREAM_ONLY, NULL, 0);
+	end_send_u32(end, WIRE_EXIT, WIRE_EXITED, WIRE_STREAM_ONLY, code);
+}
+
+static int side_accept(void *owner, const struct launch *l, struct failed *why)
+{
+	struct side *side = owner;
+	struct end *job;
+	int sv[2];
+
+	(void)l;
+	if (side->refuse) {
+		*why = (struct failed){ (uint32_t)side->refuse, 2, { "not here", 8 } };
+		return -ENOENT;
+	}
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
+	job = calloc(1, sizeof(*job));
+	assert_non_null(job);
+	end_open(job, &side->pair->loop, sv[1]);
+	job->on_frame = side->on_job_frame;
+	job->owner = side;
+	assert_true(side->job_count < array_len(side->jobs));
+	side->jobs[side->job_count++] = job;
+	return sv[0];
+}
+
+static int side_dial(void *owner)
+{
+	struct side *side = owner;
+	int fd = side->next;
+
+	side->dials++;
+	side->next = -1;
+	if (fd < 0)
+		return -ENOTCONN;
+	fd_set_nonblock(fd);
+	return fd;
+}
+
+static void side_state(void *owner, const struct hello *hello)
+{
+	struct side *side = owner;
+
+	side->up = hello != NULL;
+	side->ups += side->up;
+	side->downs += !side->up;
+	if (hello)
+		fmt(side->host_path, sizeof(side->host_path), "%s", hello->host_path.at);
+}
+
+static void side_shutdown(void *owner)
+{
+	struct side *side = owner;
+
+	side->shutdown = true;
+}
+
+void pair_side(struct pair *pair, enum router_side which)
+{
+	static const struct router_ops ops = { side_accept, side_dial, side_state, side_shutdown };
+	struct side *side = which == ROUTER_GUEST ? &pair->guest : &pair->host;
+
+	memset(side, 0, sizeof(*side));
+	side->pair = pair;
+	side->next = -1;
+	side->router = router_create(&pair->loop, which, &ops, side,
+				     which == ROUTER_HOST ? "C:\\a;C:\\b" : NULL);
+	assert_non_null(side->router);
+}
+
+static void pair_tick(struct timer *timer)
+{
+	struct pair *pair = container_of(timer, struct pair, tick);
+
+	pair->met = pair->until(pair);
+	pair->loop.stop = pair->met || loop_now() > pair->deadline;
+	if (!pair->loop.stop)
+		timer_start(&pair->loop, &pair->tick, 1);
+}
+
+bool pair_run(struct pair *pair, bool (*until)(struct pair *pair), int64_t ms)
+{
+	pair->until = until;
+	pair->deadline = loop_now() + ms;
+	pair->loop.stop = false;
+	timer_start(&pair->loop, &pair->tick, 0);
+	assert_int_equal(loop_run(&pair->loop), 0);
+	return pair->met;
+}
+
+void pair_init(struct pair *pair)
+{
+	memset(pair, 0, sizeof(*pair));
+	assert_int_equal(loop_init(&pair->loop), 0);
+	pair->tick.fire = pair_tick;
+	pair_side(pair, ROUTER_GUEST);
+	pair_side(pair, ROUTER_HOST);
+}
+
+void pair_connect(struct pair *pair)
+{
+	int sv[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
+	pair->guest.next = sv[0];
+	pair->host.next = sv[1];
+	router_dial_now(pair->guest.router);
+	router_dial_now(pair->host.router);
+}
+
+static bool both_up(struct pair *pair)
+{
+	return pair->guest.up && pair->host.up;
+}
+
+void pair_up(struct pair *pair)
+{
+	pair_connect(pair);
+	assert_true(pair_run(pair, both_up, 3000));
+}
+
+static void side_fini(struct side *side)
+{
+	for (size_t i = 0; i < side->job_count; i++) {
+		end_close(side->jobs[i]);
+		free(side->jobs[i]);
+	}
+	router_destroy(side->router);
+	fd_close(&side->next);
+}
+
+void pair_fini(struct pair *pair)
+{
+	side_fini(&pair->guest);
+	side_fini(&pair->host);
+	timer_stop(&pair->loop, &pair->tick);
+	assert_null(pair->loop.timers);
+	loop_fini(&pair->loop);
+}
+
+void pair_endpoint(struct side *side, struct end *end, uint32_t uid)
+{
+	int sv[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
+	end_open(end, &side->pair->loop, sv[1]);
+	end->generous = true;
+	router_add_endpoint(side->router, sv[0], uid);
+}
+
+int fds_open(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int count = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}

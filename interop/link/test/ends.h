@@ -1,0 +1,88 @@
+/* ends.h: what the router tests are made of: sockets that speak frames, and
+ * two routers in one loop with a link between them that can be cut.
+ */
+#ifndef LANDBRIDGE_INTEROP_LINK_TEST_ENDS_H
+#define LANDBRIDGE_INTEROP_LINK_TEST_ENDS_H
+
+#include "interop/link/link.h"
+#include "interop/link/queue.h"
+#include "lib/lib.h"
+
+/* One end of a socket that carries frames: of a stream, or of the link. */
+struct end {
+	struct watch watch;
+	struct loop *loop;
+	struct queue in, out;
+	bool eof;           /* the other side hung up */
+	bool generous;      /* gives credit back for all DATA at once */
+	bool deaf;          /* does not read */
+	size_t data[3];     /* bytes of DATA so far */
+	uint8_t sum[3];     /* of those bytes */
+	uint64_t credit[3]; /* given to us in CREDIT_ADD */
+	unsigned seen[32];  /* frames of each type */
+	bool ended[3];      /* EOF seen */
+	size_t biggest;     /* payload */
+	struct frame first, last;
+	uint8_t payload[4096]; /* of the last frame but DATA, cut */
+	struct launch launch;  /* of the last LAUNCH; launch_bytes holds it */
+	struct queue launch_bytes;
+	struct failed failed;
+	uint32_t exit;
+	void (*on_frame)(struct end *end, const struct frame *f, const uint8_t *payload);
+	void *owner;
+};
+
+void end_open(struct end *end, struct loop *loop, int fd);
+void end_close(struct end *end);
+void end_send(struct end *end, uint8_t type, uint8_t flags, uint32_t stream, const void *payload,
+	      size_t len);
+void end_send_bytes(struct end *end, const void *data, size_t len);
+void end_send_u32(struct end *end, uint8_t type, uint8_t flags, uint32_t stream, uint32_t v);
+void end_hello(struct end *end, const void *epoch, const void *echo);
+/* HELLO and a LAUNCH of this program. */
+void end_launch(struct end *end, const char *program);
+/* DATA frames of `len` bytes in all, as big as they may be. */
+void end_data(struct end *end, uint8_t fd, size_t len);
+/* Both EOFs and EXIT. */
+void end_exit(struct end *end, uint32_t code);
+void end_hear(struct end *end, bool on);
+
+/* Two routers. Each dial takes the next descriptor from side::next. */
+struct side {
+	struct pair *pair;
+	struct router *router;
+	int next; /* -1: dialling fails */
+	bool up;
+	unsigned ups, downs, dials;
+	char host_path[64];
+	bool shutdown;
+	int refuse; /* code with which accept refuses */
+	struct end *jobs[400];
+	size_t job_count;
+	void (*on_job_frame)(struct end *end, const struct frame *f, const uint8_t *payload);
+};
+
+struct pair {
+	struct loop loop;
+	struct side guest, host;
+	struct timer tick;
+	int64_t deadline;
+	bool (*until)(struct pair *pair);
+	bool met;
+	void *test;
+};
+
+void pair_init(struct pair *pair);
+void pair_fini(struct pair *pair);
+void pair_side(struct pair *pair, enum router_side side);
+/* Gives both sides a fresh socket pair, and has them dial it. */
+void pair_connect(struct pair *pair);
+/* Runs the loop until the condition holds: false after ms. */
+bool pair_run(struct pair *pair, bool (*until)(struct pair *pair), int64_t ms);
+void pair_up(struct pair *pair);
+/* A new endpoint of a side; the end is ours. */
+void pair_endpoint(struct side *side, struct end *end, uint32_t uid);
+
+int fds_open(void);
+
+#endif
