@@ -1,6 +1,7 @@
 /* lists.c: PATH lists and WSLENV. */
 #include <errno.h>
 #include <limits.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "pathconv/names.h"
@@ -10,7 +11,8 @@
 struct list {
 	char *at;
 	size_t size, len;
-	char separator;
+	char separator; /* between elements */
+	char slash;     /* between names */
 };
 
 static char *list_tail(const struct list *l)
@@ -25,12 +27,16 @@ static size_t list_space(const struct list *l)
 	return used < l->size ? l->size - used : 0;
 }
 
-static bool same_text(const char *a, const char *b, size_t len, bool nocase)
+/* The first `exact` bytes are compared as they are, the others without regard
+ * to case. */
+static bool same_element(const char *a, const char *b, size_t len, size_t exact)
 {
-	return nocase ? path_has_prefix(a, b, len) : memcmp(a, b, len) == 0;
+	if (exact > len)
+		exact = len;
+	return memcmp(a, b, exact) == 0 && path_has_prefix(a + exact, b + exact, len - exact);
 }
 
-static bool list_has(const struct list *l, const char *element, size_t len, bool nocase)
+static bool list_has(const struct list *l, const char *element, size_t len, size_t exact)
 {
 	const char *s = l->at, *end = l->at + l->len;
 
@@ -38,7 +44,7 @@ static bool list_has(const struct list *l, const char *element, size_t len, bool
 		const char *stop = memchr(s, l->separator, (size_t)(end - s));
 		size_t n = (size_t)((stop == NULL ? end : stop) - s);
 
-		if (n == len && same_text(s, element, n, nocase))
+		if (n == len && same_element(s, element, n, exact))
 			return true;
 		s += n + 1;
 	}
@@ -47,13 +53,13 @@ static bool list_has(const struct list *l, const char *element, size_t len, bool
 
 /* Takes the element of `len` bytes that was written to the tail, unless the
  * list has it or it would not be one element. */
-static void list_take(struct list *l, size_t len, bool nocase)
+static void list_take(struct list *l, size_t len, size_t exact)
 {
 	char *tail = list_tail(l);
 
-	if (len > 1 && (tail[len - 1] == '/' || tail[len - 1] == '\\') && tail[len - 2] != ':')
+	if (len > 1 && tail[len - 1] == l->slash && tail[len - 2] != ':')
 		len--;
-	if (memchr(tail, l->separator, len) != NULL || list_has(l, tail, len, nocase))
+	if (memchr(tail, l->separator, len) != NULL || list_has(l, tail, len, exact))
 		return;
 	if (l->len > 0)
 		l->at[l->len++] = l->separator;
@@ -68,9 +74,17 @@ static ssize_t list_end(struct list *l)
 	return (ssize_t)l->len;
 }
 
+/* How much of a path is told apart by case: all of the guest's own. */
+static size_t exact_in_windows(const char *path)
+{
+	static const char guest[] = "\\\\wsl.localhost\\";
+
+	return strncmp(path, guest, sizeof(guest) - 1) == 0 ? SIZE_MAX : 0;
+}
+
 ssize_t path_list_to_windows(const struct pathconv *pc, const char *list, char *out, size_t size)
 {
-	struct list l = {.at = out, .size = size, .separator = ';'};
+	struct list l = {.at = out, .size = size, .separator = ';', .slash = '\\'};
 	char element[PATH_MAX];
 
 	for (; *list != '\0'; list += *list == ':') {
@@ -84,7 +98,7 @@ ssize_t path_list_to_windows(const struct pathconv *pc, const char *list, char *
 			if (rc == -ENAMETOOLONG)
 				return rc;
 			if (rc > 0)
-				list_take(&l, (size_t)rc, *list_tail(&l) != '\\');
+				list_take(&l, (size_t)rc, exact_in_windows(list_tail(&l)));
 		}
 		list += len;
 	}
@@ -120,16 +134,17 @@ static bool is_absolute(const char *path)
 	return kind == WINDOWS_DRIVE || kind == WINDOWS_SHARE;
 }
 
-static bool is_on_drive(const struct pathconv *pc, const char *path)
+/* The same here: a drive ignores case below its mount point. */
+static size_t exact_in_linux(const struct pathconv *pc, const char *path)
 {
 	const struct mount *m = mounts_find(pc->mounts, path);
 
-	return m != NULL && m->drive != NULL;
+	return m != NULL && m->drive != NULL ? strlen(m->point) : SIZE_MAX;
 }
 
 ssize_t path_list_to_linux(const struct pathconv *pc, const char *list, char *out, size_t size)
 {
-	struct list l = {.at = out, .size = size, .separator = ':'};
+	struct list l = {.at = out, .size = size, .separator = ':', .slash = '/'};
 	char element[PATH_MAX];
 
 	for (; *list != '\0'; list += *list == ';') {
@@ -141,7 +156,7 @@ ssize_t path_list_to_linux(const struct pathconv *pc, const char *list, char *ou
 		if (rc == -ENAMETOOLONG)
 			return rc;
 		if (rc > 0)
-			list_take(&l, (size_t)rc, is_on_drive(pc, list_tail(&l)));
+			list_take(&l, (size_t)rc, exact_in_linux(pc, list_tail(&l)));
 	}
 	return list_end(&l);
 }

@@ -152,13 +152,22 @@ static char *aname_path(struct slice options)
 	return NULL;
 }
 
-/* A subtree that was removed after it was bound has no name on the host. */
-static bool is_deleted(const char *root)
+/* The kernel writes no other paths, but for the root of a bind whose directory
+ * was removed since ("/dir//deleted"): that has no name any more. */
+static bool is_clean(const char *path)
 {
-	static const char mark[] = "//deleted";
-	size_t len = strlen(root);
+	if (strcmp(path, "/") == 0)
+		return true;
+	while (*path == '/') {
+		size_t len = strcspn(++path, "/");
 
-	return len >= sizeof(mark) - 1 && strcmp(root + len - (sizeof(mark) - 1), mark) == 0;
+		if (len == 0 || path_is_dots(path, len))
+			return false;
+		path += len;
+		if (*path == '\0')
+			return true;
+	}
+	return false;
 }
 
 /* Finds the type, source and options behind the "-" that ends the optional
@@ -182,7 +191,7 @@ static const char *read_drive(const struct mount *m, const struct slice tail[3])
 {
 	char *source;
 
-	if (!is_drive_type(&tail[0], &tail[2]) || m->root[0] != '/' || is_deleted(m->root))
+	if (!is_drive_type(&tail[0], &tail[2]) || !is_clean(m->root))
 		return NULL;
 	source = aname_path(tail[2]);
 	return drive_string(source != NULL ? source : slice_string(&tail[1]));
@@ -200,12 +209,12 @@ static bool read_line(struct slice line, struct mount *m)
 		if (!slice_next(&line, ' ', &field[i]))
 			return false;
 	if (!slice_number(&field[0], &m->id) || !slice_number(&field[1], &m->parent) ||
-	    field[3].len == 0 || !slice_begins(&field[4], "/") || !read_tail(&line, tail))
+	    field[3].len == 0 || !read_tail(&line, tail))
 		return false;
 	m->root = slice_string(&field[3]);
 	m->point = slice_string(&field[4]);
 	m->drive = read_drive(m, tail);
-	return true;
+	return is_clean(m->point);
 }
 
 int mounts_parse(struct mounts *mounts, char *text, size_t len)

@@ -66,7 +66,7 @@ ssize_t path_below(const char *path, const char *prefix)
 	return (ssize_t)len;
 }
 
-static bool is_dots(const char *name, size_t len)
+bool path_is_dots(const char *name, size_t len)
 {
 	return (len == 1 && name[0] == '.') || (len == 2 && name[0] == '.' && name[1] == '.');
 }
@@ -108,7 +108,7 @@ static void put_escaped(struct pathbuf *b, const char *name, size_t len)
 		unsigned char c = (unsigned char)name[i];
 
 		if (is_reserved(c) ||
-		    (i == len - 1 && is_dropped_at_end(c) && !is_dots(name, len)))
+		    (i == len - 1 && is_dropped_at_end(c) && !path_is_dots(name, len)))
 			put_private(b, c);
 		else
 			pathbuf_put(b, &name[i], 1);
@@ -192,7 +192,7 @@ void pathbuf_names(struct pathbuf *b, size_t floor, const char *path, enum synta
 	size_t len;
 
 	while (name_next(&path, &name, &len, syntax)) {
-		if (!is_dots(name, len)) {
+		if (!path_is_dots(name, len)) {
 			pathbuf_put(b, "/", 1);
 			put_name(b, name, len, syntax);
 		} else if (len == 2) {
@@ -211,9 +211,9 @@ void pathbuf_relative(struct pathbuf *b, const char *path, enum syntax syntax)
 	size_t len;
 
 	while (name_next(&path, &name, &len, syntax)) {
-		bool up = is_dots(name, len) && len == 2;
+		bool up = path_is_dots(name, len) && len == 2;
 
-		if ((is_dots(name, len) && !up) || (up && drop_name(b, floor)))
+		if ((path_is_dots(name, len) && !up) || (up && drop_name(b, floor)))
 			continue;
 		if (b->len > start)
 			pathbuf_put(b, "/", 1);

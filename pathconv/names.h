@@ -37,6 +37,8 @@ bool path_is_letter(char c);
 bool path_same_letter(char a, char b);
 bool path_has_prefix(const char *s, const char *prefix, size_t len);
 
+bool path_is_dots(const char *name, size_t len); /* "." or ".." */
+
 /* The length of `prefix` when it is `path` or a directory above it, else -1. */
 ssize_t path_below(const char *path, const char *prefix);
 

@@ -9,7 +9,8 @@
 static const char mounts[] = "22 1 254:1 / / rw,relatime - ext4 /dev/vda1 rw\n"
 			     "30 22 0:50 / /mnt/c rw - 9p C: rw\n"
 			     "31 22 0:51 / /mnt/d:x rw - 9p D: rw\n"
-			     "32 22 0:52 / /mnt/e;x rw - 9p E:\\134a;b rw\n";
+			     "32 22 0:52 / /mnt/e;x rw - 9p E:\\134a;b rw\n"
+			     "33 22 0:53 / /s rw - drvfs \\134\\134srv\\134x rw\n";
 
 struct list_row {
 	const char *in, *want;
@@ -27,6 +28,8 @@ static const struct list_row to_linux[] = {
 	{"C:\\a;c:\\A;C:/a/;C:\\b\\..\\a", "/mnt/c/a"},
 	{"C:\\a;C:\\ab;C:\\a\\b;C:\\", "/mnt/c/a:/mnt/c/ab:/mnt/c/a/b:/mnt/c"},
 	{"\\\\wsl$\\deb\\a;\\\\wsl$\\deb\\A;\\\\wsl.localhost\\DEB\\a", "/a:/A"},
+	/* on a drive case says nothing, in the guest's own names it does */
+	{"\\\\wsl$\\deb\\S\\b;\\\\srv\\x\\b;\\\\SRV\\X\\B", "/S/b:/s/b"},
 	/* what is left out */
 	{"Z:\\a;C:\\b;\\\\srv\\share", "/mnt/c/b"},
 	{"a;.;..;.\\b;\\c;C:d;%SystemRoot%;C:\\e", "/mnt/c/e"},
@@ -42,6 +45,8 @@ static const struct list_row to_linux[] = {
 	{"\"\";C:\\a", "/mnt/c/a"},
 	{"C:\\a\\;C:\\", "/mnt/c/a:/mnt/c"},
 	{"C:", "/mnt/c"},
+	/* a backslash that is part of a name */
+	{"C:\\a\xef\x81\x9c;C:\\b", "/mnt/c/a\\:/mnt/c/b"},
 	{"\\\\wsl$\\deb", "/"},
 };
 
@@ -54,6 +59,7 @@ static const struct list_row to_windows[] = {
 	{"/mnt/c:/mnt/c/:/mnt/c/.", "C:\\"},
 	{"/mnt/c/a:/mnt/c/A/", "C:\\a"},
 	{"/a:/A:/a/", "\\\\wsl.localhost\\deb\\a;\\\\wsl.localhost\\deb\\A"},
+	{"/s/a:/s/A", "\\\\srv\\x\\a"},
 	{"a:.:..:./b:/mnt/c/c", "C:\\c"},
 	{"/mnt/c/a;b:/mnt/c/c", "C:\\c"},
 	{"/mnt/e;x/a:/mnt/c/c", "C:\\c"},

@@ -58,6 +58,8 @@ static const struct {
 	/* part of a drive; a part that is gone; a namespace */
 	{"30 22 0:50 /dir /mnt/c rw - 9p C: rw", "C:"},
 	{"30 22 0:50 /dir//deleted /mnt/c rw - 9p C: rw", NULL},
+	{"30 22 0:50 /dir/.. /mnt/c rw - 9p C: rw", NULL},
+	{"30 22 0:50 /... /mnt/c rw - 9p C: rw", "C:"},
 	{"30 22 0:50 mnt:[4026531840] /mnt/c rw - 9p C: rw", NULL},
 };
 
@@ -98,6 +100,11 @@ static const char *const malformed[] = {
 	"30 22 0:50 / mnt/c rw - 9p C: rw",
 	"30 22 0:50 /  rw - 9p C: rw",
 	"30 22 0:50  /mnt/c rw - 9p C: rw",
+	"30 22 0:50 / /mnt/../c rw - 9p C: rw",
+	"30 22 0:50 / /mnt//c rw - 9p C: rw",
+	"30 22 0:50 / /mnt/c/ rw - 9p C: rw",
+	"30 22 0:50 / /mnt/. rw - 9p C: rw",
+	"30 22 0:50 / // rw - 9p C: rw",
 };
 
 static void test_malformed(void **state)
