@@ -9,11 +9,14 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-/* A list that was made must come back as it is. */
+/* A list that was made must come back as it is, but for names that already
+ * hold an escaped colon: those are lost on the way back. */
 static void check_list(const struct pathconv *pc, const char *list)
 {
 	static char windows[1 << 18], back[1 << 18], windows2[1 << 18];
 
+	if (strstr(list, "\xef\x80\xba") != NULL)
+		return;
 	if (path_list_to_windows(pc, list, windows, sizeof(windows)) < 0 ||
 	    path_list_to_linux(pc, windows, back, sizeof(back)) < 0 ||
 	    path_list_to_windows(pc, back, windows2, sizeof(windows2)) < 0)
