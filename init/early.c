@@ -14,8 +14,11 @@
 /* What is mounted from here on must not reach whoever started us. */
 int step_namespace(struct boot *b)
 {
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) < 0)
+	if (unshare(CLONE_NEWNS) < 0)
 		return boot_unable(b, -errno, "make a mount namespace");
+	/* EINVAL: a chroot, whose / is no mount; whoever made it did this. */
+	if (mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) < 0 && errno != EINVAL)
+		return boot_unable(b, -errno, "make the mounts private");
 	return 0;
 }
 

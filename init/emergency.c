@@ -69,11 +69,14 @@ _Noreturn void emergency(struct boot *b)
 	b->exit_status = 1;
 	host.who = "landbridge";
 	if (!s) {
-		log_err(&host, "%s", "powering off: there is no shell to put this right with");
+		if (b->form != BOOT_CONTAINER)
+			log_err(&host, "%s",
+				"powering off: there is no shell to put this right with");
 		say(b, "init: there is no shell to put this right with: powering off\n");
 		power_down(b, POWER_OFF);
 	}
-	log_err(&host, "%s", "emergency shell");
+	if (b->form != BOOT_CONTAINER)
+		log_err(&host, "%s", "emergency shell");
 	say(b, "init: this is an emergency shell; leaving it powers off\n");
 	pid = spawn_fork();
 	if (pid == 0)

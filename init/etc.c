@@ -8,6 +8,7 @@
 
 #include "init/boot.h"
 #include "init/init.h"
+#include "init/ns.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
@@ -112,16 +113,6 @@ int step_helpers(struct boot *b)
 	return err;
 }
 
-/* A container that shares the host's name must not change it. The first uts
- * namespace has a fixed number: PROC_UTS_INIT_INO. */
-static bool name_is_shared(void)
-{
-	char link[32] = "";
-
-	return readlink("/proc/self/ns/uts", link, sizeof(link) - 1) > 0 &&
-	       strcmp(link, "uts:[4026531838]") == 0;
-}
-
 static const char *name_wanted(const struct boot *b, char *buf, size_t size)
 {
 	ssize_t len;
@@ -142,7 +133,7 @@ int step_hostname(struct boot *b)
 	char buf[256], name[HOSTNAME_SIZE + 1];
 	int err;
 
-	if (b->form == BOOT_CONTAINER && name_is_shared()) {
+	if (b->form == BOOT_CONTAINER && ns_is_first(NS_UTS)) {
 		boot_note(b, "%s", "the host name is the host's; left alone");
 		return 0;
 	}

@@ -33,7 +33,7 @@ static bool stem_is(struct piece stem, const char *name)
 }
 
 bool modlist_find(const char *text, size_t len, const char *name, struct piece *path,
-		 struct piece *needs)
+		  struct piece *needs)
 {
 	while (len > 0) {
 		const char *stop = memchr(text, '\n', len);

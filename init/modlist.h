@@ -19,7 +19,7 @@ struct piece {
  * is NAME.ko, NAME.ko.xz, .zst or .gz). *path is its file, *needs the rest of
  * the line. False: there is none. */
 bool modlist_find(const char *text, size_t len, const char *name, struct piece *path,
-		 struct piece *needs);
+		  struct piece *needs);
 
 /* Takes the last path off *needs: what must be loaded next. False: none left. */
 bool modlist_last(struct piece *needs, struct piece *path);

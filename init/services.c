@@ -10,6 +10,7 @@
 #include "binfmt/binfmt.h"
 #include "init/boot.h"
 #include "init/init.h"
+#include "init/ns.h"
 #include "init/spawn.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
@@ -71,6 +72,10 @@ int step_binfmt(struct boot *b)
 
 	if (!b->settings.interop) {
 		boot_note(b, "%s", "interop.enabled is false: .exe files are not run");
+		return 0;
+	}
+	if (b->form == BOOT_CONTAINER && ns_is_first(NS_USER)) {
+		boot_note(b, "%s", "the table of handlers is the host's; left alone");
 		return 0;
 	}
 	err = modules_load(b, GUEST_BINFMT);

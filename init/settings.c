@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
+#include "init/ns.h"
 #include "init/wslconf.h"
 #include "lib/fd.h"
 #include "lib/lib.h"
@@ -245,16 +245,6 @@ void settings_conf(struct settings *s, char *text, size_t len,
 			complain->say(complain->ctx, conf.line, why,
 				      what == WSLCONF_ENTRY ? conf.key : "");
 	}
-}
-
-bool in_container(void)
-{
-	/* The first pid namespace has a fixed number: PROC_PID_INIT_INO. */
-	static const char first[] = "pid:[4026531836]";
-	char link[sizeof(first) + 1];
-	ssize_t len = readlink("/proc/self/ns/pid", link, sizeof(link));
-
-	return len >= 0 && !(len == sizeof(first) - 1 && memcmp(link, first, (size_t)len) == 0);
 }
 
 void settings_load(struct settings *s, struct settings_text *text)

@@ -65,8 +65,4 @@ struct settings_text {
  * sessions. The kernel's command line counts only outside of containers. */
 void settings_load(struct settings *s, struct settings_text *text);
 
-/* True in a child pid namespace: a container, whose kernel command line is
- * somebody else's. False also when /proc is not there yet. */
-bool in_container(void);
-
 #endif

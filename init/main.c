@@ -1,0 +1,61 @@
+/* main.c: one program, many names. */
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "init/init.h"
+#include "init/ns.h"
+#include "interop/guest/guest.h"
+int client_main(int c, char **v);
+int landbridge_run_main(int c, char **v);
+#include "lib/lib.h"
+#include "pathconv/pathconv.h"
+
+enum { PRESERVED_ARGV0 = 1 }; /* AT_FLAGS_PRESERVE_ARGV0, linux/binfmts.h */
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} names[] = {
+	{ "wslpath", wslpath_main },
+	{ "wslinfo", wslinfo_main },
+	{ "mount.drvfs", mount_drvfs_main },
+	{ "landbridge-run", landbridge_run_main },
+	{ "landbridge-session", session_main },
+	{ "landbridge-broker", broker_main },
+};
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* PID 1 of a container can be a .exe that binfmt_misc gave to us; kernels
+ * before 5.12 do not say so, but then there are three arguments. On the first
+ * PID 1 arguments are words of the kernel's command line. */
+static bool is_init(int argc)
+{
+	return getpid() == 1 && (argc < 3 || !in_container());
+}
+
+int main(int argc, char **argv)
+{
+	static const char usage[] =
+		"init: not PID 1, and not called by a name it knows (wslpath, wslinfo, "
+		"mount.drvfs, landbridge-run PROGRAM)\n";
+
+	if (argc < 1)
+		return 100;
+	if (getauxval(AT_FLAGS) & PRESERVED_ARGV0)
+		return client_main(argc, argv);
+	for (size_t i = 0; i < array_len(names); i++)
+		if (strcmp(base_name(argv[0]), names[i].name) == 0)
+			return names[i].run(argc, argv);
+	if (is_init(argc))
+		return init_main(argc, argv);
+	if (argc >= 3)
+		return client_main(argc, argv);
+	return write(2, usage, sizeof(usage) - 1) < 0 ? 100 : 100;
+}
