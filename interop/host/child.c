@@ -105,8 +105,8 @@ static int child_exec(const struct child *child, pid_t parent)
 	setsid();
 	if (stdio_place(stdio) < 0 || (child->dir && chdir(child->dir) < 0))
 		return errno;
-	if (child->keep >= 0)
-		fd_set_cloexec(child->keep, 0);
+	for (size_t i = 0; i < child->keep_count; i++)
+		fd_set_cloexec(child->keep[i], 0);
 	execvpe(child->program, child->argv, child->envp ? child->envp : environ);
 	return errno;
 }
@@ -190,7 +190,7 @@ static void drain(int fd, char *text, size_t size)
 int child_run(char *const *argv, char *text, size_t size)
 {
 	struct child child = {
-		.program = argv[0], .argv = argv, .in = -1, .keep = -1, .death_signal = SIGTERM
+		.program = argv[0], .argv = argv, .in = -1, .death_signal = SIGTERM
 	};
 	int output[2], status;
 	pid_t pid;

@@ -18,7 +18,7 @@ void args_add(struct args *args, const char *format, ...) __attribute__((format(
 void args_free(struct args *args);
 
 /* What to start. in, out, err: descriptors, or -1 for /dev/null; all others
- * are close-on-exec, but `keep`. The child leads a session of its own, so that
+ * are close-on-exec, but those in `keep`. The child leads a session of its own, so that
  * a terminal's signals do not reach it, and gets `death_signal` when we die. */
 struct child {
 	const char *program; /* path, or a name that PATH has */
@@ -26,7 +26,8 @@ struct child {
 	char *const *envp; /* NULL: ours */
 	const char *dir;   /* NULL: ours */
 	int in, out, err;
-	int keep; /* -1: none */
+	const int *keep;
+	size_t keep_count;
 	int death_signal;
 };
 

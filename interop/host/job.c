@@ -16,7 +16,7 @@
 /* The owner of one stream. */
 struct serving {
 	const struct wine *wine;
-	bool started;
+	bool told;          /* the helper has said how it went, or cannot any more */
 	char program[512];  /* for messages */
 	struct fault fault; /* what *why's text points into */
 };
@@ -110,8 +110,9 @@ static int job_spawn(void *owner, const struct launch *l, const int stdio[3], st
 /* The helper ended before it could say anything. */
 static int job_silent(struct serving *s, struct failed *why)
 {
-	if (s->started)
-		return 0; /* its wait status tells */
+	if (s->told)
+		return 0;
+	s->told = true;
 	fault_set(&s->fault, WIRE_FAIL_BRIDGE,
 		  "unable to run %s: Wine did not start the helper (try: WINEPREFIX=%s %s cmd.exe)",
 		  s->program, s->wine->prefix, s->wine->loader);
@@ -139,7 +140,7 @@ static int job_report(void *owner, struct job *job, uint32_t *code, struct faile
 	b = read_u32(&r);
 	switch (kind) {
 	case START_STARTED:
-		s->started = true;
+		s->told = true;
 		job->pid_shown = a;
 		job->subsystem = b;
 		return 1;
@@ -147,6 +148,7 @@ static int job_report(void *owner, struct job *job, uint32_t *code, struct faile
 		*code = a;
 		return 2;
 	default:
+		s->told = true;
 		start_error(a, s->program, &s->fault);
 		failed_fill(why, &s->fault, a);
 		return 3;

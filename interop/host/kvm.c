@@ -31,12 +31,9 @@ static int firmware_write(const char *path)
 static bool trial(const char *program, const char *firmware)
 {
 	struct args args = { 0 };
-	struct child child = { .program = program,
-			       .in = -1,
-			       .out = -1,
-			       .err = -1,
-			       .keep = -1,
-			       .death_signal = SIGKILL };
+	struct child child = {
+		.program = program, .in = -1, .out = -1, .err = -1, .death_signal = SIGKILL
+	};
 	static const char *const fixed[] = {
 		"-nodefaults", "-no-user-config",
 		"-display",    "none",

@@ -19,12 +19,9 @@ static int wine_run(const struct wine *wine, const char *program, const char *wo
 		    const char *option)
 {
 	struct args argv = { 0 }, env = { 0 };
-	struct child child = { .program = program,
-			       .in = -1,
-			       .out = -1,
-			       .err = -1,
-			       .keep = -1,
-			       .death_signal = SIGTERM };
+	struct child child = {
+		.program = program, .in = -1, .out = -1, .err = -1, .death_signal = SIGTERM
+	};
 	int status = -ENOMEM;
 	pid_t pid;
 
@@ -192,7 +189,7 @@ int prefix_make(struct wine *wine, struct fault *why)
 		return 0;
 	note("making the Wine prefix %s (once, about 15 s)", wine->prefix);
 	if (path_format(own.at[0].dir, sizeof(own.at[0].dir), "%s/drive_c", wine->prefix) < 0 ||
-	    dir_make(own.at[0].dir, 0700) < 0)
+	    dir_make(wine->prefix, 0700) < 0 || dir_make(own.at[0].dir, 0755) < 0)
 		return fault_set(why, HOST_FAILED, "unable to make %s/drive_c", wine->prefix);
 	if (prefix_set_drives(wine, &own, why) < 0)
 		return -1;

@@ -104,7 +104,7 @@ static int env_fill(struct wine *wine)
 }
 
 /* One holder alone may change the prefix; many may use it. */
-static int prefix_prepare(struct wine *wine, const struct drives *drives, struct fault *why)
+int wine_prepare(struct wine *wine, const struct drives *drives, struct fault *why)
 {
 	bool alone;
 
@@ -163,7 +163,7 @@ static bool c_is_ours(const struct wine *wine)
 	       strcmp(wine->c_dir + len, "/drive_c") == 0;
 }
 
-int wine_open(struct wine *wine, const struct dirs *dirs, struct drives *drives, struct fault *why)
+int wine_find(struct wine *wine, const struct dirs *dirs, struct drives *drives, struct fault *why)
 {
 	char windows[PATH_MAX];
 	bool found;
@@ -184,7 +184,7 @@ int wine_open(struct wine *wine, const struct dirs *dirs, struct drives *drives,
 	}
 	if (env_fill(wine) < 0)
 		return fault_set(why, HOST_FAILED, "unable to start Wine: no memory");
-	return prefix_prepare(wine, drives, why);
+	return 0;
 }
 
 int wine_start(struct wine *wine)
@@ -197,7 +197,6 @@ int wine_start(struct wine *wine)
 			       .dir = wine->c_dir,
 			       .out = -1,
 			       .err = -1,
-			       .keep = -1,
 			       .death_signal = SIGKILL };
 	int input[2];
 
@@ -224,7 +223,6 @@ static void server_stop(const struct wine *wine)
 			       .in = -1,
 			       .out = -1,
 			       .err = -1,
-			       .keep = -1,
 			       .death_signal = SIGKILL };
 	pid_t pid;
 

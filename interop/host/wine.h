@@ -26,9 +26,12 @@ struct wine {
 	int keeper_stdin;
 };
 
-/* Finds Wine, makes the prefix where there is none, adds it as C: to drives
- * that have no C:, and makes its drives be `drives`. */
-int wine_open(struct wine *wine, const struct dirs *dirs, struct drives *drives, struct fault *why);
+/* Finds Wine and says what its drives will be: C: is added to `drives` that
+ * have none. Touches nothing but the lock. */
+int wine_find(struct wine *wine, const struct dirs *dirs, struct drives *drives, struct fault *why);
+
+/* Makes the prefix where there is none and makes its drives be `drives`. */
+int wine_prepare(struct wine *wine, const struct drives *drives, struct fault *why);
 
 /* Starts Wine's server and services ahead of the first program (some 0.4 s),
  * as children of this process, and keeps them up until wine_close. */
