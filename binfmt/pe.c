@@ -78,7 +78,7 @@ enum pe_kind pe_read(struct pe *pe, const void *head, size_t len)
 {
 	enum pe_kind kind;
 
-	*pe = (struct pe){0};
+	*pe = (struct pe){ 0 };
 	if (len < 2 || memcmp(head, "MZ", 2) != 0)
 		return PE_NOT_MZ;
 	kind = read_dos_header(pe, head, len);

@@ -12,14 +12,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 /* Strings must lie in the text and be what the header says. */
 static void check_mount(const struct mount *m, const char *text, size_t len)
 {
-	const char *strings[] = {m->point, m->root, m->drive};
+	const char *strings[] = { m->point, m->root, m->drive };
 
 	for (int i = 0; i < 3; i++) {
 		const char *s = strings[i];
 
 		if (s == NULL && i == 2)
 			continue;
-		if (s < text || s + strlen(s) >= text + len)
+		if (s == NULL || s < text || s + strlen(s) >= text + len)
 			abort();
 	}
 	if (m->point[0] != '/' || m->root[0] == '\0')
@@ -31,16 +31,19 @@ static void check_mount(const struct mount *m, const char *text, size_t len)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct mount at[MOUNTS];
-	struct mounts mounts = {.at = at, .size = MOUNTS};
+	struct mounts mounts = { .at = at, .size = MOUNTS };
 	char *text = malloc(len + 1), out[PATH_WINDOWS_MAX];
-	struct pathconv pc = {.mounts = &mounts, .name = "deb", .cwd = "/mnt/c"};
+	struct pathconv pc = { .mounts = &mounts, .name = "deb", .cwd = "/mnt/c" };
 
 	if (text == NULL)
 		abort();
 	memcpy(text, data, len);
 	/* the buffer ends where the text does */
 	text = realloc(text, len > 0 ? len : 1);
-	if (mounts_parse(&mounts, text, len) == 0 && mounts.count > mounts_lines((const char *)data, len))
+	if (text == NULL)
+		abort();
+	if (mounts_parse(&mounts, text, len) == 0 &&
+	    mounts.count > mounts_lines((const char *)data, len))
 		abort();
 	for (size_t i = 0; i < mounts.count; i++) {
 		const struct mount *m = &at[i];

@@ -63,8 +63,8 @@ static void try_path(const struct pathconv *pc, const char *path, unsigned choic
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct mount at[MOUNTS];
-	struct mounts mounts = {.at = at, .size = MOUNTS};
-	struct pathconv pc = {.mounts = &mounts};
+	struct mounts mounts = { .at = at, .size = MOUNTS };
+	struct pathconv pc = { .mounts = &mounts };
 	char *text = malloc(len + 1), *cwd, *path;
 
 	if (text == NULL)

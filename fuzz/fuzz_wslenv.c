@@ -36,7 +36,8 @@ static void check_entries(const struct pathconv *pc, const char *text, const cha
 			abort();
 		if (!e.bad && (memchr(e.name, '/', e.name_len) || memchr(e.name, '=', e.name_len)))
 			abort();
-		if (e.bad && (wslenv_goes(&e, WSLENV_TO_LINUX) || wslenv_goes(&e, WSLENV_TO_WINDOWS)))
+		if (e.bad &&
+		    (wslenv_goes(&e, WSLENV_TO_LINUX) || wslenv_goes(&e, WSLENV_TO_WINDOWS)))
 			abort();
 		wslenv_to_windows(pc, &e, value, out, sizeof(out));
 		wslenv_to_linux(pc, &e, value, out, sizeof(out));
@@ -53,8 +54,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 					"31 22 0:51 / /s rw - drvfs \\134\\134srv\\134x rw\n";
 	char table[sizeof(mountinfo)];
 	struct mount at[4];
-	struct mounts mounts = {.at = at, .size = 4};
-	struct pathconv pc = {.mounts = &mounts, .name = "deb", .cwd = "/mnt/c"};
+	struct mounts mounts = { .at = at, .size = 4 };
+	struct pathconv pc = { .mounts = &mounts, .name = "deb", .cwd = "/mnt/c" };
 	char *text = malloc(len + 1);
 	const char *value;
 

@@ -78,8 +78,8 @@ ssize_t path_to_windows(const struct pathconv *pc, const char *path, unsigned fl
 			size_t size)
 {
 	char clean[PATH_MAX];
-	struct pathbuf from = {.at = clean, .size = sizeof(clean)};
-	struct pathbuf to = {.at = out, .size = size};
+	struct pathbuf from = { .at = clean, .size = sizeof(clean) };
+	struct pathbuf to = { .at = out, .size = size };
 	char separator = flags & PATH_FORWARD ? '/' : '\\';
 	ssize_t rc;
 
@@ -130,7 +130,7 @@ static void put_drive_relative(const struct pathconv *pc, char letter, const cha
 			       struct pathbuf *b)
 {
 	const struct mount *m = cwd_mount(pc);
-	char drive[2] = {letter, ':'};
+	char drive[2] = { letter, ':' };
 
 	if (m != NULL && path_same_letter(m->drive[0], letter)) {
 		pathbuf_puts(b, m->drive);
@@ -176,7 +176,7 @@ static ssize_t clean_windows(const struct pathconv *pc, const char *path, struct
 /* What follows \\wsl.localhost\NAME or \\wsl$\NAME in a slash form, or NULL. */
 static const char *guest_part(const struct pathconv *pc, const char *s)
 {
-	static const char *const hosts[] = {"//wsl.localhost/", "//wsl$/"};
+	static const char *const hosts[] = { "//wsl.localhost/", "//wsl$/" };
 
 	for (size_t i = 0; has_name(pc) && i < sizeof(hosts) / sizeof(hosts[0]); i++) {
 		size_t len = strlen(hosts[i]), name = strlen(pc->name);
@@ -214,14 +214,14 @@ struct match {
 /* The best one that is worse than *m. */
 static bool match_next(const struct mounts *mounts, const char *s, struct match *m)
 {
-	struct match best = {-1, 0};
+	struct match best = { -1, 0 };
 
 	for (size_t i = 0; i < mounts->count; i++) {
 		ssize_t len = match_mount(&mounts->at[i], s);
 		bool worse = len < m->len || (len == m->len && i < m->index);
 
 		if (len >= 0 && worse && len >= best.len)
-			best = (struct match){len, i};
+			best = (struct match){ len, i };
 	}
 	*m = best;
 	return best.len >= 0;
@@ -241,8 +241,8 @@ static ssize_t put_place(const struct mount *m, const char *rest, struct pathbuf
 /* Where slash form s is visible in the guest, to `place` of PATH_MAX bytes. */
 static ssize_t find_place(const struct pathconv *pc, const char *s, char *place)
 {
-	struct pathbuf b = {.at = place, .size = PATH_MAX};
-	struct match m = {SSIZE_MAX, 0};
+	struct pathbuf b = { .at = place, .size = PATH_MAX };
+	struct match m = { SSIZE_MAX, 0 };
 	const char *guest = guest_part(pc, s);
 
 	if (guest != NULL) {
@@ -253,7 +253,7 @@ static ssize_t find_place(const struct pathconv *pc, const char *s, char *place)
 		const struct mount *mount = &pc->mounts->at[m.index];
 		ssize_t len;
 
-		b = (struct pathbuf){.at = place, .size = PATH_MAX};
+		b = (struct pathbuf){ .at = place, .size = PATH_MAX };
 		len = put_place(mount, s + m.len, &b);
 		if (len >= 0 && mounts_find(pc->mounts, place) == mount)
 			return len;
@@ -282,8 +282,8 @@ ssize_t path_to_linux(const struct pathconv *pc, const char *path, unsigned flag
 		      size_t size)
 {
 	char clean[PATH_MAX], place[PATH_MAX];
-	struct pathbuf from = {.at = clean, .size = sizeof(clean)};
-	struct pathbuf to = {.at = out, .size = size};
+	struct pathbuf from = { .at = clean, .size = sizeof(clean) };
+	struct pathbuf to = { .at = out, .size = size };
 	const char *rest;
 	char letter;
 	ssize_t rc;

@@ -84,7 +84,7 @@ static size_t exact_in_windows(const char *path)
 
 ssize_t path_list_to_windows(const struct pathconv *pc, const char *list, char *out, size_t size)
 {
-	struct list l = {.at = out, .size = size, .separator = ';', .slash = '\\'};
+	struct list l = { .at = out, .size = size, .separator = ';', .slash = '\\' };
 	char element[PATH_MAX];
 
 	for (; *list != '\0'; list += *list == ':') {
@@ -144,7 +144,7 @@ static size_t exact_in_linux(const struct pathconv *pc, const char *path)
 
 ssize_t path_list_to_linux(const struct pathconv *pc, const char *list, char *out, size_t size)
 {
-	struct list l = {.at = out, .size = size, .separator = ':', .slash = '/'};
+	struct list l = { .at = out, .size = size, .separator = ':', .slash = '/' };
 	char element[PATH_MAX];
 
 	for (; *list != '\0'; list += *list == ';') {
@@ -214,7 +214,7 @@ bool wslenv_next(const char **at, struct wslenv *entry)
 		}
 		if (len == 0)
 			continue;
-		*entry = (struct wslenv){.name = s, .name_len = len};
+		*entry = (struct wslenv){ .name = s, .name_len = len };
 		read_entry(entry);
 		return true;
 	}
@@ -230,7 +230,7 @@ bool wslenv_goes(const struct wslenv *entry, enum wslenv_flag direction)
 
 static ssize_t copy_value(const char *value, char *out, size_t size)
 {
-	struct pathbuf b = {.at = out, .size = size};
+	struct pathbuf b = { .at = out, .size = size };
 
 	pathbuf_puts(&b, value);
 	return pathbuf_end(&b);

@@ -34,7 +34,7 @@ int mounts_load(struct mounts *mounts)
 	char *text = NULL;
 	ssize_t len;
 
-	*mounts = (struct mounts){0};
+	*mounts = (struct mounts){ 0 };
 	if (fd < 0)
 		return -errno;
 	len = read_all(fd, &text);
@@ -54,5 +54,5 @@ void mounts_unload(struct mounts *mounts)
 {
 	free(mounts->at);
 	free(mounts->memory);
-	*mounts = (struct mounts){0};
+	*mounts = (struct mounts){ 0 };
 }

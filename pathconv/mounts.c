@@ -110,7 +110,7 @@ static bool is_drive_type(const struct slice *type, const struct slice *options)
  * neither. */
 static const char *drive_string(char *source)
 {
-	struct pathbuf b = {.at = source, .size = strlen(source) + 1};
+	struct pathbuf b = { .at = source, .size = strlen(source) + 1 };
 	const char *rest;
 	char letter;
 	enum windows_kind kind = windows_kind(source, &letter, &rest);
@@ -134,7 +134,7 @@ static char *aname_path(struct slice options)
 	struct slice option;
 
 	while (slice_next(&options, ',', &option)) {
-		struct slice value = {option.at + 6, option.len - 6}, item;
+		struct slice value = { option.at + 6, option.len - 6 }, item;
 
 		if (!slice_begins(&option, "aname="))
 			continue;
@@ -219,7 +219,7 @@ static bool read_line(struct slice line, struct mount *m)
 
 int mounts_parse(struct mounts *mounts, char *text, size_t len)
 {
-	struct slice rest = {text, len}, line;
+	struct slice rest = { text, len }, line;
 	struct mount m;
 
 	mounts->count = 0;

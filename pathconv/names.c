@@ -90,7 +90,7 @@ static unsigned char private_byte(const char *s, size_t len)
 
 static void put_private(struct pathbuf *b, unsigned char c)
 {
-	char s[3] = {(char)0xef, (char)(0x80 | c >> 6), (char)(0x80 | (c & 0x3f))};
+	char s[3] = { (char)0xef, (char)(0x80 | c >> 6), (char)(0x80 | (c & 0x3f)) };
 
 	pathbuf_put(b, s, sizeof(s));
 }
@@ -135,7 +135,7 @@ static void put_unescaped(struct pathbuf *b, const char *name, size_t len)
 	size_t start = b->len;
 
 	for (size_t i = 0; i < len && !b->cut; i++) {
-		struct pathbuf done = {.at = b->at + start, .len = b->len - start};
+		struct pathbuf done = { .at = b->at + start, .len = b->len - start };
 		char c = escaped_byte(name, i, len, &done);
 
 		pathbuf_put(b, c == 0 ? &name[i] : &c, 1);
@@ -255,7 +255,8 @@ static enum windows_kind device_kind(const char *s, char *letter, const char **r
 		*rest = skip_separators(s + 3);
 		return WINDOWS_SHARE;
 	}
-	if (path_is_letter(s[0]) && s[1] == ':' && (s[2] == '\0' || path_is_separator(s[2], SYNTAX_WINDOWS))) {
+	if (path_is_letter(s[0]) && s[1] == ':' &&
+	    (s[2] == '\0' || path_is_separator(s[2], SYNTAX_WINDOWS))) {
 		*letter = s[0];
 		*rest = s + 2;
 		return WINDOWS_DRIVE;
@@ -291,7 +292,7 @@ void pathbuf_rooted(struct pathbuf *b, enum windows_kind kind, char letter, cons
 	size_t len;
 
 	if (kind == WINDOWS_DRIVE) {
-		char drive[2] = {letter, ':'};
+		char drive[2] = { letter, ':' };
 
 		pathbuf_put(b, drive, sizeof(drive));
 		pathbuf_names(b, b->len, rest, SYNTAX_WINDOWS);

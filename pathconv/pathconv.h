@@ -39,8 +39,8 @@ struct mount {
 struct mounts {
 	struct mount *at; /* the caller's array, in the order of the text */
 	size_t count;
-	size_t size;      /* elements at `at` */
-	void *memory;     /* mounts_load's own */
+	size_t size;  /* elements at `at` */
+	void *memory; /* mounts_load's own */
 };
 
 /* Reads the text of /proc/PID/mountinfo, `len` bytes, into mounts->at (set

@@ -186,7 +186,7 @@ static int fail_convert(const struct request *r, const struct pathconv *pc, int 
 static int run(const struct request *r, const struct mounts *mounts)
 {
 	char cwd[PATH_MAX], name[256] = "", out[PATH_WINDOWS_MAX + 1];
-	struct pathconv pc = {.mounts = mounts, .name = guest_name(name, sizeof(name))};
+	struct pathconv pc = { .mounts = mounts, .name = guest_name(name, sizeof(name)) };
 	ssize_t len;
 	int rc;
 
@@ -203,20 +203,19 @@ static int run(const struct request *r, const struct mounts *mounts)
 
 static int print_help(void)
 {
-	static const char text[] =
-		"usage: " USAGE "\n"
-		"Converts a path between Windows and this Linux guest.\n"
-		"  -u  Windows to Linux (default)\n"
-		"  -w  Linux to Windows\n"
-		"  -m  Linux to Windows, with / instead of \\\n"
-		"  -a  make the result absolute\n";
+	static const char text[] = "usage: " USAGE "\n"
+				   "Converts a path between Windows and this Linux guest.\n"
+				   "  -u  Windows to Linux (default)\n"
+				   "  -w  Linux to Windows\n"
+				   "  -m  Linux to Windows, with / instead of \\\n"
+				   "  -a  make the result absolute\n";
 
 	return fd_write_all(STDOUT_FILENO, text, sizeof(text) - 1) < 0 ? 1 : 0;
 }
 
 int wslpath_main(int argc, char **argv)
 {
-	struct request r = {0};
+	struct request r = { 0 };
 	struct mounts mounts;
 	int rc = read_arguments(&r, argc, argv);
 

@@ -26,23 +26,32 @@ struct state_row {
 };
 
 static const struct state_row states[] = {
-	{"enabled\n", READY, BINFMT_READY},
-	{"enabled\n", NULL, BINFMT_MISSING},
-	{"disabled\n", READY, BINFMT_OFF},
-	{"disabled\n", NULL, BINFMT_OFF},
-	{NULL, READY, -ENOENT},
-	{"enabled\n", "disabled\ninterpreter /init\nflags: PF\noffset 0\nmagic 4d5a\n", BINFMT_DISABLED},
-	{"enabled\n", "enabled\ninterpreter /init\nflags: F\noffset 0\nmagic 4d5a\n", BINFMT_DIFFERENT},
-	{"enabled\n", "enabled\ninterpreter /init\nflags: POCF\noffset 0\nmagic 4d5a\n", BINFMT_DIFFERENT},
-	{"enabled\n", "enabled\ninterpreter /initx\nflags: PF\noffset 0\nmagic 4d5a\n", BINFMT_DIFFERENT},
-	{"enabled\n", "enabled\ninterpreter /init\nflags: PF\noffset 0\nmagic 4d5b\n", BINFMT_DIFFERENT},
-	{"enabled\n", "enabled\ninterpreter /init\nflags: PF\noffset 1\nmagic 4d5a\n", BINFMT_DIFFERENT},
-	{"enabled\n", "enabled\ninterpreter /init\nflags: PF\noffset 0\nmagic 4d5a\nmask ffff\n", BINFMT_DIFFERENT},
-	{"enabled\n", "enabled\ninterpreter /init\nflags: PF\nextension .exe\n", BINFMT_DIFFERENT},
-	{"enabled\n", "disabled\ninterpreter /x\nflags: PF\noffset 0\nmagic 4d5a\n", BINFMT_DIFFERENT},
-	{"enabled\n", "disabled\n", BINFMT_DIFFERENT},
-	{"enabled\n", "enabled", BINFMT_DIFFERENT},
-	{"enabled\n", "", BINFMT_DIFFERENT},
+	{ "enabled\n", READY, BINFMT_READY },
+	{ "enabled\n", NULL, BINFMT_MISSING },
+	{ "disabled\n", READY, BINFMT_OFF },
+	{ "disabled\n", NULL, BINFMT_OFF },
+	{ NULL, READY, -ENOENT },
+	{ "enabled\n", "disabled\ninterpreter /init\nflags: PF\noffset 0\nmagic 4d5a\n",
+	  BINFMT_DISABLED },
+	{ "enabled\n", "enabled\ninterpreter /init\nflags: F\noffset 0\nmagic 4d5a\n",
+	  BINFMT_DIFFERENT },
+	{ "enabled\n", "enabled\ninterpreter /init\nflags: POCF\noffset 0\nmagic 4d5a\n",
+	  BINFMT_DIFFERENT },
+	{ "enabled\n", "enabled\ninterpreter /initx\nflags: PF\noffset 0\nmagic 4d5a\n",
+	  BINFMT_DIFFERENT },
+	{ "enabled\n", "enabled\ninterpreter /init\nflags: PF\noffset 0\nmagic 4d5b\n",
+	  BINFMT_DIFFERENT },
+	{ "enabled\n", "enabled\ninterpreter /init\nflags: PF\noffset 1\nmagic 4d5a\n",
+	  BINFMT_DIFFERENT },
+	{ "enabled\n", "enabled\ninterpreter /init\nflags: PF\noffset 0\nmagic 4d5a\nmask ffff\n",
+	  BINFMT_DIFFERENT },
+	{ "enabled\n", "enabled\ninterpreter /init\nflags: PF\nextension .exe\n",
+	  BINFMT_DIFFERENT },
+	{ "enabled\n", "disabled\ninterpreter /x\nflags: PF\noffset 0\nmagic 4d5a\n",
+	  BINFMT_DIFFERENT },
+	{ "enabled\n", "disabled\n", BINFMT_DIFFERENT },
+	{ "enabled\n", "enabled", BINFMT_DIFFERENT },
+	{ "enabled\n", "", BINFMT_DIFFERENT },
 };
 
 static void put_file(const char *dir, const char *name, const char *text)
@@ -118,12 +127,12 @@ static int handler_main(int argc, char **argv)
 	_exit(HANDLED);
 }
 
-#define check(what)                                                                               \
-	do {                                                                                      \
-		if (!(what)) {                                                                    \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #what);                \
-			_exit(1);                                                                 \
-		}                                                                                 \
+#define check(what)                                                                \
+	do {                                                                       \
+		if (!(what)) {                                                     \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #what); \
+			_exit(1);                                                  \
+		}                                                                  \
 	} while (0)
 
 static void leave(const char *why)
@@ -142,7 +151,8 @@ static void enter(const char *dir)
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
 		leave("no user namespaces");
 	file_write("/proc/self/setgroups", "deny");
-	if (file_write("/proc/self/uid_map", uids) < 0 || file_write("/proc/self/gid_map", gids) < 0)
+	if (file_write("/proc/self/uid_map", uids) < 0 ||
+	    file_write("/proc/self/gid_map", gids) < 0)
 		leave("no user namespaces");
 	mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 	check(binfmt_state(dir, "/init") == -ENOENT);
@@ -154,8 +164,8 @@ static void enter(const char *dir)
 /* Runs ./x.exe in the current directory; its exit status, and its output. */
 static int run_exe(char *out, size_t size)
 {
-	char *argv[] = {(char *)(uintptr_t) "odd name", (char *)(uintptr_t) "a b",
-			(char *)(uintptr_t) "", NULL};
+	char *argv[] = { (char *)(uintptr_t) "odd name", (char *)(uintptr_t) "a b",
+			 (char *)(uintptr_t) "", NULL };
 	int fds[2], status;
 	pid_t pid;
 	ssize_t len;

@@ -17,8 +17,9 @@
 
 static void answer(int fd, uint64_t unique, int error, const void *data, size_t len)
 {
-	struct fuse_out_header out = {.error = error, .unique = unique};
-	struct iovec iov[2] = {{&out, sizeof(out)}, {(void *)(uintptr_t)data, error < 0 ? 0 : len}};
+	struct fuse_out_header out = { .error = error, .unique = unique };
+	struct iovec iov[2] = { { &out, sizeof(out) },
+				{ (void *)(uintptr_t)data, error < 0 ? 0 : len } };
 
 	out.len = (uint32_t)(iov[0].iov_len + iov[1].iov_len);
 	if (writev(fd, iov, 2) < 0)
@@ -27,15 +28,15 @@ static void answer(int fd, uint64_t unique, int error, const void *data, size_t 
 
 static struct fuse_attr directory(uint64_t node)
 {
-	return (struct fuse_attr){.ino = node, .mode = S_IFDIR | 0755, .nlink = 2};
+	return (struct fuse_attr){ .ino = node, .mode = S_IFDIR | 0755, .nlink = 2 };
 }
 
 static void serve_one(int fd, const struct fuse_in_header *in, const char *name)
 {
 	static uint64_t node = FUSE_ROOT_ID;
-	struct fuse_init_out init = {.major = 7, .minor = 31, .max_write = 4096};
-	struct fuse_attr_out attr = {.attr_valid = 1000, .attr = directory(in->nodeid)};
-	struct fuse_entry_out entry = {.entry_valid = 1000, .attr_valid = 1000};
+	struct fuse_init_out init = { .major = 7, .minor = 31, .max_write = 4096 };
+	struct fuse_attr_out attr = { .attr_valid = 1000, .attr = directory(in->nodeid) };
+	struct fuse_entry_out entry = { .entry_valid = 1000, .attr_valid = 1000 };
 
 	switch (in->opcode) {
 	case FUSE_INIT:

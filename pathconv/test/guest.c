@@ -12,9 +12,9 @@ void guest_make(struct guest *g, const char *mountinfo)
 
 	assert_true(len < sizeof(g->text));
 	memcpy(g->text, mountinfo, len);
-	g->mounts = (struct mounts){.at = g->at, .size = GUEST_MOUNTS};
+	g->mounts = (struct mounts){ .at = g->at, .size = GUEST_MOUNTS };
 	assert_int_equal(mounts_parse(&g->mounts, g->text, len), 0);
-	g->pc = (struct pathconv){.mounts = &g->mounts, .name = "deb"};
+	g->pc = (struct pathconv){ .mounts = &g->mounts, .name = "deb" };
 }
 
 int guest_check(struct guest *g, converter *convert, const struct row *rows, size_t count)
@@ -29,8 +29,9 @@ int guest_check(struct guest *g, converter *convert, const struct row *rows, siz
 
 		g->pc.cwd = r->cwd;
 		rc = convert(&g->pc, r->in, r->flags, out, sizeof(out));
-		right = r->want == NULL ? rc == r->error
-					: rc == (ssize_t)strlen(r->want) && strcmp(out, r->want) == 0;
+		right = r->want == NULL
+				? rc == r->error
+				: rc == (ssize_t)strlen(r->want) && strcmp(out, r->want) == 0;
 		if (right)
 			continue;
 		print_error("%s (from %s): got %s (%zd), want %s (%d)\n", r->in,

@@ -17,53 +17,55 @@ struct list_row {
 };
 
 static const struct list_row to_linux[] = {
-	{"C:\\Windows\\system32;C:\\Windows;C:\\Program Files\\Git\\cmd",
-	 "/mnt/c/Windows/system32:/mnt/c/Windows:/mnt/c/Program Files/Git/cmd"},
-	{"C:\\a", "/mnt/c/a"},
-	{"", ""},
-	{";", ""},
-	{";;C:\\a;;;C:\\b;;", "/mnt/c/a:/mnt/c/b"},
+	{ "C:\\Windows\\system32;C:\\Windows;C:\\Program Files\\Git\\cmd",
+	  "/mnt/c/Windows/system32:/mnt/c/Windows:/mnt/c/Program Files/Git/cmd" },
+	{ "C:\\a", "/mnt/c/a" },
+	{ "", "" },
+	{ ";", "" },
+	{ ";;C:\\a;;;C:\\b;;", "/mnt/c/a:/mnt/c/b" },
 	/* duplicates, however they are written */
-	{"C:\\a;C:\\a", "/mnt/c/a"},
-	{"C:\\a;c:\\A;C:/a/;C:\\b\\..\\a", "/mnt/c/a"},
-	{"C:\\a;C:\\ab;C:\\a\\b;C:\\", "/mnt/c/a:/mnt/c/ab:/mnt/c/a/b:/mnt/c"},
-	{"\\\\wsl$\\deb\\a;\\\\wsl$\\deb\\A;\\\\wsl.localhost\\DEB\\a", "/a:/A"},
+	{ "C:\\a;C:\\a", "/mnt/c/a" },
+	{ "C:\\a;c:\\A;C:/a/;C:\\b\\..\\a", "/mnt/c/a" },
+	{ "C:\\a;C:\\ab;C:\\a\\b;C:\\", "/mnt/c/a:/mnt/c/ab:/mnt/c/a/b:/mnt/c" },
+	{ "\\\\wsl$\\deb\\a;\\\\wsl$\\deb\\A;\\\\wsl.localhost\\DEB\\a", "/a:/A" },
 	/* on a drive case says nothing, in the guest's own names it does */
-	{"\\\\wsl$\\deb\\S\\b;\\\\srv\\x\\b;\\\\SRV\\X\\B", "/S/b:/s/b"},
+	{ "\\\\wsl$\\deb\\S\\b;\\\\srv\\x\\b;\\\\SRV\\X\\B", "/S/b:/s/b" },
 	/* what is left out */
-	{"Z:\\a;C:\\b;\\\\srv\\share", "/mnt/c/b"},
-	{"a;.;..;.\\b;\\c;C:d;%SystemRoot%;C:\\e", "/mnt/c/e"},
-	{"D:\\a;C:\\b", "/mnt/c/b"},
-	{"Z:\\a", ""},
+	{ "Z:\\a;C:\\b;\\\\srv\\share", "/mnt/c/b" },
+	{ "a;.;..;.\\b;\\c;C:d;%SystemRoot%;C:\\e", "/mnt/c/e" },
+	{ "D:\\a;C:\\b", "/mnt/c/b" },
+	{ "Z:\\a", "" },
 	/* a colon in a name would end the element */
-	{"C:\\a\xef\x80\xba" "b;C:\\c", "/mnt/c/c"},
+	{ "C:\\a\xef\x80\xba"
+	  "b;C:\\c",
+	  "/mnt/c/c" },
 	/* quotes */
-	{"\"C:\\a b\";C:\\c", "/mnt/c/a b:/mnt/c/c"},
-	{"\"C:\\a;b\";C:\\c", "/mnt/c/a;b:/mnt/c/c"},
-	{"C:\\\"a;b\"\\c", "/mnt/c/a;b/c"},
-	{"\"C:\\a;C:\\b", ""},
-	{"\"\";C:\\a", "/mnt/c/a"},
-	{"C:\\a\\;C:\\", "/mnt/c/a:/mnt/c"},
-	{"C:", "/mnt/c"},
+	{ "\"C:\\a b\";C:\\c", "/mnt/c/a b:/mnt/c/c" },
+	{ "\"C:\\a;b\";C:\\c", "/mnt/c/a;b:/mnt/c/c" },
+	{ "C:\\\"a;b\"\\c", "/mnt/c/a;b/c" },
+	{ "\"C:\\a;C:\\b", "" },
+	{ "\"\";C:\\a", "/mnt/c/a" },
+	{ "C:\\a\\;C:\\", "/mnt/c/a:/mnt/c" },
+	{ "C:", "/mnt/c" },
 	/* a backslash that is part of a name */
-	{"C:\\a\xef\x81\x9c;C:\\b", "/mnt/c/a\\:/mnt/c/b"},
-	{"\\\\wsl$\\deb", "/"},
+	{ "C:\\a\xef\x81\x9c;C:\\b", "/mnt/c/a\\:/mnt/c/b" },
+	{ "\\\\wsl$\\deb", "/" },
 };
 
 static const struct list_row to_windows[] = {
-	{"/mnt/c/a:/mnt/c/b", "C:\\a;C:\\b"},
-	{"/usr/bin:/mnt/c/b", "\\\\wsl.localhost\\deb\\usr\\bin;C:\\b"},
-	{"", ""},
-	{":", ""},
-	{"::/mnt/c::", "C:\\"},
-	{"/mnt/c:/mnt/c/:/mnt/c/.", "C:\\"},
-	{"/mnt/c/a:/mnt/c/A/", "C:\\a"},
-	{"/a:/A:/a/", "\\\\wsl.localhost\\deb\\a;\\\\wsl.localhost\\deb\\A"},
-	{"/s/a:/s/A", "\\\\srv\\x\\a"},
-	{"a:.:..:./b:/mnt/c/c", "C:\\c"},
-	{"/mnt/c/a;b:/mnt/c/c", "C:\\c"},
-	{"/mnt/e;x/a:/mnt/c/c", "C:\\c"},
-	{"/mnt/c/a.:/mnt/c/b", "C:\\a\xef\x80\xae;C:\\b"},
+	{ "/mnt/c/a:/mnt/c/b", "C:\\a;C:\\b" },
+	{ "/usr/bin:/mnt/c/b", "\\\\wsl.localhost\\deb\\usr\\bin;C:\\b" },
+	{ "", "" },
+	{ ":", "" },
+	{ "::/mnt/c::", "C:\\" },
+	{ "/mnt/c:/mnt/c/:/mnt/c/.", "C:\\" },
+	{ "/mnt/c/a:/mnt/c/A/", "C:\\a" },
+	{ "/a:/A:/a/", "\\\\wsl.localhost\\deb\\a;\\\\wsl.localhost\\deb\\A" },
+	{ "/s/a:/s/A", "\\\\srv\\x\\a" },
+	{ "a:.:..:./b:/mnt/c/c", "C:\\c" },
+	{ "/mnt/c/a;b:/mnt/c/c", "C:\\c" },
+	{ "/mnt/e;x/a:/mnt/c/c", "C:\\c" },
+	{ "/mnt/c/a.:/mnt/c/b", "C:\\a\xef\x80\xae;C:\\b" },
 };
 
 typedef ssize_t list_converter(const struct pathconv *pc, const char *list, char *out, size_t size);
@@ -146,25 +148,25 @@ static void test_long_element(void **state)
 
 /* WSLENV as "name+flags", a bad one as "!text", each followed by a blank. */
 static const struct list_row entries[] = {
-	{"", ""},
-	{"A", "A+ "},
-	{"A:B/p:C/l", "A+ B+p C+l "},
-	{"A/u:B/w:C/uw:D/wu", "A+u B+w C+uw D+uw "},
-	{"A/pu:B/up:C/lw", "A+pu B+pu C+lw "},
-	{"A/pl", "A+pl "},
-	{"A/", "A+ "},
-	{":A::B:", "A+ B+ "},
-	{"A/p  :B\t", "A+p B+ "},
-	{" A ", "A+ "},
-	{"A/x:B", "!A/x B+ "},
-	{"A/P", "!A/P "},
-	{"A/p/u:B", "!A/p/u B+ "},
-	{"/p", "!/p "},
-	{"/", "!/ "},
-	{"A=B/p", "!A=B/p "},
-	{"A B/p", "A B+p "},
-	{"A/p,u", "!A/p,u "},
-	{"GOPATH/l:USERPROFILE/pu", "GOPATH+l USERPROFILE+pu "},
+	{ "", "" },
+	{ "A", "A+ " },
+	{ "A:B/p:C/l", "A+ B+p C+l " },
+	{ "A/u:B/w:C/uw:D/wu", "A+u B+w C+uw D+uw " },
+	{ "A/pu:B/up:C/lw", "A+pu B+pu C+lw " },
+	{ "A/pl", "A+pl " },
+	{ "A/", "A+ " },
+	{ ":A::B:", "A+ B+ " },
+	{ "A/p  :B\t", "A+p B+ " },
+	{ " A ", "A+ " },
+	{ "A/x:B", "!A/x B+ " },
+	{ "A/P", "!A/P " },
+	{ "A/p/u:B", "!A/p/u B+ " },
+	{ "/p", "!/p " },
+	{ "/", "!/ " },
+	{ "A=B/p", "!A=B/p " },
+	{ "A B/p", "A B+p " },
+	{ "A/p,u", "!A/p,u " },
+	{ "GOPATH/l:USERPROFILE/pu", "GOPATH+l USERPROFILE+pu " },
 };
 
 static void test_entries(void **state)
@@ -192,8 +194,8 @@ static void test_directions(void **state)
 		const char *in;
 		bool to_linux, to_windows;
 	} rows[] = {
-		{"A", true, true},	{"A/p", true, true}, {"A/u", true, false},
-		{"A/pw", false, true},	{"A/uw", true, true}, {"A/x", false, false},
+		{ "A", true, true },     { "A/p", true, true },  { "A/u", true, false },
+		{ "A/pw", false, true }, { "A/uw", true, true }, { "A/x", false, false },
 	};
 
 	(void)state;
@@ -212,39 +214,39 @@ struct value_row {
 };
 
 static const struct value_row values_to_windows[] = {
-	{"A", "/mnt/c/a", "/mnt/c/a"},
-	{"A/u", "/mnt/c/a", "/mnt/c/a"},
-	{"A", "", ""},
-	{"A/p", NULL, ""},
-	{"A/p", "", ""},
-	{"A/l", "", ""},
-	{"A/p", "/mnt/c/a", "C:\\a"},
-	{"A/p", "/mnt/c/a b/", "C:\\a b\\"},
-	{"A/p", "/home", "\\\\wsl.localhost\\deb\\home"},
-	{"A/p", "a/b", "a\\b"},
+	{ "A", "/mnt/c/a", "/mnt/c/a" },
+	{ "A/u", "/mnt/c/a", "/mnt/c/a" },
+	{ "A", "", "" },
+	{ "A/p", NULL, "" },
+	{ "A/p", "", "" },
+	{ "A/l", "", "" },
+	{ "A/p", "/mnt/c/a", "C:\\a" },
+	{ "A/p", "/mnt/c/a b/", "C:\\a b\\" },
+	{ "A/p", "/home", "\\\\wsl.localhost\\deb\\home" },
+	{ "A/p", "a/b", "a\\b" },
 	/* p is one path, whatever it holds; l is a list */
-	{"A/p", "/mnt/c/a:/mnt/c/b", "C:\\a\xef\x80\xba\\mnt\\c\\b"},
-	{"A/l", "/mnt/c/a:/mnt/c/b", "C:\\a;C:\\b"},
-	{"A/pl", "/mnt/c/a:/mnt/c/b", "C:\\a;C:\\b"},
-	{"A/l", "/mnt/c/a", "C:\\a"},
-	{"A/l", "a:/mnt/c/b", "C:\\b"},
-	{"A/l", "a:b", NULL},
+	{ "A/p", "/mnt/c/a:/mnt/c/b", "C:\\a\xef\x80\xba\\mnt\\c\\b" },
+	{ "A/l", "/mnt/c/a:/mnt/c/b", "C:\\a;C:\\b" },
+	{ "A/pl", "/mnt/c/a:/mnt/c/b", "C:\\a;C:\\b" },
+	{ "A/l", "/mnt/c/a", "C:\\a" },
+	{ "A/l", "a:/mnt/c/b", "C:\\b" },
+	{ "A/l", "a:b", NULL },
 };
 
 static const struct value_row values_to_linux[] = {
-	{"A", "C:\\a", "C:\\a"},
-	{"A/w", "C:\\a", "C:\\a"},
-	{"A/p", "C:\\a", "/mnt/c/a"},
-	{"A/p", "C:\\Program Files (x86)\\", "/mnt/c/Program Files (x86)/"},
-	{"A/p", "C:", "/mnt/c"},
-	{"A/p", "a\\b", "a/b"},
-	{"A/p", "Z:\\a", NULL},
-	{"A/p", "C:\\a;C:\\b", "/mnt/c/a;C:/b"},
-	{"A/l", "C:\\a;C:\\b", "/mnt/c/a:/mnt/c/b"},
-	{"A/l", "Z:\\a;C:\\b", "/mnt/c/b"},
-	{"A/l", "Z:\\a;b", NULL},
-	{"A/l", "", ""},
-	{"A/l", NULL, ""},
+	{ "A", "C:\\a", "C:\\a" },
+	{ "A/w", "C:\\a", "C:\\a" },
+	{ "A/p", "C:\\a", "/mnt/c/a" },
+	{ "A/p", "C:\\Program Files (x86)\\", "/mnt/c/Program Files (x86)/" },
+	{ "A/p", "C:", "/mnt/c" },
+	{ "A/p", "a\\b", "a/b" },
+	{ "A/p", "Z:\\a", NULL },
+	{ "A/p", "C:\\a;C:\\b", "/mnt/c/a;C:/b" },
+	{ "A/l", "C:\\a;C:\\b", "/mnt/c/a:/mnt/c/b" },
+	{ "A/l", "Z:\\a;C:\\b", "/mnt/c/b" },
+	{ "A/l", "Z:\\a;b", NULL },
+	{ "A/l", "", "" },
+	{ "A/l", NULL, "" },
 };
 
 typedef ssize_t value_converter(const struct pathconv *pc, const struct wslenv *entry,
@@ -274,7 +276,7 @@ static void check_values(value_converter *convert, const struct value_row *rows,
 
 static void test_values(void **state)
 {
-	struct wslenv e = {.name = "A", .name_len = 1};
+	struct wslenv e = { .name = "A", .name_len = 1 };
 	struct guest g;
 	char out[4];
 
@@ -289,9 +291,9 @@ static void test_values(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lists),	cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_lists),        cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_long_element), cmocka_unit_test(test_entries),
-		cmocka_unit_test(test_directions), cmocka_unit_test(test_values),
+		cmocka_unit_test(test_directions),   cmocka_unit_test(test_values),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

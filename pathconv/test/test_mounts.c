@@ -12,55 +12,59 @@
 static const struct {
 	const char *line, *drive;
 } drives[] = {
-	{"30 22 0:50 / /mnt/c rw - 9p C: rw,trans=virtio", "C:"},
-	{"30 22 0:50 / /mnt/c rw - 9p c: rw", "c:"},
-	{"30 22 0:50 / /mnt/c rw - 9p C:\\134 rw", "C:"},
-	{"30 22 0:50 / /mnt/c rw - 9p C:/ rw", "C:"},
-	{"30 22 0:50 / /mnt/c rw - 9p C:\\134Users\\134me\\134 rw", "C:/Users/me"},
-	{"30 22 0:50 / /mnt/c rw - 9p C:\\134Program\\040Files rw", "C:/Program Files"},
-	{"30 22 0:50 / /mnt/c rw - 9p C:/a//b/../c/. rw", "C:/a/c"},
-	{"30 22 0:50 / /mnt/c rw - 9p C:\\134a\\134..\\134..\\134b rw", "C:/b"},
-	{"30 22 0:50 / /mnt/c rw - 9p \\134\\134?\\134C:\\134x rw", "C:/x"},
-	{"30 22 0:50 / /mnt/c rw - virtiofs D: rw", "D:"},
-	{"30 22 0:50 / /mnt/c rw - drvfs D:\\134 rw", "D:"},
-	{"30 22 0:50 / /mnt/c rw - fuse C: rw,user_id=0,group_id=0", "C:"},
-	{"30 22 0:50 / /mnt/c rw - fuse.landbridge C: rw,user_id=0,group_id=0", "C:"},
-	{"30 22 0:50 / /mnt/c rw - fuse.landbridge C: rw,user_id=1000,group_id=0", NULL},
-	{"30 22 0:50 / /mnt/c rw - fuse.landbridge C: rw,user_id=01", NULL},
-	{"30 22 0:50 / /mnt/c rw - fuse.landbridge C: rw", NULL},
-	{"30 22 0:50 / /mnt/c rw - fusectl C: rw,user_id=0", NULL},
-	{"30 22 0:50 / /mnt/c rw - ext4 C: rw", NULL},
-	{"30 22 0:50 / /mnt/c rw - tmpfs C: rw", NULL},
-	{"30 22 0:50 / /mnt/c rw - 9p2 C: rw", NULL},
-	{"30 22 0:50 / /mnt/c rw - 9p landbridge-root rw", NULL},
-	{"30 22 0:50 / /mnt/c rw - 9p C rw", NULL},
-	{"30 22 0:50 / /mnt/c rw - 9p C:x rw", NULL},
-	{"30 22 0:50 / /mnt/c rw - 9p CC: rw", NULL},
-	{"30 22 0:50 / /mnt/c rw - 9p 1: rw", NULL},
-	{"30 22 0:50 / /mnt/c rw - 9p  rw", NULL},
-	{"30 22 0:50 / /mnt/c rw - 9p /srv rw", NULL},
-	{"30 22 0:50 / /mnt/c rw - 9p \\134\\134srv\\134share rw", "//srv/share"},
-	{"30 22 0:50 / /mnt/c rw - drvfs //srv/share/dir/ rw", "//srv/share/dir"},
-	{"30 22 0:50 / /mnt/c rw - 9p // rw", NULL},
+	{ "30 22 0:50 / /mnt/c rw - 9p C: rw,trans=virtio", "C:" },
+	{ "30 22 0:50 / /mnt/c rw - 9p c: rw", "c:" },
+	{ "30 22 0:50 / /mnt/c rw - 9p C:\\134 rw", "C:" },
+	{ "30 22 0:50 / /mnt/c rw - 9p C:/ rw", "C:" },
+	{ "30 22 0:50 / /mnt/c rw - 9p C:\\134Users\\134me\\134 rw", "C:/Users/me" },
+	{ "30 22 0:50 / /mnt/c rw - 9p C:\\134Program\\040Files rw", "C:/Program Files" },
+	{ "30 22 0:50 / /mnt/c rw - 9p C:/a//b/../c/. rw", "C:/a/c" },
+	{ "30 22 0:50 / /mnt/c rw - 9p C:\\134a\\134..\\134..\\134b rw", "C:/b" },
+	{ "30 22 0:50 / /mnt/c rw - 9p \\134\\134?\\134C:\\134x rw", "C:/x" },
+	{ "30 22 0:50 / /mnt/c rw - virtiofs D: rw", "D:" },
+	{ "30 22 0:50 / /mnt/c rw - drvfs D:\\134 rw", "D:" },
+	{ "30 22 0:50 / /mnt/c rw - fuse C: rw,user_id=0,group_id=0", "C:" },
+	{ "30 22 0:50 / /mnt/c rw - fuse.landbridge C: rw,user_id=0,group_id=0", "C:" },
+	{ "30 22 0:50 / /mnt/c rw - fuse.landbridge C: rw,user_id=1000,group_id=0", NULL },
+	{ "30 22 0:50 / /mnt/c rw - fuse.landbridge C: rw,user_id=01", NULL },
+	{ "30 22 0:50 / /mnt/c rw - fuse.landbridge C: rw", NULL },
+	{ "30 22 0:50 / /mnt/c rw - fusectl C: rw,user_id=0", NULL },
+	{ "30 22 0:50 / /mnt/c rw - ext4 C: rw", NULL },
+	{ "30 22 0:50 / /mnt/c rw - tmpfs C: rw", NULL },
+	{ "30 22 0:50 / /mnt/c rw - 9p2 C: rw", NULL },
+	{ "30 22 0:50 / /mnt/c rw - 9p landbridge-root rw", NULL },
+	{ "30 22 0:50 / /mnt/c rw - 9p C rw", NULL },
+	{ "30 22 0:50 / /mnt/c rw - 9p C:x rw", NULL },
+	{ "30 22 0:50 / /mnt/c rw - 9p CC: rw", NULL },
+	{ "30 22 0:50 / /mnt/c rw - 9p 1: rw", NULL },
+	{ "30 22 0:50 / /mnt/c rw - 9p  rw", NULL },
+	{ "30 22 0:50 / /mnt/c rw - 9p /srv rw", NULL },
+	{ "30 22 0:50 / /mnt/c rw - 9p \\134\\134srv\\134share rw", "//srv/share" },
+	{ "30 22 0:50 / /mnt/c rw - drvfs //srv/share/dir/ rw", "//srv/share/dir" },
+	{ "30 22 0:50 / /mnt/c rw - 9p // rw", NULL },
 	/* WSL's own, as the kernel prints options since 6.x and before */
-	{"30 22 0:50 / /mnt/c rw - 9p drvfs rw,aname=drvfs;path\\075C:\\134;uid\\0751000,cache=5", "C:"},
-	{"30 22 0:50 / /mnt/c rw - 9p drvfs rw,aname=drvfs;path=C:\\;uid=1000;symlinkroot=/mnt/", "C:"},
-	{"30 22 0:50 / /mnt/c rw - 9p C:\\134 rw,aname=drvfs;path=D:\\134dir;metadata,trans=fd", "D:/dir"},
-	{"30 22 0:50 / /mnt/c rw - 9p x rw,aname=drvfs;path=UNC\\134srv\\134share", "//srv/share"},
-	{"30 22 0:50 / /mnt/c rw - 9p x rw,aname=drvfs;uid=0;path=E:", "E:"},
-	{"30 22 0:50 / /mnt/c rw - 9p x rw,aname=drvfs", NULL},
-	{"30 22 0:50 / /mnt/c rw - 9p x rw,aname=other;path=E:", NULL},
-	{"30 22 0:50 / /mnt/c rw - 9p E: rw,aname=other", "E:"},
-	{"30 22 0:50 / /mnt/c rw - 9p x rw,path=E:", NULL},
+	{ "30 22 0:50 / /mnt/c rw - 9p drvfs rw,aname=drvfs;path\\075C:\\134;uid\\0751000,cache=5",
+	  "C:" },
+	{ "30 22 0:50 / /mnt/c rw - 9p drvfs rw,aname=drvfs;path=C:\\;uid=1000;symlinkroot=/mnt/",
+	  "C:" },
+	{ "30 22 0:50 / /mnt/c rw - 9p C:\\134 rw,aname=drvfs;path=D:\\134dir;metadata,trans=fd",
+	  "D:/dir" },
+	{ "30 22 0:50 / /mnt/c rw - 9p x rw,aname=drvfs;path=UNC\\134srv\\134share",
+	  "//srv/share" },
+	{ "30 22 0:50 / /mnt/c rw - 9p x rw,aname=drvfs;uid=0;path=E:", "E:" },
+	{ "30 22 0:50 / /mnt/c rw - 9p x rw,aname=drvfs", NULL },
+	{ "30 22 0:50 / /mnt/c rw - 9p x rw,aname=other;path=E:", NULL },
+	{ "30 22 0:50 / /mnt/c rw - 9p E: rw,aname=other", "E:" },
+	{ "30 22 0:50 / /mnt/c rw - 9p x rw,path=E:", NULL },
 	/* with any number of optional fields, and none behind the source */
-	{"30 22 0:50 / /mnt/c rw shared:1 master:2 unbindable - 9p C: rw", "C:"},
-	{"30 22 0:50 / /mnt/c rw - 9p C:", "C:"},
+	{ "30 22 0:50 / /mnt/c rw shared:1 master:2 unbindable - 9p C: rw", "C:" },
+	{ "30 22 0:50 / /mnt/c rw - 9p C:", "C:" },
 	/* part of a drive; a part that is gone; a namespace */
-	{"30 22 0:50 /dir /mnt/c rw - 9p C: rw", "C:"},
-	{"30 22 0:50 /dir//deleted /mnt/c rw - 9p C: rw", NULL},
-	{"30 22 0:50 /dir/.. /mnt/c rw - 9p C: rw", NULL},
-	{"30 22 0:50 /... /mnt/c rw - 9p C: rw", "C:"},
-	{"30 22 0:50 mnt:[4026531840] /mnt/c rw - 9p C: rw", NULL},
+	{ "30 22 0:50 /dir /mnt/c rw - 9p C: rw", "C:" },
+	{ "30 22 0:50 /dir//deleted /mnt/c rw - 9p C: rw", NULL },
+	{ "30 22 0:50 /dir/.. /mnt/c rw - 9p C: rw", NULL },
+	{ "30 22 0:50 /... /mnt/c rw - 9p C: rw", "C:" },
+	{ "30 22 0:50 mnt:[4026531840] /mnt/c rw - 9p C: rw", NULL },
 };
 
 static void test_drives(void **state)
@@ -128,7 +132,8 @@ static void test_fields(void **state)
 	struct guest g;
 
 	(void)state;
-	guest_make(&g, "30 22 0:50 /a\\040b /mnt/\\011\\012\\134\\303\\251\\\\040\\9 rw - 9p C: rw\n");
+	guest_make(&g,
+		   "30 22 0:50 /a\\040b /mnt/\\011\\012\\134\\303\\251\\\\040\\9 rw - 9p C: rw\n");
 	assert_int_equal(g.mounts.count, 1);
 	assert_int_equal(g.at[0].id, 30);
 	assert_int_equal(g.at[0].parent, 22);
@@ -140,7 +145,7 @@ static void test_nul_and_zero(void **state)
 {
 	char text[] = "30 22 0:50 / /a\0b rw - 9p C: rw\n31 22 0:50 / /x\\000y rw - 9p D: rw\n";
 	struct mount at[4];
-	struct mounts m = {.at = at, .size = 4};
+	struct mounts m = { .at = at, .size = 4 };
 
 	(void)state;
 	assert_int_equal(mounts_parse(&m, text, sizeof(text) - 1), 0);
@@ -152,7 +157,7 @@ static void test_too_many(void **state)
 {
 	char text[] = ROOT ROOT ROOT;
 	struct mount at[3];
-	struct mounts m = {.at = at, .size = 2};
+	struct mounts m = { .at = at, .size = 2 };
 
 	(void)state;
 	assert_int_equal(mounts_lines(text, sizeof(text) - 1), 4);
@@ -184,14 +189,18 @@ static void check_find(const char *mountinfo, const struct find *rows, size_t co
 static void test_find(void **state)
 {
 	static const struct find plain[] = {
-		{"/", 22},	{"/mnt", 22},	   {"/mnt/c", 30},	{"/mnt/c/x", 30},
-		{"/mnt/cx", 22}, {"/mnt/c/d", 31}, {"/mnt/c/d/e", 31}, {"/mnt/c/", 30},
+		{ "/", 22 },       { "/mnt", 22 },     { "/mnt/c", 30 },     { "/mnt/c/x", 30 },
+		{ "/mnt/cx", 22 }, { "/mnt/c/d", 31 }, { "/mnt/c/d/e", 31 }, { "/mnt/c/", 30 },
 	};
-	static const struct find hidden[] = {{"/mnt/c", 31}, {"/mnt/c/x", 31}, {"/mnt", 31}};
-	static const struct find above[] = {{"/mnt/c", 31}, {"/mnt", 30}};
-	static const struct find stacked[] = {{"/mnt/c/x", 32}, {"/mnt", 22}};
-	static const struct find rootless[] = {{"/", 0}, {"/srv", 30}, {"/srv/c", 30}, {"/dev", 32}};
-	static const struct find over_root[] = {{"/", 23}, {"/mnt/c", 23}, {"/proc", 31}};
+	static const struct find hidden[] = { { "/mnt/c", 31 },
+					      { "/mnt/c/x", 31 },
+					      { "/mnt", 31 } };
+	static const struct find above[] = { { "/mnt/c", 31 }, { "/mnt", 30 } };
+	static const struct find stacked[] = { { "/mnt/c/x", 32 }, { "/mnt", 22 } };
+	static const struct find rootless[] = {
+		{ "/", 0 }, { "/srv", 30 }, { "/srv/c", 30 }, { "/dev", 32 }
+	};
+	static const struct find over_root[] = { { "/", 23 }, { "/mnt/c", 23 }, { "/proc", 31 } };
 
 	(void)state;
 	check_find(ROOT LINE(30, 22, "/mnt/c") LINE(31, 30, "/mnt/c/d"), plain, array_len(plain));
@@ -213,7 +222,7 @@ static void test_find(void **state)
 
 static void test_find_ends(void **state)
 {
-	static const struct find self[] = {{"/", 1}, {"/a", 2}};
+	static const struct find self[] = { { "/", 1 }, { "/a", 2 } };
 	struct guest g;
 
 	(void)state;
@@ -240,8 +249,8 @@ static void test_load(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_drives),	  cmocka_unit_test(test_malformed),
-		cmocka_unit_test(test_fields),	  cmocka_unit_test(test_nul_and_zero),
+		cmocka_unit_test(test_drives),    cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_fields),    cmocka_unit_test(test_nul_and_zero),
 		cmocka_unit_test(test_too_many),  cmocka_unit_test(test_find),
 		cmocka_unit_test(test_find_ends), cmocka_unit_test(test_load),
 	};

@@ -11,7 +11,7 @@ static const char mounts[] = "22 1 254:1 / / rw,relatime - ext4 /dev/vda1 rw\n"
 			     "30 22 0:50 / /mnt/c rw - 9p C: rw\n"
 			     "31 22 0:51 /x\\040y /mnt/d:\\040 rw - 9p D:\\134a rw\n"
 			     "32 22 0:52 / /s rw - drvfs \\134\\134srv\\134share rw\n";
-static const char *const places[] = {"/mnt/c/", "/mnt/d: /", "/s/", "/home/me/", ""};
+static const char *const places[] = { "/mnt/c/", "/mnt/d: /", "/s/", "/home/me/", "" };
 
 /* The area that the escapes use is the only one whose names change. */
 static bool is_private(const char *name)
@@ -45,7 +45,8 @@ static void check_name(const struct guest *g, const char *name)
 		/* a relative C:\x has its colon escaped, so it stays relative */
 		assert_true(path_to_linux(&g->pc, windows, 0, back, sizeof(back)) > 0);
 		assert_string_equal(back, path);
-		assert_true(path_to_windows(&g->pc, path, PATH_FORWARD, windows, sizeof(windows)) > 0);
+		assert_true(path_to_windows(&g->pc, path, PATH_FORWARD, windows, sizeof(windows)) >
+			    0);
 		assert_true(path_to_linux(&g->pc, windows, 0, back, sizeof(back)) > 0);
 		assert_string_equal(back, path);
 	}
@@ -65,7 +66,7 @@ static void test_short(void **state)
 	guest_make(&g, mounts);
 	for (int a = 1; a < 256; a++) {
 		for (int b = 0; b < 256; b++) {
-			char name[3] = {(char)a, (char)b, '\0'};
+			char name[3] = { (char)a, (char)b, '\0' };
 
 			if (is_name(name))
 				check_name(&g, name);
@@ -83,10 +84,44 @@ static unsigned next_random(unsigned *seed)
 static void test_generated(void **state)
 {
 	static const char *const parts[] = {
-		".",	" ",	"\\",	":",	"a",	"C:",	"wsl$", "?",   "\"",	"|",
-		"\001", "\037", "\177", "..",	" .",	"UNC",	"//",	"/",   "\303\251", "\xf0\x9f\x98\x80",
-		"\xef\xac\x81", "\xef\xa4\x80", "\xef\xbc\x9a", "\xef\x82\x80", "\xef", "\x80", "\xff",
-		"CON",	"%",	"'",	"$x",	"\n",	"\t",	"~",	"-",   "{}",	";",	"&",
+		".",
+		" ",
+		"\\",
+		":",
+		"a",
+		"C:",
+		"wsl$",
+		"?",
+		"\"",
+		"|",
+		"\001",
+		"\037",
+		"\177",
+		"..",
+		" .",
+		"UNC",
+		"//",
+		"/",
+		"\303\251",
+		"\xf0\x9f\x98\x80",
+		"\xef\xac\x81",
+		"\xef\xa4\x80",
+		"\xef\xbc\x9a",
+		"\xef\x82\x80",
+		"\xef",
+		"\x80",
+		"\xff",
+		"CON",
+		"%",
+		"'",
+		"$x",
+		"\n",
+		"\t",
+		"~",
+		"-",
+		"{}",
+		";",
+		"&",
 	};
 	unsigned seed = 1;
 	int checked = 0;
@@ -118,15 +153,16 @@ static void test_from_windows(void **state)
 	static const struct {
 		const char *in, *want;
 	} rows[] = {
-		{"C:\\a\xef\x80\xba\\b", "C:\\a\xef\x80\xba\\b"},
-		{"c:/a//b/", "C:\\a\\b\\"},
-		{"C:\\\xef\x80\xae", "C:\\\xef\x80\xae"},
-		{"C:\\.\xef\x80\xae", "C:\\.\xef\x80\xae"},
-		{"D:\\A\\X Y\\z", "D:\\a\\x y\\z"},
-		{"\\\\SRV\\SHARE\\z", "\\\\srv\\share\\z"},
-		{"\\\\wsl$\\DEB\\z", "\\\\wsl.localhost\\deb\\z"},
-		{"\\\\?\\C:\\z", "C:\\z"},
-		{"a\\b:c", "a\\b\xef\x80\xba" "c"},
+		{ "C:\\a\xef\x80\xba\\b", "C:\\a\xef\x80\xba\\b" },
+		{ "c:/a//b/", "C:\\a\\b\\" },
+		{ "C:\\\xef\x80\xae", "C:\\\xef\x80\xae" },
+		{ "C:\\.\xef\x80\xae", "C:\\.\xef\x80\xae" },
+		{ "D:\\A\\X Y\\z", "D:\\a\\x y\\z" },
+		{ "\\\\SRV\\SHARE\\z", "\\\\srv\\share\\z" },
+		{ "\\\\wsl$\\DEB\\z", "\\\\wsl.localhost\\deb\\z" },
+		{ "\\\\?\\C:\\z", "C:\\z" },
+		{ "a\\b:c", "a\\b\xef\x80\xba"
+			    "c" },
 	};
 	struct guest g;
 
@@ -135,7 +171,8 @@ static void test_from_windows(void **state)
 	for (size_t i = 0; i < array_len(rows); i++) {
 		char linux_path[256], back[256];
 
-		assert_true(path_to_linux(&g.pc, rows[i].in, 0, linux_path, sizeof(linux_path)) > 0);
+		assert_true(path_to_linux(&g.pc, rows[i].in, 0, linux_path, sizeof(linux_path)) >
+			    0);
 		assert_true(path_to_windows(&g.pc, linux_path, 0, back, sizeof(back)) > 0);
 		assert_string_equal(back, rows[i].want);
 	}

@@ -44,7 +44,7 @@ static const char *with_base(const char *s, char *out, size_t size)
 static void run_child(const struct call *c, int out, int err)
 {
 	static char args[ARGS][PATH_MAX], cwd[PATH_MAX];
-	char *argv[ARGS + 2] = {(char *)(uintptr_t) "wslpath"};
+	char *argv[ARGS + 2] = { (char *)(uintptr_t) "wslpath" };
 	int argc = 1;
 
 	while (argc <= ARGS && c->args[argc - 1] != NULL) {
@@ -122,10 +122,22 @@ static int check_calls(const struct call *calls, size_t count)
 	return wrong;
 }
 
-#define OK(result, ...) {.args = {__VA_ARGS__}, .out = result}
-#define OK_IN(dir, result, ...) {.args = {__VA_ARGS__}, .out = result, .cwd = dir}
-#define BAD(text, ...) {.args = {__VA_ARGS__}, .error = text}
-#define BAD_IN(dir, text, ...) {.args = {__VA_ARGS__}, .error = text, .cwd = dir}
+#define OK(result, ...)                                \
+	{                                              \
+		.args = { __VA_ARGS__ }, .out = result \
+	}
+#define OK_IN(dir, result, ...)                                    \
+	{                                                          \
+		.args = { __VA_ARGS__ }, .out = result, .cwd = dir \
+	}
+#define BAD(text, ...)                                 \
+	{                                              \
+		.args = { __VA_ARGS__ }, .error = text \
+	}
+#define BAD_IN(dir, text, ...)                                     \
+	{                                                          \
+		.args = { __VA_ARGS__ }, .error = text, .cwd = dir \
+	}
 #define GUEST "\\\\wsl.localhost\\deb"
 
 /* --- no drive is needed --- */
@@ -177,7 +189,7 @@ static const struct call plain[] = {
 	BAD_IN("@/gone", "the current directory is gone", "-w", "."),
 };
 
-static const char *const tree[] = {"c", "p q", "d", "many"};
+static const char *const tree[] = { "c", "p q", "d", "many" };
 
 static void make_tree(void)
 {
@@ -197,7 +209,7 @@ static void make_tree(void)
 
 static void remove_tree(void)
 {
-	static const char *const files[] = {"file", "loop", "link"};
+	static const char *const files[] = { "file", "loop", "link" };
 	char path[PATH_MAX];
 
 	for (size_t i = 0; i < array_len(files); i++) {
@@ -234,7 +246,7 @@ static void test_plain(void **state)
 
 static void test_help(void **state)
 {
-	static const struct call help = {.args = {"--help"}};
+	static const struct call help = { .args = { "--help" } };
 	char out[1024], err[1024];
 
 	(void)state;
@@ -250,7 +262,9 @@ static const struct call drives[] = {
 	OK("C:\\Users\\me", "-w", "@/c/Users/me"),
 	OK("C:\\Users\\", "-w", "@/c/Users/"),
 	OK("C:/Users", "-m", "@/c/Users"),
-	OK("C:\\a\xef\x80\xba" "b", "-w", "@/c/a:b"),
+	OK("C:\\a\xef\x80\xba"
+	   "b",
+	   "-w", "@/c/a:b"),
 	OK("@/c/Users/me", "C:\\Users\\me"),
 	OK("@/c", "c:"),
 	/* a subtree bound on a directory with a blank; a hole; one over the other */
@@ -292,7 +306,8 @@ static void enter(void)
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
 		leave("no user namespaces", errno);
 	file_write("/proc/self/setgroups", "deny");
-	if (file_write("/proc/self/uid_map", uids) < 0 || file_write("/proc/self/gid_map", gids) < 0)
+	if (file_write("/proc/self/uid_map", uids) < 0 ||
+	    file_write("/proc/self/gid_map", gids) < 0)
 		leave("no user namespaces", EPERM);
 	mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 }
