@@ -48,7 +48,8 @@ const char *pe_refusal(enum pe_kind kind);
 
 #define BINFMT_DIR "/proc/sys/fs/binfmt_misc"
 #define BINFMT_NAME "WSLInterop" /* tools made for WSL look for this name */
-#define BINFMT_CONF "/run/binfmt.d/zz-WSLInterop.conf"
+#define BINFMT_CONF_DIR "/run/binfmt.d"
+#define BINFMT_CONF "zz-WSLInterop.conf" /* the last one in order is matched first */
 
 enum binfmt_state {
 	BINFMT_READY,     /* the entry is there, enabled, and as we make it */
@@ -74,5 +75,9 @@ int binfmt_register(const char *dir, const char *interpreter, int renew);
 /* The text of BINFMT_CONF, from which systemd-binfmt(8) makes the entry again
  * after it has flushed all. Returns its length; -ENAMETOOLONG. */
 ssize_t binfmt_conf(char *out, size_t size, const char *interpreter);
+
+/* Writes that text to the file `name` in the folder `dir`, which is made where
+ * it is missing. 0 or negative errno. */
+int binfmt_conf_write(const char *dir, const char *name, const char *interpreter);
 
 #endif

@@ -109,8 +109,20 @@ ssize_t binfmt_conf(char *out, size_t size, const char *interpreter)
 		return rc;
 	len = fmt(out, size,
 		  "# Made by Landbridge: programs of the host (.exe) run through %s.\n"
-		  "# To switch this off: ln -s /dev/null /etc/binfmt.d/zz-" BINFMT_NAME ".conf\n"
+		  "# To switch this off: ln -s /dev/null /etc/binfmt.d/" BINFMT_CONF "\n"
 		  "%s\n",
 		  interpreter, line);
 	return len >= size ? -ENAMETOOLONG : (ssize_t)len;
+}
+
+int binfmt_conf_write(const char *dir, const char *name, const char *interpreter)
+{
+	char path[PATH_MAX], text[LINE_MAX_BYTES + ENTRY_MAX];
+	ssize_t rc = binfmt_conf(text, sizeof(text), interpreter);
+
+	if (rc >= 0 && fmt(path, sizeof(path), "%s/%s", dir, name) >= sizeof(path))
+		rc = -ENAMETOOLONG;
+	if (rc >= 0)
+		rc = dir_make(dir, 0755);
+	return rc < 0 ? (int)rc : file_create(path, text, 0644);
 }

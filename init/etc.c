@@ -78,7 +78,8 @@ static int links_make(struct boot *b)
 		if (symlink("/init", path) < 0 && errno != EEXIST)
 			return boot_unable(b, -errno, "link %s", path);
 	}
-	return 0;
+	/* For wslpath where the environment was dropped, as by sudo. */
+	return b->settings.name ? file_create(LANDBRIDGE_RUN "/name", b->settings.name, 0644) : 0;
 }
 
 /* /etc/profile sets PATH anew in login shells (Debian's does): this gives back

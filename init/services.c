@@ -85,6 +85,8 @@ int step_binfmt(struct boot *b)
 	if (err < 0)
 		return boot_unable(b, err, "mount binfmt_misc on " BINFMT_DIR);
 	err = binfmt_register(BINFMT_DIR, "/init", 1);
+	if (err == 0)
+		err = binfmt_conf_write(BINFMT_CONF_DIR, BINFMT_CONF, "/init");
 	return err < 0 ? boot_unable(b, err, "register the handler for .exe files") : 0;
 }
 

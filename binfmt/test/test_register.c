@@ -113,6 +113,25 @@ static void test_conf(void **state)
 	assert_int_equal(binfmt_register("/", "/a:b", 0), -EINVAL);
 }
 
+static void test_conf_write(void **state)
+{
+	char dir[] = "/tmp/binfmt.XXXXXX", folder[64], path[128], want[1024], got[1024];
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	fmt(folder, sizeof(folder), "%s/binfmt.d", dir);
+	fmt(path, sizeof(path), "%s/" BINFMT_CONF, folder);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(binfmt_conf_write(folder, BINFMT_CONF, "/init"), 0);
+	binfmt_conf(want, sizeof(want), "/init");
+	assert_true(file_read(path, got, sizeof(got)) > 0);
+	assert_string_equal(got, want);
+	assert_int_equal(binfmt_conf_write(folder, BINFMT_CONF, "init"), -EINVAL);
+	unlink(path);
+	rmdir(folder);
+	rmdir(dir);
+}
+
 /* --- in the kernel, in namespaces of our own --- */
 
 enum { SKIP = 77, HANDLED = 42 };
@@ -309,6 +328,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_conf),
+		cmocka_unit_test(test_conf_write),
 		cmocka_unit_test(test_kernel),
 	};
 
