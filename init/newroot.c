@@ -136,12 +136,17 @@ static bool is_read_only(const char *path)
 /* The initramfs form: NEWROOT goes below the layers and comes back as one. */
 static int newroot_overlay(struct boot *b)
 {
+	int err;
+
 	mkdir(LAYERS, 0700);
 	if (mount("tmpfs", LAYERS, "tmpfs", 0, "mode=755") < 0 || mkdir(LAYERS "/lower", 0755) < 0)
 		return boot_unable(b, -errno, "mount tmpfs on " LAYERS);
 	if (mount(NEWROOT, LAYERS "/lower", NULL, MS_MOVE, NULL) < 0)
 		return boot_unable(b, -errno, "move the root below its writable layer");
-	return overlay_mount(b, LAYERS "/lower", LAYERS, NEWROOT);
+	err = overlay_mount(b, LAYERS "/lower", LAYERS, NEWROOT);
+	if (err < 0)
+		mount(LAYERS "/lower", NEWROOT, NULL, MS_MOVE, NULL); /* for a shell */
+	return err;
 }
 
 int step_mount(struct boot *b)

@@ -1,0 +1,45 @@
+/* fuzz_modlist.c: modules.dep. Input: a name, a line feed, the file. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "init/modlist.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void inside(struct piece p, const char *text, size_t len)
+{
+	if (p.at < text || p.at > text + len || p.len > (size_t)(text + len - p.at))
+		abort();
+}
+
+static void try_find(const char *name, const char *text, size_t len)
+{
+	struct piece path, needs, need;
+	char found[64];
+
+	if (!modlist_find(text, len, name, &path, &needs))
+		return;
+	inside(path, text, len);
+	inside(needs, text, len);
+	modlist_name(path, found, sizeof(found));
+	while (modlist_last(&needs, &need)) {
+		inside(need, text, len);
+		if (need.len == 0 || memchr(need.at, ' ', need.len))
+			abort();
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const uint8_t *end = memchr(data, '\n', size);
+	char name[64];
+	size_t len = end ? (size_t)(end - data) : 0;
+
+	if (!end || len >= sizeof(name))
+		return 0;
+	memcpy(name, data, len);
+	name[len] = '\0';
+	try_find(name, (const char *)end + 1, size - len - 1);
+	return 0;
+}
