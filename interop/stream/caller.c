@@ -281,6 +281,7 @@ static void caller_interrupt(struct caller *c, uint32_t signal)
 		c->finished = false;
 		caller_finish(c, OUTCOME_STOPPED, signal, "");
 		c->loop.stop = true;
+		return;
 	}
 	c->asked = true;
 	c->signals_due |= 1u << signal;

@@ -78,18 +78,9 @@ static void fail_text(struct runner *r, uint32_t code, int error, const char *te
 	runner_fail(r, &why);
 }
 
-/* The opener is gone: so must the job, unless it was to stay. */
-static void runner_abort(struct runner *r)
+static void runner_doom(struct runner *r)
 {
-	if (r->gone)
-		return;
-	r->gone = r->ch.deaf = true;
-	if (r->job.pid <= 0 || r->exit_sent || r->failed_sent) {
-		r->loop.stop = true;
-		return;
-	}
-	outlet_finish(&r->in);
-	if (r->detached || r->job.subsystem == WIRE_GUI)
+	if (r->doomed)
 		return;
 	r->doomed = true;
 	inlet_end(&r->out[0]); /* closing a terminal's master hangs it up, too */
@@ -98,6 +89,18 @@ static void runner_abort(struct runner *r)
 	tree_signal(getpid(), SIGHUP);
 	tree_signal(getpid(), SIGCONT);
 	timer_start(&r->loop, &r->grace, GRACE_MS);
+}
+
+/* The opener is gone: so must the job, unless it was to stay. */
+static void runner_abort(struct runner *r, bool even_so)
+{
+	r->gone = r->ch.deaf = true;
+	if (r->job.pid <= 0 || r->exit_sent || r->failed_sent)
+		r->loop.stop = true;
+	else if (even_so || !(r->detached || r->job.subsystem == WIRE_GUI))
+		runner_doom(r);
+	else if (!r->tty)
+		outlet_finish(&r->in);
 }
 
 static void grace_over(struct timer *timer)
@@ -272,7 +275,7 @@ static void runner_settle(void *owner)
 static void runner_gone(void *owner, int error)
 {
 	(void)error;
-	runner_abort(owner);
+	runner_abort(owner, false);
 }
 
 /* --- starting the program --------------------------------------------------------------- */
@@ -408,7 +411,7 @@ static int on_output(struct runner *r, const struct frame *f, struct reader *rea
 
 	if (f->type == WIRE_CLOSED) {
 		if (r->tty) /* nobody sees the terminal any more */
-			runner_abort(r);
+			runner_abort(r, false);
 		else
 			inlet_end(out);
 		return 0;
@@ -443,7 +446,7 @@ static int runner_frame(void *owner, const struct frame *f, const void *payload)
 	case WIRE_SIGNAL:
 		return on_signal(r, &reader);
 	case WIRE_ABORT:
-		runner_abort(r);
+		runner_abort(r, false);
 		return 0;
 	default:
 		return -EPROTO;
@@ -501,7 +504,7 @@ static void signals_ready(struct watch *watch, uint32_t events)
 		if (info.ssi_signo == SIGCHLD)
 			runner_reap(r);
 		else
-			runner_abort(r);
+			runner_abort(r, true);
 	}
 	channel_pump(&r->ch);
 }
@@ -580,6 +583,7 @@ int runner_serve(int endpoint, const struct runner_ops *ops, void *owner)
 	}
 	runner_init(r, ops, owner);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	fd_set_cloexec(endpoint, 1); /* one inherited over exec(2) is not */
 	error = loop_init(&r->loop);
 	if (error == 0)
 		error = signals_take(r);

@@ -13,7 +13,10 @@ struct call {
 	uint32_t flags; /* enum launch_flag */
 	int stdio[3];
 	uint16_t rows, cols;
-	bool end_like_main;           /* the caller's process ends by outcome_end */
+	bool terminal;      /* stdio[0] is the controlling terminal of a small shell, which
+			       starts the caller there as a job: see struct reports */
+	bool background;    /* and not in its foreground */
+	bool end_like_main; /* the caller's process ends by outcome_end */
 	const struct runner_ops *ops; /* NULL: fork and exec */
 };
 
@@ -27,7 +30,6 @@ struct caller_report {
 struct runner_report {
 	int error;
 	int fds_more;
-	bool children; /* somebody was left to wait for */
 };
 
 struct pair {
@@ -36,6 +38,9 @@ struct pair {
 };
 
 struct reports {
+	_Atomic pid_t job;      /* with a terminal: the caller itself; pair.caller is the shell */
+	_Atomic int stopped;    /* the signal that stopped it; the shell has the foreground */
+	_Atomic bool may_go_on; /* set by the test: the shell says fg */
 	struct caller_report caller;
 	struct runner_report runner;
 };
@@ -46,7 +51,7 @@ void pair_start(struct pair *p, const struct call *call);
  * Returns the wait status. */
 int process_wait(pid_t pid, int ms);
 /* Waits for both, with the checks that hold for each call: no error, no
- * descriptor leaked, no child left. Returns the outcome. */
+ * descriptor leaked. Returns the outcome. */
 struct outcome pair_wait(struct pair *p);
 void pair_free(struct pair *p);
 
