@@ -3,9 +3,12 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "interop/stream/stream.h"
+
+enum { KERNEL_SIGNALS = 64 };
 
 int stdio_hold(void)
 {
@@ -21,13 +24,15 @@ int stdio_hold(void)
 	return 0;
 }
 
+/* By the system call, as the C libraries keep some signals to themselves, and
+ * would let a parent's SIG_IGN for them pass. All zero is SIG_DFL. */
 static void signals_reset(void)
 {
-	struct sigaction normal = { .sa_handler = SIG_DFL };
+	static const unsigned long normal[8];
 	sigset_t none;
 
-	for (int i = 1; i < NSIG; i++)
-		sigaction(i, &normal, NULL);
+	for (int i = 1; i <= KERNEL_SIGNALS; i++)
+		syscall(SYS_rt_sigaction, i, normal, NULL, KERNEL_SIGNALS / 8);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
