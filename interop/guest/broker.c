@@ -24,12 +24,14 @@ struct broker {
 	struct loop loop;
 	struct log log;
 	struct router *router;
+	const char *link;
 	struct serial serial;
+	struct door door; /* instead of serial, when there is a listener */
 	struct watch listener;
 	struct timer pause;
 	char *host_path;   /* the Windows PATH of the connected host, or NULL */
 	int dial_error;    /* the last one that was logged */
-	bool accept_error; /* accept's trouble was logged */
+	bool accept_error; /* logged: once is enough */
 };
 
 /* A NULL refusal lets the peer in. Every local user may ask today: the agent
@@ -59,11 +61,10 @@ static void broker_client(struct watch *watch, uint32_t events)
 
 	(void)events;
 	if (fd < 0) {
-		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
 			broker_pause(b, errno);
 		return;
 	}
-	b->accept_error = false;
 	if (unix_peer(fd, &peer)) {
 		close(fd);
 		return;
@@ -93,11 +94,11 @@ static void broker_resume(struct timer *timer)
 static int broker_dial(void *owner)
 {
 	struct broker *b = owner;
-	int fd = serial_dial(&b->serial);
+	int fd = b->door.listener < 0 ? serial_dial(&b->serial) : door_dial(&b->door);
 
 	if (fd < 0 && fd != -ENOTCONN && fd != b->dial_error) {
 		b->dial_error = fd;
-		log_err(&b->log, "cannot open the link %s: %s%s", b->serial.name, strerror(-fd),
+		log_err(&b->log, "cannot open the link %s: %s%s", b->link, strerror(-fd),
 			fd == -ENODEV ? " (the VM needs a virtio-serial port of that name)" : "");
 	}
 	return fd;
@@ -169,6 +170,17 @@ static const struct router_ops broker_ops = {
 	.shutdown = broker_shutdown,
 };
 
+static int broker_link(struct broker *b)
+{
+	b->serial.name = b->link;
+	b->serial.loop = b->door.loop = &b->loop;
+	b->serial.router = b->door.router = b->router;
+	if (strncmp(b->link, "unix:", 5) != 0)
+		return 0;
+	b->door.listener = unix_listen(b->link + 5, 0600, 1);
+	return b->door.listener < 0 ? b->door.listener : fd_set_nonblock(b->door.listener);
+}
+
 static int broker_init(struct broker *b)
 {
 	int error;
@@ -181,9 +193,9 @@ static int broker_init(struct broker *b)
 	b->router = router_create(&b->loop, ROUTER_GUEST, &broker_ops, b, NULL);
 	if (!b->router)
 		return -ENOMEM;
-	b->serial.loop = &b->loop;
-	b->serial.router = b->router;
-	error = fd_set_cloexec(LISTENER, 1);
+	error = broker_link(b);
+	if (!error)
+		error = fd_set_cloexec(LISTENER, 1);
 	if (!error)
 		error = fd_set_nonblock(LISTENER);
 	return error ? error : broker_listen(b);
@@ -193,14 +205,14 @@ int broker_main(int argc, char **argv)
 {
 	struct broker b = {
 		.log = { .fd = -1, .kmsg = true, .who = "broker", .max = LOG_LEVEL_NOTE },
-		.serial = { .name = "landbridge.0", .watch = { .fd = -1 } },
+		.link = argc > 1 ? argv[1] : "landbridge.0",
+		.serial = { .watch = { .fd = -1 } },
+		.door = { .listener = -1, .watch = { .fd = -1 } },
 		.listener = { .fd = -1 },
 		.pause = { .fire = broker_resume },
 	};
 	int error;
 
-	(void)argc;
-	(void)argv;
 	error = broker_init(&b);
 	if (!error)
 		error = loop_run(&b.loop);

@@ -74,6 +74,19 @@ void router_dial_now(struct router *router);
 /* A unix socket. Never waits: -EAGAIN when the listener's backlog is full. */
 int unix_dial(const char *path);
 
+/* The other end of a unix link, as QEMU holds it for us: a listening socket
+ * whose next caller is the link. For guests without a VM, and tests. Set
+ * listener, loop and router; watch.fd is -1 at first. */
+struct door {
+	int listener; /* non-blocking */
+	struct loop *loop;
+	struct router *router; /* dials when somebody has come */
+	struct watch watch;
+};
+
+/* -ENOTCONN: nobody there yet. */
+int door_dial(struct door *door);
+
 /* A virtio-serial port in the guest (kernel: drivers/char/virtio_console.c).
  * While no host has its other end open, poll(2) says EPOLLHUP for ever: the
  * port is then watched edge-triggered, which wakes us when a host comes, and

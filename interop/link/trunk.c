@@ -307,6 +307,8 @@ static void trunk_receive(struct router *r, bool hung_up)
 			r->busy = true;
 		if (got > 0 && t->state == TRUNK_UP)
 			trunk_heard(r);
+		if (got > 0 && got < SCRATCH && t->socket && !hung_up)
+			return; /* a serial port gives a page at a time */
 	}
 	if (got == -EINTR || (got == -EAGAIN && !hung_up))
 		return;

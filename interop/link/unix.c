@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "lib/lib.h"
 
 int unix_dial(const char *path)
 {
@@ -24,4 +27,29 @@ int unix_dial(const char *path)
 	error = -errno;
 	close(fd);
 	return error;
+}
+
+static void door_ready(struct watch *watch, uint32_t events)
+{
+	struct door *door = container_of(watch, struct door, watch);
+
+	(void)events;
+	watch_remove(watch);
+	router_dial_now(door->router);
+}
+
+int door_dial(struct door *door)
+{
+	int fd = accept4(door->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int error;
+
+	if (fd >= 0)
+		return fd;
+	if (errno != EAGAIN)
+		return -errno;
+	if (door->watch.fd >= 0)
+		return -ENOTCONN;
+	door->watch.ready = door_ready;
+	error = watch_add(door->loop, &door->watch, door->listener, EPOLLIN);
+	return error ? error : -ENOTCONN;
 }

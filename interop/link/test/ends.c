@@ -248,6 +248,8 @@ static int side_dial(void *owner)
 	int fd = side->next;
 
 	side->dials++;
+	if (side->dial)
+		return side->dial(owner);
 	side->next = -1;
 	if (fd < 0)
 		return -ENOTCONN;
@@ -284,6 +286,12 @@ void pair_side(struct pair *pair, enum router_side which)
 	side->router = router_create(&pair->loop, which, &ops, side,
 				     which == ROUTER_HOST ? "C:\\a;C:\\b" : NULL);
 	assert_non_null(side->router);
+}
+
+void pair_dials(struct side *side, int (*dial)(void *owner))
+{
+	side->dial = dial;
+	router_dial_now(side->router);
 }
 
 static void pair_tick(struct timer *timer)

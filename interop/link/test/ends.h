@@ -51,7 +51,8 @@ void end_hear(struct end *end, bool on);
 struct side {
 	struct pair *pair;
 	struct router *router;
-	int next; /* -1: dialling fails */
+	int (*dial)(void *owner); /* instead of next */
+	int next;                 /* -1: dialling fails */
 	bool up;
 	unsigned ups, downs, dials;
 	char host_path[64];
@@ -74,6 +75,8 @@ struct pair {
 
 void pair_init(struct pair *pair);
 void pair_fini(struct pair *pair);
+/* From now on the side dials by this; it may have waited for next in vain. */
+void pair_dials(struct side *side, int (*dial)(void *owner));
 void pair_side(struct pair *pair, enum router_side side);
 /* Gives both sides a fresh socket pair, and has them dial it. */
 void pair_connect(struct pair *pair);

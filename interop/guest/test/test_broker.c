@@ -1,0 +1,286 @@
+/* test_broker.c: a real broker process between clients and a host's router.
+ * Started again as "landbridge-session", this program is the session. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "interop/guest/guest.h"
+#include "interop/link/test/ends.h"
+
+enum { CLIENTS = 40 };
+
+struct fixture {
+	struct pair pair; /* its host side alone is used */
+	char dir[64], link[96], socket[96];
+	int listener;
+	pid_t broker;
+	struct end ends[CLIENTS];
+	size_t count;
+};
+
+static int host_dial(void *owner)
+{
+	struct side *side = owner;
+	const struct fixture *t = side->pair->test;
+
+	return unix_dial(t->link);
+}
+
+static void start_broker(struct fixture *t, rlim_t files)
+{
+	char link[128], name[] = "landbridge-broker";
+	char *argv[] = { name, link, NULL };
+
+	fmt(link, sizeof(link), "unix:%s", t->link);
+	t->broker = fork();
+	assert_true(t->broker >= 0);
+	if (t->broker > 0)
+		return;
+	dup2(t->listener, 100);
+	for (int fd = 3; fd < 100; fd++)
+		close(fd);
+	dup2(100, 3);
+	close(100);
+	if (files)
+		setrlimit(RLIMIT_NOFILE, &(struct rlimit){ files, files });
+	_exit(broker_main(2, argv));
+}
+
+static void stop_broker(struct fixture *t)
+{
+	kill(t->broker, SIGKILL);
+	waitpid(t->broker, NULL, 0);
+}
+
+static int begin(void **state, rlim_t files)
+{
+	struct fixture *t = calloc(1, sizeof(*t));
+
+	assert_non_null(t);
+	fmt(t->dir, sizeof(t->dir), "/tmp/broker-XXXXXX");
+	assert_non_null(mkdtemp(t->dir));
+	fmt(t->link, sizeof(t->link), "%s/link", t->dir);
+	fmt(t->socket, sizeof(t->socket), "%s/interop.sock", t->dir);
+	t->listener = unix_listen(t->socket, 0666, 128);
+	assert_true(t->listener >= 0);
+	start_broker(t, files);
+	pair_init(&t->pair);
+	t->pair.test = t;
+	pair_dials(&t->pair.host, host_dial);
+	*state = t;
+	return 0;
+}
+
+static int setup(void **state)
+{
+	return begin(state, 0);
+}
+
+static int setup_few_files(void **state)
+{
+	return begin(state, 12);
+}
+
+static int teardown(void **state)
+{
+	struct fixture *t = *state;
+
+	stop_broker(t);
+	for (size_t i = 0; i < t->count; i++)
+		end_close(&t->ends[i]);
+	pair_fini(&t->pair);
+	close(t->listener);
+	unlink(t->link);
+	unlink(t->socket);
+	assert_int_equal(rmdir(t->dir), 0);
+	free(t);
+	return 0;
+}
+
+static struct end *client(struct fixture *t)
+{
+	struct end *end = &t->ends[t->count++];
+	int fd = unix_connect(t->socket);
+
+	assert_true(fd >= 0);
+	end_open(end, &t->pair.loop, fd);
+	return end;
+}
+
+static bool host_up(struct pair *pair)
+{
+	return pair->host.up;
+}
+
+static bool all_done(struct pair *pair)
+{
+	const struct fixture *t = pair->test;
+
+	for (size_t i = 0; i < t->count; i++)
+		if (!t->ends[i].seen[WIRE_EXIT] && !t->ends[i].seen[WIRE_FAILED])
+			return false;
+	return true;
+}
+
+static bool last_done(struct pair *pair)
+{
+	const struct fixture *t = pair->test;
+
+	return t->ends[t->count - 1].seen[WIRE_EXIT];
+}
+
+static void job_exits(struct end *job, const struct frame *f, const uint8_t *payload)
+{
+	(void)payload;
+	if (f->type == WIRE_LAUNCH)
+		end_exit(job, 5);
+}
+
+static void client_runs_a_program(void **state)
+{
+	struct fixture *t = *state;
+	uint8_t payload[64];
+	struct end *end;
+	struct writer w;
+
+	t->pair.host.on_job_frame = job_exits;
+	end = client(t);
+	writer_init(&w, payload, sizeof(payload));
+	launch_put_u32(&w, LAUNCH_TAG_UID, 4242); /* a lie */
+	end_hello(end, "client's epoch..", NULL);
+	end_send(end, WIRE_LAUNCH, 0, WIRE_STREAM_ONLY, payload, w.used);
+	assert_true(pair_run(&t->pair, all_done, 5000));
+	assert_int_equal(end->exit, 5);
+	assert_int_equal(t->pair.host.jobs[0]->launch.uid, getuid());
+}
+
+static void host_opens_sessions(void **state)
+{
+	struct fixture *t = *state;
+
+	assert_true(pair_run(&t->pair, host_up, 5000));
+	for (int i = 0; i < 3; i++) {
+		pair_endpoint(&t->pair.host, &t->ends[t->count++], 0);
+		end_launch(&t->ends[i], "sh");
+	}
+	assert_true(pair_run(&t->pair, all_done, 5000));
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(t->ends[i].exit, 0);
+}
+
+/* PID 1 keeps the listening end, so a client never notices. */
+static void new_broker_takes_over(void **state)
+{
+	struct fixture *t = *state;
+
+	t->pair.host.on_job_frame = job_exits;
+	assert_true(pair_run(&t->pair, host_up, 5000));
+	stop_broker(t);
+	end_launch(client(t), "x");
+	start_broker(t, 0);
+	assert_true(pair_run(&t->pair, all_done, 5000));
+	assert_int_equal(t->ends[0].exit, 5);
+}
+
+static bool never(struct pair *pair)
+{
+	(void)pair;
+	return false;
+}
+
+static long cpu_ticks(pid_t pid)
+{
+	char path[64], stat[512], *at;
+	long user, system;
+
+	fmt(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	assert_true(file_read(path, stat, sizeof(stat)) > 0);
+	at = strrchr(stat, ')');
+	for (int field = 2; field < 14; field++)
+		at = strchr(at + 1, ' ');
+	user = strtol(at, &at, 10);
+	system = strtol(at, &at, 10);
+	return user + system;
+}
+
+/* More clients than descriptors: they wait their turn and nothing spins. */
+static void few_descriptors_are_survived(void **state)
+{
+	struct fixture *t = *state;
+	long ticks;
+
+	t->pair.host.on_job_frame = job_exits;
+	assert_true(pair_run(&t->pair, host_up, 5000));
+	while (t->count < CLIENTS - 1)
+		client(t);
+	ticks = cpu_ticks(t->broker);
+	pair_run(&t->pair, never, 500);
+	assert_in_range(cpu_ticks(t->broker) - ticks, 0, 10);
+	for (size_t i = 0; i < t->count; i++)
+		end_close(&t->ends[i]);
+	end_launch(client(t), "x");
+	assert_true(pair_run(&t->pair, last_done, 5000));
+}
+
+/* --- the session --- */
+
+static uint32_t session_complaint(void)
+{
+	const char *path = getenv("LANDBRIDGE_HOST_PATH");
+	struct sigaction action;
+
+	if (!path || strcmp(path, "C:\\a;C:\\b") != 0)
+		return 1;
+	if (sigaction(SIGCHLD, NULL, &action) || action.sa_handler != SIG_DFL)
+		return 2;
+	for (int fd = 4; fd < 64; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			return (uint32_t)fd;
+	return 0;
+}
+
+static int session(void)
+{
+	uint8_t header[WIRE_HEADER], payload[256], bytes[16];
+	struct frame f, reply = { 4, WIRE_EXIT, 0, WIRE_STREAM_ONLY };
+	struct launch l;
+	struct writer w;
+	uint32_t code = 100;
+	uint8_t exit_code[4] = { 0 };
+
+	if (fd_read_full(3, header, sizeof(header)) != WIRE_HEADER || frame_decode(&f, header) ||
+	    f.length > sizeof(payload) || fd_read_full(3, payload, f.length) != (ssize_t)f.length)
+		return 1;
+	if (f.type == WIRE_LAUNCH && launch_decode(&l, payload, f.length) == 0 && l.argc == 1)
+		code = session_complaint();
+	exit_code[0] = (uint8_t)code;
+	writer_init(&w, bytes, sizeof(bytes));
+	frame_put(&w, &reply, exit_code);
+	return fd_write_all(3, bytes, w.used) < 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(client_runs_a_program, setup, teardown),
+		cmocka_unit_test_setup_teardown(host_opens_sessions, setup, teardown),
+		cmocka_unit_test_setup_teardown(new_broker_takes_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(few_descriptors_are_survived, setup_few_files,
+						teardown),
+	};
+
+	if (argc > 0 && strcmp(argv[0], "landbridge-session") == 0)
+		return session();
+	return cmocka_run_group_tests_name("broker", tests, NULL, NULL);
+}
