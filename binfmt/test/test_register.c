@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "binfmt/binfmt.h"
 #include "lib/lib.h"
 #include "lib/test/cmocka_all.h"
+#include "pathconv/test/space.h"
 
 #define READY "enabled\ninterpreter /init\nflags: PF\noffset 0\nmagic 4d5a\n"
 
@@ -134,7 +134,7 @@ static void test_conf_write(void **state)
 
 /* --- in the kernel, in namespaces of our own --- */
 
-enum { SKIP = 77, HANDLED = 42 };
+enum { HANDLED = 42 };
 
 /* Our own program is the handler: it prints what reached it. */
 static int handler_main(int argc, char **argv)
@@ -146,38 +146,15 @@ static int handler_main(int argc, char **argv)
 	_exit(HANDLED);
 }
 
-#define check(what)                                                                \
-	do {                                                                       \
-		if (!(what)) {                                                     \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #what); \
-			_exit(1);                                                  \
-		}                                                                  \
-	} while (0)
+#define check space_check
 
-static void leave(const char *why)
+/* binfmt_misc of our own on dir. */
+static void mount_misc(const char *dir)
 {
-	fprintf(stderr, "skipped: %s: %s\n", why, strerror(errno));
-	_exit(SKIP);
-}
-
-/* A user namespace in which we are root, and binfmt_misc of our own on dir. */
-static void enter(const char *dir)
-{
-	char uids[64], gids[64];
-
-	fmt(uids, sizeof(uids), "0 %u 1\n", (unsigned)geteuid());
-	fmt(gids, sizeof(gids), "0 %u 1\n", (unsigned)getegid());
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-		leave("no user namespaces");
-	file_write("/proc/self/setgroups", "deny");
-	if (file_write("/proc/self/uid_map", uids) < 0 ||
-	    file_write("/proc/self/gid_map", gids) < 0)
-		leave("no user namespaces");
-	mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 	check(binfmt_state(dir, "/init") == -ENOENT);
 	check(binfmt_register(dir, "/init", 0) == -ENOENT);
 	if (mount("binfmt_misc", dir, "binfmt_misc", 0, NULL) < 0)
-		leave("no binfmt_misc in user namespaces (Linux 6.7)");
+		space_leave("no binfmt_misc in user namespaces (Linux 6.7)", errno);
 }
 
 /* Runs ./x.exe in the current directory; its exit status, and its output. */
@@ -283,7 +260,7 @@ static void check_conf(const char *dir, const char *self)
 	check_run();
 }
 
-static void run_in_namespace(const char *dir)
+static void run_with_misc(const char *dir)
 {
 	char self[PATH_MAX], misc[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -291,9 +268,8 @@ static void run_in_namespace(const char *dir)
 	check(len > 0);
 	self[len] = '\0';
 	fmt(misc, sizeof(misc), "%s/misc", dir);
-	check(chdir(dir) == 0 && mkdir(misc, 0700) == 0);
-	check(file_create("x.exe", "MZ is all it takes\n", 0700) == 0);
-	enter(misc);
+	check(chdir(dir) == 0);
+	mount_misc(misc);
 	check_kernel(misc, self);
 	check_conf(misc, self);
 	_exit(0);
@@ -301,26 +277,22 @@ static void run_in_namespace(const char *dir)
 
 static void test_kernel(void **state)
 {
-	char dir[] = "/tmp/binfmt.XXXXXX", path[64];
+	char dir[] = "/tmp/binfmt.XXXXXX", misc[64];
 	int status;
-	pid_t pid;
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0)
-		run_in_namespace(dir);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	fmt(path, sizeof(path), "%s/x.exe", dir);
-	unlink(path);
-	fmt(path, sizeof(path), "%s/misc", dir);
-	rmdir(path);
+	fmt(misc, sizeof(misc), "%s/misc", dir);
+	assert_int_equal(mkdir(misc, 0700), 0);
+	put_file(dir, "x.exe", "MZ is all it takes\n");
+	fmt(misc, sizeof(misc), "%s/x.exe", dir);
+	assert_int_equal(chmod(misc, 0700), 0);
+	status = space_run(run_with_misc, dir);
+	put_file(dir, "x.exe", NULL);
+	fmt(misc, sizeof(misc), "%s/misc", dir);
+	rmdir(misc);
 	rmdir(dir);
-	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) == SKIP)
-		skip();
-	assert_int_equal(WEXITSTATUS(status), 0);
+	space_verdict(status);
 }
 
 int main(int argc, char **argv)

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +15,9 @@
 #include "lib/test/cmocka_all.h"
 #include "pathconv/pathconv.h"
 #include "pathconv/test/drive.h"
+#include "pathconv/test/space.h"
 
-enum { ARGS = 5, SKIP = 77 };
+enum { ARGS = 5 };
 
 /* One call. '@' stands for the test's own directory, in which it runs unless
  * cwd says otherwise. */
@@ -291,34 +291,13 @@ static const struct call drives[] = {
 	BAD_IN("@", "on no drive", "\\x"),
 };
 
-static void leave(const char *why, int error)
-{
-	fprintf(stderr, "skipped: %s: %s\n", why, strerror(error));
-	_exit(SKIP);
-}
-
-static void enter(void)
-{
-	char uids[64], gids[64];
-
-	fmt(uids, sizeof(uids), "0 %u 1\n", (unsigned)geteuid());
-	fmt(gids, sizeof(gids), "0 %u 1\n", (unsigned)getegid());
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-		leave("no user namespaces", errno);
-	file_write("/proc/self/setgroups", "deny");
-	if (file_write("/proc/self/uid_map", uids) < 0 ||
-	    file_write("/proc/self/gid_map", gids) < 0)
-		leave("no user namespaces", EPERM);
-	mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
-}
-
 static void need_drive(const char *source, const char *place)
 {
 	char dir[PATH_MAX];
 	pid_t pid = drive_mount(source, with_base(place, dir, sizeof(dir)));
 
 	if (pid < 0)
-		leave("no FUSE", -pid);
+		space_leave("no FUSE", -pid);
 }
 
 static void need_mount(const char *source, const char *place, const char *type, unsigned long flags)
@@ -332,9 +311,9 @@ static void need_mount(const char *source, const char *place, const char *type, 
 	}
 }
 
-static void run_on_drives(void)
+static void run_on_drives(const char *dir)
 {
-	enter();
+	(void)dir;
 	need_drive("C:", "@/c");
 	need_mount("@/c/My Projects", "@/p q", NULL, MS_BIND);
 	need_mount("none", "@/c/hole", "tmpfs", 0);
@@ -350,20 +329,8 @@ static void run_on_drives(void)
 
 static void test_drives(void **state)
 {
-	int status;
-	pid_t pid;
-
 	(void)state;
-	fflush(stdout);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0)
-		run_on_drives();
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) == SKIP)
-		skip();
-	assert_int_equal(WEXITSTATUS(status), 0);
+	space_verdict(space_run(run_on_drives, base));
 }
 
 static int setup(void **state)
