@@ -55,6 +55,7 @@ static int feed(struct sum *sum, const uint8_t *data, size_t size, size_t piece)
 		size -= len;
 	}
 	free(ch.in);
+	ch.owner = NULL;
 	return error;
 }
 

@@ -64,7 +64,7 @@ static int tree_read(struct tree *tree)
 	if (!dir)
 		return -errno;
 	while (error == 0 && (entry = readdir(dir))) {
-		pid_t pid = atoi(entry->d_name);
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 
 		if (pid <= 0)
 			continue;
@@ -73,7 +73,8 @@ static int tree_read(struct tree *tree)
 			error = tree_add(tree, pid, stat_parent(text));
 	}
 	closedir(dir);
-	qsort(tree->at, tree->count, sizeof(*tree->at), node_compare);
+	if (tree->count > 0)
+		qsort(tree->at, tree->count, sizeof(*tree->at), node_compare);
 	return error;
 }
 

@@ -285,26 +285,26 @@ static int find_teardown(void **state)
 
 struct find_case {
 	const char *name; /* beginning with '/': below the directory */
-	int want;
 	const char *file;
+	int want;
 	bool gui, refused;
 };
 
 static const struct find_case finds[] = {
-	{ "con.exe", 0, "/win/con.exe", false, false },
-	{ "con", 0, "/win/con.exe", false, false },
-	{ "gui", 0, "/win/gui.exe", true, false },
-	{ "find", 0, "/win/find", false, false },
-	{ "go.BAT", 0, "/win/go.BAT", false, false },
-	{ "only", -ENOENT, NULL, false, false },
-	{ "", -ENOENT, NULL, false, false },
-	{ "/win/con", 0, "/win/con.exe", false, false },
-	{ "/link", 0, "/win/con.exe", false, false },
-	{ "/linux/only", 0, "/linux/only", false, true },
-	{ "/win/efi.efi", 0, "/win/efi.efi", false, true },
-	{ "/win", -EACCES, NULL, false, false },
-	{ "/gone", -ENOENT, NULL, false, false },
-	{ "/linux/only/x", -ENOTDIR, NULL, false, false },
+	{ "con.exe", "/win/con.exe", 0, false, false },
+	{ "con", "/win/con.exe", 0, false, false },
+	{ "gui", "/win/gui.exe", 0, true, false },
+	{ "find", "/win/find", 0, false, false },
+	{ "go.BAT", "/win/go.BAT", 0, false, false },
+	{ "only", NULL, -ENOENT, false, false },
+	{ "", NULL, -ENOENT, false, false },
+	{ "/win/con", "/win/con.exe", 0, false, false },
+	{ "/link", "/win/con.exe", 0, false, false },
+	{ "/linux/only", "/linux/only", 0, false, true },
+	{ "/win/efi.efi", "/win/efi.efi", 0, false, true },
+	{ "/win", NULL, -EACCES, false, false },
+	{ "/gone", NULL, -ENOENT, false, false },
+	{ "/linux/only/x", NULL, -ENOTDIR, false, false },
 };
 
 static void find(void **state)

@@ -31,7 +31,7 @@ int fork_spawn(void *owner, const struct launch *l, const int stdio[3], struct j
 
 	(void)owner;
 	for (int i = 0; i < ARGS_MAX && launch_next(l, LAUNCH_TAG_ARG, &pos, &arg); i++)
-		argv[i] = strdup(arg.at);
+		argv[i] = (char *)(uintptr_t)arg.at;
 	*job = (struct job){ .pid = fork(), .report = -1 };
 	if (job->pid < 0) {
 		*why = (struct failed){ 125, (uint32_t)errno, { text, sizeof(text) - 1 } };
@@ -42,8 +42,6 @@ int fork_spawn(void *owner, const struct launch *l, const int stdio[3], struct j
 			execvp(l->program.at, argv);
 		_exit(127);
 	}
-	for (int i = 0; argv[i]; i++)
-		free(argv[i]);
 	return 0;
 }
 
@@ -253,7 +251,7 @@ bool retry(bool (*done)(void *), void *with, int ms)
 
 bool nobody_is(void *mark)
 {
-	char path[64], line[4096];
+	char path[300], line[4096];
 	struct dirent *entry;
 	bool found = false;
 	DIR *dir = opendir("/proc");
@@ -261,8 +259,8 @@ bool nobody_is(void *mark)
 	while (!found && (entry = readdir(dir))) {
 		ssize_t n;
 
-		snprintf(path, sizeof(path), "/proc/%d/cmdline", atoi(entry->d_name));
-		n = atoi(entry->d_name) > 0 ? file_read(path, line, sizeof(line)) : 0;
+		snprintf(path, sizeof(path), "/proc/%s/cmdline", entry->d_name);
+		n = file_read(path, line, sizeof(line));
 		found = n > 0 && memmem(line, (size_t)n, mark, strlen(mark));
 	}
 	closedir(dir);

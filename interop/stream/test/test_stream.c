@@ -279,7 +279,7 @@ static void grandchild_keeps_the_pipe(void **state)
 	assert_true(loop_now() - start < 2000);
 	process_wait(o.pair.runner, 2000);
 	/* It lives on: that is what it was put into the background for. */
-	assert_int_equal(kill(atoi(buf), SIGKILL), 0);
+	assert_int_equal(kill((pid_t)strtol(buf, NULL, 10), SIGKILL), 0);
 	pair_free(&o.pair);
 	close(o.out);
 	close(o.err);
