@@ -74,7 +74,8 @@ enum path_flag {
 /* Linux -> Windows. On a drive: drive, subtree, rest; elsewhere
  * \\wsl.localhost\NAME\... . `.` `..` and doubled slashes are resolved by
  * text; a slash at the end stays. Bytes 1-31 and " * : < > ? \ | and a dot or
- * space that ends a name become U+F000 + byte, as Windows can have none of them. */
+ * space that ends a name become U+F000 + byte, as Windows can have none of
+ * them (a name that already holds such a character shares its Windows form). */
 ssize_t path_to_windows(const struct pathconv *pc, const char *path, unsigned flags, char *out,
 			size_t size);
 

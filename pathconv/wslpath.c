@@ -98,11 +98,10 @@ static const char *guest_name(char *buf, size_t size)
 
 	if (name != NULL && name[0] != '\0')
 		return name;
-	if (file_read(NAME_FILE, buf, size) > 0) {
-		buf[strcspn(buf, "\n")] = '\0';
-		return buf;
-	}
-	if (uname(&uts) == 0)
+	if (file_read(NAME_FILE, buf, size) < 0)
+		buf[0] = '\0';
+	buf[strcspn(buf, "\n")] = '\0';
+	if (buf[0] == '\0' && uname(&uts) == 0)
 		fmt(buf, size, "%s", uts.nodename);
 	return buf;
 }
