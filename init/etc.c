@@ -78,15 +78,21 @@ static int links_make(struct boot *b)
 		if (symlink("/init", path) < 0 && errno != EEXIST)
 			return boot_unable(b, -errno, "link %s", path);
 	}
+	err = file_create(LANDBRIDGE_PATH_FILE, LANDBRIDGE_BIN "\n", 0644);
+	if (err < 0)
+		return boot_unable(b, err, "make " LANDBRIDGE_PATH_FILE);
 	/* For wslpath where the environment was dropped, as by sudo. */
 	return b->settings.name ? file_create(LANDBRIDGE_RUN "/name", b->settings.name, 0644) : 0;
 }
 
-/* /etc/profile sets PATH anew in login shells (Debian's does): this gives back
- * what the session had added to it. */
+/* /etc/profile sets PATH anew in login shells (Debian's does): this adds again
+ * what sessions have on it, for those of sudo, su and ssh too. */
 static const char profile[] = "case \":$PATH:\" in\n"
 			      "*:" LANDBRIDGE_BIN ":*) ;;\n"
-			      "*) PATH=\"$PATH:${LANDBRIDGE_PATH:-" LANDBRIDGE_BIN "}\" ;;\n"
+			      "*)\n"
+			      "\tread -r landbridge_path <" LANDBRIDGE_PATH_FILE "\n"
+			      "\tPATH=\"$PATH:$landbridge_path\"\n"
+			      "\tunset landbridge_path ;;\n"
 			      "esac\n";
 
 int step_helpers(struct boot *b)

@@ -28,6 +28,9 @@
 #define LANDBRIDGE_BIN LANDBRIDGE_RUN "/bin"             /* wslpath, wslinfo, ... */
 #define LANDBRIDGE_SOCKET LANDBRIDGE_RUN "/interop.sock" /* held by PID 1 for ever */
 
+/* One line: what sessions have at the end of PATH, for /etc/profile.d. */
+#define LANDBRIDGE_PATH_FILE LANDBRIDGE_RUN "/path"
+
 /* PID 1. Does not return. */
 int init_main(int argc, char **argv);
 

@@ -41,7 +41,6 @@ static bool children_wait(int64_t ms)
 static void processes_end(void)
 {
 	kill(-1, SIGTERM);
-	kill(-1, SIGHUP); /* interactive shells do not mind TERM */
 	kill(-1, SIGCONT);
 	if (children_wait(TERM_WAIT_MS))
 		return;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -68,6 +69,20 @@ static void path_extra(const struct session *s, const char *name, char *out, siz
 	mounts_unload(&mounts);
 }
 
+/* For shells that set PATH anew: see LANDBRIDGE_PATH_FILE. Others may read it
+ * meanwhile, so it is replaced in one go. */
+static void path_publish(char *extra)
+{
+	size_t len = strlen(extra);
+	char part[64];
+
+	fmt(part, sizeof(part), LANDBRIDGE_PATH_FILE ".%d", (int)getpid());
+	extra[len] = '\n';
+	extra[len + 1] = '\0';
+	if (file_create(part, extra, 0644) == 0)
+		rename(part, LANDBRIDGE_PATH_FILE);
+}
+
 static void env_path(struct env *env, const struct session *s, const char *name)
 {
 	static const char base[] = BASE_PATH ":";
@@ -76,9 +91,9 @@ static void env_path(struct env *env, const struct session *s, const char *name)
 	if (!path)
 		return;
 	memcpy(path, base, sizeof(base));
-	path_extra(s, name, path + sizeof(base) - 1, PATH_LIST_MAX - sizeof(base));
+	path_extra(s, name, path + sizeof(base) - 1, PATH_LIST_MAX - sizeof(base) - 1);
 	env_set(env, "PATH", path);
-	env_set(env, "LANDBRIDGE_PATH", path + sizeof(base) - 1);
+	path_publish(path + sizeof(base) - 1);
 	free(path);
 }
 

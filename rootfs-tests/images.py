@@ -48,8 +48,10 @@ class TarImage:
     def read(self, name):
         """The text of a member that the image has already."""
         name = name.lstrip("/")
-        found = [m for m in self.tar.getmembers() if m.name.removeprefix("./") == name]
-        return self.tar.extractfile(found[-1]).read().decode()
+        self.tar.fileobj.flush()
+        with tarfile.open(self.path) as tar:  # one opened to append cannot be read
+            found = [m for m in tar.getmembers() if m.name.removeprefix("./") == name]
+            return tar.extractfile(found[-1]).read().decode()
 
 
 def add_user(image, name, uid, shell, groups):

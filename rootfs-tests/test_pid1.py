@@ -1,0 +1,245 @@
+"""/init as PID 1 of namespaces, without a machine: the real program, as root of
+nothing but a busybox tree. Milliseconds instead of seconds."""
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from frontdoor import BUILD
+
+INIT = os.path.join(BUILD, "init")
+BUSYBOX = "/bin/busybox"
+UNSHARE = ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--uts", "--ipc", "--net"]
+
+
+def can_unshare():
+    return subprocess.run([*UNSHARE, "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+
+pytestmark = pytest.mark.skipif(not can_unshare(), reason="namespaces need root here")
+
+
+def until(condition, seconds=10):
+    """Retries on a condition; the last answer, whatever it is, counts."""
+    end = time.monotonic() + seconds
+    while not (answer := condition()) and time.monotonic() < end:
+        time.sleep(0.01)
+    return answer
+
+
+class Guest:
+    """A tree with /init in it, and PID 1 when it runs."""
+
+    def __init__(self, root):
+        self.root = root
+        for name in ("bin", "sbin", "etc/profile.d", "proc", "sys", "dev", "run", "tmp", "root", "mnt"):
+            os.makedirs(self.path(name))
+        shutil.copy(INIT, self.path("init"))
+        shutil.copy(BUSYBOX, self.path("bin/busybox"))
+        for name in ("sh", "sleep", "cat", "mount", "id", "hostname", "ls", "true", "kill"):
+            os.symlink("busybox", self.path(f"bin/{name}"))
+        self.write("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
+
+    def path(self, name):
+        return os.path.join(self.root, name)
+
+    def write(self, name, text, mode=0o644):
+        with open(self.path(name), "w", encoding="utf-8") as f:
+            f.write(text)
+        os.chmod(self.path(name), mode)
+
+    def read(self, name):
+        try:
+            with open(self.path(name), encoding="utf-8") as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
+
+    def boot_command(self, script):
+        self.write("command", "#!/bin/sh\n" + script, 0o755)
+        self.write("etc/wsl.conf", self.read("etc/wsl.conf") + "[boot]\ncommand = /command\n")
+
+    @contextlib.contextmanager
+    def running(self):
+        """PID 1's number outside, once it is up; killed at the end if need be."""
+        log = open(self.path("log"), "wb")
+        with subprocess.Popen([*UNSHARE, "--root=" + str(self.root), "/init"],
+                              stdin=subprocess.DEVNULL, stdout=log, stderr=log) as outer:
+            try:
+                children = f"/proc/{outer.pid}/task/{outer.pid}/children"
+                pid = int(until(lambda: open(children, encoding="utf-8").read().split())[0])
+                assert until(lambda: "ready:" in self.read("log")), self.read("log")
+                yield Pid1(pid, outer)
+            finally:
+                outer.kill()
+        log.close()
+
+
+class Pid1:
+    def __init__(self, pid, outer):
+        self.pid, self.outer = pid, outer
+
+    def status(self, key):
+        with open(f"/proc/{self.pid}/status", encoding="utf-8") as f:
+            return [int(n) for n in re.findall(rf"^{key}\S*\s+(\d+)", f.read(), re.M)]
+
+    def children(self):
+        with open(f"/proc/{self.pid}/task/{self.pid}/children", encoding="utf-8") as f:
+            return [int(pid) for pid in f.read().split()]
+
+    def broker(self):
+        return [pid for pid in self.children() if name_of(pid) == "landbridge-broker"]
+
+    def inside(self, *command):
+        return subprocess.run(["nsenter", "-t", str(self.pid), "-a", "-r", *command], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=20, check=False)
+
+
+def name_of(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", encoding="utf-8") as f:
+            return f.read().split("\0")[0]
+    except OSError:
+        return ""
+
+
+@pytest.fixture
+def guest(tmp_path):
+    return Guest(tmp_path / "root")
+
+
+def test_boots_and_keeps_the_socket(guest):
+    with guest.running() as init:
+        for name in ("wslpath", "wslinfo", "landbridge-run", "mount.drvfs"):
+            assert init.inside("ls", f"/run/landbridge/bin/{name}").returncode == 0
+        sockets = init.inside("cat", "/proc/net/unix").stdout
+        assert "/run/landbridge/interop.sock" in sockets
+        assert init.inside("/run/landbridge/bin/wslinfo", "--networking-mode").stdout == "none\n"
+
+
+def test_skips_with_a_note(guest):
+    with guest.running():
+        log = guest.read("log")
+    assert "binfmt: the table of handlers is the host's; left alone" in log
+    assert "unable" not in log
+
+
+def test_settings_and_names(guest):
+    guest.write("etc/wsl.conf", "[network]\nhostname = my_boat\nthis is wrong\n[interop]\nenabled = perhaps\n")
+    with guest.running() as init:
+        assert init.inside("hostname").stdout == "myboat\n"
+        assert init.inside("cat", "/etc/hostname").stdout == "myboat\n"
+        log = guest.read("log")
+    assert "/etc/wsl.conf:3: " in log and "/etc/wsl.conf:5: enabled: a value it cannot have" in log
+
+
+def test_image_keeps_no_trace(guest):
+    def tree():
+        return sorted(os.path.join(d, n) for d, dirs, files in os.walk(guest.root) for n in dirs + files)
+
+    guest.write("log", "")
+    before = tree()
+    with guest.running() as init:
+        assert init.inside("ls", "/sbin/mount.drvfs", "/etc/profile.d/landbridge.sh").returncode == 0
+        os.kill(init.pid, signal.SIGTERM)
+        assert init.outer.wait(10) == 0
+    assert tree() == before
+
+
+def test_placeholder_of_a_crash_is_removed(guest):
+    with guest.running() as init:
+        os.kill(init.pid, signal.SIGKILL)
+        init.outer.wait(10)
+    assert os.path.getsize(guest.path("sbin/mount.drvfs")) == 0
+    with guest.running() as init:
+        os.kill(init.pid, signal.SIGTERM)
+        init.outer.wait(10)
+    assert not os.path.exists(guest.path("sbin/mount.drvfs"))
+
+
+@pytest.mark.parametrize("number", [37, 38, 39, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGINT,
+                                    signal.SIGPWR])
+def test_power_signals_end_it(guest, number):
+    with guest.running() as init:
+        os.kill(init.pid, number)
+        assert init.outer.wait(10) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE, signal.SIGSEGV, signal.SIGALRM, 64])
+def test_other_signals_do_not(guest, number):
+    with guest.running() as init:
+        os.kill(init.pid, number)
+        assert init.inside("true").returncode == 0
+        time.sleep(0.05)
+        assert init.outer.poll() is None
+
+
+def test_reaps_a_storm(guest):
+    guest.boot_command("i=0; while [ $i -lt 500 ]; do (true &) ; i=$((i + 1)); done; echo done >/done\n")
+    with guest.running() as init:
+        assert until(lambda: guest.read("done"), 30)
+        assert until(lambda: init.children() == init.broker())
+
+
+def test_broker_comes_back(guest):
+    with guest.running() as init:
+        for _ in range(3):
+            old = until(init.broker)
+            os.kill(old[0], signal.SIGKILL)
+            new = until(lambda: [pid for pid in init.broker() if pid != old[0]])
+            assert new, guest.read("log")
+        assert guest.read("log").count("the broker ended") == 3
+
+
+def test_power_off_asks_before_it_kills(guest):
+    guest.boot_command("trap 'echo term >/asked; exit 0' TERM\necho up >/up\nwhile :; do sleep 0.1; done\n")
+    with guest.running() as init:
+        assert until(lambda: guest.read("up"))
+        begin = time.monotonic()
+        os.kill(init.pid, 38)
+        assert init.outer.wait(10) == 0
+        assert guest.read("asked") == "term\n"
+        assert time.monotonic() - begin < 2  # nobody is left: no waiting for the sake of it
+
+
+def test_power_off_kills_the_stubborn(guest):
+    guest.boot_command("trap '' TERM HUP\necho up >/up\nwhile :; do sleep 0.1; done\n")
+    with guest.running() as init:
+        assert until(lambda: guest.read("up"))
+        os.kill(init.pid, 38)
+        assert init.outer.wait(15) == 0
+
+
+def test_idle_means_asleep(guest):
+    with guest.running() as init:
+        broker = until(init.broker)[0]
+        until(lambda: init.status("State") or True)
+        time.sleep(0.3)
+        before = init.status("(?:non)?voluntary_ctxt_switches:")
+        time.sleep(2)
+        assert init.status("(?:non)?voluntary_ctxt_switches:") == before
+        assert name_of(broker) == "landbridge-broker"
+
+
+def test_memory(guest):
+    with guest.running() as init:
+        with open(f"/proc/{init.pid}/smaps_rollup", encoding="utf-8") as f:
+            pss = int(re.search(r"^Pss:\s+(\d+)", f.read(), re.M)[1])
+    assert pss <= 200
+
+
+def test_not_init_when_asked_by_a_wrong_name():
+    done = subprocess.run([INIT], capture_output=True, text=True, check=False)
+    assert done.returncode == 100 and done.stderr.count("\n") == 1
+    done = subprocess.run(["wslinfo", "--nonsense"], executable=INIT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and done.stderr.startswith("wslinfo: usage")
+    done = subprocess.run(["mount.drvfs", "C:"], executable=INIT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and done.stderr.startswith("mount.drvfs: usage")
+    done = subprocess.run(["mount.drvfs", "//server/x", "/tmp"], executable=INIT, capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 32 and done.stderr.count("\n") == 1
