@@ -9,6 +9,9 @@ def results(landbridge, tools):
     (tools / "sub").mkdir(exist_ok=True)
     (tools / "sub" / "note").write_text("on the host\n")
     commands = {
+        "paths": "wslpath -w /mnt/d/sub/note; wslpath -w /mnt/d; wslpath -m /mnt/d/new/file; wslpath 'D:\\sub\\note'; "
+                 "wslpath -u 'd:/a/../b'; wslpath -w /etc/passwd; wslpath '\\\\wsl.localhost\\boat\\etc\\passwd'; "
+                 "wslpath '\\\\wsl$\\boat\\etc'; wslpath '\\\\?\\D:\\x'; wslpath -w '/mnt/d/a:b'",
         "mounts": "grep ' /mnt/[cd] ' /proc/self/mountinfo",
         "write": "echo from the guest >/mnt/d/made && cat /mnt/d/sub/note && mv /mnt/d/made /mnt/d/moved",
         "again": "mkdir /tmp/x && mount -t drvfs D: /tmp/x && cat /tmp/x/sub/note && wslpath -w /tmp/x/sub/note",
@@ -16,9 +19,6 @@ def results(landbridge, tools):
         "ro": "mkdir /tmp/z && mount -t drvfs D: /tmp/z -o ro && cat /tmp/z/sub/note && touch /tmp/z/no",
         "after": "touch /mnt/d/still-writable && echo yes",
         "none": "mkdir /tmp/w && mount -t drvfs Q: /tmp/w",
-        "paths": "wslpath -w /mnt/d/sub/note; wslpath -w /mnt/d; wslpath -m /mnt/d/new/file; wslpath 'D:\\sub\\note'; "
-                 "wslpath -u 'd:/a/../b'; wslpath -w /etc/passwd; wslpath '\\\\wsl.localhost\\boat\\etc\\passwd'; "
-                 "wslpath '\\\\wsl$\\boat\\etc'; wslpath '\\\\?\\D:\\x'; wslpath -w '/mnt/d/a:b'",
         "badpath": "wslpath 'Q:\\x'",
         "info": "wslinfo --networking-mode; wslinfo --wsl-version",
         "helpers": "command -v wslpath; readlink -f $(command -v wslpath); test -x /sbin/mount.drvfs && echo mount.drvfs",

@@ -36,7 +36,7 @@ def results(landbridge, tools):
                    "echo done",
         "fifty": "for i in $(seq 50); do { /mnt/d/probe.exe exit $i; test $? = $i || echo bad $i; } & done; wait; echo done",
         "zombies": "cat /proc/[0-9]*/stat 2>/dev/null | grep -c ') Z '",
-        "left": "grep -alz probe.exe /proc/[0-9]*/cmdline 2>/dev/null | grep -v self | wc -l",
+        "left": "cat /proc/[0-9]*/comm | grep -c '^probe'",
         "sudo": "env -i /mnt/d/probe.exe exit 5",
     }
     for code in (0, 1, 255, 256, 0x10000, 0xC0000005, 0xFFFFFFFF, 0x100):
