@@ -43,7 +43,7 @@ COMMON := -std=c11 -D_GNU_SOURCE -I. -include $(B)/config.h -MMD -MP
 SECTIONS := -ffunction-sections -fdata-sections
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-include scripts/musl/rules.mk
+include lib/musl/rules.mk
 
 MUSL_FLAGS := $(COMMON) $(MUSL_CFLAGS) $(SECTIONS) -I$(LIBNL_SRC)/include
 HOST_FLAGS := $(COMMON) -O2 -g $(SECTIONS)
@@ -100,10 +100,10 @@ $(B)/init:
 	@echo 'build/init: nothing yet'
 endif
 
-$(B)/init.debug: $(GUEST_SRC:%.c=$(B)/musl/%.o) $(B)/musl/scripts/musl/snprintf.o $(B)/musl/libnl.a \
-		scripts/musl/init.ld
+$(B)/init.debug: $(GUEST_SRC:%.c=$(B)/musl/%.o) $(START_OBJ) $(B)/musl/libnl.a \
+		lib/musl/init.ld lib/musl/rules.mk
 	$(say) LINK $@
-	$(Q)$(MUSL_CC) $(MUSL_CFLAGS) $(MUSL_LDFLAGS) -o $@ $(filter %.o %.a,$^)
+	$(Q)$(MUSL_CC) $(MUSL_CFLAGS) $(INIT_LDFLAGS) -o $@ $(filter %.o %.a,$^)
 
 ifneq ($(wildcard interop/host/main.c),)
 $(B)/landbridge: $(HOST_SRC:%.c=$(B)/host/%.o)

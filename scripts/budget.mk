@@ -12,8 +12,8 @@ check-init-sizes: $(B)/init
 	@for v in full small; do mkdir -p $(B)/sizes/$$v; \
 		KCONFIG_CONFIG=$(B)/sizes/$$v/.config $(PYTHON) scripts/kconfig allyesconfig; done
 	@sed -i 's/CONFIG_NET=y/# CONFIG_NET is not set/' $(B)/sizes/small/.config
-	@$(call init_in,$(B)/sizes/full)
-	@$(call init_in,$(B)/sizes/small)
+	+@$(call init_in,$(B)/sizes/full)
+	+@$(call init_in,$(B)/sizes/small)
 	@scripts/check-sizes $(B)/sizes/full/init $(B)/sizes/small/init
 
 check-budget: check-init-sizes build kernel image
@@ -21,7 +21,7 @@ check-budget: check-init-sizes build kernel image
 
 # All off, all on, and each option flipped alone.
 check-configs: $(LIBNL_SRC)/.ready
-	@set -e; for v in allnoconfig allyesconfig $(shell sed -n 's/^config //p' $(KCONFIG_FILES)); do \
+	+@set -e; for v in allnoconfig allyesconfig $(shell sed -n 's/^config //p' $(KCONFIG_FILES)); do \
 		dir=$(B)/configs/$$v; mkdir -p $$dir; rm -f $$dir/.config; \
 		export KCONFIG_CONFIG=$$dir/.config; \
 		case $$v in *config) $(PYTHON) scripts/kconfig $$v ;; \
@@ -36,5 +36,5 @@ check-reproducible: $(B)/init
 	@rm -rf $(B)/again && mkdir -p $(B)/again
 	@[ ! -e $(CONFIG) ] || cp $(CONFIG) $(B)/again/.config
 	@mkdir -p $(B)/again && ln -sfn ../src $(B)/again/src
-	@$(MAKE) --no-print-directory B=$(B)/again CONFIG=$(B)/again/.config $(B)/again/init >/dev/null
+	+@$(MAKE) --no-print-directory B=$(B)/again CONFIG=$(B)/again/.config $(B)/again/init >/dev/null
 	@cmp $(B)/init $(B)/again/init && sha256sum $(B)/init

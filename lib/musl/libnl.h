@@ -5,8 +5,8 @@
  * instead, nothing is read from files or the environment before main, and
  * nl_addr_parse reads IP addresses only.
  */
-#ifndef LANDBRIDGE_SCRIPTS_MUSL_LIBNL_H
-#define LANDBRIDGE_SCRIPTS_MUSL_LIBNL_H
+#ifndef LANDBRIDGE_LIB_MUSL_LIBNL_H
+#define LANDBRIDGE_LIB_MUSL_LIBNL_H
 
 #include <stdio.h>
 #include <stdlib.h>

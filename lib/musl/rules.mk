@@ -7,11 +7,15 @@ MUSL_LIB := /usr/lib/$(GNU:%-gnu=%-musl)
 MUSL_SPECS := $(B)/musl/static-pie.specs
 MUSL_CC := gcc -specs=$(MUSL_SPECS)
 # musl has no kernel headers: three links, so that no glibc header slips in.
-MUSL_CFLAGS := -static-pie -fPIE -Os -g -idirafter $(B)/musl/kernel-headers \
+MUSL_CFLAGS := -static-pie -fPIE -Oz -g -idirafter $(B)/musl/kernel-headers \
 	-fno-asynchronous-unwind-tables -fno-stack-protector -flto=auto \
 	-ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(B)/=
 MUSL_LDFLAGS := -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now -Wl,-z,noseparate-code \
-	-Wl,--build-id=none -Wl,-T,scripts/musl/init.ld
+	-Wl,--build-id=none
+INIT_LDFLAGS := $(MUSL_LDFLAGS) -Wl,-T,lib/musl/init.ld -Wl,-z,pack-relative-relocs -Wl,-e,start_packed
+# What stands for the C library's own must stay what it is.
+START_OBJ := $(B)/musl/lib/musl/start.o $(B)/musl/lib/musl/small.o
+$(START_OBJ): MUSL_FLAGS += -fno-lto -fno-builtin
 MUSL_DEPS := $(MUSL_SPECS) $(B)/musl/kernel-headers/linux $(LIBNL_SRC)/.ready
 
 # `musl-gcc -static-pie` makes a dynamic program that wants musl's loader:
@@ -42,7 +46,7 @@ LIBNL_FILES := addr attr cache cache_mngt data error handlers hash hashtable mpl
 LIBNL_FLAGS := -w -std=gnu11 -D_GNU_SOURCE -DSYSCONFDIR='"/etc/libnl"' -I$(LIBNL_SRC)/include \
 	-I$(LIBNL_SRC)/include/linux-private -I$(B)/src/libnl-config $(SECTIONS)
 
-$(B)/src/libnl-config/defs.h: $(LIBNL_SRC)/.ready scripts/musl/rules.mk
+$(B)/src/libnl-config/defs.h: $(LIBNL_SRC)/.ready lib/musl/rules.mk
 	@mkdir -p $(@D)
 	$(Q)printf '%s\n' '#define PACKAGE "libnl"' '#define PACKAGE_VERSION "3"' \
 		'#define HAVE_LIBPTHREAD 0' '#define DISABLE_PTHREADS 1' >$@
@@ -57,8 +61,8 @@ $(B)/$1/libnl.a: $(LIBNL_FILES:%=$(B)/$1/libnl/%.o)
 	$$(say) AR $$@
 	$$(Q)rm -f $$@ && gcc-ar rcs $$@ $$^
 endef
-$(eval $(call libnl,musl,$(MUSL_CC) $(MUSL_CFLAGS) -DNDEBUG -I. -include scripts/musl/libnl.h))
-$(LIBNL_FILES:%=$(B)/musl/libnl/%.o): scripts/musl/libnl.h
+$(eval $(call libnl,musl,$(MUSL_CC) $(MUSL_CFLAGS) -DNDEBUG -I. -include lib/musl/libnl.h))
+$(LIBNL_FILES:%=$(B)/musl/libnl/%.o): lib/musl/libnl.h
 $(eval $(call libnl,test,$(CC) -O1 -g))
 
 # BearSSL: built and held against published vectors. Its first user, the TLS
@@ -72,7 +76,7 @@ $(B)/musl/libbearssl.a: $(BEARSSL_SRC)/.ready $(MUSL_DEPS)
 		CFLAGS='-w $(patsubst $(B)/%,$(abspath $(B))/%,$(filter-out -flto%,$(MUSL_CFLAGS))) $(SECTIONS)' lib
 	$(Q)cp $(B)/musl/bearssl/libbearssl.a $@
 
-$(B)/musl/vectors: interop/link/test/vectors/bearssl.c $(B)/musl/libbearssl.a
+$(B)/musl/vectors: interop/link/test/vectors/bearssl.c $(B)/musl/libbearssl.a lib/musl/rules.mk
 	$(say) LINK $@
 	$(Q)$(MUSL_CC) -std=c11 $(MUSL_CFLAGS) $(WARN) -isystem $(BEARSSL_SRC)/inc $(MUSL_LDFLAGS) -o $@ \
 		$(filter %.c %.a,$^)

@@ -1,0 +1,155 @@
+/* The few functions of the C library whose full forms are too large for /init,
+ * in place of musl's: what C11 says of them holds, locales and speed aside. */
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/fmt.h"
+
+/* For inet_ntop(3): all of stdio that is left. */
+__attribute__((format(printf, 3, 4))) int snprintf(char *restrict buf, size_t size,
+						   const char *restrict format, ...)
+{
+	va_list args;
+	size_t len;
+
+	va_start(args, format);
+	len = fmt_va(buf, size, format, args);
+	va_end(args);
+	return (int)len;
+}
+
+char *strstr(const char *text, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (;; text++) {
+		if (strncmp(text, word, len) == 0)
+			return (char *)(uintptr_t)text;
+		if (*text == '\0')
+			return NULL;
+	}
+}
+
+/* --- qsort: a heap sort --- */
+
+typedef int compare(const void *a, const void *b);
+
+static void swap(char *a, char *b, size_t size)
+{
+	while (size-- > 0) {
+		char c = a[size];
+
+		a[size] = b[size];
+		b[size] = c;
+	}
+}
+
+/* Moves base[root] down until no child is larger. */
+static void sift(char *base, size_t root, size_t count, size_t size, compare *order)
+{
+	for (size_t child = 2 * root + 1; child < count; child = 2 * root + 1) {
+		if (child + 1 < count && order(base + child * size, base + (child + 1) * size) < 0)
+			child++;
+		if (order(base + root * size, base + child * size) >= 0)
+			return;
+		swap(base + root * size, base + child * size, size);
+		root = child;
+	}
+}
+
+void qsort(void *base, size_t count, size_t size, compare *order)
+{
+	for (size_t i = count / 2; i-- > 0;)
+		sift(base, i, count, size, order);
+	while (count-- > 1) {
+		swap(base, (char *)base + count * size, size);
+		sift(base, 0, count, size, order);
+	}
+}
+
+/* --- strtol and its like --- */
+
+static int digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'z' ? c - 'a' + 10 : INT_MAX;
+}
+
+/* Where the digits begin; settles the base. */
+static const char *find_base(const char *s, int *base)
+{
+	bool hex = s[0] == '0' && (s[1] | 0x20) == 'x' && digit(s[2]) < 16;
+
+	if (*base == 0)
+		*base = hex ? 16 : s[0] == '0' ? 8 : 10;
+	return hex && *base == 16 ? s + 2 : s;
+}
+
+/* A number in the text. */
+struct number {
+	unsigned long value; /* without its sign; no more than the limit */
+	bool minus, over;
+	const char *end;
+};
+
+static void parse(struct number *n, const char *s, int base, unsigned long limit)
+{
+	const char *first;
+
+	n->end = s;
+	while (*s == ' ' || (*s >= '\t' && *s <= '\r'))
+		s++;
+	n->minus = *s == '-';
+	n->over = false;
+	n->value = 0;
+	limit += n->minus && limit == LONG_MAX;
+	first = find_base(*s == '-' || *s == '+' ? s + 1 : s, &base);
+	for (s = first; digit(*s) < base; s++) {
+		unsigned long d = (unsigned long)digit(*s), b = (unsigned long)base;
+
+		n->over = n->over || n->value > (limit - d) / b;
+		n->value = n->value * b + d;
+		n->end = s + 1;
+	}
+	if (n->over)
+		n->value = limit;
+}
+
+static unsigned long finish(const struct number *n, char **end)
+{
+	if (end)
+		*end = (char *)(uintptr_t)n->end;
+	if (n->over)
+		errno = ERANGE;
+	return n->minus ? -n->value : n->value;
+}
+
+long strtol(const char *restrict s, char **restrict end, int base)
+{
+	struct number n;
+
+	parse(&n, s, base, LONG_MAX);
+	return (long)finish(&n, end);
+}
+
+unsigned long strtoul(const char *restrict s, char **restrict end, int base)
+{
+	struct number n;
+
+	parse(&n, s, base, ULONG_MAX);
+	n.minus = n.minus && !n.over;
+	return finish(&n, end);
+}
+
+/* long long is long here. */
+unsigned long long strtoull(const char *restrict s, char **restrict end, int base)
+{
+	return strtoul(s, end, base);
+}
