@@ -10,7 +10,7 @@ LINT_GCC_FLAGS := $(filter-out -MMD -MP,$(COMMON)) $(LINT_INCLUDES) -O2 -Werror 
 LINT_CLANG_FLAGS := $(LINT_GCC_FLAGS) -Wno-error=unused-command-line-argument
 CLANG ?= clang
 # Tests may use what a program must not, and long tables.
-TIDY_TESTS := --checks=-cert-env33-c,-cert-err34-c,-clang-analyzer-security.insecureAPI.strcpy,-readability-function-size
+TIDY_TESTS := --checks=-cert-env33-c,-cert-err34-c,-clang-analyzer-security.insecureAPI.strcpy,-readability-function-size,-bugprone-suspicious-include
 
 define lint_objects # directory, compiler, flags variable
 .PRECIOUS: $(B)/lint/$1/%.o
