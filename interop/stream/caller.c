@@ -250,6 +250,14 @@ static const struct channel_ops caller_channel = {
 
 /* --- signals ---------------------------------------------------------------------- */
 
+static void caller_resume(struct caller *c)
+{
+	if (c->started && !c->finished)
+		tty_raw(&c->tty);
+	c->winsz_due = true;
+	c->in.ready = !c->in.ended;
+}
+
 /* Stops as the shell expects it, with the terminal as it was. */
 static void caller_suspend(struct caller *c)
 {
@@ -261,14 +269,7 @@ static void caller_suspend(struct caller *c)
 	raise(SIGTSTP);
 	sigprocmask(SIG_UNBLOCK, &stop, NULL); /* here we stop, and here we go on */
 	sigprocmask(SIG_BLOCK, &stop, NULL);
-}
-
-static void caller_resume(struct caller *c)
-{
-	if (c->started && !c->finished)
-		tty_raw(&c->tty);
-	c->winsz_due = true;
-	c->in.ready = !c->in.ended;
+	caller_resume(c); /* without SIGCONT when nobody could have gone on with us */
 }
 
 /* The first is for the program; a second one, or one that the program is not

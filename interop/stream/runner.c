@@ -56,7 +56,7 @@ struct runner {
 	struct watch signals, report;
 	struct timer idle, grace;
 	sigset_t mask;
-	struct sigaction pipe;
+	struct sigaction pipe, child;
 };
 
 /* --- the end, the good one and the other -------------------------------------------- */
@@ -512,6 +512,7 @@ static void signals_ready(struct watch *watch, uint32_t events)
 static int signals_take(struct runner *r)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction normal = { .sa_handler = SIG_DFL };
 	sigset_t taken;
 	int fd, error;
 
@@ -524,6 +525,7 @@ static int signals_take(struct runner *r)
 	if (fd < 0)
 		return -errno;
 	sigaction(SIGPIPE, &ignore, &r->pipe);
+	sigaction(SIGCHLD, &normal, &r->child); /* ignored, it would reap for us */
 	sigprocmask(SIG_BLOCK, &taken, &r->mask);
 	error = watch_add(&r->loop, &r->signals, fd, EPOLLIN);
 	if (error < 0)
@@ -541,6 +543,7 @@ static void signals_give_back(struct runner *r)
 	fd_close(&fd);
 	sigprocmask(SIG_SETMASK, &r->mask, NULL);
 	sigaction(SIGPIPE, &r->pipe, NULL);
+	sigaction(SIGCHLD, &r->child, NULL);
 }
 
 /* --- serving ---------------------------------------------------------------------------------- */

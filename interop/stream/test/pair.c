@@ -141,6 +141,7 @@ static void runner_process(const struct call *call, int endpoint, struct runner_
 	int before;
 
 	only_these(stdio, endpoint);
+	signal(SIGCHLD, SIG_IGN); /* as an agent that does not wait would have it */
 	before = fds_open();
 	report->error = runner_serve(3, call->ops ? call->ops : &plain, NULL);
 	report->fds_more = fds_open() - (before - 1);
