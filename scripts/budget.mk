@@ -16,7 +16,11 @@ check-init-sizes: $(B)/init
 	+@$(call init_in,$(B)/sizes/small)
 	@scripts/check-sizes $(B)/sizes/full/init $(B)/sizes/small/init
 
-check-budget: check-init-sizes build kernel image
+$(B)/bench/insmod: bench/guest/insmod.c $(MUSL_DEPS)
+	@mkdir -p $(@D)
+	$(Q)$(MUSL_CC) -std=c11 -D_GNU_SOURCE $(MUSL_CFLAGS) $(WARN) $(MUSL_LDFLAGS) -s -o $@ $<
+
+check-budget: check-init-sizes build kernel image $(B)/bench/insmod
 	@$(PYTHON) scripts/check-budget $(B)
 
 # All off, all on, and each option flipped alone.

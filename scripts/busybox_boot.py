@@ -13,10 +13,8 @@ B=/bin/busybox
 $B mount -t proc proc /proc; $B mount -t sysfs sysfs /sys; $B mount -t devtmpfs dev /dev
 while read m; do $B insmod /modules/$m; done </modules/order
 until [ -b /dev/vda ]; do :; done
-$B mkdir -p /lower /over /root
-$B mount -t ext4 -o ro /dev/vda /lower
-$B mount -t tmpfs over /over; $B mkdir -p /over/up /over/work
-$B mount -t overlay -o lowerdir=/lower,upperdir=/over/up,workdir=/over/work root /root
+$B mkdir -p /root
+$B mount -t ext4 /dev/vda /root
 for d in proc sys dev; do $B mount --move /$d /root/$d; done
 $B mkdir -p /root/dev/pts /root/dev/shm /root/mnt/c
 $B mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /root/dev/pts
@@ -57,21 +55,26 @@ def module_files(kernel, names):
     return [by_name[n] for n in names]
 
 
-def initramfs(build, modules, command):
+def archive(build, modules, init, extra=()):
+    """An initramfs with these modules and /init; extra: (name in it, file)."""
     entries = [(d, 0o40755, b"") for d in ("bin", "dev", "proc", "sys", "modules")]
-
-    def add(name, path):
-        with open(path, "rb") as f:
-            entries.append((name, 0o100755, f.read()))
-
-    add("bin/busybox", shutil.which("busybox"))
     files = module_files(os.path.join(build, "kernel"), modules)
-    for path in files:
-        add("modules/" + os.path.basename(path), path)
     order = "".join(os.path.basename(p) + "\n" for p in files)
     entries.append(("modules/order", 0o100644, order.encode()))
-    entries.append(("init", 0o100755, (INIT % command).encode()))
+    entries.append(("init", 0o100755, init))
+    for name, path in [("modules/" + os.path.basename(p), p) for p in files] + list(extra):
+        with open(path, "rb") as f:
+            entries.append((name, 0o100755, f.read()))
     return cpio(entries)
+
+
+def busybox(build, modules, command):
+    return archive(build, modules, (INIT % command).encode(), [("bin/busybox", shutil.which("busybox"))])
+
+
+def loader(build, modules):
+    with open(os.path.join(build, "bench", "insmod"), "rb") as f:
+        return archive(build, modules, f.read())
 
 
 def qemu(dry_run, initrd):
@@ -88,10 +91,10 @@ def qemu(dry_run, initrd):
     return words
 
 
-def boot(build, dry_run, modules, command):
+def boot(dry_run, initramfs):
     """What the guest wrote to its serial line."""
     with tempfile.NamedTemporaryFile(suffix=".cpio") as f:
-        f.write(initramfs(build, modules, command))
+        f.write(initramfs)
         f.flush()
         done = subprocess.run(
             qemu(dry_run, f.name), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
