@@ -71,15 +71,26 @@ static void trunk_unstick(struct trunk *t)
 	t->out.used += WIRE_HEADER + WIRE_PIECE_MAX;
 }
 
+/* Early in a guest's boot the kernel's generator may not be seeded, and waiting
+ * for that would cost a second: an epoch must be new, not secret. */
+static int trunk_new_epoch(struct trunk *t)
+{
+	ssize_t got = getrandom(t->epoch, WIRE_EPOCH, GRND_INSECURE);
+
+	if (got < 0 && errno == EINVAL) /* before Linux 5.6 */
+		got = getrandom(t->epoch, WIRE_EPOCH, 0);
+	return got == WIRE_EPOCH ? 0 : -EIO;
+}
+
 static int trunk_open(struct router *r, int fd)
 {
 	struct trunk *t = &r->trunk;
 	int type, error;
 	socklen_t len = sizeof(type);
 
-	if (getrandom(t->epoch, WIRE_EPOCH, 0) != WIRE_EPOCH)
-		return -EIO;
-	error = watch_add(r->loop, &t->watch, fd, EPOLLIN);
+	error = trunk_new_epoch(t);
+	if (!error)
+		error = watch_add(r->loop, &t->watch, fd, EPOLLIN);
 	if (error)
 		return error;
 	t->socket = getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
