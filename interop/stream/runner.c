@@ -490,8 +490,9 @@ static void runner_reap(struct runner *r)
 		if (pid == r->job.pid)
 			job_ended(r, status);
 	r->childless = pid < 0;
-	if (r->killing && !r->childless)
-		tree_signal(getpid(), SIGKILL);
+	/* Again, for those who were being made when we looked. */
+	if (r->doomed && !r->childless)
+		tree_signal(getpid(), r->killing ? SIGKILL : SIGHUP);
 }
 
 static void signals_ready(struct watch *watch, uint32_t events)

@@ -61,6 +61,7 @@ struct seen {
 	char text[256]; /* a letter a frame, and the data */
 	size_t len;
 	bool steady;
+	int ends; /* EOF frames */
 };
 
 static int seen_frame(void *owner, const struct frame *f, const void *payload)
@@ -68,8 +69,10 @@ static int seen_frame(void *owner, const struct frame *f, const void *payload)
 	struct seen *s = owner;
 
 	(void)payload;
+	s->ends += f->type == WIRE_EOF;
 	/* These come when they come. */
-	if (s->steady && (f->type == WIRE_CLOSED || f->type == WIRE_CONSUMED))
+	if (s->steady &&
+	    (f->type == WIRE_CLOSED || f->type == WIRE_CONSUMED || f->type == WIRE_EOF))
 		return 0;
 	s->text[s->len++] = (char)('A' + f->type);
 	return f->type == WIRE_ABORT ? -EPROTO : 0;
@@ -270,8 +273,8 @@ static void say_kill(struct writer *w)
 }
 
 static const struct dialogue dialogues[] = {
-	{ "all at once", say_all_at_once, "BDRdataUU[" },
-	{ "no HELLO", say_no_hello, "Rx\nUU[" },
+	{ "all at once", say_all_at_once, "BDRdata[" },
+	{ "no HELLO", say_no_hello, "Rx\n[" },
 	{ "another version", say_wrong_version, "BS" },
 	{ "two LAUNCHes", say_two_launches, NULL },
 	{ "a bad LAUNCH", say_bad_launch, NULL },
@@ -279,8 +282,8 @@ static const struct dialogue dialogues[] = {
 	{ "more credit than there is", say_too_much_credit, NULL },
 	{ "data after its end", say_data_after_eof, NULL },
 	{ "ABORT", say_abort, NULL },
-	{ "CLOSED", say_closed, "RUU[" },
-	{ "SIGNAL", say_kill, "RUU[" },
+	{ "CLOSED", say_closed, "R[" },
+	{ "SIGNAL", say_kill, "R[" },
 };
 
 /* All that comes back until the end, as letters and data. */
@@ -317,6 +320,8 @@ static void talk_to_a_runner(void **state)
 		listen_to(fd, &s);
 		if (dialogues[i].want)
 			assert_string_equal(s.text, dialogues[i].want);
+		if (strchr(s.text, 'A' + WIRE_EXIT))
+			assert_int_equal(s.ends, 2);
 		close(fd);
 		process_wait(pid, 3000);
 	}

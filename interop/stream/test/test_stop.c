@@ -104,13 +104,14 @@ struct signal_case {
 	int died; /* the caller, of this signal; 0: it exited with code */
 };
 
+/* bash(1) itself ignores QUIT until it execs. */
+#define SLEEPER "exec sh -c 'echo up; exec sleep 100'"
+
 static const struct signal_case signals[] = {
-	{ "INT kills", "echo up; sleep 100", SIGINT, 1, OUTCOME_SIGNALLED, SIGINT, SIGINT },
-	{ "TERM kills", "echo up; exec sleep 100", SIGTERM, 1, OUTCOME_SIGNALLED, SIGTERM,
-	  SIGTERM },
-	{ "QUIT kills", "echo up; exec sleep 100", SIGQUIT, 1, OUTCOME_SIGNALLED, SIGQUIT,
-	  SIGQUIT },
-	{ "HUP kills", "echo up; exec sleep 100", SIGHUP, 1, OUTCOME_SIGNALLED, SIGHUP, SIGHUP },
+	{ "INT kills", SLEEPER, SIGINT, 1, OUTCOME_SIGNALLED, SIGINT, SIGINT },
+	{ "TERM kills", SLEEPER, SIGTERM, 1, OUTCOME_SIGNALLED, SIGTERM, SIGTERM },
+	{ "QUIT kills", SLEEPER, SIGQUIT, 1, OUTCOME_SIGNALLED, SIGQUIT, SIGQUIT },
+	{ "HUP kills", SLEEPER, SIGHUP, 1, OUTCOME_SIGNALLED, SIGHUP, SIGHUP },
 	{ "INT is handled", "trap 'exit 9' INT; echo up; while :; do sleep 0.05; done", SIGINT, 1,
 	  OUTCOME_EXITED, 9, 0 },
 	{ "INT twice ends the call", "trap '' INT; echo up; while :; do sleep 0.05; done", SIGINT,
