@@ -144,7 +144,9 @@ static ssize_t endpoint_discard(struct stream *s)
 {
 	ssize_t got = recv(s->end.fd, s->router->scratch, SCRATCH, 0);
 
-	return got < 0 && errno == EINTR ? -EAGAIN : got < 0 ? -errno : got;
+	if (got >= 0)
+		return got;
+	return errno == EINTR ? -EAGAIN : -errno;
 }
 
 /* False when there is no more to read just now. */

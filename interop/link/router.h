@@ -16,6 +16,7 @@
 #include "interop/link/cutter.h"
 #include "interop/link/link.h"
 #include "interop/link/queue.h"
+#include "interop/link/trunk.h"
 #include "lib/lib.h"
 
 enum {
@@ -76,32 +77,6 @@ struct stream {
 	struct timer timer; /* GREET_MS, LINGER_MS */
 };
 
-enum trunk_state {
-	TRUNK_DOWN,
-	TRUNK_SEARCH, /* open; the frame border is not known */
-	TRUNK_HELLO,  /* the border is known, but the peer has not echoed us */
-	TRUNK_UP,
-};
-
-/* The link, as the end of all streams. */
-struct trunk {
-	struct watch watch;
-	struct timer retry;  /* DOWN: dial again; SEARCH, HELLO: hang up */
-	struct timer answer; /* a LAUNCH's PATIENCE_MS */
-	enum trunk_state state;
-	bool socket, blocked;
-	bool pong;   /* one is due */
-	bool echoed; /* we have said HELLO with the peer's epoch */
-	bool broken; /* to be taken down by router_pump */
-	uint8_t epoch[WIRE_EPOCH], peer[WIRE_EPOCH];
-	unsigned misses, holds; /* dials that failed / that nobody answered */
-	unsigned guesses;       /* HELLOs answered while in SEARCH */
-	int64_t grudge;         /* until then LAUNCHes fail at once */
-	struct cutter cut;
-	struct queue in; /* SEARCH: bytes to look through; later a payload */
-	struct queue out;
-};
-
 struct router {
 	struct loop *loop;
 	enum router_side side;
@@ -118,6 +93,7 @@ struct router {
 	uint8_t scratch[SCRATCH];
 };
 
+/* Why a stream came to nothing, as FAILED tells it. */
 enum why {
 	WHY_ABSENT,
 	WHY_LOST,
@@ -139,17 +115,6 @@ struct stream *router_new_stream(struct router *r, bool ours);
 size_t router_launch_bytes(const struct router *r);
 void router_lose_streams(struct router *r);
 void router_tell_state(struct router *r, const struct hello *h);
-
-/* trunk.c */
-void trunk_init(struct router *r);
-void trunk_hurry(struct router *r);
-void trunk_down(struct router *r);
-void trunk_put(struct router *r, const struct frame *f, const void *payload);
-void trunk_put_failed(struct router *r, uint32_t id, const struct failed *why);
-/* The HELLO in trunk.in, at a border. */
-int trunk_hello(struct router *r);
-void trunk_await_answer(struct router *r);
-void trunk_write(struct router *r);
 
 /* routes.c */
 extern const struct cutter_ops trunk_frames;

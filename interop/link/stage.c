@@ -44,14 +44,14 @@ static int stage_frames(struct queue *to, struct queue *from, uint32_t id)
 
 static int stage_piece(struct queue *to, struct queue *from, struct frame *f)
 {
-	size_t n = from->used < WIRE_PIECE_MAX ? from->used : WIRE_PIECE_MAX;
+	bool more = from->used > WIRE_PIECE_MAX;
 
-	f->length = (uint32_t)n;
-	if (f->type == WIRE_LAUNCH && n < from->used)
+	f->length = more ? WIRE_PIECE_MAX : (uint32_t)from->used;
+	if (f->type == WIRE_LAUNCH && more)
 		f->flags = WIRE_MORE;
 	if (stage_frame(to, f, queue_head(from)))
 		return -ENOMEM;
-	queue_take(from, n);
+	queue_take(from, f->length);
 	return 0;
 }
 

@@ -1,0 +1,45 @@
+/* trunk.h: the link itself, the end that all streams share (private): dialling,
+ * HELLO, and where the frames begin.
+ */
+#ifndef LANDBRIDGE_INTEROP_LINK_TRUNK_H
+#define LANDBRIDGE_INTEROP_LINK_TRUNK_H
+
+#include "interop/link/cutter.h"
+#include "interop/link/link.h"
+
+enum trunk_state {
+	TRUNK_DOWN,
+	TRUNK_SEARCH, /* open; the frame border is not known */
+	TRUNK_HELLO,  /* the border is known, but the peer has not echoed us */
+	TRUNK_UP,
+};
+
+struct trunk {
+	struct watch watch;
+	struct timer retry;  /* DOWN: dial again; SEARCH, HELLO: hang up */
+	struct timer answer; /* a LAUNCH's PATIENCE_MS */
+	enum trunk_state state;
+	bool socket, blocked;
+	bool pong;   /* one is due */
+	bool echoed; /* we have said HELLO with the peer's epoch */
+	bool broken; /* to be taken down by router_pump */
+	uint8_t epoch[WIRE_EPOCH], peer[WIRE_EPOCH];
+	unsigned misses, holds; /* dials that failed / that nobody answered */
+	unsigned guesses;       /* HELLOs answered while in SEARCH */
+	int64_t grudge;         /* until then LAUNCHes fail at once */
+	struct cutter cut;
+	struct queue in; /* SEARCH: bytes to look through; later a payload */
+	struct queue out;
+};
+
+void trunk_init(struct router *r);
+void trunk_hurry(struct router *r);
+void trunk_down(struct router *r);
+void trunk_put(struct router *r, const struct frame *f, const void *payload);
+void trunk_put_failed(struct router *r, uint32_t id, const struct failed *why);
+/* The HELLO in trunk.in, at a border. */
+int trunk_hello(struct router *r);
+void trunk_await_answer(struct router *r);
+void trunk_write(struct router *r);
+
+#endif
