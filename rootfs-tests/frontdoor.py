@@ -58,7 +58,7 @@ class FrontDoor:
 
     def terminal(self, *args, timeout=90, **kwargs):
         """`landbridge run ARGS` on a terminal of its own, at its first prompt."""
-        child = pexpect.spawn(LANDBRIDGE, ["run", *map(str, args)], env=self.env, timeout=timeout,
+        child = pexpect.spawn(LANDBRIDGE, ["run", *map(str, args)], env={**self.env, "TERM": "dumb"}, timeout=timeout,
                               encoding="utf-8", codec_errors="replace", echo=True, **kwargs)
         child.expect(PROMPT)
         return child
