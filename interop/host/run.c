@@ -113,6 +113,8 @@ static void session_child(struct run *r, int result, pid_t parent)
 	sigset_t none;
 
 	die_with_parent(parent, SIGTERM);
+	dup2(result, STDERR_FILENO + 1);
+	result = STDERR_FILENO + 1;
 	close_range((unsigned)result + 1, ~0U, 0);
 	signal(SIGPIPE, SIG_DFL);
 	sigemptyset(&none);
