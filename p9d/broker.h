@@ -1,0 +1,84 @@
+/* broker.h: the process that accepts connections and decides who serves them.
+ *
+ * It answers Tversion, reads the first Tattach, and passes the connection on
+ * to a process that is that user and nothing else. Who a peer may be:
+ *   vsock from the host (CID 2), an inherited connection   anyone
+ *   unix, tcp on loopback: root                            anyone
+ *   unix, tcp on loopback: another user                    only that user
+ *   any other                                              refused
+ * A .L peer that may be anyone and names nobody in its first Tattach is the
+ * kernel's client (which attaches each of its users later): such connections
+ * share one process that switches its threads between users.
+ */
+#ifndef LANDBRIDGE_P9D_BROKER_H
+#define LANDBRIDGE_P9D_BROKER_H
+
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "p9d/worker.h"
+
+#define BROKER_LISTENERS 8
+#define BROKER_GREETINGS 64
+#define BROKER_WORKERS 64
+#define BROKER_GREETING_MS 30000
+
+enum listen_kind { LISTEN_UNIX, LISTEN_VSOCK, LISTEN_TCP };
+
+struct broker;
+
+struct listener {
+	struct watch watch; /* first: its callback casts back */
+	struct broker *broker;
+	enum listen_kind kind;
+};
+
+/* A connection before its first Tattach. */
+struct greeting {
+	struct watch watch; /* first */
+	struct timer deadline;
+	struct broker *broker;
+	struct session session;
+	bool used;
+	uint16_t len;
+	uint8_t input[HANDOVER_INPUT];
+};
+
+struct worker_link {
+	struct watch watch; /* first */
+	struct broker *broker;
+	bool used;
+	bool any_user;
+	struct user user;
+};
+
+struct broker {
+	struct loop loop;
+	const struct log *log;
+	struct posix_tree tree;
+	int spare; /* a descriptor to give up when there is none left */
+	struct session_policy policy;
+	struct listener listeners[BROKER_LISTENERS];
+	unsigned listener_count;
+	struct greeting *greetings; /* BROKER_GREETINGS */
+	struct worker_link *workers; /* BROKER_WORKERS */
+};
+
+int broker_init(struct broker *broker, const char *root, const struct session_policy *policy,
+                const struct log *log);
+/* unix:PATH, vsock:PORT, tcp:127.0.0.1:PORT or fd:N, which is a listening or
+ * a connected socket. 0, or -EINVAL: none of these, or a tcp address that is
+ * not loopback; or another negative errno. */
+int broker_listen(struct broker *broker, const char *where);
+/* Serves for ever; returns on an error of epoll, or when there is nothing to
+ * listen on and the last inherited connection's process has ended. */
+int broker_run(struct broker *broker);
+
+/* ---- between the parts ---- */
+
+/* The socket is the broker's from here on. */
+void greeting_start(struct broker *broker, int fd, bool anyone, uid_t self);
+/* Passes a greeted connection to the process for this user; any: to the one
+ * for several. The caller still owns fd. */
+int worker_pass(struct broker *broker, int fd, const struct handover *h, uid_t uid, bool any);
+
+#endif

@@ -1,0 +1,131 @@
+/* lane.h: the threads of a process that serves, and the connections they serve.
+ *
+ * A lane is a thread with its buffers. A busy connection has one lane, which
+ * receives, works and sends by itself: a request costs no hand-over. Only when
+ * an operation really blocks does the watcher (the process's main thread) take
+ * the connection away from its lane and give it to another one, together with
+ * what was received and not yet answered; the old lane sends its one reply when
+ * it has it. A connection with nothing to say for a second gives its lane back
+ * and waits in epoll(7); lanes without work end after ten seconds. So nothing
+ * wakes up when idle, and an idle connection costs a few hundred bytes.
+ *
+ * Locks, in the order they may be taken: pool.lock or conn.send_lock, then
+ * conn.lock, then those of the session.
+ */
+#ifndef LANDBRIDGE_P9D_LANE_H
+#define LANDBRIDGE_P9D_LANE_H
+
+#include <semaphore.h>
+
+#include "p9d/session.h"
+
+#define LANE_BATCH 65536 /* received, and sent, at once */
+#define LANE_BUFFER (P9_MSIZE_MAX + LANE_BATCH)
+#define LANES_PER_CONN 24
+#define LANES_MAX 512
+#define CONNS_MAX 1024
+#define FLUSHES_MAX 16
+
+/* What a lane is doing: a count of operations in the upper bits, and */
+#define PHASE_BETWEEN 0u
+#define PHASE_RUNNING 1u
+#define PHASE_TAKEN 2u /* the connection went to another lane meanwhile */
+#define PHASE_MASK 3u
+
+struct lane {
+	struct pool *pool;
+	struct lane *next;   /* among the idle ones */
+	struct lane *prev_active, *next_active;
+	struct lane *next_detached; /* conn::detached */
+	pthread_t thread;
+	sem_t wake;
+	struct conn *conn;
+
+	uint8_t *in, *out, *scratch; /* one mapping */
+	size_t in_start, in_end;
+	size_t out_len; /* finished replies not yet sent */
+	int pipe[2];
+	size_t pipe_size;
+	uint64_t acting;
+
+	atomic_uint phase;
+	unsigned seen; /* the watcher's last look at phase */
+	unsigned kicks; /* signals sent since cancel was set */
+	atomic_bool cancel;
+	bool drop; /* no reply is wanted any more */
+	uint16_t flushes[FLUSHES_MAX]; /* Tflushes to be answered after the reply */
+	unsigned flush_count;
+
+	struct request q;
+	struct p9_msg t, r;
+};
+
+struct conn {
+	struct pool *pool;
+	struct conn *next; /* waiting for a lane */
+	int fd;
+	bool watched; /* known to epoll */
+	uint8_t *saved; /* input, while no lane has it */
+	size_t saved_len;
+	unsigned errors; /* malformed messages */
+	pthread_mutex_t send_lock;
+	pthread_mutex_t lock; /* for what follows */
+	unsigned refs; /* lanes */
+	struct lane *detached;
+	struct session session;
+};
+
+struct pool {
+	pthread_mutex_t lock;
+	int epoll;
+	int wake; /* eventfd(2): the watcher shall look */
+	struct lane *idle, *active;
+	struct conn *waiting, **waiting_end;
+	unsigned lane_count;
+	unsigned conn_count;
+	atomic_bool asleep; /* the watcher does not tick */
+	unsigned quiet;     /* ticks without any request */
+	int64_t looked;     /* when the watcher last did, ms */
+};
+
+int pool_init(struct pool *pool);
+/* Events of epoll and ticks until `stop` says so; control events are passed
+ * on: `control` is called when its descriptor (-1: none) has something. It may
+ * return false to stop. idle_ms: also stops when there has been no connection
+ * for so long (-1: never). */
+struct pool_control {
+	int fd;
+	bool (*ready)(struct pool_control *control);
+	int idle_ms;
+};
+void pool_run(struct pool *pool, struct pool_control *control);
+
+/* What a connection has agreed on and sent before it came to us. */
+struct conn_greeting {
+	uint32_t msize; /* 0: it begins with Tversion */
+	uint8_t dialect;
+	const void *input;
+	size_t input_len;
+};
+
+/* A connection on this socket, with input that was received already. The
+ * socket belongs to it from here on, also on an error. */
+int conn_start(struct pool *pool, int fd, struct tree *tree, const struct session_policy *policy,
+               const struct conn_greeting *greeting);
+
+/* ---- between lane.c and conn.c ---- */
+
+/* Serves until the connection ends, falls idle, or is taken away. */
+void conn_serve(struct conn *conn, struct lane *lane);
+/* Puts a connection to a lane, now or when one is free. */
+void pool_give(struct pool *pool, struct conn *conn);
+/* The last reference ends the connection. */
+void conn_unref(struct conn *conn);
+/* Gives up what detached lanes wait for; conn.lock is held. */
+void conn_cancel(struct lane *lane);
+/* After an operation, when phase was changed meanwhile: was it for good? */
+bool lane_was_taken(struct lane *lane);
+/* At the start of an operation: makes the watcher tick. */
+void pool_wake(struct pool *pool);
+
+#endif

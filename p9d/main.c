@@ -1,0 +1,137 @@
+/* main.c: p9d(8): reads its arguments and runs the broker. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/fd.h"
+#include "lib/fmt.h"
+#include "p9d/broker.h"
+#include "p9d/p9d.h"
+
+#define FIDS_MAX 65536
+#define LOGIN_UID 1000
+#define EXIT_USAGE 2
+
+struct arguments {
+	const char *root;
+	const char *user;
+	const char *umask;
+	const char *listen[BROKER_LISTENERS];
+	unsigned listen_count;
+	bool read_only;
+};
+
+static const char usage[] =
+	"usage: p9d --listen unix:PATH|vsock:PORT|tcp:127.0.0.1:PORT|fd:N [--listen ...]\n"
+	"           [--root DIR] [--user NAME] [--umask MODE] [--read-only]\n";
+
+static int set_argument(struct arguments *a, const char *name, const char *value)
+{
+	if (strcmp(name, "--root") == 0)
+		a->root = value;
+	else if (strcmp(name, "--user") == 0)
+		a->user = value;
+	else if (strcmp(name, "--umask") == 0)
+		a->umask = value;
+	else if (strcmp(name, "--listen") == 0 && a->listen_count < BROKER_LISTENERS)
+		a->listen[a->listen_count++] = value;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+static int parse(int argc, char **argv, struct arguments *a)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--read-only") == 0)
+			a->read_only = true;
+		else if (i + 1 == argc || set_argument(a, argv[i], argv[i + 1]) < 0)
+			return -EINVAL;
+		else
+			i++;
+	}
+	return a->listen_count ? 0 : -EINVAL;
+}
+
+static int parse_umask(const char *text, uint32_t *mask)
+{
+	*mask = 0;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '7' || *mask > 0777)
+			return -EINVAL;
+		*mask = *mask * 8 + (uint32_t)(*text - '0');
+	}
+	return *mask > 0777 ? -EINVAL : 0;
+}
+
+/* Who the host is when it does not say: the user one logs in as. */
+static int default_user(const char *name, uid_t *uid)
+{
+	struct user user;
+	int err;
+
+	if (name)
+		return user_uid_of(&user_files_system, name, strlen(name), uid);
+	err = user_by_uid(&user_files_system, LOGIN_UID, &user);
+	*uid = !err && user.has_account ? LOGIN_UID : 0;
+	return err;
+}
+
+static int listen_all(struct broker *broker, const struct arguments *a)
+{
+	for (unsigned i = 0; i < a->listen_count; i++) {
+		int err = broker_listen(broker, a->listen[i]);
+
+		if (err) {
+			log_err(broker->log, "unable to listen on %s: %s", a->listen[i],
+			        err == -EINVAL ? "neither unix:PATH, vsock:PORT, fd:N nor "
+			                         "tcp:127.0.0.1:PORT"
+			                       : strerror(-err));
+			return err;
+		}
+	}
+	return 0;
+}
+
+static int serve(const struct arguments *a, const struct session_policy *policy,
+                 const struct log *log)
+{
+	static struct broker broker;
+	int err = broker_init(&broker, a->root, policy, log);
+
+	if (err) {
+		log_err(log, "unable to serve %s: %s%s", a->root, strerror(-err),
+		        err == -ENOSYS ? " (is /proc mounted?)" : "");
+		return err;
+	}
+	err = listen_all(&broker, a);
+	if (err)
+		return err;
+	err = broker_run(&broker);
+	if (err)
+		log_err(log, "unable to go on: %s", strerror(-err));
+	return err;
+}
+
+int p9d_main(int argc, char **argv)
+{
+	static const struct log log = { .fd = 2, .who = "p9d", .max = LOG_LEVEL_NOTE };
+	struct arguments a = { .root = "/", .umask = "022" };
+	struct session_policy policy = {
+		.runs_as = P9_NOUID,
+		.fid_limit = FIDS_MAX,
+		.accounts = &user_files_system,
+	};
+
+	if (parse(argc, argv, &a) < 0 || parse_umask(a.umask, &policy.umask) < 0) {
+		fd_write_all(2, usage, sizeof(usage) - 1);
+		return EXIT_USAGE;
+	}
+	policy.read_only = a.read_only;
+	if (default_user(a.user, &policy.fallback) < 0) {
+		log_err(&log, "unable to serve as %s by default: there is no such user in %s",
+		        a.user, user_files_system.passwd);
+		return 1;
+	}
+	return serve(&a, &policy, &log) ? 1 : 0;
+}

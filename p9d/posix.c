@@ -1,0 +1,378 @@
+/* posix.c: the POSIX tree: reaching files, and its table of operations. */
+#include "p9d/posix.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <linux/openat2.h>
+
+#include "lib/fd.h"
+#include "lib/fmt.h"
+#include "lib/lib.h"
+#include "p9d/posix_impl.h"
+
+#define V9FS_MAGIC 0x01021997
+#define FUSE_MAGIC 0x65735546
+#define DEPTH_MAX 4096 /* directories above one, in a loop that must end */
+
+int posix_result(long ret)
+{
+	return ret < 0 ? -errno : 0;
+}
+
+const char *posix_proc_path(const struct tree_file *file, char buf[PROC_FD_PATH])
+{
+	fmt(buf, PROC_FD_PATH, "/proc/self/fd/%d", posix_fd(file));
+	return buf;
+}
+
+int posix_reopen(struct posix_tree *tree, const struct tree_file *file, int flags)
+{
+	char name[16];
+	int fd;
+
+	fmt(name, sizeof(name), "%d", posix_fd(file));
+	fd = openat(tree->proc_fd, name, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* File systems whose files are made up while they are read: a client that
+ * believed their sizes would read nothing, or hang. */
+static bool is_synthetic(unsigned long magic)
+{
+	static const uint32_t magics[] = {
+		0x9fa0,     /* proc */
+		0x62656572, /* sysfs */
+		0x27e0eb,   /* cgroup */
+		0x63677270, /* cgroup2 */
+		0x64626720, /* debugfs */
+		0x74726163, /* tracefs */
+		0x73636673, /* securityfs */
+		0xcafe4a11, /* bpf */
+		0x62656570, /* configfs */
+		0x6165676c, /* pstore */
+		0xde5e81e4, /* efivarfs */
+		0x42494e4d, /* binfmt_misc */
+		0xf97cff8c, /* selinuxfs */
+		0x65735543, /* fusectl */
+	};
+
+	for (size_t i = 0; i < array_len(magics); i++)
+		if (magics[i] == magic)
+			return true;
+	return false;
+}
+
+static bool line_has_type(const char *line, const char *end, const char *type)
+{
+	const char *at = memmem(line, (size_t)(end - line), " - ", 3);
+
+	return at && (size_t)(end - at) > 3 + strlen(type) &&
+	       memcmp(at + 3, type, strlen(type)) == 0 && at[3 + strlen(type)] == ' ';
+}
+
+/* virtiofs and every FUSE program share one magic number; only the mount
+ * table (proc(5), mountinfo) tells them apart. Needed at a mount point alone. */
+static bool is_virtiofs(dev_t dev)
+{
+	enum { SIZE = 256 * 1024 };
+	char want[32];
+	char *text = malloc(SIZE);
+	bool found = false;
+	ssize_t len = text ? file_read("/proc/self/mountinfo", text, SIZE) : -ENOMEM;
+
+	fmt(want, sizeof(want), " %u:%u ", major(dev), minor(dev));
+	for (char *line = text; len > 0 && line && *line && !found;) {
+		char *end = strchrnul(line, '\n');
+		char *hit = memmem(line, (size_t)(end - line), want, strlen(want));
+
+		found = hit && line_has_type(hit, end, "virtiofs");
+		line = *end ? end + 1 : NULL;
+	}
+	free(text);
+	return found || len < 0;
+}
+
+/* A step onto another file system: what is it, and may we go there? The root
+ * itself was chosen by whoever started us. */
+static int enter_mount(int fd, dev_t dev, dev_t root_dev, struct tree_file *out)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return -errno;
+	out->synthetic = is_synthetic((unsigned long)fs.f_type);
+	if (dev == root_dev)
+		return 0;
+	if (fs.f_type == V9FS_MAGIC || (fs.f_type == FUSE_MAGIC && is_virtiofs(dev)))
+		return -EACCES;
+	return 0;
+}
+
+enum tree_type posix_type(mode_t mode)
+{
+	if (S_ISREG(mode))
+		return TREE_FILE;
+	if (S_ISDIR(mode))
+		return TREE_DIR;
+	return S_ISLNK(mode) ? TREE_LINK : TREE_OTHER;
+}
+
+static int describe(struct posix_tree *tree, int fd, const struct tree_file *from,
+                    struct tree_file *out)
+{
+	struct stat st;
+	int err = 0;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*out = (struct tree_file){
+		.path = fd,
+		.data = -1,
+		.type = (uint8_t)posix_type(st.st_mode),
+		.dev = st.st_dev,
+		.ino = st.st_ino,
+		.synthetic = from && from->synthetic,
+	};
+	if (!from || from->dev != st.st_dev)
+		err = enter_mount(fd, st.st_dev, tree->root_dev, out);
+	out->version = posix_version(out->synthetic, &st);
+	return err;
+}
+
+int posix_take(struct posix_tree *tree, int fd, const struct tree_file *from,
+               struct tree_file *out)
+{
+	int err = describe(tree, fd, from, out);
+
+	if (err) {
+		close(fd);
+		*out = TREE_FILE_NONE;
+	}
+	return err;
+}
+
+int posix_walk(struct tree *base, const struct tree_file *dir, const char *name,
+               struct tree_file *out)
+{
+	int fd = openat(posix_fd(dir), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : posix_take(posix_of(base), fd, dir, out);
+}
+
+static bool same_file(const struct tree_file *a, const struct tree_file *b)
+{
+	return a->dev == b->dev && a->ino == b->ino;
+}
+
+/* Whether going up from `dir` meets `top`: a directory that somebody moved out
+ * of the subtree must not lead its holder outside. The root of all is its own
+ * parent. */
+static int check_below(const struct tree_file *dir, const struct tree_file *top)
+{
+	struct stat st = { .st_dev = dir->dev, .st_ino = dir->ino };
+	int at = dup(posix_fd(dir));
+	int err = at < 0 ? -errno : -EACCES;
+
+	for (int depth = 0; at >= 0 && depth < DEPTH_MAX; depth++) {
+		struct stat up;
+		int next;
+
+		if (st.st_dev == top->dev && st.st_ino == top->ino) {
+			err = 0;
+			break;
+		}
+		next = openat(at, "..", O_PATH | O_CLOEXEC);
+		if (next < 0 || fstat(next, &up) < 0)
+			break;
+		close(at);
+		at = next;
+		if (up.st_dev == st.st_dev && up.st_ino == st.st_ino)
+			break;
+		st = up;
+	}
+	fd_close(&at);
+	return err;
+}
+
+int posix_walk_up(struct tree *base, const struct tree_file *dir, const struct tree_file *top,
+                  struct tree_file *out)
+{
+	int err, fd;
+
+	if (same_file(dir, top))
+		return posix_clone(base, dir, out);
+	err = check_below(dir, top);
+	if (err)
+		return err;
+	fd = openat(posix_fd(dir), "..", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : posix_take(posix_of(base), fd, dir, out);
+}
+
+int posix_attach(struct tree *base, const char *path, struct tree_file *out)
+{
+	struct posix_tree *tree = posix_of(base);
+	struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS,
+	};
+	int fd;
+
+	while (*path == '/')
+		path++;
+	fd = (int)syscall(SYS_openat2, tree->root, *path ? path : ".", &how, sizeof(how));
+	return fd < 0 ? -errno : posix_take(tree, fd, NULL, out);
+}
+
+int posix_clone(struct tree *base, const struct tree_file *file, struct tree_file *out)
+{
+	int fd;
+
+	*out = *file;
+	out->data = -1;
+	out->cookie = 0;
+	if (file->path >= 0)
+		fd = posix_result(fd = fcntl(file->path, F_DUPFD_CLOEXEC, 0)) ? -errno : fd;
+	else
+		fd = posix_reopen(posix_of(base), file, O_PATH);
+	out->path = fd;
+	return fd < 0 ? fd : 0;
+}
+
+int posix_close(struct tree *tree, struct tree_file *file)
+{
+	int err = 0;
+
+	(void)tree;
+	if (file->data >= 0 && close(file->data) < 0 && errno != EINTR)
+		err = -errno;
+	if (file->path >= 0)
+		close(file->path);
+	*file = TREE_FILE_NONE;
+	return err;
+}
+
+static int locate_in(struct posix_tree *tree, const char *path, const struct tree_file *file,
+                     const char *name, struct tree_file *dir)
+{
+	struct stat st;
+	int err;
+	int fd = open(*path ? path : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	err = posix_take(tree, fd, NULL, dir);
+	if (err)
+		return err;
+	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		err = -errno;
+	else if (st.st_dev != file->dev || st.st_ino != file->ino)
+		err = -ENOENT;
+	return err;
+}
+
+/* The kernel knows the present name of an open file (proc(5), /proc/PID/fd);
+ * it is only believed when the file is really there. */
+int posix_locate(struct tree *base, const struct tree_file *file, const struct tree_file *top,
+                 struct tree_file *dir, char name[P9_NAME_MAX + 1])
+{
+	char link[PROC_FD_PATH];
+	char path[4096];
+	char *slash;
+	ssize_t len = readlink(posix_proc_path(file, link), path, sizeof(path) - 1);
+	int err;
+
+	*dir = TREE_FILE_NONE;
+	if (len <= 0 || path[0] != '/')
+		return len < 0 ? -errno : -ENOENT;
+	path[len] = '\0';
+	if (same_file(file, top))
+		return -EBUSY;
+	slash = strrchr(path, '/');
+	*slash = '\0';
+	if (fmt(name, P9_NAME_MAX + 1, "%s", slash + 1) > P9_NAME_MAX)
+		return -ENOENT; /* longer with its " (deleted)" */
+	err = locate_in(posix_of(base), path, file, name, dir);
+	if (!err)
+		err = check_below(dir, top);
+	if (err)
+		posix_close(base, dir);
+	return err;
+}
+
+static int posix_become(struct tree *base, const struct user *user)
+{
+	return posix_of(base)->switching ? user_become_thread(user) : 0;
+}
+
+static const struct tree_ops posix_ops = {
+	.attach = posix_attach,
+	.walk = posix_walk,
+	.walk_up = posix_walk_up,
+	.clone = posix_clone,
+	.close = posix_close,
+	.getattr = posix_getattr,
+	.setattr = posix_setattr,
+	.statfs = posix_statfs,
+	.access = posix_access,
+	.readlink = posix_readlink,
+	.open = posix_open,
+	.create = posix_create,
+	.read = posix_read,
+	.splice = posix_splice,
+	.write = posix_write,
+	.sync = posix_sync,
+	.readdir = posix_readdir,
+	.lookup = posix_lookup,
+	.mkdir = posix_mkdir,
+	.mknod = posix_mknod,
+	.symlink = posix_symlink,
+	.link = posix_link,
+	.unlink = posix_unlink,
+	.rename = posix_rename,
+	.locate = posix_locate,
+	.getxattr = posix_getxattr,
+	.setxattr = posix_setxattr,
+	.removexattr = posix_removexattr,
+	.lock_open = posix_lock_open,
+	.lock_close = posix_lock_close,
+	.lock = posix_lock,
+	.lock_test = posix_lock_test,
+	.become = posix_become,
+};
+
+int posix_tree_forked(struct posix_tree *tree)
+{
+	fd_close(&tree->proc_fd);
+	tree->proc_fd = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return tree->proc_fd < 0 ? -ENOSYS : 0;
+}
+
+int posix_tree_init(struct posix_tree *tree, const char *root)
+{
+	struct stat st;
+
+	*tree = (struct posix_tree){
+		.tree = { .ops = &posix_ops },
+		.root = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC),
+		.proc_fd = -1,
+	};
+	if (tree->root < 0)
+		return -errno;
+	if (fstat(tree->root, &st) < 0)
+		return -errno;
+	tree->root_dev = st.st_dev;
+	return posix_tree_forked(tree);
+}
+
+void posix_tree_fini(struct posix_tree *tree)
+{
+	fd_close(&tree->root);
+	fd_close(&tree->proc_fd);
+}

@@ -1,0 +1,157 @@
+/* req_dir.c: requests that change directories. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "p9d/session_impl.h"
+
+#define TARGET_MAX 4095 /* symlink(2): PATH_MAX with its NUL */
+
+typedef int make_fn(struct tree *tree, const struct tree_file *dir, const char *name,
+                 const struct tree_create *how);
+
+static struct tree_create how_of(const struct request *q)
+{
+	return (struct tree_create){
+		.mode = q->t->mode,
+		.gid = q->t->gid,
+		.major = q->t->major,
+		.minor = q->t->minor,
+		.user = &q->fid->attach->user,
+	};
+}
+
+static int new_qid(struct request *q, const char *name)
+{
+	struct p9_attr attr;
+
+	return ops_of(q)->lookup(tree_of(q), &q->fid->file, name, &q->r->qid, &attr);
+}
+
+static int dir_and_name(struct request *q, char name[P9_NAME_MAX + 1])
+{
+	if (q->fid->file.type != TREE_DIR)
+		return -ENOTDIR;
+	return name_take(q->t->name, name);
+}
+
+static int make_node(struct request *q, make_fn *make)
+{
+	struct tree_create how = how_of(q);
+	char name[P9_NAME_MAX + 1];
+	int err = dir_and_name(q, name);
+
+	if (!err)
+		err = make(tree_of(q), &q->fid->file, name, &how);
+	return err ? err : new_qid(q, name);
+}
+
+int do_mkdir(struct request *q)
+{
+	return make_node(q, ops_of(q)->mkdir);
+}
+
+int do_mknod(struct request *q)
+{
+	return make_node(q, ops_of(q)->mknod);
+}
+
+int do_symlink(struct request *q)
+{
+	struct tree_create how = how_of(q);
+	char name[P9_NAME_MAX + 1];
+	char target[TARGET_MAX + 1];
+	struct p9_str to = q->t->target;
+	int err = dir_and_name(q, name);
+
+	if (err)
+		return err;
+	if (to.len > TARGET_MAX)
+		return -ENAMETOOLONG;
+	if (to.len == 0 || memchr(to.at, '\0', to.len))
+		return to.len ? -EINVAL : -ENOENT;
+	memcpy(target, to.at, to.len);
+	target[to.len] = '\0';
+	err = ops_of(q)->symlink(tree_of(q), &q->fid->file, name, target, &how);
+	return err ? err : new_qid(q, name);
+}
+
+/* Tlink's first fid is the directory, its second the file. */
+int do_link(struct request *q)
+{
+	char name[P9_NAME_MAX + 1];
+	struct fid *file;
+	int err = dir_and_name(q, name);
+
+	if (!err)
+		err = other_fid(q, q->t->newfid, &file);
+	if (err)
+		return err;
+	err = ops_of(q)->link(tree_of(q), &file->file, &q->fid->file, name);
+	fid_put(&q->session->fids, file);
+	return err;
+}
+
+static int rename_to(struct request *q, const struct tree_file *from, const char *name,
+                     struct p9_str to)
+{
+	char new_name[P9_NAME_MAX + 1];
+	struct fid *dir;
+	int err = name_take(to, new_name);
+
+	if (!err)
+		err = other_fid(q, q->t->newfid, &dir);
+	if (err)
+		return err;
+	err = dir->file.type == TREE_DIR
+	              ? ops_of(q)->rename(tree_of(q), from, name, &dir->file, new_name)
+	              : -ENOTDIR;
+	fid_put(&q->session->fids, dir);
+	return err;
+}
+
+int do_renameat(struct request *q)
+{
+	char name[P9_NAME_MAX + 1];
+	int err = dir_and_name(q, name);
+
+	return err ? err : rename_to(q, &q->fid->file, name, q->t->target);
+}
+
+int do_rename(struct request *q)
+{
+	char name[P9_NAME_MAX + 1];
+	struct tree_file dir;
+	int err = ops_of(q)->locate(tree_of(q), &q->fid->file, &q->fid->attach->top, &dir, name);
+
+	if (err)
+		return err;
+	err = rename_to(q, &dir, name, q->t->name);
+	ops_of(q)->close(tree_of(q), &dir);
+	return err;
+}
+
+int do_unlinkat(struct request *q)
+{
+	char name[P9_NAME_MAX + 1];
+	int err = dir_and_name(q, name);
+
+	if (err)
+		return err;
+	if (q->t->flags & ~P9_REMOVEDIR)
+		return -EINVAL;
+	return ops_of(q)->unlink(tree_of(q), &q->fid->file, name, q->t->flags & P9_REMOVEDIR);
+}
+
+int do_readlink(struct request *q)
+{
+	ssize_t len;
+
+	if (q->fid->file.type != TREE_LINK)
+		return -EINVAL;
+	len = ops_of(q)->readlink(tree_of(q), &q->fid->file, (char *)q->scratch, TARGET_MAX);
+	if (len < 0)
+		return (int)len;
+	q->r->target = (struct p9_str){ (const char *)q->scratch, (uint16_t)len };
+	return 0;
+}

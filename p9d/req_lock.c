@@ -1,0 +1,218 @@
+/* req_lock.c: Tlock and Tgetlock. A lock's owner is a process of a client, on
+ * one file, as fcntl(2) has it: however many fids the process has on it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "p9d/session_impl.h"
+
+#define CLIENT_MAX 128
+
+struct lock_owner {
+	struct lock_owner *next;
+	uint64_t dev;
+	uint64_t ino;
+	uint32_t proc_id;
+	uint16_t client_len;
+	char client[CLIENT_MAX];
+	int handle;
+	unsigned refs;
+};
+
+static bool is_owner(const struct lock_owner *owner, const struct request *q)
+{
+	return owner->dev == q->fid->file.dev && owner->ino == q->fid->file.ino &&
+	       owner->proc_id == q->t->proc_id && owner->client_len == q->t->name.len &&
+	       memcmp(owner->client, q->t->name.at, owner->client_len) == 0;
+}
+
+static struct lock_owner *find_owner(struct request *q)
+{
+	struct lock_owner *owner = q->session->owners;
+
+	while (owner && !is_owner(owner, q))
+		owner = owner->next;
+	return owner;
+}
+
+static int new_owner(struct request *q, struct lock_owner **out)
+{
+	struct session *session = q->session;
+	struct lock_owner *owner;
+	int handle;
+
+	if (session->owner_count >= SESSION_LOCKS)
+		return -ENOLCK;
+	handle = ops_of(q)->lock_open(tree_of(q), &q->fid->file);
+	if (handle < 0)
+		return handle;
+	owner = calloc(1, sizeof(*owner));
+	if (!owner) {
+		ops_of(q)->lock_close(tree_of(q), handle);
+		return -ENOMEM;
+	}
+	*owner = (struct lock_owner){
+		.next = session->owners,
+		.dev = q->fid->file.dev,
+		.ino = q->fid->file.ino,
+		.proc_id = q->t->proc_id,
+		.client_len = q->t->name.len,
+		.handle = handle,
+		.refs = 1,
+	};
+	memcpy(owner->client, q->t->name.at, q->t->name.len);
+	session->owners = owner;
+	session->owner_count++;
+	*out = owner;
+	return 0;
+}
+
+static int hold_owner(struct request *q, struct lock_owner **out)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&q->session->lock_mutex);
+	*out = find_owner(q);
+	if (!*out)
+		err = new_owner(q, out);
+	if (!err)
+		(*out)->refs++;
+	pthread_mutex_unlock(&q->session->lock_mutex);
+	return err;
+}
+
+static void drop_owner(struct session *session, struct lock_owner *owner)
+{
+	if (--owner->refs)
+		return;
+	session->tree->ops->lock_close(session->tree, owner->handle);
+	free(owner);
+}
+
+static void put_owner(struct session *session, struct lock_owner *owner)
+{
+	pthread_mutex_lock(&session->lock_mutex);
+	drop_owner(session, owner);
+	pthread_mutex_unlock(&session->lock_mutex);
+}
+
+static bool all_files(const struct lock_owner *owner, const struct fid *fid)
+{
+	(void)owner;
+	(void)fid;
+	return true;
+}
+
+static bool same_file(const struct lock_owner *owner, const struct fid *fid)
+{
+	return owner->dev == fid->file.dev && owner->ino == fid->file.ino;
+}
+
+static void forget(struct session *session, const struct fid *fid,
+                   bool (*matches)(const struct lock_owner *, const struct fid *))
+{
+	pthread_mutex_lock(&session->lock_mutex);
+	for (struct lock_owner **at = &session->owners; *at;) {
+		struct lock_owner *owner = *at;
+
+		if (!matches(owner, fid)) {
+			at = &owner->next;
+			continue;
+		}
+		*at = owner->next;
+		session->owner_count--;
+		drop_owner(session, owner);
+	}
+	pthread_mutex_unlock(&session->lock_mutex);
+}
+
+void locks_forget(struct session *session, struct fid *fid)
+{
+	if (!fid_others_open(&session->fids, fid))
+		forget(session, fid, same_file);
+}
+
+void locks_clear(struct session *session)
+{
+	forget(session, NULL, all_files);
+}
+
+static bool may_wait(struct session *session, int change)
+{
+	bool may;
+
+	pthread_mutex_lock(&session->lock_mutex);
+	may = change < 0 || session->lock_waiters < SESSION_LOCK_WAITERS;
+	if (may)
+		session->lock_waiters += (unsigned)change;
+	pthread_mutex_unlock(&session->lock_mutex);
+	return may;
+}
+
+/* The connection goes on without this thread while it waits here. */
+static int wait_lock(struct request *q, struct lock_owner *owner, const struct tree_lock *lock)
+{
+	int err;
+
+	if (!may_wait(q->session, 1))
+		return -EAGAIN;
+	do {
+		err = ops_of(q)->lock(tree_of(q), owner->handle, lock, true);
+	} while (err == -EINTR && !atomic_load(q->cancel));
+	may_wait(q->session, -1);
+	return err;
+}
+
+static int check_lock(const struct request *q)
+{
+	if (atomic_load(&q->fid->state) != FID_OPEN || q->fid->file.type != TREE_FILE)
+		return -EBADF;
+	return q->t->lock_type > P9_LOCK_NONE || q->t->name.len > CLIENT_MAX ? -EINVAL : 0;
+}
+
+int do_lock(struct request *q)
+{
+	struct tree_lock lock = { q->t->lock_type, q->t->offset, q->t->length };
+	struct lock_owner *owner;
+	int err = check_lock(q);
+
+	if (err)
+		return err;
+	q->r->status = P9_LOCK_ERROR;
+	if (hold_owner(q, &owner) < 0)
+		return 0;
+	atomic_store(&q->fid->locked, true);
+	err = ops_of(q)->lock(tree_of(q), owner->handle, &lock, false);
+	if (err == -EAGAIN && q->t->flags & P9_LOCK_FLAG_BLOCK)
+		err = wait_lock(q, owner, &lock);
+	put_owner(q->session, owner);
+	if (err == -EINTR)
+		return err;
+	if (!err)
+		q->r->status = P9_LOCK_OK;
+	else if (err == -EAGAIN)
+		q->r->status = P9_LOCK_BLOCKED;
+	return 0;
+}
+
+int do_getlock(struct request *q)
+{
+	struct tree_lock lock = { q->t->lock_type, q->t->offset, q->t->length };
+	struct lock_owner *owner;
+	int err = check_lock(q);
+
+	if (!err && lock.type != P9_LOCK_NONE) {
+		err = hold_owner(q, &owner);
+		if (err)
+			return err;
+		atomic_store(&q->fid->locked, true);
+		err = ops_of(q)->lock_test(tree_of(q), owner->handle, &lock);
+		put_owner(q->session, owner);
+	}
+	q->r->lock_type = lock.type;
+	q->r->offset = lock.start;
+	q->r->length = lock.length;
+	q->r->proc_id = lock.type == P9_LOCK_NONE ? q->t->proc_id : 0;
+	q->r->name = q->t->name;
+	return err;
+}

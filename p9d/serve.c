@@ -1,0 +1,52 @@
+/* serve.c: the library's way in: one connection in this process. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "p9d/confine.h"
+#include "p9d/lane.h"
+#include "p9d/p9d.h"
+#include "p9d/worker.h"
+
+#define FIDS_MAX 65536
+
+static int serve_on(struct posix_tree *tree, const struct session_policy *policy, int fd,
+                    bool confined)
+{
+	static const struct conn_greeting greeting = { .msize = 0 };
+	struct pool_control control = { .fd = -1, .idle_ms = 0 };
+	struct pool pool;
+	int err = pool_init(&pool);
+
+	if (!err && confined)
+		err = confine(CONFINE_SERVER);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	err = conn_start(&pool, fd, &tree->tree, policy, &greeting);
+	if (!err)
+		pool_run(&pool, &control);
+	return err;
+}
+
+int p9d_serve(const struct p9d_config *config, int fd, bool confined)
+{
+	struct session_policy policy = {
+		.self = geteuid(),
+		.runs_as = geteuid(),
+		.read_only = config->read_only,
+		.umask = config->umask,
+		.fid_limit = FIDS_MAX,
+		.accounts = &user_files_system,
+	};
+	struct posix_tree tree;
+	int err = posix_tree_init(&tree, config->root);
+
+	worker_prepare();
+	if (err)
+		close(fd);
+	else
+		err = serve_on(&tree, &policy, fd, confined);
+	posix_tree_fini(&tree);
+	return err;
+}

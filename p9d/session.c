@@ -1,0 +1,293 @@
+/* session.c: from a request to its handler and back; versions; attaching. */
+#include "p9d/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/fmt.h"
+#include "p9d/session_impl.h"
+
+enum need {
+	NEED_FID = 1,
+	NEED_WRITE = 2, /* refused on a read-only export */
+	NEED_W = 4,     /* of the .W dialect */
+};
+
+static int do_auth(struct request *q)
+{
+	(void)q;
+	return -ENOENT; /* by which clients know that none is needed */
+}
+
+static const struct {
+	int (*run)(struct request *q);
+	unsigned need;
+} handlers[P9_TYPE_COUNT] = {
+	[P9_TAUTH] = { do_auth, 0 },
+	[P9_TATTACH] = { do_attach, 0 },
+	[P9_TSTATFS] = { do_statfs, NEED_FID },
+	[P9_TLOPEN] = { do_lopen, NEED_FID },
+	[P9_TLCREATE] = { do_lcreate, NEED_FID | NEED_WRITE },
+	[P9_TSYMLINK] = { do_symlink, NEED_FID | NEED_WRITE },
+	[P9_TMKNOD] = { do_mknod, NEED_FID | NEED_WRITE },
+	[P9_TRENAME] = { do_rename, NEED_FID | NEED_WRITE },
+	[P9_TREADLINK] = { do_readlink, NEED_FID },
+	[P9_TGETATTR] = { do_getattr, NEED_FID },
+	[P9_TSETATTR] = { do_setattr, NEED_FID | NEED_WRITE },
+	[P9_TXATTRWALK] = { do_xattrwalk, NEED_FID },
+	[P9_TXATTRCREATE] = { do_xattrcreate, NEED_FID | NEED_WRITE },
+	[P9_TREADDIR] = { do_readdir, NEED_FID },
+	[P9_TFSYNC] = { do_fsync, NEED_FID },
+	[P9_TLOCK] = { do_lock, NEED_FID },
+	[P9_TGETLOCK] = { do_getlock, NEED_FID },
+	[P9_TLINK] = { do_link, NEED_FID | NEED_WRITE },
+	[P9_TMKDIR] = { do_mkdir, NEED_FID | NEED_WRITE },
+	[P9_TRENAMEAT] = { do_renameat, NEED_FID | NEED_WRITE },
+	[P9_TUNLINKAT] = { do_unlinkat, NEED_FID | NEED_WRITE },
+	[P9_TWALK] = { do_walk, NEED_FID },
+	[P9_TREAD] = { do_read, NEED_FID },
+	[P9_TWRITE] = { do_write, NEED_FID },
+	[P9_TCLUNK] = { do_clunk, NEED_FID },
+	[P9_TREMOVE] = { do_remove, NEED_FID },
+	[P9_TACCESS] = { do_access, NEED_FID | NEED_W },
+	[P9_TWREADDIR] = { do_wreaddir, NEED_FID | NEED_W },
+	[P9_TWOPEN] = { do_wopen, NEED_FID | NEED_W },
+};
+
+int session_init(struct session *session, struct tree *tree, const struct session_policy *policy)
+{
+	*session = (struct session){
+		.tree = tree,
+		.policy = *policy,
+		.msize = P9_MSIZE_MIN * 2,
+	};
+	pthread_mutex_init(&session->lock_mutex, NULL);
+	return fids_init(&session->fids, tree, policy->fid_limit);
+}
+
+void session_fini(struct session *session)
+{
+	fids_clear(&session->fids);
+	locks_clear(session);
+	fids_fini(&session->fids);
+	pthread_mutex_destroy(&session->lock_mutex);
+}
+
+int name_take(struct p9_str from, char name[P9_NAME_MAX + 1])
+{
+	if (from.len > P9_NAME_MAX)
+		return -ENAMETOOLONG;
+	if (from.len == 0 || memchr(from.at, '/', from.len) || memchr(from.at, '\0', from.len))
+		return -EINVAL;
+	memcpy(name, from.at, from.len);
+	name[from.len] = '\0';
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ? -EINVAL : 0;
+}
+
+uint32_t data_limit(const struct request *q, uint32_t wanted)
+{
+	uint32_t most = q->session->msize - P9_DATA_HEADER;
+
+	return wanted < most ? wanted : most;
+}
+
+/* Threads keep the identity of their last request: switching costs more than
+ * most requests do. */
+int become(struct request *q, struct attach *attach)
+{
+	int err;
+
+	if (*q->acting == attach->id)
+		return 0;
+	*q->acting = 0;
+	err = ops_of(q)->become(tree_of(q), &attach->user);
+	if (!err)
+		*q->acting = attach->id;
+	return err;
+}
+
+int request_hook(struct request *q, struct fid *fid, uint32_t number, struct fid *replaces)
+{
+	return fid_hook(&q->session->fids, fid, number, replaces, q->era);
+}
+
+int other_fid(struct request *q, uint32_t number, struct fid **fid)
+{
+	*fid = fid_get(&q->session->fids, number);
+	return *fid ? 0 : -EBADF;
+}
+
+static int run_handler(struct request *q)
+{
+	struct session *session = q->session;
+	uint8_t type = q->t->type;
+	unsigned need;
+	int err;
+
+	if (type >= P9_TYPE_COUNT || !handlers[type].run)
+		return -EOPNOTSUPP;
+	need = handlers[type].need;
+	if (session->dialect == P9_DIALECT_NONE)
+		return -EPROTO;
+	if (need & NEED_W && session->dialect != P9_DIALECT_W)
+		return -EOPNOTSUPP;
+	if (need & NEED_WRITE && session->policy.read_only)
+		return -EROFS;
+	if (need & NEED_FID) {
+		q->fid = fid_get(&session->fids, q->t->fid);
+		if (!q->fid)
+			return -EBADF;
+		err = become(q, q->fid->attach);
+		if (err)
+			return err;
+	}
+	return handlers[type].run(q);
+}
+
+void session_run(struct request *q)
+{
+	int err;
+
+	q->fid = NULL;
+	q->piped = false;
+	q->migrate = false;
+	q->era = atomic_load(&q->session->fids.era);
+	q->r->type = (uint8_t)(q->t->type + 1);
+	q->r->tag = q->t->tag;
+	err = run_handler(q);
+	if (q->fid)
+		fid_put(&q->session->fids, q->fid);
+	if (err < 0) {
+		q->r->type = P9_RLERROR;
+		q->r->error = (uint32_t)-err;
+	}
+}
+
+/* ---- Tversion ---- */
+
+static bool is_text(struct p9_str s, const char *text)
+{
+	return s.len == strlen(text) && memcmp(s.at, text, s.len) == 0;
+}
+
+static enum p9_dialect dialect_of(struct p9_str version)
+{
+	if (is_text(version, "9P2000.L"))
+		return P9_DIALECT_L;
+	return is_text(version, "9P2000.W") ? P9_DIALECT_W : P9_DIALECT_NONE;
+}
+
+void session_version(struct session *session, const struct p9_msg *t, struct p9_msg *r)
+{
+	static const char unknown[] = "unknown";
+
+	fids_clear(&session->fids);
+	locks_clear(session);
+	session->dialect = P9_DIALECT_NONE;
+	r->tag = t->tag;
+	if (t->msize < P9_MSIZE_MIN) {
+		r->type = P9_RLERROR;
+		r->error = EMSGSIZE;
+		return;
+	}
+	r->type = P9_TVERSION + 1;
+	r->msize = t->msize < P9_MSIZE_MAX ? t->msize : P9_MSIZE_MAX;
+	session->dialect = dialect_of(t->name);
+	r->name = (struct p9_str){ unknown, sizeof(unknown) - 1 };
+	if (session->dialect == P9_DIALECT_NONE)
+		return;
+	session->msize = r->msize;
+	r->name = t->name;
+}
+
+/* ---- Tattach ---- */
+
+int session_attach_uid(const struct session_policy *policy, const struct p9_msg *t, uid_t *uid)
+{
+	*uid = t->uid;
+	if (!policy->anyone) {
+		if (t->uid == P9_NOUID)
+			*uid = policy->self;
+		return *uid == policy->self ? 0 : -EPERM;
+	}
+	if (t->uid == P9_NOUID &&
+	    user_uid_of(policy->accounts, t->name.at, t->name.len, uid) < 0)
+		*uid = policy->fallback;
+	return 0;
+}
+
+static int new_attach(struct request *q, uid_t uid, struct attach **out)
+{
+	static atomic_uint_least64_t last_id;
+	struct attach *attach = calloc(1, sizeof(*attach));
+	int err;
+
+	if (!attach)
+		return -ENOMEM;
+	err = user_by_uid(q->session->policy.accounts, uid, &attach->user);
+	if (err) {
+		free(attach);
+		return err;
+	}
+	attach->id = atomic_fetch_add(&last_id, 1) + 1;
+	attach->top = TREE_FILE_NONE;
+	attach->refs = 1;
+	*out = attach;
+	return 0;
+}
+
+static int attach_top(struct request *q, struct attach *attach)
+{
+	char path[1024];
+	int err;
+
+	if (q->t->target.len >= sizeof(path))
+		return -ENAMETOOLONG;
+	if (q->t->target.len && memchr(q->t->target.at, '\0', q->t->target.len))
+		return -EINVAL;
+	fmt(path, sizeof(path), "%.*s", (int)q->t->target.len, q->t->target.at);
+	err = become(q, attach);
+	return err ? err : ops_of(q)->attach(tree_of(q), path, &attach->top);
+}
+
+static int attach_fid(struct request *q, struct attach *attach)
+{
+	struct fid *fid = fid_new(&q->session->fids, attach);
+	int err;
+
+	if (!fid)
+		return -ENFILE;
+	err = ops_of(q)->clone(tree_of(q), &attach->top, &fid->file);
+	if (!err)
+		err = request_hook(q, fid, q->t->fid, NULL);
+	if (!err)
+		q->r->qid = tree_qid(&fid->file);
+	fid_put(&q->session->fids, fid);
+	return err;
+}
+
+int do_attach(struct request *q)
+{
+	const struct session_policy *policy = &q->session->policy;
+	struct attach *attach;
+	uid_t uid;
+	int err;
+
+	if (q->t->newfid != P9_NOFID)
+		return -EBADF;
+	err = session_attach_uid(policy, q->t, &uid);
+	if (err)
+		return err;
+	q->migrate = policy->runs_as != P9_NOUID && uid != policy->runs_as;
+	if (q->migrate)
+		return -EPERM;
+	err = new_attach(q, uid, &attach);
+	if (err)
+		return err;
+	err = attach_top(q, attach);
+	if (!err)
+		err = attach_fid(q, attach);
+	attach_put(&q->session->fids, attach);
+	return err;
+}

@@ -1,0 +1,167 @@
+/* tree.h: the file tree that a session serves, as a table of operations.
+ *
+ * A session (session.h) speaks the protocol; a tree knows files. The POSIX
+ * tree is in posix.h; tests have one in memory; a Windows one can be added.
+ * All operations return 0 (or a count) or a negative Linux errno number, run
+ * as the user of the calling thread, may block, and may be called by several
+ * threads at once, but never twice at once for the same open directory.
+ * Names are single components, checked by the session: not empty, no '/', no
+ * NUL inside, not "." or "..", at most 255 bytes, NUL-terminated.
+ */
+#ifndef LANDBRIDGE_P9D_TREE_H
+#define LANDBRIDGE_P9D_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "p9d/user.h"
+#include "p9d/wire.h"
+
+enum tree_type { TREE_FILE, TREE_DIR, TREE_LINK, TREE_OTHER };
+
+/* One file, held so that renaming and unlinking cannot take it away. The
+ * numbers in path and data are the backend's (POSIX: descriptors). */
+struct tree_file {
+	int path; /* the file as such, no right to its contents; -1: use data */
+	int data; /* opened contents; -1: not opened */
+	uint8_t type; /* enum tree_type */
+	bool synthetic; /* /proc and its like: sizes and times mean nothing */
+	uint64_t dev;
+	uint64_t ino;
+	uint32_t version; /* for its qid, as it was when the file was reached */
+	uint64_t cookie; /* an open directory's place */
+};
+#define TREE_FILE_NONE ((struct tree_file){ .path = -1, .data = -1 })
+
+struct tree_entry {
+	struct p9_qid qid;
+	uint64_t cookie; /* where the next entry starts */
+	uint8_t type;    /* DT_* */
+	const char *name;
+};
+
+/* What readdir fills. `add` says false when the entry does not fit: reading
+ * stops and the entry is not lost. `room` is working memory. */
+struct tree_listing {
+	bool (*add)(struct tree_listing *listing, const struct tree_entry *entry);
+	void *room;
+	size_t room_size;
+};
+
+struct tree_create {
+	uint32_t flags; /* P9_O_* */
+	uint32_t mode;  /* permission bits, and the file type for mknod */
+	uint32_t gid;   /* wished for */
+	uint32_t major;
+	uint32_t minor;
+	const struct user *user;
+};
+
+/* An extended attribute's value, read, or collected to be set. */
+struct xattr {
+	uint32_t flags; /* as in setxattr(2) */
+	size_t size;
+	size_t written;
+	char name[P9_NAME_MAX + 1];
+	char value[];
+};
+
+struct tree_lock {
+	uint8_t type; /* enum p9_lock_type */
+	uint64_t start;
+	uint64_t length; /* 0: to the end */
+};
+
+struct tree;
+
+struct tree_ops {
+	/* The directory that `path`, below the tree's root, names. */
+	int (*attach)(struct tree *tree, const char *path, struct tree_file *out);
+	int (*walk)(struct tree *tree, const struct tree_file *dir, const char *name,
+	            struct tree_file *out);
+	/* The directory above, or dir itself again where dir is `top`. */
+	int (*walk_up)(struct tree *tree, const struct tree_file *dir,
+	               const struct tree_file *top, struct tree_file *out);
+	/* A second, unopened hold on the same file. */
+	int (*clone)(struct tree *tree, const struct tree_file *file, struct tree_file *out);
+	int (*close)(struct tree *tree, struct tree_file *file);
+
+	/* mask: P9_ATTR_*. */
+	int (*getattr)(struct tree *tree, const struct tree_file *file, uint64_t mask,
+	               struct p9_qid *qid, struct p9_attr *attr);
+	/* valid: P9_SET_*. */
+	int (*setattr)(struct tree *tree, const struct tree_file *file, uint32_t valid,
+	               const struct p9_attr *attr);
+	int (*statfs)(struct tree *tree, const struct tree_file *file, struct p9_statfs *out);
+	/* bits: P9_ACCESS_*. Deleting is a question about the directory, which
+	 * is not looked for outside of `top`. */
+	int (*access)(struct tree *tree, const struct tree_file *file,
+	              const struct tree_file *top, uint32_t bits);
+	ssize_t (*readlink)(struct tree *tree, const struct tree_file *file, char *buf, size_t size);
+
+	int (*open)(struct tree *tree, struct tree_file *file, uint32_t flags);
+	/* Opens or makes dir/name; *created says which. */
+	int (*create)(struct tree *tree, const struct tree_file *dir, const char *name,
+	              const struct tree_create *how, struct tree_file *out);
+	ssize_t (*read)(struct tree *tree, const struct tree_file *file, void *buf, size_t count,
+	                uint64_t offset);
+	/* Like read, into a pipe without copying (splice(2)). NULL, or -EINVAL:
+	 * not for this file. */
+	ssize_t (*splice)(struct tree *tree, const struct tree_file *file, int pipe, size_t count,
+	                  uint64_t offset);
+	ssize_t (*write)(struct tree *tree, const struct tree_file *file, const void *buf,
+	                 size_t count, uint64_t offset);
+	int (*sync)(struct tree *tree, const struct tree_file *file, bool data_only);
+	/* Reads from `offset` (a cookie, or 0) until the listing is full or the
+	 * directory ends. -EINVAL: not even one entry fitted. */
+	int (*readdir)(struct tree *tree, struct tree_file *dir, uint64_t offset,
+	               struct tree_listing *listing);
+	/* Attributes of dir/name; name "." is dir itself. */
+	int (*lookup)(struct tree *tree, const struct tree_file *dir, const char *name,
+	              struct p9_qid *qid, struct p9_attr *attr);
+
+	int (*mkdir)(struct tree *tree, const struct tree_file *dir, const char *name,
+	             const struct tree_create *how);
+	int (*mknod)(struct tree *tree, const struct tree_file *dir, const char *name,
+	             const struct tree_create *how);
+	int (*symlink)(struct tree *tree, const struct tree_file *dir, const char *name,
+	               const char *target, const struct tree_create *how);
+	int (*link)(struct tree *tree, const struct tree_file *file, const struct tree_file *dir,
+	            const char *name);
+	int (*unlink)(struct tree *tree, const struct tree_file *dir, const char *name, bool is_dir);
+	int (*rename)(struct tree *tree, const struct tree_file *from, const char *name,
+	              const struct tree_file *to, const char *new_name);
+	/* The directory and name that a file has now, for requests that give
+	 * neither. *dir is closed by the caller. `top`: not outside of this. */
+	int (*locate)(struct tree *tree, const struct tree_file *file, const struct tree_file *top,
+	              struct tree_file *dir, char name[P9_NAME_MAX + 1]);
+
+	/* Like getxattr(2), listxattr(2) (name NULL) with size 0 as probe. */
+	ssize_t (*getxattr)(struct tree *tree, const struct tree_file *file, const char *name,
+	                    void *buf, size_t size);
+	int (*setxattr)(struct tree *tree, const struct tree_file *file, const struct xattr *xattr);
+	int (*removexattr)(struct tree *tree, const struct tree_file *file, const char *name);
+
+	/* A lock owner's own handle on an open file; closing it drops its locks. */
+	int (*lock_open)(struct tree *tree, const struct tree_file *file);
+	void (*lock_close)(struct tree *tree, int owner);
+	/* -EAGAIN: somebody else holds it. With wait: until it is free, or -EINTR. */
+	int (*lock)(struct tree *tree, int owner, const struct tree_lock *lock, bool wait);
+	/* Fills *lock with what is in the way; type P9_LOCK_NONE: nothing. */
+	int (*lock_test)(struct tree *tree, int owner, struct tree_lock *lock);
+
+	/* Makes the calling thread act as `user` from here on. */
+	int (*become)(struct tree *tree, const struct user *user);
+};
+
+struct tree {
+	const struct tree_ops *ops;
+};
+
+struct p9_qid tree_qid(const struct tree_file *file);
+/* One number for two: devices and inodes of one machine, see tree.c. */
+uint64_t tree_qid_path(uint64_t dev, uint64_t ino);
+
+#endif

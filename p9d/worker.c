@@ -1,0 +1,126 @@
+/* worker.c: the process behind connections. */
+#include "p9d/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/fd.h"
+#include "p9d/confine.h"
+#include "p9d/lane.h"
+
+#define IDLE_MS 10000
+
+struct serving {
+	struct pool_control control;
+	struct worker *worker;
+	struct pool pool;
+};
+
+static void on_signal(int signal)
+{
+	(void)signal; /* only interrupts what a lane waits for */
+}
+
+void worker_prepare(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	struct rlimit files;
+
+	sigaction(SIGUSR1, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* EFBIG instead */
+	umask(0); /* modes come from the client */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+static int start_conn(struct serving *serving, int fd, const struct handover *h)
+{
+	struct session_policy policy = serving->worker->policy;
+	struct conn_greeting greeting = {
+		.msize = h->msize,
+		.dialect = h->dialect,
+		.input = h->input,
+		.input_len = h->input_len,
+	};
+
+	policy.anyone = h->anyone;
+	policy.self = h->self;
+	return conn_start(&serving->pool, fd, &serving->worker->tree->tree, &policy, &greeting);
+}
+
+/* 0: the other end is closed. */
+static ssize_t take_one(struct serving *serving)
+{
+	struct handover h;
+	int fd = -1;
+	ssize_t n = fd_recv(serving->control.fd, &fd, &h, sizeof(h));
+
+	if (n <= 0 || fd < 0)
+		return n < 0 ? n : 0;
+	if ((size_t)n < offsetof(struct handover, input) ||
+	    h.input_len != (size_t)n - offsetof(struct handover, input))
+		close(fd);
+	else
+		start_conn(serving, fd, &h); /* a failure has closed fd: the client sees that */
+	return n;
+}
+
+static bool control_ready(struct pool_control *control)
+{
+	ssize_t n = take_one((struct serving *)(void *)control);
+
+	return n > 0 || n == -EAGAIN || n == -EINTR || n == -ENFILE || n == -EMFILE;
+}
+
+/* Nothing may be lost that the broker sent before it saw us go. */
+static bool take_rest(struct serving *serving)
+{
+	bool any = false;
+
+	shutdown(serving->control.fd, SHUT_RD);
+	while (take_one(serving) > 0)
+		any = true;
+	return any;
+}
+
+static int begin(struct worker *worker)
+{
+	int err = 0;
+
+	worker_prepare();
+	if (worker->user && geteuid() == 0)
+		err = user_drop_process(worker->user);
+	if (!err)
+		err = posix_tree_forked(worker->tree);
+	worker->tree->switching = worker->user == NULL;
+	worker->policy.runs_as = worker->user ? worker->user->uid : P9_NOUID;
+	return err;
+}
+
+_Noreturn void worker_run(struct worker *worker)
+{
+	struct serving serving = {
+		.control = { .fd = worker->control, .ready = control_ready, .idle_ms = IDLE_MS },
+		.worker = worker,
+	};
+	int err = begin(worker);
+
+	if (!err)
+		err = pool_init(&serving.pool);
+	if (!err)
+		err = confine(worker->user ? CONFINE_SERVER : CONFINE_SWITCH);
+	if (err)
+		_exit(1);
+	do {
+		pool_run(&serving.pool, &serving.control);
+	} while (take_rest(&serving));
+	_exit(0);
+}
