@@ -66,6 +66,7 @@ static const struct {
 	{ SYS_exit_group, ALL }, { SYS_rt_sigaction, ALL }, { SYS_rt_sigprocmask, ALL },
 	{ SYS_rt_sigreturn, ALL }, { SYS_restart_syscall, ALL }, { SYS_clock_gettime, ALL },
 	{ SYS_clock_nanosleep, ALL }, { SYS_sched_yield, ALL }, { SYS_getrandom, ALL },
+	{ SYS_sigaltstack, ALL }, /* what sanitizers need in tests */
 	/* identities */
 	{ SYS_setresuid, CONFINE_BROKER | CONFINE_SWITCH },
 	{ SYS_setresgid, CONFINE_BROKER | CONFINE_SWITCH },

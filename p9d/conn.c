@@ -14,6 +14,7 @@
 
 #define IDLE_S 1
 #define ERRORS_MAX 1000
+#define MOVE_MAX 8192 /* input that is worth moving to where it is aligned */
 #define PIPE_SIZE (1 << 20)
 #define PIPE_ALIGN 4096 /* a read that is not aligned needs one page more */
 
@@ -343,7 +344,7 @@ static void want_pipe(struct lane *lane)
 {
 	int size;
 
-	if (lane->pipe[0] >= 0 || lane->t.type != P9_TREAD || lane->t.count < LANE_BATCH)
+	if (lane->pipe[0] >= 0 || lane->t.type != P9_TREAD || lane->t.count < SESSION_SPLICE_MIN)
 		return;
 	if (pipe2(lane->pipe, O_CLOEXEC) < 0)
 		return;
@@ -449,20 +450,25 @@ static enum end run_batch(struct conn *conn, struct lane *lane)
 	return end;
 }
 
+static void move_input(struct lane *lane)
+{
+	size_t have = lane->in_end - lane->in_start;
+
+	if (have)
+		memmove(lane->in + LANE_START, lane->in + lane->in_start, have);
+	lane->in_start = LANE_START;
+	lane->in_end = LANE_START + have;
+}
+
 /* How much to ask for: the rest of a large message, or whatever comes. */
 static size_t make_room(struct lane *lane)
 {
 	size_t have = lane->in_end - lane->in_start;
 	uint32_t size = have >= 4 ? next_size(lane) : 0;
-	size_t want = size > have + LANE_BATCH / 2 ? size - have : LANE_BATCH;
+	size_t want = size > have + LANE_BATCH / 4 ? size - have : LANE_RECEIVE;
 
-	if (have == 0)
-		lane->in_start = lane->in_end = 0;
-	if (lane->in_end + want > LANE_BUFFER) {
-		memmove(lane->in, lane->in + lane->in_start, have);
-		lane->in_start = 0;
-		lane->in_end = have;
-	}
+	if (have <= MOVE_MAX || lane->in_end + want > LANE_BUFFER)
+		move_input(lane);
 	return want < LANE_BUFFER - lane->in_end ? want : LANE_BUFFER - lane->in_end;
 }
 

@@ -8,15 +8,18 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lib/fd.h"
+#include "lib/fmt.h"
 #include "lib/loop.h"
 
 #define STACK_SIZE (256 * 1024) /* reserved, not used */
 #define LANE_IDLE_S 10
 #define QUIET_TICKS 20
+#define BUSY_TICKS 10
 #define KICKS_MAX 1000
 #define LANE_MAPPING (2 * (size_t)LANE_BUFFER + SESSION_SCRATCH)
 
@@ -239,6 +242,7 @@ static void *lane_main(void *arg)
 {
 	struct lane *lane = arg;
 
+	lane->tid = (pid_t)syscall(SYS_gettid);
 	while (lane_wait(lane)) {
 		conn_serve(lane->conn, lane);
 		lane_rest(lane);
@@ -307,6 +311,23 @@ static bool kick(struct lane *lane)
 	return true;
 }
 
+/* An operation that has taken a while may just be waiting for a CPU, or be at
+ * work: only one that sleeps (proc(5), the state in /proc/PID/task/TID/stat),
+ * or is at work for long, is worth another thread. */
+static bool is_blocked(const struct lane *lane)
+{
+	char path[48], text[1024];
+	const char *state;
+
+	if (lane->ticks >= BUSY_TICKS)
+		return true;
+	fmt(path, sizeof(path), "/proc/self/task/%d/stat", lane->tid);
+	if (file_read(path, text, sizeof(text)) < 0)
+		return true;
+	state = strrchr(text, ')');
+	return !state || state[1] != ' ' || state[2] != 'R';
+}
+
 static bool look_at(struct pool *pool, struct lane *lane)
 {
 	unsigned phase = atomic_load(&lane->phase);
@@ -314,8 +335,10 @@ static bool look_at(struct pool *pool, struct lane *lane)
 
 	if ((phase & PHASE_MASK) == PHASE_TAKEN)
 		return kick(lane);
+	lane->ticks = busy ? 0 : lane->ticks + 1;
 	if (!busy && (phase & PHASE_MASK) == PHASE_RUNNING) {
-		take_over(pool, lane, phase);
+		if (is_blocked(lane))
+			take_over(pool, lane, phase);
 		busy = true;
 	}
 	lane->seen = phase;

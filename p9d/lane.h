@@ -19,8 +19,12 @@
 
 #include "p9d/session.h"
 
-#define LANE_BATCH 65536 /* received, and sent, at once */
-#define LANE_BUFFER (P9_MSIZE_MAX + LANE_BATCH)
+#define LANE_BATCH 65536 /* sent at once */
+#define LANE_RECEIVE (LANE_BATCH + 4096) /* received at once: a write of 64 KiB too */
+#define LANE_BUFFER (P9_MSIZE_MAX + LANE_RECEIVE + 4096)
+/* Where an empty buffer is filled from: the data of a Twrite that comes first
+ * begins a page then, which makes writing it cheaper. */
+#define LANE_START (4096 - P9_WRITE_HEADER)
 #define LANES_PER_CONN 24
 #define LANES_MAX 512
 #define CONNS_MAX 1024
@@ -38,6 +42,7 @@ struct lane {
 	struct lane *prev_active, *next_active;
 	struct lane *next_detached; /* conn::detached */
 	pthread_t thread;
+	pid_t tid;
 	sem_t wake;
 	struct conn *conn;
 
@@ -50,6 +55,7 @@ struct lane {
 
 	atomic_uint phase;
 	unsigned seen; /* the watcher's last look at phase */
+	unsigned ticks; /* how often it was that already */
 	unsigned kicks; /* signals sent since cancel was set */
 	atomic_bool cancel;
 	bool drop; /* no reply is wanted any more */

@@ -4,8 +4,6 @@
 
 #include "p9d/session_impl.h"
 
-#define SPLICE_MIN 65536 /* below, copying is cheaper */
-
 static bool wants_write(uint32_t flags)
 {
 	return (flags & P9_O_ACCMODE) != P9_O_RDONLY || flags & P9_O_TRUNC;
@@ -76,7 +74,7 @@ static bool read_by_pipe(struct request *q, uint32_t count)
 {
 	ssize_t n;
 
-	if (count < SPLICE_MIN || q->pipe_size < SPLICE_MIN || !ops_of(q)->splice)
+	if (count < SESSION_SPLICE_MIN || q->pipe_size < SESSION_SPLICE_MIN || !ops_of(q)->splice)
 		return false;
 	if (count > q->pipe_size)
 		count = (uint32_t)q->pipe_size;

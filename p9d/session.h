@@ -24,6 +24,7 @@ struct session_policy {
 	const struct user_files *accounts;
 };
 
+#define SESSION_SPLICE_MIN 32768 /* reads below are cheaper to copy */
 #define SESSION_XATTR_MAX 65536
 #define SESSION_XATTR_FIDS 64
 #define SESSION_LOCKS 4096

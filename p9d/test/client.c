@@ -5,8 +5,10 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -43,6 +45,7 @@ void client_serve(struct client *c, const char *root)
 	c->server = fork();
 	if (c->server == 0) {
 		close(pair[0]);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		_exit(p9d_serve(&config, pair[1], false) == 0 ? 0 : 1);
 	}
 	close(pair[1]);

@@ -34,6 +34,14 @@ bool client_has_reply(struct client *c, int ms);
 /* Sends with a tag of its own and receives. 0, or the error of an Rlerror. */
 int client_call(struct client *c, struct p9_msg *t, struct p9_msg *r);
 
+/* Fails with the call's text and both numbers. */
+#define want(call, value) \
+	do { \
+		long got_ = (long)(call), want_ = (long)(value); \
+		if (got_ != want_) \
+			fail_msg("%s: %ld, want %ld", #call, got_, want_); \
+	} while (0)
+
 struct p9_str str_of(const char *text);
 
 /* Shorthands; they return 0 or the server's errno. */

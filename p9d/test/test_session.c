@@ -53,7 +53,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	char command[128];
+	char command[200];
 
 	client_close(&f->c);
 	assert_int_equal(chdir(f->cwd), 0);
@@ -62,13 +62,6 @@ static int teardown(void **state)
 	free(f);
 	return 0;
 }
-
-#define want(call, value) \
-	do { \
-		long got_ = (call); \
-		if (got_ != (value)) \
-			fail_msg("%s: %ld, want %ld", #call, got_, (long)(value)); \
-	} while (0)
 
 /* ---- Tversion ---- */
 
