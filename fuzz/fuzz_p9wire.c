@@ -1,0 +1,45 @@
+/* fuzz_p9wire.c: any bytes as a 9P message; what is accepted must come out the
+ * same when it is written again. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "p9d/wire.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static void there_and_back(const struct p9_msg *m, const uint8_t *data, size_t len)
+{
+	size_t size = len + 4; /* Tfsync may grow by the field it lacked */
+	uint8_t *out = malloc(size);
+	int n = p9_encode(m, out, size);
+
+	assert(n == (int)len || (m->type == P9_TFSYNC && n == (int)len + 4));
+	if (n == (int)len)
+		assert(memcmp(out, data, len) == 0);
+	free(out);
+}
+
+static void entries(const struct p9_msg *m, bool with_attr)
+{
+	struct p9_dirent entry;
+	struct reader r;
+
+	reader_init(&r, m->data, m->count);
+	while (p9_dirent_get(&r, &entry, with_attr)) {
+		assert(entry.name.len == 0 || entry.name.at[0] == *entry.name.at);
+		assert(r.left < m->count);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	static struct p9_msg m;
+
+	if (p9_decode(&m, data, len) == 0) {
+		there_and_back(&m, data, len);
+		if (m.type == P9_TREADDIR + 1 || m.type == P9_TWREADDIR + 1)
+			entries(&m, m.type == P9_TWREADDIR + 1);
+	}
+	return 0;
+}
