@@ -27,7 +27,7 @@
 
 #define ROOT 0
 #define FILE_FID 1
-#define BIG_SIZE (256u << 20) /* wraps: the file of the sequential works */
+#define BIG_SIZE (64u << 20) /* wraps: the file of the sequential works */
 #define SAMPLES (1 << 20)
 #define BUFFER (2 * P9_MSIZE_MAX)
 
@@ -178,7 +178,8 @@ static void call(struct load *l, const struct p9_msg *t)
 
 static void put_getattr(struct load *l, uint16_t tag, uint32_t fid)
 {
-	put(l, &(struct p9_msg){ .type = P9_TGETATTR, .tag = tag, .fid = fid, .mask = P9_ATTR_BASIC });
+	put(l,
+	    &(struct p9_msg){ .type = P9_TGETATTR, .tag = tag, .fid = fid, .mask = P9_ATTR_BASIC });
 }
 
 static void getattr_put(struct load *l, uint16_t tag)
@@ -195,8 +196,9 @@ static void getattr_take(struct load *l)
  * file's walk must be answered before its getattr is sent. */
 static void stat_batch(struct load *l)
 {
-	struct p9_msg t = { .type = P9_TWALK, .fid = ROOT, .name_count = 1,
-		            .names = { { "small", 5 } } };
+	struct p9_msg t = {
+		.type = P9_TWALK, .fid = ROOT, .name_count = 1, .names = { { "small", 5 } }
+	};
 
 	for (unsigned i = 0; i < l->depth; i++) {
 		t.tag = (uint16_t)i;
@@ -222,17 +224,22 @@ static void stat_batch(struct load *l)
 static void rand4k_put(struct load *l, uint16_t tag)
 {
 	l->next = l->next * 6364136223846793005u + 1442695040888963407u;
-	put(l, &(struct p9_msg){ .type = P9_TREAD, .tag = tag, .fid = FILE_FID,
-	                         .offset = (l->next >> 33) % (BIG_SIZE / 4096) * 4096,
-	                         .count = 4096 });
+	put(l, &(struct p9_msg){ .type = P9_TREAD,
+				 .tag = tag,
+				 .fid = FILE_FID,
+				 .offset = (l->next >> 33) % (BIG_SIZE / 4096) * 4096,
+				 .count = 4096 });
 }
 
 static void read_put(struct load *l, uint16_t tag)
 {
 	uint32_t count = l->msize - P9_IO_HEADER;
 
-	put(l, &(struct p9_msg){ .type = P9_TREAD, .tag = tag, .fid = FILE_FID,
-	                         .offset = l->next, .count = count });
+	put(l, &(struct p9_msg){ .type = P9_TREAD,
+				 .tag = tag,
+				 .fid = FILE_FID,
+				 .offset = l->next,
+				 .count = count });
 	l->next = l->next + 2 * count > BIG_SIZE ? 0 : l->next + count;
 }
 
@@ -246,10 +253,14 @@ static void write_put(struct load *l, uint16_t tag)
 	static uint8_t data[P9_MSIZE_MAX];
 	uint32_t count = l->msize - P9_IO_HEADER;
 
-	put(l, &(struct p9_msg){ .type = P9_TWRITE, .tag = tag, .fid = FILE_FID,
-	                         .offset = l->next, .count = count, .data = data });
+	put(l, &(struct p9_msg){ .type = P9_TWRITE,
+				 .tag = tag,
+				 .fid = FILE_FID,
+				 .offset = l->next,
+				 .count = count,
+				 .data = data });
 	flush(l);
-	l->next = l->next + 2 * count > BIG_SIZE / 4 ? 0 : l->next + count;
+	l->next = l->next + 2 * count > BIG_SIZE ? 0 : l->next + count;
 }
 
 static void write_take(struct load *l)
@@ -258,6 +269,7 @@ static void write_take(struct load *l)
 	l->bytes += l->msize - P9_IO_HEADER;
 }
 
+/* Tremove, because diod 1.0.24 has no Tunlinkat. */
 static void file_seq(struct load *l)
 {
 	static const uint8_t data[4096];
@@ -267,12 +279,17 @@ static void file_seq(struct load *l)
 
 	str.len = (uint16_t)snprintf(name, sizeof(name), "t%u", (unsigned)(l->next++ % 1000));
 	call(l, &walk);
-	call(l, &(struct p9_msg){ .type = P9_TLCREATE, .tag = 1, .fid = 100, .name = str,
-	                          .flags = P9_O_RDWR | P9_O_CREAT, .mode = 0644, .gid = getegid() });
-	call(l, &(struct p9_msg){ .type = P9_TWRITE, .tag = 1, .fid = 100, .count = 4096, .data = data });
+	call(l, &(struct p9_msg){ .type = P9_TLCREATE,
+				  .tag = 1,
+				  .fid = 100,
+				  .name = str,
+				  .flags = P9_O_RDWR | P9_O_CREAT,
+				  .mode = 0644,
+				  .gid = getegid() });
+	call(l, &(struct p9_msg){
+			.type = P9_TWRITE, .tag = 1, .fid = 100, .count = 4096, .data = data });
 	call(l, &(struct p9_msg){ .type = P9_TREAD, .tag = 1, .fid = 100, .count = 4096 });
-	call(l, &(struct p9_msg){ .type = P9_TCLUNK, .tag = 1, .fid = 100 });
-	call(l, &(struct p9_msg){ .type = P9_TUNLINKAT, .tag = 1, .fid = ROOT, .name = str });
+	call(l, &(struct p9_msg){ .type = P9_TREMOVE, .tag = 1, .fid = 100 });
 }
 
 static const struct work {
@@ -395,11 +412,16 @@ static int connect_to(const char *path)
 
 static void open_file(struct load *l, const struct work *w)
 {
-	struct p9_msg walk = { .type = P9_TWALK, .tag = 1, .fid = ROOT, .newfid = FILE_FID,
-		               .name_count = 1, .names = { { w->file, (uint16_t)strlen(w->file) } } };
+	struct p9_msg walk = { .type = P9_TWALK,
+			       .tag = 1,
+			       .fid = ROOT,
+			       .newfid = FILE_FID,
+			       .name_count = 1,
+			       .names = { { w->file, (uint16_t)strlen(w->file) } } };
 
 	call(l, &walk);
-	call(l, &(struct p9_msg){ .type = P9_TLOPEN, .tag = 1, .fid = FILE_FID, .flags = w->flags });
+	call(l,
+	     &(struct p9_msg){ .type = P9_TLOPEN, .tag = 1, .fid = FILE_FID, .flags = w->flags });
 }
 
 static void start_session(struct load *l, const struct work *w)
@@ -409,26 +431,33 @@ static void start_session(struct load *l, const struct work *w)
 	struct p9_msg r;
 	const uint8_t *frame;
 
-	put(l, &(struct p9_msg){ .type = P9_TVERSION, .tag = (uint16_t)P9_NOTAG, .msize = l->msize,
-	                         .name = { "9P2000.L", 8 } });
+	put(l, &(struct p9_msg){ .type = P9_TVERSION,
+				 .tag = (uint16_t)P9_NOTAG,
+				 .msize = l->msize,
+				 .name = { "9P2000.L", 8 } });
 	flush(l);
 	frame = take(l, &size);
 	if (p9_decode(&r, frame, size) || r.type != P9_TVERSION + 1)
 		die("Tversion");
 	l->msize = r.msize < l->msize ? r.msize : l->msize;
-	call(l, &(struct p9_msg){ .type = P9_TATTACH, .tag = 1, .fid = ROOT, .newfid = P9_NOFID,
-	                          .name = { "root", 4 }, .target = aname, .uid = geteuid() });
+	call(l, &(struct p9_msg){ .type = P9_TATTACH,
+				  .tag = 1,
+				  .fid = ROOT,
+				  .newfid = P9_NOFID,
+				  .name = { "root", 4 },
+				  .target = aname,
+				  .uid = geteuid() });
 	if (w->file)
 		open_file(l, w);
 }
 
 static int load(const struct work *w, int argc, char **argv)
 {
-	struct load l = { .msize = 65536, .depth = 1, .seconds = 0.5, .aname = "" };
+	static struct load l = { .msize = 65536, .depth = 1, .seconds = 0.5, .aname = "" };
 
 	l.fd = connect_to(argv[2]);
 	l.out = malloc(BUFFER);
-	l.in = malloc(BUFFER);
+	l.in = calloc(1, BUFFER);
 	l.samples = malloc(SAMPLES * sizeof(*l.samples));
 	for (int i = 3; i < argc; i++) {
 		const char *value = i + 1 < argc ? argv[i + 1] : "";
@@ -468,13 +497,35 @@ static _Noreturn void echo_server(const char *path)
 
 	for (;;) {
 		int fd = accept_one(path);
-		ssize_t n;
 
-		while ((n = recv(fd, buf, sizeof(buf), 0)) > 0)
+		while (recv(fd, buf, sizeof(buf), 0) > 0)
 			if (send(fd, out, sizeof(out), MSG_NOSIGNAL) < 0)
 				break;
 		close(fd);
 	}
+}
+
+static bool send_part(int fd, int file, const struct p9_msg *t)
+{
+	uint8_t head[P9_DATA_HEADER];
+	off_t at = (off_t)t->offset;
+	struct writer w;
+
+	writer_init(&w, head, sizeof(head));
+	write_u32(&w, P9_DATA_HEADER + t->count);
+	write_u8(&w, P9_TREAD + 1);
+	write_u16(&w, t->tag);
+	write_u32(&w, t->count);
+	if (send(fd, head, sizeof(head), MSG_MORE | MSG_NOSIGNAL) < 0)
+		return false;
+	for (size_t left = t->count; left;) {
+		ssize_t n = sendfile(fd, file, &at, left);
+
+		if (n <= 0)
+			return false;
+		left -= (size_t)n;
+	}
+	return true;
 }
 
 static _Noreturn void sendfile_server(const char *path, const char *name)
@@ -483,31 +534,13 @@ static _Noreturn void sendfile_server(const char *path, const char *name)
 
 	for (;;) {
 		int fd = accept_one(path);
-		uint8_t frame[23];
+		uint8_t frame[P9_WRITE_HEADER];
+		struct p9_msg t;
 
-		while (fd_read_full(fd, frame, sizeof(frame)) == sizeof(frame)) {
-			struct p9_msg t, r = { .type = P9_TREAD + 1 };
-			uint8_t head[P9_DATA_HEADER];
-			struct writer w;
-			off_t at;
-
-			p9_decode(&t, frame, sizeof(frame));
-			writer_init(&w, head, sizeof(head));
-			write_u32(&w, P9_DATA_HEADER + t.count);
-			write_u8(&w, r.type);
-			write_u16(&w, t.tag);
-			write_u32(&w, t.count);
-			if (send(fd, head, sizeof(head), MSG_MORE | MSG_NOSIGNAL) < 0)
+		while (fd_read_full(fd, frame, sizeof(frame)) == sizeof(frame) &&
+		       p9_decode(&t, frame, sizeof(frame)) == 0)
+			if (!send_part(fd, file, &t))
 				break;
-			at = (off_t)t.offset;
-			for (size_t left = t.count; left;) {
-				ssize_t n = sendfile(fd, file, &at, left);
-
-				if (n <= 0)
-					break;
-				left -= (size_t)n;
-			}
-		}
 		close(fd);
 	}
 }
@@ -522,6 +555,6 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], works[i].name) == 0)
 			return load(&works[i], argc, argv);
 	fprintf(stderr, "usage: p9load WORK SOCKET [ANAME] [--msize N] [--depth N] "
-	                "[--seconds S] [--pid P]\n");
+			"[--seconds S] [--pid P]\n");
 	return 2;
 }

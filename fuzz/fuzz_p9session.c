@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "p9d/session.h"
-#include "p9d/test/memtree.c"
+#include "p9d/test/memtree.c" /* NOLINT(bugprone-suspicious-include): not in the library */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -71,8 +71,9 @@ static void send(struct fuzz *f, const uint8_t *record, size_t len)
 
 static void greet(struct fuzz *f, bool w)
 {
-	f->t = (struct p9_msg){ .type = P9_TVERSION, .msize = P9_MSIZE_MIN,
-		                .name = { w ? "9P2000.W" : "9P2000.L", 8 } };
+	f->t = (struct p9_msg){ .type = P9_TVERSION,
+				.msize = P9_MSIZE_MIN,
+				.name = { w ? "9P2000.W" : "9P2000.L", 8 } };
 	run(f);
 	f->t = (struct p9_msg){ .type = P9_TATTACH, .newfid = P9_NOFID };
 	run(f);
@@ -83,7 +84,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	static const struct user_files accounts = { "/dev/null", "/dev/null" };
 	static struct fuzz f;
 	struct session_policy policy = {
-		.anyone = true, .runs_as = P9_NOUID, .fid_limit = 40, .accounts = &accounts,
+		.anyone = true,
+		.runs_as = P9_NOUID,
+		.fid_limit = 40,
+		.accounts = &accounts,
 	};
 
 	if (len == 0)

@@ -110,8 +110,8 @@ static struct worker_link *link_find(struct broker *broker, const struct user *u
 	for (unsigned i = 0; i < BROKER_WORKERS; i++) {
 		struct worker_link *link = &broker->workers[i];
 
-		if (link->used && (user ? !link->any_user && same_user(&link->user, user)
-		                        : link->any_user))
+		if (link->used &&
+		    (user ? !link->any_user && same_user(&link->user, user) : link->any_user))
 			return link;
 	}
 	return NULL;
@@ -191,8 +191,7 @@ static int answer(struct greeting *g, const struct p9_msg *r)
 
 static bool is_kernel_client(const struct greeting *g, const struct p9_msg *t)
 {
-	return g->session.policy.anyone && g->session.dialect == P9_DIALECT_L &&
-	       t->uid == P9_NOUID;
+	return g->session.policy.anyone && g->session.dialect == P9_DIALECT_L && t->uid == P9_NOUID;
 }
 
 /* 1: passed on, nothing of it is left here. */
@@ -215,7 +214,7 @@ static int pass_on(struct greeting *g, const struct p9_msg *t)
 	err = worker_pass(g->broker, g->watch.fd, &h, uid, any);
 	if (err)
 		log_warn(g->broker->log, "unable to start a process for uid %u: %s", uid,
-		         strerror(-err));
+			 strerror(-err));
 	else
 		greeting_end(g);
 	return err ? err : 1;
@@ -332,7 +331,7 @@ void greeting_start(struct broker *broker, int fd, bool anyone, uid_t self)
 /* ---- life ---- */
 
 int broker_init(struct broker *broker, const char *root, const struct session_policy *policy,
-                const struct log *log)
+		const struct log *log)
 {
 	int err;
 

@@ -59,12 +59,12 @@ struct broker {
 	struct session_policy policy;
 	struct listener listeners[BROKER_LISTENERS];
 	unsigned listener_count;
-	struct greeting *greetings; /* BROKER_GREETINGS */
+	struct greeting *greetings;  /* BROKER_GREETINGS */
 	struct worker_link *workers; /* BROKER_WORKERS */
 };
 
 int broker_init(struct broker *broker, const char *root, const struct session_policy *policy,
-                const struct log *log);
+		const struct log *log);
 /* unix:PATH, vsock:PORT, tcp:127.0.0.1:PORT or fd:N, which is a listening or
  * a connected socket. 0, or -EINVAL: none of these, or a tcp address that is
  * not loopback; or another negative errno. */

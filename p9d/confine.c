@@ -35,60 +35,125 @@ static const struct {
 	unsigned roles;
 } calls[] = {
 	/* bytes */
-	{ SYS_read, ALL }, { SYS_write, ALL }, { SYS_readv, ALL }, { SYS_writev, ALL },
-	{ SYS_recvfrom, ALL }, { SYS_sendto, ALL }, { SYS_recvmsg, ALL }, { SYS_sendmsg, ALL },
-	{ SYS_pread64, FILES }, { SYS_pwrite64, FILES }, { SYS_splice, FILES },
-	{ SYS_pipe2, FILES }, { SYS_shutdown, ALL }, { SYS_setsockopt, ALL },
+	{ SYS_read, ALL },
+	{ SYS_write, ALL },
+	{ SYS_readv, ALL },
+	{ SYS_writev, ALL },
+	{ SYS_recvfrom, ALL },
+	{ SYS_sendto, ALL },
+	{ SYS_recvmsg, ALL },
+	{ SYS_sendmsg, ALL },
+	{ SYS_pread64, FILES },
+	{ SYS_pwrite64, FILES },
+	{ SYS_splice, FILES },
+	{ SYS_pipe2, FILES },
+	{ SYS_shutdown, ALL },
+	{ SYS_setsockopt, ALL },
 	/* descriptors */
-	{ SYS_close, ALL }, { SYS_fcntl, ALL }, { SYS_dup, FILES }, { SYS_lseek, ALL },
-	{ SYS_epoll_ctl, ALL }, { SYS_epoll_pwait, ALL }, { SYS_ppoll, ALL },
+	{ SYS_close, ALL },
+	{ SYS_fcntl, ALL },
+	{ SYS_dup, FILES },
+	{ SYS_lseek, ALL },
+	{ SYS_epoll_ctl, ALL },
+	{ SYS_epoll_pwait, ALL },
+	{ SYS_ppoll, ALL },
 	/* files */
-	{ SYS_openat, ALL }, { SYS_openat2, FILES }, { SYS_fstat, ALL },
-	{ SYS_newfstatat, ALL }, { SYS_statx, FILES }, { SYS_statfs, FILES },
-	{ SYS_fstatfs, FILES }, { SYS_faccessat2, FILES }, { SYS_readlinkat, FILES },
-	{ SYS_getdents64, FILES }, { SYS_mkdirat, FILES }, { SYS_mknodat, FILES },
-	{ SYS_symlinkat, FILES }, { SYS_linkat, FILES }, { SYS_unlinkat, ALL },
-	{ SYS_renameat2, FILES }, { SYS_truncate, FILES }, { SYS_ftruncate, FILES },
-	{ SYS_fchmod, FILES }, { SYS_fchmodat, FILES }, { SYS_fchownat, FILES },
-	{ SYS_utimensat, FILES }, { SYS_fsync, FILES }, { SYS_fdatasync, FILES },
-	{ SYS_getxattr, FILES }, { SYS_setxattr, FILES }, { SYS_listxattr, FILES },
-	{ SYS_removexattr, FILES }, { SYS_renameat, FILES },
+	{ SYS_openat, ALL },
+	{ SYS_openat2, FILES },
+	{ SYS_fstat, ALL },
+	{ SYS_newfstatat, ALL },
+	{ SYS_statx, FILES },
+	{ SYS_statfs, FILES },
+	{ SYS_fstatfs, FILES },
+	{ SYS_faccessat2, FILES },
+	{ SYS_readlinkat, FILES },
+	{ SYS_getdents64, FILES },
+	{ SYS_mkdirat, FILES },
+	{ SYS_mknodat, FILES },
+	{ SYS_symlinkat, FILES },
+	{ SYS_linkat, FILES },
+	{ SYS_unlinkat, ALL },
+	{ SYS_renameat2, FILES },
+	{ SYS_truncate, FILES },
+	{ SYS_ftruncate, FILES },
+	{ SYS_fchmod, FILES },
+	{ SYS_fchmodat, FILES },
+	{ SYS_fchownat, FILES },
+	{ SYS_utimensat, FILES },
+	{ SYS_fsync, FILES },
+	{ SYS_fdatasync, FILES },
+	{ SYS_getxattr, FILES },
+	{ SYS_setxattr, FILES },
+	{ SYS_listxattr, FILES },
+	{ SYS_removexattr, FILES },
+	{ SYS_renameat, FILES },
 #ifdef SYS_open /* calls that newer CPUs do not have and C libraries still use */
-	{ SYS_open, ALL }, { SYS_stat, ALL }, { SYS_lstat, ALL }, { SYS_readlink, FILES },
-	{ SYS_chmod, FILES }, { SYS_unlink, ALL }, { SYS_dup2, CONFINE_BROKER },
-	{ SYS_fork, CONFINE_BROKER }, { SYS_epoll_wait, ALL }, { SYS_poll, ALL },
+	{ SYS_open, ALL },
+	{ SYS_stat, ALL },
+	{ SYS_lstat, ALL },
+	{ SYS_readlink, FILES },
+	{ SYS_chmod, FILES },
+	{ SYS_unlink, ALL },
+	{ SYS_dup2, CONFINE_BROKER },
+	{ SYS_fork, CONFINE_BROKER },
+	{ SYS_epoll_wait, ALL },
+	{ SYS_poll, ALL },
 #endif
 	/* memory and threads */
-	{ SYS_brk, ALL }, { SYS_munmap, ALL }, { SYS_madvise, ALL }, { SYS_mremap, ALL },
-	{ SYS_futex, ALL }, { SYS_set_robust_list, ALL }, { SYS_rseq, ALL },
-	{ SYS_set_tid_address, ALL }, { SYS_gettid, ALL }, { SYS_getpid, ALL },
-	{ SYS_geteuid, ALL }, { SYS_tgkill, ALL }, { SYS_tkill, ALL }, { SYS_exit, ALL },
-	{ SYS_exit_group, ALL }, { SYS_rt_sigaction, ALL }, { SYS_rt_sigprocmask, ALL },
-	{ SYS_rt_sigreturn, ALL }, { SYS_restart_syscall, ALL }, { SYS_clock_gettime, ALL },
-	{ SYS_clock_nanosleep, ALL }, { SYS_sched_yield, ALL }, { SYS_getrandom, ALL },
+	{ SYS_brk, ALL },
+	{ SYS_munmap, ALL },
+	{ SYS_madvise, ALL },
+	{ SYS_mremap, ALL },
+	{ SYS_futex, ALL },
+	{ SYS_set_robust_list, ALL },
+	{ SYS_rseq, ALL },
+	{ SYS_set_tid_address, ALL },
+	{ SYS_gettid, ALL },
+	{ SYS_getpid, ALL },
+	{ SYS_geteuid, ALL },
+	{ SYS_tgkill, ALL },
+	{ SYS_tkill, ALL },
+	{ SYS_exit, ALL },
+	{ SYS_exit_group, ALL },
+	{ SYS_rt_sigaction, ALL },
+	{ SYS_rt_sigprocmask, ALL },
+	{ SYS_rt_sigreturn, ALL },
+	{ SYS_restart_syscall, ALL },
+	{ SYS_clock_gettime, ALL },
+	{ SYS_clock_nanosleep, ALL },
+	{ SYS_sched_yield, ALL },
+	{ SYS_getrandom, ALL },
 	{ SYS_sigaltstack, ALL }, /* what sanitizers need in tests */
 	/* identities */
 	{ SYS_setresuid, CONFINE_BROKER | CONFINE_SWITCH },
 	{ SYS_setresgid, CONFINE_BROKER | CONFINE_SWITCH },
 	{ SYS_setgroups, CONFINE_BROKER | CONFINE_SWITCH },
 	/* the broker alone */
-	{ SYS_accept4, CONFINE_BROKER }, { SYS_socketpair, CONFINE_BROKER },
-	{ SYS_getsockopt, CONFINE_BROKER }, { SYS_getsockname, CONFINE_BROKER },
-	{ SYS_getpeername, CONFINE_BROKER }, { SYS_dup3, CONFINE_BROKER },
-	{ SYS_close_range, CONFINE_BROKER }, { SYS_capset, CONFINE_BROKER },
-	{ SYS_capget, CONFINE_BROKER }, { SYS_prctl, CONFINE_BROKER },
-	{ SYS_seccomp, CONFINE_BROKER }, { SYS_epoll_create1, CONFINE_BROKER },
-	{ SYS_eventfd2, CONFINE_BROKER }, { SYS_wait4, CONFINE_BROKER },
-	{ SYS_kill, CONFINE_BROKER }, { SYS_umask, CONFINE_BROKER },
+	{ SYS_accept4, CONFINE_BROKER },
+	{ SYS_socketpair, CONFINE_BROKER },
+	{ SYS_getsockopt, CONFINE_BROKER },
+	{ SYS_getsockname, CONFINE_BROKER },
+	{ SYS_getpeername, CONFINE_BROKER },
+	{ SYS_dup3, CONFINE_BROKER },
+	{ SYS_close_range, CONFINE_BROKER },
+	{ SYS_capset, CONFINE_BROKER },
+	{ SYS_capget, CONFINE_BROKER },
+	{ SYS_prctl, CONFINE_BROKER },
+	{ SYS_seccomp, CONFINE_BROKER },
+	{ SYS_epoll_create1, CONFINE_BROKER },
+	{ SYS_eventfd2, CONFINE_BROKER },
+	{ SYS_wait4, CONFINE_BROKER },
+	{ SYS_kill, CONFINE_BROKER },
+	{ SYS_umask, CONFINE_BROKER },
 	{ SYS_prlimit64, CONFINE_BROKER },
 };
 
 #define ARG_LOW(n) ((uint32_t)offsetof(struct seccomp_data, args[n])) /* little-endian */
 #define DENY (SECCOMP_RET_ERRNO | ENOSYS)
-#define LOAD(offset) (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (offset))
-#define RETURN(what) (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, (what))
+#define LOAD(offset) (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (offset))
+#define RETURN(what) (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, (what))
 #define IF(op, value, yes, no) \
-	(struct sock_filter)BPF_JUMP(BPF_JMP | (op) | BPF_K, (value), (yes), (no))
+	(struct sock_filter) BPF_JUMP(BPF_JMP | (op) | BPF_K, (value), (yes), (no))
 
 #define PROGRAM_MAX (array_len(calls) * 2 + 32)
 
@@ -153,7 +218,7 @@ static void build(struct program *p, enum confine_role role)
 static uint64_t caps_of(enum confine_role role)
 {
 	uint64_t files = CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(DAC_READ_SEARCH) | CAP(FOWNER) |
-	                 CAP(FSETID) | CAP(MKNOD) | CAP(SETFCAP);
+			 CAP(FSETID) | CAP(MKNOD) | CAP(SETFCAP);
 
 	if (role == CONFINE_SERVER)
 		return files;

@@ -74,7 +74,7 @@ static int save_input(struct conn *conn, const void *input, size_t len)
 }
 
 static int conn_setup(struct conn *conn, struct tree *tree, const struct session_policy *policy,
-                      const struct conn_greeting *greeting)
+		      const struct conn_greeting *greeting)
 {
 	struct timeval idle = { .tv_sec = IDLE_S };
 	int err = session_init(&conn->session, tree, policy);
@@ -91,7 +91,7 @@ static int conn_setup(struct conn *conn, struct tree *tree, const struct session
 }
 
 int conn_start(struct pool *pool, int fd, struct tree *tree, const struct session_policy *policy,
-               const struct conn_greeting *greeting)
+	       const struct conn_greeting *greeting)
 {
 	struct conn *conn = conn_new(pool, fd);
 	int err;
@@ -372,7 +372,8 @@ static void fill_request(struct conn *conn, struct lane *lane)
 
 static enum end run(struct conn *conn, struct lane *lane)
 {
-	unsigned phase = (atomic_load_explicit(&lane->phase, memory_order_relaxed) | PHASE_MASK) + 1;
+	unsigned phase =
+		(atomic_load_explicit(&lane->phase, memory_order_relaxed) | PHASE_MASK) + 1;
 	unsigned running = phase | PHASE_RUNNING;
 
 	fill_request(conn, lane);
@@ -504,7 +505,7 @@ static void restore_input(struct conn *conn, struct lane *lane)
 static enum end park(struct conn *conn, struct lane *lane)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT,
-		                     .data.ptr = conn };
+				     .data.ptr = conn };
 	int op = conn->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
 	if (save_input(conn, lane->in + lane->in_start, lane->in_end - lane->in_start) < 0)

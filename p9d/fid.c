@@ -150,7 +150,7 @@ static void unlink_fid(struct fid_table *table, struct fid *fid)
 }
 
 int fid_hook(struct fid_table *table, struct fid *fid, uint32_t number, struct fid *replaces,
-             unsigned era)
+	     unsigned era)
 {
 	struct fid *there;
 	struct fid **bucket;

@@ -63,7 +63,7 @@ struct fid *fid_new(struct fid_table *table, struct attach *attach);
 /* Gives it its number. -EBADF: in use, unless by `replaces`, which goes; or
  * the table was cleared since `era`. */
 int fid_hook(struct fid_table *table, struct fid *fid, uint32_t number, struct fid *replaces,
-             unsigned era);
+	     unsigned era);
 /* Takes the number away. False: another thread has done so. */
 bool fid_unhook(struct fid_table *table, struct fid *fid);
 /* Lets go. The last one closes the file and returns the error of that. */

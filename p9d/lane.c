@@ -64,7 +64,7 @@ static struct lane *lane_new(struct pool *pool)
 	lane->pipe[0] = lane->pipe[1] = -1;
 	sem_init(&lane->wake, 0, 0);
 	memory = mmap(NULL, LANE_MAPPING, PROT_READ | PROT_WRITE,
-	              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (memory == MAP_FAILED) {
 		lane_free(lane);
 		return NULL;

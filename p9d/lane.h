@@ -19,7 +19,7 @@
 
 #include "p9d/session.h"
 
-#define LANE_BATCH 65536 /* sent at once */
+#define LANE_BATCH 65536                 /* sent at once */
 #define LANE_RECEIVE (LANE_BATCH + 4096) /* received at once: a write of 64 KiB too */
 #define LANE_BUFFER (P9_MSIZE_MAX + LANE_RECEIVE + 4096)
 /* Where an empty buffer is filled from: the data of a Twrite that comes first
@@ -38,7 +38,7 @@
 
 struct lane {
 	struct pool *pool;
-	struct lane *next;   /* among the idle ones */
+	struct lane *next; /* among the idle ones */
 	struct lane *prev_active, *next_active;
 	struct lane *next_detached; /* conn::detached */
 	pthread_t thread;
@@ -54,11 +54,11 @@ struct lane {
 	uint64_t acting;
 
 	atomic_uint phase;
-	unsigned seen; /* the watcher's last look at phase */
+	unsigned seen;  /* the watcher's last look at phase */
 	unsigned ticks; /* how often it was that already */
 	unsigned kicks; /* signals sent since cancel was set */
 	atomic_bool cancel;
-	bool drop; /* no reply is wanted any more */
+	bool drop;                     /* no reply is wanted any more */
 	uint16_t flushes[FLUSHES_MAX]; /* Tflushes to be answered after the reply */
 	unsigned flush_count;
 
@@ -70,13 +70,13 @@ struct conn {
 	struct pool *pool;
 	struct conn *next; /* waiting for a lane */
 	int fd;
-	bool watched; /* known to epoll */
+	bool watched;   /* known to epoll */
 	uint8_t *saved; /* input, while no lane has it */
 	size_t saved_len;
 	unsigned errors; /* malformed messages */
 	pthread_mutex_t send_lock;
 	pthread_mutex_t lock; /* for what follows */
-	unsigned refs; /* lanes */
+	unsigned refs;        /* lanes */
 	struct lane *detached;
 	struct session session;
 };
@@ -117,7 +117,7 @@ struct conn_greeting {
 /* A connection on this socket, with input that was received already. The
  * socket belongs to it from here on, also on an error. */
 int conn_start(struct pool *pool, int fd, struct tree *tree, const struct session_policy *policy,
-               const struct conn_greeting *greeting);
+	       const struct conn_greeting *greeting);
 
 /* ---- between lane.c and conn.c ---- */
 

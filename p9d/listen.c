@@ -56,7 +56,7 @@ static bool tcp_find_uid(const char *text, const char *want, uid_t *uid)
  * /proc/net/tcp), the peer's with the uid that made the socket. */
 static int tcp_peer_uid(int fd, uid_t *uid)
 {
-	struct sockaddr_in here, there;
+	struct sockaddr_in here = { 0 }, there = { 0 };
 	socklen_t here_len = sizeof(here), there_len = sizeof(there);
 	char want[64];
 	char *text;
@@ -79,7 +79,7 @@ static int tcp_peer_uid(int fd, uid_t *uid)
 
 static int vsock_peer(int fd, uid_t *uid)
 {
-	struct sockaddr_vm there;
+	struct sockaddr_vm there = { 0 };
 	socklen_t len = sizeof(there);
 
 	if (getpeername(fd, (void *)&there, &len) < 0)
@@ -120,8 +120,10 @@ static void take_peer(struct listener *listener, int fd)
 	if (!err && geteuid() != 0 && uid != 0 && uid != geteuid())
 		err = -EPERM;
 	if (err) {
-		log_note(broker->log, "unable to serve a connection: %s (peer is not the host, "
-		                      "or not of this machine)", strerror(-err));
+		log_note(broker->log,
+			 "unable to serve a connection: %s (peer is not the host, "
+			 "or not of this machine)",
+			 strerror(-err));
 		close(fd);
 		return;
 	}

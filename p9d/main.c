@@ -84,9 +84,9 @@ static int listen_all(struct broker *broker, const struct arguments *a)
 
 		if (err) {
 			log_err(broker->log, "unable to listen on %s: %s", a->listen[i],
-			        err == -EINVAL ? "neither unix:PATH, vsock:PORT, fd:N nor "
-			                         "tcp:127.0.0.1:PORT"
-			                       : strerror(-err));
+				err == -EINVAL ? "neither unix:PATH, vsock:PORT, fd:N nor "
+						 "tcp:127.0.0.1:PORT"
+					       : strerror(-err));
 			return err;
 		}
 	}
@@ -94,14 +94,14 @@ static int listen_all(struct broker *broker, const struct arguments *a)
 }
 
 static int serve(const struct arguments *a, const struct session_policy *policy,
-                 const struct log *log)
+		 const struct log *log)
 {
 	static struct broker broker;
 	int err = broker_init(&broker, a->root, policy, log);
 
 	if (err) {
 		log_err(log, "unable to serve %s: %s%s", a->root, strerror(-err),
-		        err == -ENOSYS ? " (is /proc mounted?)" : "");
+			err == -ENOSYS ? " (is /proc mounted?)" : "");
 		return err;
 	}
 	err = listen_all(&broker, a);
@@ -130,7 +130,7 @@ int p9d_main(int argc, char **argv)
 	policy.read_only = a.read_only;
 	if (default_user(a.user, &policy.fallback) < 0) {
 		log_err(&log, "unable to serve as %s by default: there is no such user in %s",
-		        a.user, user_files_system.passwd);
+			a.user, user_files_system.passwd);
 		return 1;
 	}
 	return serve(&a, &policy, &log) ? 1 : 0;

@@ -14,14 +14,14 @@ enum tree_type { TREE_FILE, TREE_DIR, TREE_LINK, TREE_OTHER };
 /* One file, held so that renaming and unlinking cannot take it away. The
  * numbers in path and data are the backend's (POSIX: descriptors). */
 struct tree_file {
-	int path; /* the file as such, no right to its contents; -1: use data */
-	int data; /* opened contents; -1: not opened */
-	uint8_t type; /* enum tree_type */
+	int path;       /* the file as such, no right to its contents; -1: use data */
+	int data;       /* opened contents; -1: not opened */
+	uint8_t type;   /* enum tree_type */
 	bool synthetic; /* /proc and its like: sizes and times mean nothing */
 	uint64_t dev;
 	uint64_t ino;
 	uint32_t version; /* for its qid, as it was when the file was reached */
-	uint64_t cookie; /* an open directory's place */
+	uint64_t cookie;  /* an open directory's place */
 };
 #define TREE_FILE_NONE ((struct tree_file){ .path = -1, .data = -1 })
 

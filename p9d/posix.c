@@ -21,23 +21,23 @@
 #define FUSE_MAGIC 0x65735546
 #define DEPTH_MAX 4096 /* directories above one, in a loop that must end */
 
-int posix_result(long ret)
+int fs_result(long ret)
 {
 	return ret < 0 ? -errno : 0;
 }
 
-const char *posix_proc_path(const struct tree_file *file, char buf[PROC_FD_PATH])
+const char *fs_proc_path(const struct tree_file *file, char buf[PROC_FD_PATH])
 {
-	fmt(buf, PROC_FD_PATH, "/proc/self/fd/%d", posix_fd(file));
+	fmt(buf, PROC_FD_PATH, "/proc/self/fd/%d", fs_fd(file));
 	return buf;
 }
 
-int posix_reopen(struct posix_tree *tree, const struct tree_file *file, int flags)
+int fs_reopen(struct posix_tree *tree, const struct tree_file *file, int flags)
 {
 	char name[16];
 	int fd;
 
-	fmt(name, sizeof(name), "%d", posix_fd(file));
+	fmt(name, sizeof(name), "%d", fs_fd(file));
 	fd = openat(tree->proc_fd, name, flags | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
@@ -115,7 +115,7 @@ static int enter_mount(int fd, dev_t dev, dev_t root_dev, struct tree_file *out)
 	return 0;
 }
 
-enum tree_type posix_type(mode_t mode)
+enum tree_type fs_type(mode_t mode)
 {
 	if (S_ISREG(mode))
 		return TREE_FILE;
@@ -125,7 +125,7 @@ enum tree_type posix_type(mode_t mode)
 }
 
 static int describe(struct posix_tree *tree, int fd, const struct tree_file *from,
-                    struct tree_file *out)
+		    struct tree_file *out)
 {
 	struct stat st;
 	int err = 0;
@@ -135,19 +135,18 @@ static int describe(struct posix_tree *tree, int fd, const struct tree_file *fro
 	*out = (struct tree_file){
 		.path = fd,
 		.data = -1,
-		.type = (uint8_t)posix_type(st.st_mode),
+		.type = (uint8_t)fs_type(st.st_mode),
 		.dev = st.st_dev,
 		.ino = st.st_ino,
 		.synthetic = from && from->synthetic,
 	};
 	if (!from || from->dev != st.st_dev)
 		err = enter_mount(fd, st.st_dev, tree->root_dev, out);
-	out->version = posix_version(out->synthetic, &st);
+	out->version = fs_version(out->synthetic, &st);
 	return err;
 }
 
-int posix_take(struct posix_tree *tree, int fd, const struct tree_file *from,
-               struct tree_file *out)
+int fs_take(struct posix_tree *tree, int fd, const struct tree_file *from, struct tree_file *out)
 {
 	int err = describe(tree, fd, from, out);
 
@@ -158,12 +157,11 @@ int posix_take(struct posix_tree *tree, int fd, const struct tree_file *from,
 	return err;
 }
 
-int posix_walk(struct tree *base, const struct tree_file *dir, const char *name,
-               struct tree_file *out)
+int fs_walk(struct tree *base, const struct tree_file *dir, const char *name, struct tree_file *out)
 {
-	int fd = openat(posix_fd(dir), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(fs_fd(dir), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
-	return fd < 0 ? -errno : posix_take(posix_of(base), fd, dir, out);
+	return fd < 0 ? -errno : fs_take(fs_of(base), fd, dir, out);
 }
 
 static bool same_file(const struct tree_file *a, const struct tree_file *b)
@@ -177,7 +175,7 @@ static bool same_file(const struct tree_file *a, const struct tree_file *b)
 static int check_below(const struct tree_file *dir, const struct tree_file *top)
 {
 	struct stat st = { .st_dev = dir->dev, .st_ino = dir->ino };
-	int at = dup(posix_fd(dir));
+	int at = dup(fs_fd(dir));
 	int err = at < 0 ? -errno : -EACCES;
 
 	for (int depth = 0; at >= 0 && depth < DEPTH_MAX; depth++) {
@@ -201,23 +199,23 @@ static int check_below(const struct tree_file *dir, const struct tree_file *top)
 	return err;
 }
 
-int posix_walk_up(struct tree *base, const struct tree_file *dir, const struct tree_file *top,
-                  struct tree_file *out)
+int fs_walk_up(struct tree *base, const struct tree_file *dir, const struct tree_file *top,
+	       struct tree_file *out)
 {
 	int err, fd;
 
 	if (same_file(dir, top))
-		return posix_clone(base, dir, out);
+		return fs_clone(base, dir, out);
 	err = check_below(dir, top);
 	if (err)
 		return err;
-	fd = openat(posix_fd(dir), "..", O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? -errno : posix_take(posix_of(base), fd, dir, out);
+	fd = openat(fs_fd(dir), "..", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fs_take(fs_of(base), fd, dir, out);
 }
 
-int posix_attach(struct tree *base, const char *path, struct tree_file *out)
+int fs_attach(struct tree *base, const char *path, struct tree_file *out)
 {
-	struct posix_tree *tree = posix_of(base);
+	struct posix_tree *tree = fs_of(base);
 	struct open_how how = {
 		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS,
@@ -227,25 +225,27 @@ int posix_attach(struct tree *base, const char *path, struct tree_file *out)
 	while (*path == '/')
 		path++;
 	fd = (int)syscall(SYS_openat2, tree->root, *path ? path : ".", &how, sizeof(how));
-	return fd < 0 ? -errno : posix_take(tree, fd, NULL, out);
+	return fd < 0 ? -errno : fs_take(tree, fd, NULL, out);
 }
 
-int posix_clone(struct tree *base, const struct tree_file *file, struct tree_file *out)
+int fs_clone(struct tree *base, const struct tree_file *file, struct tree_file *out)
 {
 	int fd;
 
 	*out = *file;
 	out->data = -1;
 	out->cookie = 0;
-	if (file->path >= 0)
-		fd = posix_result(fd = fcntl(file->path, F_DUPFD_CLOEXEC, 0)) ? -errno : fd;
-	else
-		fd = posix_reopen(posix_of(base), file, O_PATH);
+	if (file->path < 0) {
+		fd = fs_reopen(fs_of(base), file, O_PATH);
+	} else {
+		fd = fcntl(file->path, F_DUPFD_CLOEXEC, 0);
+		fd = fd < 0 ? -errno : fd;
+	}
 	out->path = fd;
 	return fd < 0 ? fd : 0;
 }
 
-int posix_close(struct tree *tree, struct tree_file *file)
+int fs_close(struct tree *tree, struct tree_file *file)
 {
 	int err = 0;
 
@@ -259,7 +259,7 @@ int posix_close(struct tree *tree, struct tree_file *file)
 }
 
 static int locate_in(struct posix_tree *tree, const char *path, const struct tree_file *file,
-                     const char *name, struct tree_file *dir)
+		     const char *name, struct tree_file *dir)
 {
 	struct stat st;
 	int err;
@@ -267,7 +267,7 @@ static int locate_in(struct posix_tree *tree, const char *path, const struct tre
 
 	if (fd < 0)
 		return -errno;
-	err = posix_take(tree, fd, NULL, dir);
+	err = fs_take(tree, fd, NULL, dir);
 	if (err)
 		return err;
 	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -279,13 +279,13 @@ static int locate_in(struct posix_tree *tree, const char *path, const struct tre
 
 /* The kernel knows the present name of an open file (proc(5), /proc/PID/fd);
  * it is only believed when the file is really there. */
-int posix_locate(struct tree *base, const struct tree_file *file, const struct tree_file *top,
-                 struct tree_file *dir, char name[P9_NAME_MAX + 1])
+int fs_locate(struct tree *base, const struct tree_file *file, const struct tree_file *top,
+	      struct tree_file *dir, char name[P9_NAME_MAX + 1])
 {
 	char link[PROC_FD_PATH];
 	char path[4096];
 	char *slash;
-	ssize_t len = readlink(posix_proc_path(file, link), path, sizeof(path) - 1);
+	ssize_t len = readlink(fs_proc_path(file, link), path, sizeof(path) - 1);
 	int err;
 
 	*dir = TREE_FILE_NONE;
@@ -298,53 +298,53 @@ int posix_locate(struct tree *base, const struct tree_file *file, const struct t
 	*slash = '\0';
 	if (fmt(name, P9_NAME_MAX + 1, "%s", slash + 1) > P9_NAME_MAX)
 		return -ENOENT; /* longer with its " (deleted)" */
-	err = locate_in(posix_of(base), path, file, name, dir);
+	err = locate_in(fs_of(base), path, file, name, dir);
 	if (!err)
 		err = check_below(dir, top);
 	if (err)
-		posix_close(base, dir);
+		fs_close(base, dir);
 	return err;
 }
 
-static int posix_become(struct tree *base, const struct user *user)
+static int fs_become(struct tree *base, const struct user *user)
 {
-	return posix_of(base)->switching ? user_become_thread(user) : 0;
+	return fs_of(base)->switching ? user_become_thread(user) : 0;
 }
 
-static const struct tree_ops posix_ops = {
-	.attach = posix_attach,
-	.walk = posix_walk,
-	.walk_up = posix_walk_up,
-	.clone = posix_clone,
-	.close = posix_close,
-	.getattr = posix_getattr,
-	.setattr = posix_setattr,
-	.statfs = posix_statfs,
-	.access = posix_access,
-	.readlink = posix_readlink,
-	.open = posix_open,
-	.create = posix_create,
-	.read = posix_read,
-	.splice = posix_splice,
-	.write = posix_write,
-	.sync = posix_sync,
-	.readdir = posix_readdir,
-	.lookup = posix_lookup,
-	.mkdir = posix_mkdir,
-	.mknod = posix_mknod,
-	.symlink = posix_symlink,
-	.link = posix_link,
-	.unlink = posix_unlink,
-	.rename = posix_rename,
-	.locate = posix_locate,
-	.getxattr = posix_getxattr,
-	.setxattr = posix_setxattr,
-	.removexattr = posix_removexattr,
-	.lock_open = posix_lock_open,
-	.lock_close = posix_lock_close,
-	.lock = posix_lock,
-	.lock_test = posix_lock_test,
-	.become = posix_become,
+static const struct tree_ops fs_ops = {
+	.attach = fs_attach,
+	.walk = fs_walk,
+	.walk_up = fs_walk_up,
+	.clone = fs_clone,
+	.close = fs_close,
+	.getattr = fs_getattr,
+	.setattr = fs_setattr,
+	.statfs = fs_statfs,
+	.access = fs_access,
+	.readlink = fs_readlink,
+	.open = fs_open,
+	.create = fs_create,
+	.read = fs_read,
+	.splice = fs_splice,
+	.write = fs_write,
+	.sync = fs_sync,
+	.readdir = fs_readdir,
+	.lookup = fs_lookup,
+	.mkdir = fs_mkdir,
+	.mknod = fs_mknod,
+	.symlink = fs_symlink,
+	.link = fs_link,
+	.unlink = fs_unlink,
+	.rename = fs_rename,
+	.locate = fs_locate,
+	.getxattr = fs_getxattr,
+	.setxattr = fs_setxattr,
+	.removexattr = fs_removexattr,
+	.lock_open = fs_lock_open,
+	.lock_close = fs_lock_close,
+	.lock = fs_lock,
+	.lock_test = fs_lock_test,
+	.become = fs_become,
 };
 
 int posix_tree_forked(struct posix_tree *tree)
@@ -359,7 +359,7 @@ int posix_tree_init(struct posix_tree *tree, const char *root)
 	struct stat st;
 
 	*tree = (struct posix_tree){
-		.tree = { .ops = &posix_ops },
+		.tree = { .ops = &fs_ops },
 		.root = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC),
 		.proc_fd = -1,
 	};

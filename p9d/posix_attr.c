@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/lib.h"
+#include "p9d/posix_btime.h"
 #include "p9d/posix_impl.h"
 
 #define P9_STATFS_MAGIC 0x01021997 /* what a remote 9P tree is known by */
@@ -19,7 +20,7 @@ static struct p9_time time_of(struct timespec ts)
 
 /* Any change to the file must change it, and 0 would tell a client not to
  * cache at all: which is what made-up files need. */
-uint32_t posix_version(bool synthetic, const struct stat *st)
+uint32_t fs_version(bool synthetic, const struct stat *st)
 {
 	uint64_t v;
 
@@ -48,27 +49,16 @@ static void fill_attr(struct p9_attr *attr, bool synthetic, const struct stat *s
 	};
 }
 
-static void birth_time(const struct tree_file *file, struct p9_attr *attr)
-{
-	struct statx stx;
-
-	if (statx(posix_fd(file), "", AT_EMPTY_PATH, STATX_BTIME, &stx) == 0 &&
-	    stx.stx_mask & STATX_BTIME) {
-		attr->btime.sec = (uint64_t)stx.stx_btime.tv_sec;
-		attr->btime.nsec = stx.stx_btime.tv_nsec;
-	}
-}
-
 static struct p9_qid qid_now(const struct tree_file *file, const struct stat *st)
 {
 	struct tree_file now = *file;
 
-	now.version = posix_version(file->synthetic, st);
+	now.version = fs_version(file->synthetic, st);
 	return tree_qid(&now);
 }
 
-int posix_getattr(struct tree *tree, const struct tree_file *file, uint64_t mask,
-                  struct p9_qid *qid, struct p9_attr *attr)
+int fs_getattr(struct tree *tree, const struct tree_file *file, uint64_t mask, struct p9_qid *qid,
+	       struct p9_attr *attr)
 {
 	struct stat st;
 
@@ -78,22 +68,22 @@ int posix_getattr(struct tree *tree, const struct tree_file *file, uint64_t mask
 	*qid = qid_now(file, &st);
 	fill_attr(attr, file->synthetic, &st);
 	if (mask & P9_ATTR_BTIME)
-		birth_time(file, attr);
+		fs_birth_time(fs_fd(file), &attr->btime);
 	return 0;
 }
 
-int posix_lookup(struct tree *tree, const struct tree_file *dir, const char *name,
-                 struct p9_qid *qid, struct p9_attr *attr)
+int fs_lookup(struct tree *tree, const struct tree_file *dir, const char *name, struct p9_qid *qid,
+	      struct p9_attr *attr)
 {
 	struct tree_file file = { .synthetic = dir->synthetic };
 	struct stat st;
 
 	(void)tree;
-	if (fstatat(posix_fd(dir), name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
+	if (fstatat(fs_fd(dir), name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
 		return -errno;
 	file.dev = st.st_dev;
 	file.ino = st.st_ino;
-	file.type = (uint8_t)posix_type(st.st_mode);
+	file.type = (uint8_t)fs_type(st.st_mode);
 	*qid = qid_now(&file, &st);
 	fill_attr(attr, file.synthetic, &st);
 	return 0;
@@ -111,7 +101,7 @@ static int set_size(const struct tree_file *file, uint64_t size)
 		return -EINVAL;
 	if (file->data >= 0 && ftruncate(file->data, (off_t)size) == 0)
 		return 0;
-	return posix_result(truncate(posix_proc_path(file, path), (off_t)size));
+	return fs_result(truncate(fs_proc_path(file, path), (off_t)size));
 }
 
 static int set_owner(const struct tree_file *file, uint32_t valid, const struct p9_attr *attr)
@@ -119,8 +109,7 @@ static int set_owner(const struct tree_file *file, uint32_t valid, const struct 
 	uid_t uid = valid & P9_SET_UID ? attr->uid : (uid_t)-1;
 	gid_t gid = valid & P9_SET_GID ? attr->gid : (gid_t)-1;
 
-	return posix_result(fchownat(posix_fd(file), "", uid, gid,
-	                             AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW));
+	return fs_result(fchownat(fs_fd(file), "", uid, gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW));
 }
 
 static int set_mode(const struct tree_file *file, uint32_t mode)
@@ -129,7 +118,7 @@ static int set_mode(const struct tree_file *file, uint32_t mode)
 
 	if (file->type == TREE_LINK)
 		return -EOPNOTSUPP;
-	return posix_result(chmod(posix_proc_path(file, path), mode & 07777));
+	return fs_result(chmod(fs_proc_path(file, path), mode & 07777));
 }
 
 static struct timespec new_time(uint32_t valid, uint32_t bit, uint32_t set, struct p9_time t)
@@ -155,16 +144,16 @@ static int set_times(const struct tree_file *file, uint32_t valid, const struct 
 	if ((valid & P9_SET_ATIME_SET && attr->atime.nsec > 999999999) ||
 	    (valid & P9_SET_MTIME_SET && attr->mtime.nsec > 999999999))
 		return -EINVAL;
-	if (utimensat(posix_fd(file), "", ts, AT_EMPTY_PATH) == 0)
+	if (utimensat(fs_fd(file), "", ts, AT_EMPTY_PATH) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOENT)
 		return -errno;
-	return posix_result(utimensat(AT_FDCWD, posix_proc_path(file, path), ts, 0));
+	return fs_result(utimensat(AT_FDCWD, fs_proc_path(file, path), ts, 0));
 }
 
 /* The order matters: a new owner clears set-id bits, a new size moves mtime. */
-int posix_setattr(struct tree *tree, const struct tree_file *file, uint32_t valid,
-                  const struct p9_attr *attr)
+int fs_setattr(struct tree *tree, const struct tree_file *file, uint32_t valid,
+	       const struct p9_attr *attr)
 {
 	int err = 0;
 
@@ -180,13 +169,13 @@ int posix_setattr(struct tree *tree, const struct tree_file *file, uint32_t vali
 	return err;
 }
 
-int posix_statfs(struct tree *tree, const struct tree_file *file, struct p9_statfs *out)
+int fs_statfs(struct tree *tree, const struct tree_file *file, struct p9_statfs *out)
 {
 	struct statfs fs;
 	uint32_t id[2];
 
 	(void)tree;
-	if (fstatfs(posix_fd(file), &fs) < 0)
+	if (fstatfs(fs_fd(file), &fs) < 0)
 		return -errno;
 	memcpy(id, &fs.f_fsid, sizeof(id));
 	*out = (struct p9_statfs){
@@ -205,32 +194,31 @@ int posix_statfs(struct tree *tree, const struct tree_file *file, struct p9_stat
 
 static int may(int fd, int mode)
 {
-	return posix_result(syscall(SYS_faccessat2, fd, "", mode, AT_EMPTY_PATH | AT_EACCESS));
+	return fs_result(syscall(SYS_faccessat2, fd, "", mode, AT_EMPTY_PATH | AT_EACCESS));
 }
 
 /* Deleting needs the directory, and in a sticky one ownership: unlink(2). */
-static int may_delete(struct tree *tree, const struct tree_file *file,
-                      const struct tree_file *top)
+static int may_delete(struct tree *tree, const struct tree_file *file, const struct tree_file *top)
 {
 	char name[P9_NAME_MAX + 1];
 	struct tree_file dir;
-	struct stat st, up;
-	int err = posix_locate(tree, file, top, &dir, name);
+	struct stat st = { 0 }, up = { 0 };
+	int err = fs_locate(tree, file, top, &dir, name);
 
 	if (err)
 		return err;
 	err = may(dir.path, W_OK | X_OK);
-	if (!err && (fstat(dir.path, &up) < 0 || fstat(posix_fd(file), &st) < 0))
+	if (!err && (fstat(dir.path, &up) < 0 || fstat(fs_fd(file), &st) < 0))
 		err = -errno;
 	if (!err && up.st_mode & S_ISVTX && geteuid() != 0 && geteuid() != up.st_uid &&
 	    geteuid() != st.st_uid)
 		err = -EACCES;
-	posix_close(tree, &dir);
+	fs_close(tree, &dir);
 	return err;
 }
 
-int posix_access(struct tree *tree, const struct tree_file *file, const struct tree_file *top,
-                 uint32_t bits)
+int fs_access(struct tree *tree, const struct tree_file *file, const struct tree_file *top,
+	      uint32_t bits)
 {
 	int mode = 0;
 	int err;
@@ -238,15 +226,15 @@ int posix_access(struct tree *tree, const struct tree_file *file, const struct t
 	mode |= bits & P9_ACCESS_READ ? R_OK : 0;
 	mode |= bits & P9_ACCESS_WRITE ? W_OK : 0;
 	mode |= bits & P9_ACCESS_EXEC ? X_OK : 0;
-	err = may(posix_fd(file), mode);
+	err = may(fs_fd(file), mode);
 	if (!err && bits & P9_ACCESS_DELETE)
 		err = may_delete(tree, file, top);
 	return err;
 }
 
-ssize_t posix_readlink(struct tree *tree, const struct tree_file *file, char *buf, size_t size)
+ssize_t fs_readlink(struct tree *tree, const struct tree_file *file, char *buf, size_t size)
 {
-	ssize_t len = readlinkat(posix_fd(file), "", buf, size);
+	ssize_t len = readlinkat(fs_fd(file), "", buf, size);
 
 	(void)tree;
 	if (len < 0)
@@ -254,32 +242,31 @@ ssize_t posix_readlink(struct tree *tree, const struct tree_file *file, char *bu
 	return len;
 }
 
-ssize_t posix_getxattr(struct tree *tree, const struct tree_file *file, const char *name,
-                       void *buf, size_t size)
+ssize_t fs_getxattr(struct tree *tree, const struct tree_file *file, const char *name, void *buf,
+		    size_t size)
 {
 	char path[PROC_FD_PATH];
 	ssize_t len;
 
 	(void)tree;
-	posix_proc_path(file, path);
+	fs_proc_path(file, path);
 	len = name ? getxattr(path, name, buf, size) : listxattr(path, buf, size);
 	return len < 0 ? -errno : len;
 }
 
-int posix_setxattr(struct tree *tree, const struct tree_file *file, const struct xattr *xattr)
+int fs_setxattr(struct tree *tree, const struct tree_file *file, const struct xattr *xattr)
 {
 	char path[PROC_FD_PATH];
 
 	(void)tree;
-	posix_proc_path(file, path);
-	return posix_result(
-		setxattr(path, xattr->name, xattr->value, xattr->size, (int)xattr->flags));
+	fs_proc_path(file, path);
+	return fs_result(setxattr(path, xattr->name, xattr->value, xattr->size, (int)xattr->flags));
 }
 
-int posix_removexattr(struct tree *tree, const struct tree_file *file, const char *name)
+int fs_removexattr(struct tree *tree, const struct tree_file *file, const char *name)
 {
 	char path[PROC_FD_PATH];
 
 	(void)tree;
-	return posix_result(removexattr(posix_proc_path(file, path), name));
+	return fs_result(removexattr(fs_proc_path(file, path), name));
 }

@@ -36,9 +36,11 @@ static uint8_t tree_type_of(uint8_t d_type)
 }
 
 static bool add_entry(struct tree_file *dir, const struct linux_dirent64 *d,
-                      struct tree_listing *listing)
+		      struct tree_listing *listing)
 {
-	struct tree_file file = { .dev = dir->dev, .ino = d->d_ino, .type = tree_type_of(d->d_type) };
+	struct tree_file file = { .dev = dir->dev,
+				  .ino = d->d_ino,
+				  .type = tree_type_of(d->d_type) };
 	struct tree_entry entry = {
 		.qid = tree_qid(&file),
 		.cookie = (uint64_t)d->d_off,
@@ -67,8 +69,8 @@ static int add_entries(struct tree_file *dir, size_t len, struct tree_listing *l
 	return 1;
 }
 
-int posix_readdir(struct tree *tree, struct tree_file *dir, uint64_t offset,
-                  struct tree_listing *listing)
+int fs_readdir(struct tree *tree, struct tree_file *dir, uint64_t offset,
+	       struct tree_listing *listing)
 {
 	uint64_t first = offset;
 
@@ -95,8 +97,8 @@ int posix_readdir(struct tree *tree, struct tree_file *dir, uint64_t offset,
 	return offset == first ? -EINVAL : 0;
 }
 
-void posix_new_group(const struct tree_file *dir, int fd, const char *name,
-                     const struct tree_create *how)
+void fs_new_group(const struct tree_file *dir, int fd, const char *name,
+		  const struct tree_create *how)
 {
 	struct stat st;
 
@@ -104,65 +106,64 @@ void posix_new_group(const struct tree_file *dir, int fd, const char *name,
 		return;
 	if (how->user->uid != 0 && !user_in_group(how->user, how->gid))
 		return;
-	if (fstat(posix_fd(dir), &st) < 0 || st.st_mode & S_ISGID)
+	if (fstat(fs_fd(dir), &st) < 0 || st.st_mode & S_ISGID)
 		return;
-	if (fchownat(posix_fd(dir), name, (uid_t)-1, how->gid, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fchownat(fs_fd(dir), name, (uid_t)-1, how->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	if (fd >= 0 && how->mode & (S_ISUID | S_ISGID))
 		fchmod(fd, how->mode & 07777);
 }
 
-int posix_mkdir(struct tree *tree, const struct tree_file *dir, const char *name,
-                const struct tree_create *how)
+int fs_mkdir(struct tree *tree, const struct tree_file *dir, const char *name,
+	     const struct tree_create *how)
 {
 	(void)tree;
-	if (mkdirat(posix_fd(dir), name, how->mode & 07777) < 0)
+	if (mkdirat(fs_fd(dir), name, how->mode & 07777) < 0)
 		return -errno;
-	posix_new_group(dir, -1, name, how);
+	fs_new_group(dir, -1, name, how);
 	return 0;
 }
 
-int posix_mknod(struct tree *tree, const struct tree_file *dir, const char *name,
-                const struct tree_create *how)
+int fs_mknod(struct tree *tree, const struct tree_file *dir, const char *name,
+	     const struct tree_create *how)
 {
 	(void)tree;
-	if (mknodat(posix_fd(dir), name, how->mode, makedev(how->major, how->minor)) < 0)
+	if (mknodat(fs_fd(dir), name, how->mode, makedev(how->major, how->minor)) < 0)
 		return -errno;
-	posix_new_group(dir, -1, name, how);
+	fs_new_group(dir, -1, name, how);
 	return 0;
 }
 
-int posix_symlink(struct tree *tree, const struct tree_file *dir, const char *name,
-                  const char *target, const struct tree_create *how)
+int fs_symlink(struct tree *tree, const struct tree_file *dir, const char *name, const char *target,
+	       const struct tree_create *how)
 {
 	(void)tree;
-	if (symlinkat(target, posix_fd(dir), name) < 0)
+	if (symlinkat(target, fs_fd(dir), name) < 0)
 		return -errno;
-	posix_new_group(dir, -1, name, how);
+	fs_new_group(dir, -1, name, how);
 	return 0;
 }
 
-int posix_link(struct tree *base, const struct tree_file *file, const struct tree_file *dir,
-               const char *name)
+int fs_link(struct tree *base, const struct tree_file *file, const struct tree_file *dir,
+	    const char *name)
 {
 	char number[16];
 
 	if (file->type == TREE_DIR)
 		return -EPERM;
-	fmt(number, sizeof(number), "%d", posix_fd(file));
-	return posix_result(linkat(posix_of(base)->proc_fd, number, posix_fd(dir), name,
-	                           AT_SYMLINK_FOLLOW));
+	fmt(number, sizeof(number), "%d", fs_fd(file));
+	return fs_result(linkat(fs_of(base)->proc_fd, number, fs_fd(dir), name, AT_SYMLINK_FOLLOW));
 }
 
-int posix_unlink(struct tree *tree, const struct tree_file *dir, const char *name, bool is_dir)
+int fs_unlink(struct tree *tree, const struct tree_file *dir, const char *name, bool is_dir)
 {
 	(void)tree;
-	return posix_result(unlinkat(posix_fd(dir), name, is_dir ? AT_REMOVEDIR : 0));
+	return fs_result(unlinkat(fs_fd(dir), name, is_dir ? AT_REMOVEDIR : 0));
 }
 
-int posix_rename(struct tree *tree, const struct tree_file *from, const char *name,
-                 const struct tree_file *to, const char *new_name)
+int fs_rename(struct tree *tree, const struct tree_file *from, const char *name,
+	      const struct tree_file *to, const char *new_name)
 {
 	(void)tree;
-	return posix_result(renameat(posix_fd(from), name, posix_fd(to), new_name));
+	return fs_result(renameat(fs_fd(from), name, fs_fd(to), new_name));
 }

@@ -52,9 +52,9 @@ static int check_openable(const struct tree_file *file, uint32_t flags)
  * to search, which reading a directory does not need. */
 static int open_dir(struct posix_tree *tree, const struct tree_file *file)
 {
-	int fd = openat(posix_fd(file), ".", O_RDONLY | O_DIRECTORY | ALWAYS);
+	int fd = openat(fs_fd(file), ".", O_RDONLY | O_DIRECTORY | ALWAYS);
 
-	return fd < 0 ? posix_reopen(tree, file, O_RDONLY | O_DIRECTORY | ALWAYS) : fd;
+	return fd < 0 ? fs_reopen(tree, file, O_RDONLY | O_DIRECTORY | ALWAYS) : fd;
 }
 
 static int open_file(struct posix_tree *tree, const struct tree_file *file, uint32_t flags)
@@ -63,20 +63,20 @@ static int open_file(struct posix_tree *tree, const struct tree_file *file, uint
 
 	if (file->type == TREE_DIR)
 		return open_dir(tree, file);
-	fd = posix_reopen(tree, file, open_flags(flags));
+	fd = fs_reopen(tree, file, open_flags(flags));
 	if (fd == -EPERM && flags & P9_O_NOATIME)
-		fd = posix_reopen(tree, file, open_flags(flags & ~P9_O_NOATIME));
+		fd = fs_reopen(tree, file, open_flags(flags & ~P9_O_NOATIME));
 	return fd;
 }
 
-int posix_open(struct tree *base, struct tree_file *file, uint32_t flags)
+int fs_open(struct tree *base, struct tree_file *file, uint32_t flags)
 {
 	int err = check_openable(file, flags);
 	int fd;
 
 	if (err)
 		return err;
-	fd = open_file(posix_of(base), file, flags);
+	fd = open_file(fs_of(base), file, flags);
 	if (fd < 0)
 		return fd;
 	file->data = fd;
@@ -86,17 +86,16 @@ int posix_open(struct tree *base, struct tree_file *file, uint32_t flags)
 
 /* Makes it, or finds it made already: then -EEXIST. */
 static int create_new(struct posix_tree *tree, const struct tree_file *dir, const char *name,
-                      const struct tree_create *how, struct tree_file *out)
+		      const struct tree_create *how, struct tree_file *out)
 {
 	int flags = open_flags(how->flags & ~(P9_O_TRUNC | P9_O_DIRECTORY));
-	int fd = openat(posix_fd(dir), name, flags | O_CREAT | O_EXCL | O_NOFOLLOW,
-	                how->mode & 07777);
+	int fd = openat(fs_fd(dir), name, flags | O_CREAT | O_EXCL | O_NOFOLLOW, how->mode & 07777);
 	int err;
 
 	if (fd < 0)
 		return -errno;
-	posix_new_group(dir, fd, name, how);
-	err = posix_take(tree, fd, dir, out);
+	fs_new_group(dir, fd, name, how);
+	err = fs_take(tree, fd, dir, out);
 	if (err)
 		return err;
 	out->data = out->path;
@@ -105,27 +104,27 @@ static int create_new(struct posix_tree *tree, const struct tree_file *dir, cons
 }
 
 static int open_existing(struct tree *base, const struct tree_file *dir, const char *name,
-                         const struct tree_create *how, struct tree_file *out)
+			 const struct tree_create *how, struct tree_file *out)
 {
-	int err = posix_walk(base, dir, name, out);
+	int err = fs_walk(base, dir, name, out);
 
 	if (err)
 		return err;
-	err = posix_open(base, out, how->flags);
+	err = fs_open(base, out, how->flags);
 	if (err)
-		posix_close(base, out);
+		fs_close(base, out);
 	return err;
 }
 
 /* Two steps, because one open(2) with O_CREAT would open whatever lies there,
  * a pipe or a device too. The file may come and go between the two. */
-int posix_create(struct tree *base, const struct tree_file *dir, const char *name,
-                 const struct tree_create *how, struct tree_file *out)
+int fs_create(struct tree *base, const struct tree_file *dir, const char *name,
+	      const struct tree_create *how, struct tree_file *out)
 {
 	int err = -EEXIST;
 
 	for (int i = 0; i < 4; i++) {
-		err = create_new(posix_of(base), dir, name, how, out);
+		err = create_new(fs_of(base), dir, name, how, out);
 		if (err != -EEXIST || how->flags & P9_O_EXCL)
 			return err;
 		err = open_existing(base, dir, name, how, out);
@@ -135,8 +134,8 @@ int posix_create(struct tree *base, const struct tree_file *dir, const char *nam
 	return err;
 }
 
-ssize_t posix_read(struct tree *tree, const struct tree_file *file, void *buf, size_t count,
-                   uint64_t offset)
+ssize_t fs_read(struct tree *tree, const struct tree_file *file, void *buf, size_t count,
+		uint64_t offset)
 {
 	ssize_t n;
 
@@ -149,8 +148,8 @@ ssize_t posix_read(struct tree *tree, const struct tree_file *file, void *buf, s
 	return n < 0 ? -errno : n;
 }
 
-ssize_t posix_splice(struct tree *tree, const struct tree_file *file, int pipe, size_t count,
-                     uint64_t offset)
+ssize_t fs_splice(struct tree *tree, const struct tree_file *file, int pipe, size_t count,
+		  uint64_t offset)
 {
 	off_t at = (off_t)offset;
 	size_t got = 0;
@@ -174,8 +173,8 @@ ssize_t posix_splice(struct tree *tree, const struct tree_file *file, int pipe, 
 	return (ssize_t)got;
 }
 
-ssize_t posix_write(struct tree *tree, const struct tree_file *file, const void *buf,
-                    size_t count, uint64_t offset)
+ssize_t fs_write(struct tree *tree, const struct tree_file *file, const void *buf, size_t count,
+		 uint64_t offset)
 {
 	ssize_t n;
 
@@ -190,17 +189,17 @@ ssize_t posix_write(struct tree *tree, const struct tree_file *file, const void 
 	return n < 0 ? -errno : n;
 }
 
-int posix_sync(struct tree *tree, const struct tree_file *file, bool data_only)
+int fs_sync(struct tree *tree, const struct tree_file *file, bool data_only)
 {
 	(void)tree;
-	return posix_result(data_only ? fdatasync(file->data) : fsync(file->data));
+	return fs_result(data_only ? fdatasync(file->data) : fsync(file->data));
 }
 
 /* ---- locks: fcntl(2), open file description locks ---- */
 
 /* Locks belong to an open file description: each owner needs its own, able to
  * take both kinds where the file was opened so. */
-int posix_lock_open(struct tree *base, const struct tree_file *file)
+int fs_lock_open(struct tree *base, const struct tree_file *file)
 {
 	int mode = fcntl(file->data, F_GETFL);
 	struct tree_file open_one = *file;
@@ -209,10 +208,10 @@ int posix_lock_open(struct tree *base, const struct tree_file *file)
 		return -errno;
 	if (open_one.path < 0)
 		open_one.path = open_one.data;
-	return posix_reopen(posix_of(base), &open_one, (mode & O_ACCMODE) | ALWAYS);
+	return fs_reopen(fs_of(base), &open_one, (mode & O_ACCMODE) | ALWAYS);
 }
 
-void posix_lock_close(struct tree *tree, int owner)
+void fs_lock_close(struct tree *tree, int owner)
 {
 	(void)tree;
 	fd_close(&owner);
@@ -235,7 +234,7 @@ static int flock_of(const struct tree_lock *lock, struct flock *fl)
 	return 0;
 }
 
-int posix_lock(struct tree *tree, int owner, const struct tree_lock *lock, bool wait)
+int fs_lock(struct tree *tree, int owner, const struct tree_lock *lock, bool wait)
 {
 	struct flock fl;
 	int err = flock_of(lock, &fl);
@@ -243,11 +242,11 @@ int posix_lock(struct tree *tree, int owner, const struct tree_lock *lock, bool 
 	(void)tree;
 	if (err)
 		return err;
-	err = posix_result(fcntl(owner, wait ? F_OFD_SETLKW : F_OFD_SETLK, &fl));
+	err = fs_result(fcntl(owner, wait ? F_OFD_SETLKW : F_OFD_SETLK, &fl));
 	return err == -EACCES ? -EAGAIN : err;
 }
 
-int posix_lock_test(struct tree *tree, int owner, struct tree_lock *lock)
+int fs_lock_test(struct tree *tree, int owner, struct tree_lock *lock)
 {
 	struct flock fl;
 	int err = flock_of(lock, &fl);
@@ -258,8 +257,8 @@ int posix_lock_test(struct tree *tree, int owner, struct tree_lock *lock)
 	if (fcntl(owner, F_OFD_GETLK, &fl) < 0)
 		return -errno;
 	lock->type = fl.l_type == F_UNLCK   ? P9_LOCK_NONE
-	             : fl.l_type == F_WRLCK ? P9_LOCK_WRITE
-	                                    : P9_LOCK_READ;
+		     : fl.l_type == F_WRLCK ? P9_LOCK_WRITE
+					    : P9_LOCK_READ;
 	if (lock->type != P9_LOCK_NONE) {
 		lock->start = (uint64_t)fl.l_start;
 		lock->length = (uint64_t)fl.l_len;

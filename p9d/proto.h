@@ -7,10 +7,10 @@
 #define P9_NOUID 0xffffffffu
 #define P9_NAMES_MAX 16
 #define P9_NAME_MAX 255
-#define P9_HEADER 7         /* size, type, tag */
-#define P9_DATA_HEADER 11   /* an Rread or Rreaddir up to its data */
-#define P9_WRITE_HEADER 23  /* a Twrite up to its data */
-#define P9_IO_HEADER 24     /* what clients leave room for around data */
+#define P9_HEADER 7        /* size, type, tag */
+#define P9_DATA_HEADER 11  /* an Rread or Rreaddir up to its data */
+#define P9_WRITE_HEADER 23 /* a Twrite up to its data */
+#define P9_IO_HEADER 24    /* what clients leave room for around data */
 #define P9_MSIZE_MIN 4096
 #define P9_MSIZE_MAX (1u << 20)
 
@@ -96,9 +96,9 @@ enum p9_lock_status { P9_LOCK_OK = 0, P9_LOCK_BLOCKED = 1, P9_LOCK_ERROR = 2 };
 #define P9_ACCESS_READ 4u
 #define P9_ACCESS_DELETE 8u
 /* Twopen */
-#define P9_WOPEN_DELETE 1u   /* the right to delete is wanted too */
-#define P9_WOPEN_NOT_DIR 2u  /* a directory is an error */
-#define P9_WOPEN_LINK 4u     /* a symbolic link at the end is opened itself */
+#define P9_WOPEN_DELETE 1u    /* the right to delete is wanted too */
+#define P9_WOPEN_NOT_DIR 2u   /* a directory is an error */
+#define P9_WOPEN_LINK 4u      /* a symbolic link at the end is opened itself */
 #define P9_WOPEN_ATTR_ONLY 3u /* access mode: attributes only, no real open */
 enum p9_wopen_status {
 	P9_WOPEN_OPENED,

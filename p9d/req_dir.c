@@ -8,7 +8,7 @@
 #define TARGET_MAX 4095 /* symlink(2): PATH_MAX with its NUL */
 
 typedef int make_fn(struct tree *tree, const struct tree_file *dir, const char *name,
-                 const struct tree_create *how);
+		    const struct tree_create *how);
 
 static struct tree_create how_of(const struct request *q)
 {
@@ -93,7 +93,7 @@ int do_link(struct request *q)
 }
 
 static int rename_to(struct request *q, const struct tree_file *from, const char *name,
-                     struct p9_str to)
+		     struct p9_str to)
 {
 	char new_name[P9_NAME_MAX + 1];
 	struct fid *dir;
@@ -104,8 +104,8 @@ static int rename_to(struct request *q, const struct tree_file *from, const char
 	if (err)
 		return err;
 	err = dir->file.type == TREE_DIR
-	              ? ops_of(q)->rename(tree_of(q), from, name, &dir->file, new_name)
-	              : -ENOTDIR;
+		      ? ops_of(q)->rename(tree_of(q), from, name, &dir->file, new_name)
+		      : -ENOTDIR;
 	fid_put(&q->session->fids, dir);
 	return err;
 }

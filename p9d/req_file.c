@@ -157,8 +157,8 @@ static bool add_entry(struct tree_listing *base, const struct tree_entry *entry)
 		.name = { entry->name, (uint16_t)strlen(entry->name) },
 	};
 
-	if (listing->with_attr && ops_of(q)->lookup(tree_of(q), &q->fid->file, name, &out.qid,
-	                                            &out.attr) < 0) {
+	if (listing->with_attr &&
+	    ops_of(q)->lookup(tree_of(q), &q->fid->file, name, &out.qid, &out.attr) < 0) {
 		out.attr.mode = (uint32_t)entry->type << 12; /* DT_* are the S_IF* shifted */
 		out.attr.nlink = 1;
 	}

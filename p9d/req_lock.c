@@ -109,7 +109,7 @@ static bool same_file(const struct lock_owner *owner, const struct fid *fid)
 }
 
 static void forget(struct session *session, const struct fid *fid,
-                   bool (*matches)(const struct lock_owner *, const struct fid *))
+		   bool (*matches)(const struct lock_owner *, const struct fid *))
 {
 	pthread_mutex_lock(&session->lock_mutex);
 	for (struct lock_owner **at = &session->owners; *at;) {

@@ -23,7 +23,7 @@ static int hook_file(struct request *q, struct tree_file *file)
 }
 
 static int step(struct request *q, const struct tree_file *from, struct p9_str name,
-                struct tree_file *to)
+		struct tree_file *to)
 {
 	char text[P9_NAME_MAX + 1];
 	int err;

@@ -8,8 +8,8 @@
 
 struct wopen {
 	struct request *q;
-	struct tree_file at;  /* reached so far; owned */
-	struct p9_str last;   /* the last name */
+	struct tree_file at; /* reached so far; owned */
+	struct p9_str last;  /* the last name */
 	bool opened;
 };
 
@@ -147,8 +147,7 @@ static int finish(struct wopen *w)
 	int err = check_type(w);
 
 	if (!err && q->t->wflags & P9_WOPEN_DELETE)
-		err = ops_of(q)->access(tree_of(q), &w->at, &q->fid->attach->top,
-		                        P9_ACCESS_DELETE);
+		err = ops_of(q)->access(tree_of(q), &w->at, &q->fid->attach->top, P9_ACCESS_DELETE);
 	if (err)
 		return err;
 	if (w->at.type == TREE_LINK && !(q->t->wflags & P9_WOPEN_LINK)) {

@@ -10,7 +10,7 @@
 #define FIDS_MAX 65536
 
 static int serve_on(struct posix_tree *tree, const struct session_policy *policy, int fd,
-                    bool confined)
+		    bool confined)
 {
 	static const struct conn_greeting greeting = { .msize = 0 };
 	struct pool_control control = { .fd = -1, .idle_ms = 0 };

@@ -211,8 +211,7 @@ int session_attach_uid(const struct session_policy *policy, const struct p9_msg 
 			*uid = policy->self;
 		return *uid == policy->self ? 0 : -EPERM;
 	}
-	if (t->uid == P9_NOUID &&
-	    user_uid_of(policy->accounts, t->name.at, t->name.len, uid) < 0)
+	if (t->uid == P9_NOUID && user_uid_of(policy->accounts, t->name.at, t->name.len, uid) < 0)
 		*uid = policy->fallback;
 	return 0;
 }

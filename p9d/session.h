@@ -14,12 +14,12 @@ enum p9_dialect { P9_DIALECT_NONE, P9_DIALECT_L, P9_DIALECT_W };
 
 /* Who may attach as whom, and how files are made. */
 struct session_policy {
-	bool anyone;     /* the peer may name any user; else only `self` */
-	uid_t self;      /* the peer's own uid */
-	uid_t fallback;  /* who an `anyone` peer is when it names nobody */
-	uid_t runs_as;   /* the only user this process can be; P9_NOUID: any */
+	bool anyone;    /* the peer may name any user; else only `self` */
+	uid_t self;     /* the peer's own uid */
+	uid_t fallback; /* who an `anyone` peer is when it names nobody */
+	uid_t runs_as;  /* the only user this process can be; P9_NOUID: any */
 	bool read_only;
-	uint32_t umask;  /* for .W clients, which have none of their own */
+	uint32_t umask; /* for .W clients, which have none of their own */
 	uint32_t fid_limit;
 	const struct user_files *accounts;
 };
@@ -49,13 +49,13 @@ struct request {
 	struct session *session;
 	const struct p9_msg *t;
 	struct p9_msg *r;
-	uint8_t *room;      /* where a reply's data goes: msize - P9_DATA_HEADER bytes */
-	uint8_t *scratch;   /* working memory */
+	uint8_t *room;    /* where a reply's data goes: msize - P9_DATA_HEADER bytes */
+	uint8_t *scratch; /* working memory */
 	size_t scratch_size;
 	const atomic_bool *cancel; /* set, then a signal: give up waiting */
-	uint64_t *acting;   /* attach::id the calling thread acts as; 0: none */
-	int pipe;         /* where large reads may go to; an empty pipe's write end */
-	size_t pipe_size; /* what it holds; 0: no pipe */
+	uint64_t *acting;          /* attach::id the calling thread acts as; 0: none */
+	int pipe;                  /* where large reads may go to; an empty pipe's write end */
+	size_t pipe_size;          /* what it holds; 0: no pipe */
 
 	unsigned era; /* a request that is late makes no fid in the next session */
 	struct fid *fid;

@@ -21,67 +21,69 @@ struct tree_ops {
 	/* The directory that `path`, below the tree's root, names. */
 	int (*attach)(struct tree *tree, const char *path, struct tree_file *out);
 	int (*walk)(struct tree *tree, const struct tree_file *dir, const char *name,
-	            struct tree_file *out);
+		    struct tree_file *out);
 	/* The directory above, or dir itself again where dir is `top`. */
-	int (*walk_up)(struct tree *tree, const struct tree_file *dir,
-	               const struct tree_file *top, struct tree_file *out);
+	int (*walk_up)(struct tree *tree, const struct tree_file *dir, const struct tree_file *top,
+		       struct tree_file *out);
 	/* A second, unopened hold on the same file. */
 	int (*clone)(struct tree *tree, const struct tree_file *file, struct tree_file *out);
 	int (*close)(struct tree *tree, struct tree_file *file);
 
 	/* mask: P9_ATTR_*. */
 	int (*getattr)(struct tree *tree, const struct tree_file *file, uint64_t mask,
-	               struct p9_qid *qid, struct p9_attr *attr);
+		       struct p9_qid *qid, struct p9_attr *attr);
 	/* valid: P9_SET_*. */
 	int (*setattr)(struct tree *tree, const struct tree_file *file, uint32_t valid,
-	               const struct p9_attr *attr);
+		       const struct p9_attr *attr);
 	int (*statfs)(struct tree *tree, const struct tree_file *file, struct p9_statfs *out);
 	/* bits: P9_ACCESS_*. Deleting is a question about the directory, which
 	 * is not looked for outside of `top`. */
-	int (*access)(struct tree *tree, const struct tree_file *file,
-	              const struct tree_file *top, uint32_t bits);
-	ssize_t (*readlink)(struct tree *tree, const struct tree_file *file, char *buf, size_t size);
+	int (*access)(struct tree *tree, const struct tree_file *file, const struct tree_file *top,
+		      uint32_t bits);
+	ssize_t (*readlink)(struct tree *tree, const struct tree_file *file, char *buf,
+			    size_t size);
 
 	int (*open)(struct tree *tree, struct tree_file *file, uint32_t flags);
 	/* Opens or makes dir/name; *created says which. */
 	int (*create)(struct tree *tree, const struct tree_file *dir, const char *name,
-	              const struct tree_create *how, struct tree_file *out);
+		      const struct tree_create *how, struct tree_file *out);
 	ssize_t (*read)(struct tree *tree, const struct tree_file *file, void *buf, size_t count,
-	                uint64_t offset);
+			uint64_t offset);
 	/* Like read, into a pipe without copying (splice(2)). NULL, or -EINVAL:
 	 * not for this file. */
 	ssize_t (*splice)(struct tree *tree, const struct tree_file *file, int pipe, size_t count,
-	                  uint64_t offset);
+			  uint64_t offset);
 	ssize_t (*write)(struct tree *tree, const struct tree_file *file, const void *buf,
-	                 size_t count, uint64_t offset);
+			 size_t count, uint64_t offset);
 	int (*sync)(struct tree *tree, const struct tree_file *file, bool data_only);
 	/* Reads from `offset` (a cookie, or 0) until the listing is full or the
 	 * directory ends. -EINVAL: not even one entry fitted. */
 	int (*readdir)(struct tree *tree, struct tree_file *dir, uint64_t offset,
-	               struct tree_listing *listing);
+		       struct tree_listing *listing);
 	/* Attributes of dir/name; name "." is dir itself. */
 	int (*lookup)(struct tree *tree, const struct tree_file *dir, const char *name,
-	              struct p9_qid *qid, struct p9_attr *attr);
+		      struct p9_qid *qid, struct p9_attr *attr);
 
 	int (*mkdir)(struct tree *tree, const struct tree_file *dir, const char *name,
-	             const struct tree_create *how);
+		     const struct tree_create *how);
 	int (*mknod)(struct tree *tree, const struct tree_file *dir, const char *name,
-	             const struct tree_create *how);
+		     const struct tree_create *how);
 	int (*symlink)(struct tree *tree, const struct tree_file *dir, const char *name,
-	               const char *target, const struct tree_create *how);
+		       const char *target, const struct tree_create *how);
 	int (*link)(struct tree *tree, const struct tree_file *file, const struct tree_file *dir,
-	            const char *name);
-	int (*unlink)(struct tree *tree, const struct tree_file *dir, const char *name, bool is_dir);
+		    const char *name);
+	int (*unlink)(struct tree *tree, const struct tree_file *dir, const char *name,
+		      bool is_dir);
 	int (*rename)(struct tree *tree, const struct tree_file *from, const char *name,
-	              const struct tree_file *to, const char *new_name);
+		      const struct tree_file *to, const char *new_name);
 	/* The directory and name that a file has now, for requests that give
 	 * neither. *dir is closed by the caller. `top`: not outside of this. */
 	int (*locate)(struct tree *tree, const struct tree_file *file, const struct tree_file *top,
-	              struct tree_file *dir, char name[P9_NAME_MAX + 1]);
+		      struct tree_file *dir, char name[P9_NAME_MAX + 1]);
 
 	/* Like getxattr(2), listxattr(2) (name NULL) with size 0 as probe. */
 	ssize_t (*getxattr)(struct tree *tree, const struct tree_file *file, const char *name,
-	                    void *buf, size_t size);
+			    void *buf, size_t size);
 	int (*setxattr)(struct tree *tree, const struct tree_file *file, const struct xattr *xattr);
 	int (*removexattr)(struct tree *tree, const struct tree_file *file, const char *name);
 

@@ -41,41 +41,29 @@ enum field {
 
 enum kind { U8, U16, U32, U64, STRING, OTHER };
 
-#define AT(kind, member) { kind, offsetof(struct p9_msg, member) }
+#define AT(kind, member)                              \
+	{                                             \
+		kind, offsetof(struct p9_msg, member) \
+	}
 static const struct {
 	enum kind kind;
 	size_t offset;
 } fields[] = {
-	[FID] = AT(U32, fid),
-	[NEWFID] = AT(U32, newfid),
-	[ERROR] = AT(U32, error),
-	[MSIZE] = AT(U32, msize),
-	[UID] = AT(U32, uid),
-	[GID] = AT(U32, gid),
-	[MODE] = AT(U32, mode),
-	[FLAGS] = AT(U32, flags),
-	[WFLAGS] = AT(U32, wflags),
-	[MAJOR] = AT(U32, major),
-	[MINOR] = AT(U32, minor),
-	[IOUNIT] = AT(U32, iounit),
-	[PROC_ID] = AT(U32, proc_id),
-	[DATASYNC] = AT(U32, datasync),
-	[COUNT] = AT(U32, count),
-	[OLDTAG] = AT(U16, oldtag),
-	[WALKED] = AT(U16, walked),
-	[LOCK_TYPE] = AT(U8, lock_type),
-	[STATUS] = AT(U8, status),
-	[MASK] = AT(U64, mask),
-	[OFFSET] = AT(U64, offset),
-	[LENGTH] = AT(U64, length),
-	[NAME] = AT(STRING, name),
-	[TARGET] = AT(STRING, target),
-	[QID] = AT(OTHER, qid),
-	[DATA] = AT(OTHER, data),
-	[NAMES] = AT(OTHER, names),
-	[QIDS] = AT(OTHER, qids),
-	[ATTR] = AT(OTHER, attr),
-	[SET] = AT(OTHER, attr),
+	[FID] = AT(U32, fid),         [NEWFID] = AT(U32, newfid),
+	[ERROR] = AT(U32, error),     [MSIZE] = AT(U32, msize),
+	[UID] = AT(U32, uid),         [GID] = AT(U32, gid),
+	[MODE] = AT(U32, mode),       [FLAGS] = AT(U32, flags),
+	[WFLAGS] = AT(U32, wflags),   [MAJOR] = AT(U32, major),
+	[MINOR] = AT(U32, minor),     [IOUNIT] = AT(U32, iounit),
+	[PROC_ID] = AT(U32, proc_id), [DATASYNC] = AT(U32, datasync),
+	[COUNT] = AT(U32, count),     [OLDTAG] = AT(U16, oldtag),
+	[WALKED] = AT(U16, walked),   [LOCK_TYPE] = AT(U8, lock_type),
+	[STATUS] = AT(U8, status),    [MASK] = AT(U64, mask),
+	[OFFSET] = AT(U64, offset),   [LENGTH] = AT(U64, length),
+	[NAME] = AT(STRING, name),    [TARGET] = AT(STRING, target),
+	[QID] = AT(OTHER, qid),       [DATA] = AT(OTHER, data),
+	[NAMES] = AT(OTHER, names),   [QIDS] = AT(OTHER, qids),
+	[ATTR] = AT(OTHER, attr),     [SET] = AT(OTHER, attr),
 	[STATFS] = AT(OTHER, statfs),
 };
 

@@ -90,7 +90,7 @@ struct p9_msg {
 	uint16_t walked;
 	uint8_t lock_type;
 	uint8_t status;
-	uint64_t mask; /* Tgetattr's request, Rgetattr's and Tsetattr's valid */
+	uint64_t mask;   /* Tgetattr's request, Rgetattr's and Tsetattr's valid */
 	uint64_t offset; /* of a file, of a lock's start, or a readdir cookie */
 	uint64_t length;
 	struct p9_str name;

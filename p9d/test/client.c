@@ -38,7 +38,7 @@ void client_on(struct client *c, int fd)
 void client_serve(struct client *c, const char *root)
 {
 	struct p9d_config config = { .root = root, .umask = 022 };
-	int pair[2];
+	int pair[2] = { -1, -1 };
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	client_on(c, pair[0]);
@@ -132,7 +132,10 @@ int c_version(struct client *c, const char *version, uint32_t msize)
 int c_attach(struct client *c, uint32_t fid, uint32_t uid)
 {
 	struct p9_msg t = {
-		.type = P9_TATTACH, .fid = fid, .newfid = P9_NOFID, .uid = uid,
+		.type = P9_TATTACH,
+		.fid = fid,
+		.newfid = P9_NOFID,
+		.uid = uid,
 	};
 	struct p9_msg r;
 
@@ -167,8 +170,12 @@ int c_open(struct client *c, uint32_t fid, uint32_t flags)
 int c_create(struct client *c, uint32_t fid, const char *name, uint32_t flags, uint32_t mode)
 {
 	struct p9_msg t = {
-		.type = P9_TLCREATE, .fid = fid, .name = str_of(name), .flags = flags,
-		.mode = mode, .gid = getegid(),
+		.type = P9_TLCREATE,
+		.fid = fid,
+		.name = str_of(name),
+		.flags = flags,
+		.mode = mode,
+		.gid = getegid(),
 	};
 	struct p9_msg r;
 
@@ -178,7 +185,11 @@ int c_create(struct client *c, uint32_t fid, const char *name, uint32_t flags, u
 int c_mkdir(struct client *c, uint32_t fid, const char *name, uint32_t mode)
 {
 	struct p9_msg t = {
-		.type = P9_TMKDIR, .fid = fid, .name = str_of(name), .mode = mode, .gid = getegid(),
+		.type = P9_TMKDIR,
+		.fid = fid,
+		.name = str_of(name),
+		.mode = mode,
+		.gid = getegid(),
 	};
 	struct p9_msg r;
 
@@ -217,7 +228,11 @@ long c_read(struct client *c, uint32_t fid, uint64_t offset, void *buf, uint32_t
 long c_write(struct client *c, uint32_t fid, uint64_t offset, const void *buf, uint32_t count)
 {
 	struct p9_msg t = {
-		.type = P9_TWRITE, .fid = fid, .offset = offset, .count = count, .data = buf,
+		.type = P9_TWRITE,
+		.fid = fid,
+		.offset = offset,
+		.count = count,
+		.data = buf,
 	};
 	struct p9_msg r;
 	int err = client_call(c, &t, &r);
@@ -228,7 +243,10 @@ long c_write(struct client *c, uint32_t fid, uint64_t offset, const void *buf, u
 int c_unlink(struct client *c, uint32_t fid, const char *name, uint32_t flags)
 {
 	struct p9_msg t = {
-		.type = P9_TUNLINKAT, .fid = fid, .name = str_of(name), .flags = flags,
+		.type = P9_TUNLINKAT,
+		.fid = fid,
+		.name = str_of(name),
+		.flags = flags,
 	};
 	struct p9_msg r;
 

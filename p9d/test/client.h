@@ -35,10 +35,10 @@ bool client_has_reply(struct client *c, int ms);
 int client_call(struct client *c, struct p9_msg *t, struct p9_msg *r);
 
 /* Fails with the call's text and both numbers. */
-#define want(call, value) \
-	do { \
-		long got_ = (long)(call), want_ = (long)(value); \
-		if (got_ != want_) \
+#define want(call, value)                                                  \
+	do {                                                               \
+		long got_ = (long)(call), want_ = (long)(value);           \
+		if (got_ != want_)                                         \
 			fail_msg("%s: %ld, want %ld", #call, got_, want_); \
 	} while (0)
 

@@ -75,7 +75,7 @@ static struct memtree_node *child(struct tree *tree, const struct tree_file *dir
 }
 
 static struct memtree_node *add(struct tree *tree, int parent, const char *name, uint8_t type,
-                                uint32_t mode)
+				uint32_t mode)
 {
 	for (int n = 1; n < MEMTREE_NODES; n++) {
 		struct memtree_node *node = &of(tree)->nodes[n];
@@ -83,7 +83,10 @@ static struct memtree_node *add(struct tree *tree, int parent, const char *name,
 		if (node->used)
 			continue;
 		*node = (struct memtree_node){
-			.used = true, .type = type, .parent = parent, .mode = mode,
+			.used = true,
+			.type = type,
+			.parent = parent,
+			.mode = mode,
 		};
 		fmt(node->name, sizeof(node->name), "%s", name);
 		return node;
@@ -92,7 +95,7 @@ static struct memtree_node *add(struct tree *tree, int parent, const char *name,
 }
 
 static int make(struct tree *tree, const struct tree_file *dir, const char *name, uint8_t type,
-                uint32_t mode)
+		uint32_t mode)
 {
 	struct memtree_node *up = node_of(tree, dir);
 
@@ -114,7 +117,7 @@ static int mem_attach(struct tree *tree, const char *path, struct tree_file *out
 }
 
 static int mem_walk(struct tree *tree, const struct tree_file *dir, const char *name,
-                    struct tree_file *out)
+		    struct tree_file *out)
 {
 	struct memtree_node *node;
 
@@ -128,7 +131,7 @@ static int mem_walk(struct tree *tree, const struct tree_file *dir, const char *
 }
 
 static int mem_walk_up(struct tree *tree, const struct tree_file *dir, const struct tree_file *top,
-                       struct tree_file *out)
+		       struct tree_file *out)
 {
 	struct memtree_node *node = node_of(tree, dir);
 
@@ -168,7 +171,7 @@ static mode_t format_of(uint8_t type)
 }
 
 static int mem_getattr(struct tree *tree, const struct tree_file *file, uint64_t mask,
-                       struct p9_qid *qid, struct p9_attr *attr)
+		       struct p9_qid *qid, struct p9_attr *attr)
 {
 	struct memtree_node *node = node_of(tree, file);
 
@@ -181,11 +184,11 @@ static int mem_getattr(struct tree *tree, const struct tree_file *file, uint64_t
 }
 
 static int mem_lookup(struct tree *tree, const struct tree_file *dir, const char *name,
-                      struct p9_qid *qid, struct p9_attr *attr)
+		      struct p9_qid *qid, struct p9_attr *attr)
 {
 	struct tree_file file;
 	int err = strcmp(name, ".") == 0 ? mem_clone(tree, dir, &file)
-	                                 : mem_walk(tree, dir, name, &file);
+					 : mem_walk(tree, dir, name, &file);
 
 	if (!err)
 		err = mem_getattr(tree, &file, 0, qid, attr);
@@ -195,7 +198,7 @@ static int mem_lookup(struct tree *tree, const struct tree_file *dir, const char
 }
 
 static int mem_setattr(struct tree *tree, const struct tree_file *file, uint32_t valid,
-                       const struct p9_attr *attr)
+		       const struct p9_attr *attr)
 {
 	struct memtree_node *node = node_of(tree, file);
 
@@ -217,7 +220,7 @@ static int mem_statfs(struct tree *tree, const struct tree_file *file, struct p9
 }
 
 static int mem_access(struct tree *tree, const struct tree_file *file, const struct tree_file *top,
-                      uint32_t bits)
+		      uint32_t bits)
 {
 	(void)bits;
 	node_of(tree, top);
@@ -251,7 +254,7 @@ static int mem_open(struct tree *tree, struct tree_file *file, uint32_t flags)
 }
 
 static int mem_create(struct tree *tree, const struct tree_file *dir, const char *name,
-                      const struct tree_create *how, struct tree_file *out)
+		      const struct tree_create *how, struct tree_file *out)
 {
 	int err = make(tree, dir, name, TREE_FILE, how->mode);
 
@@ -266,7 +269,7 @@ static int mem_create(struct tree *tree, const struct tree_file *dir, const char
 }
 
 static ssize_t mem_read(struct tree *tree, const struct tree_file *file, void *buf, size_t count,
-                        uint64_t offset)
+			uint64_t offset)
 {
 	struct memtree_node *node = node_of(tree, file);
 
@@ -281,7 +284,7 @@ static ssize_t mem_read(struct tree *tree, const struct tree_file *file, void *b
 }
 
 static ssize_t mem_write(struct tree *tree, const struct tree_file *file, const void *buf,
-                         size_t count, uint64_t offset)
+			 size_t count, uint64_t offset)
 {
 	struct memtree_node *node = node_of(tree, file);
 
@@ -304,7 +307,7 @@ static int mem_sync(struct tree *tree, const struct tree_file *file, bool data_o
 }
 
 static int mem_readdir(struct tree *tree, struct tree_file *dir, uint64_t offset,
-                       struct tree_listing *listing)
+		       struct tree_listing *listing)
 {
 	int parent = index_of(tree, node_of(tree, dir));
 	bool any = false;
@@ -323,19 +326,19 @@ static int mem_readdir(struct tree *tree, struct tree_file *dir, uint64_t offset
 }
 
 static int mem_mkdir(struct tree *tree, const struct tree_file *dir, const char *name,
-                     const struct tree_create *how)
+		     const struct tree_create *how)
 {
 	return make(tree, dir, name, TREE_DIR, how->mode);
 }
 
 static int mem_mknod(struct tree *tree, const struct tree_file *dir, const char *name,
-                     const struct tree_create *how)
+		     const struct tree_create *how)
 {
 	return make(tree, dir, name, TREE_OTHER, how->mode);
 }
 
 static int mem_symlink(struct tree *tree, const struct tree_file *dir, const char *name,
-                       const char *target, const struct tree_create *how)
+		       const char *target, const struct tree_create *how)
 {
 	int err = make(tree, dir, name, TREE_LINK, how->mode);
 	struct memtree_node *node = err ? NULL : child(tree, dir, name);
@@ -348,7 +351,7 @@ static int mem_symlink(struct tree *tree, const struct tree_file *dir, const cha
 }
 
 static int mem_link(struct tree *tree, const struct tree_file *file, const struct tree_file *dir,
-                    const char *name)
+		    const char *name)
 {
 	if (!node_of(tree, file))
 		return -EBADF;
@@ -379,7 +382,7 @@ static int mem_unlink(struct tree *tree, const struct tree_file *dir, const char
 }
 
 static int mem_rename(struct tree *tree, const struct tree_file *from, const char *name,
-                      const struct tree_file *to, const char *new_name)
+		      const struct tree_file *to, const char *new_name)
 {
 	struct memtree_node *node = child(tree, from, name);
 
@@ -393,20 +396,20 @@ static int mem_rename(struct tree *tree, const struct tree_file *from, const cha
 }
 
 static int mem_locate(struct tree *tree, const struct tree_file *file, const struct tree_file *top,
-                      struct tree_file *dir, char name[P9_NAME_MAX + 1])
+		      struct tree_file *dir, char name[P9_NAME_MAX + 1])
 {
 	struct memtree_node *node = node_of(tree, file);
 
 	node_of(tree, top);
 	if (!node || node->parent < 0)
 		return -ENOENT;
-	memcpy(name, node->name, sizeof(node->name));
+	fmt(name, P9_NAME_MAX + 1, "%s", node->name);
 	give(tree, &of(tree)->nodes[node->parent], dir);
 	return 0;
 }
 
 static ssize_t mem_getxattr(struct tree *tree, const struct tree_file *file, const char *name,
-                            void *buf, size_t size)
+			    void *buf, size_t size)
 {
 	struct memtree_node *node = node_of(tree, file);
 
@@ -515,7 +518,10 @@ void memtree_init(struct memtree *tree)
 	memset(tree, 0, sizeof(*tree));
 	tree->tree.ops = &mem_ops;
 	tree->nodes[0] = (struct memtree_node){
-		.used = true, .type = TREE_DIR, .parent = -1, .mode = 0755,
+		.used = true,
+		.type = TREE_DIR,
+		.parent = -1,
+		.mode = 0755,
 	};
 	dir = add(&tree->tree, 0, "d", TREE_DIR, 0755);
 	add(&tree->tree, index_of(&tree->tree, dir), "f", TREE_FILE, 0644);

@@ -35,7 +35,7 @@ static void test_setattr(void **state)
 	want(st.st_mtim.tv_nsec, 987654321);
 	t.attr.mtime.nsec = 1000000000;
 	want(client_call(&f->c, &t, &r), EINVAL);
-	t.attr.mtime.nsec = (1l << 30) - 1; /* UTIME_NOW must not come in this way */
+	t.attr.mtime.nsec = (1L << 30) - 1; /* UTIME_NOW must not come in this way */
 	want(client_call(&f->c, &t, &r), EINVAL);
 	t.mask = P9_SET_ATIME;
 	want(client_call(&f->c, &t, &r), 0);
@@ -47,7 +47,7 @@ static void test_setattr(void **state)
 	t.attr.mode = S_IFREG | 04711;
 	want(client_call(&f->c, &t, &r), 0);
 	want(stat("f", &st), 0);
-	want(st.st_size, 1ll << 40);
+	want(st.st_size, 1LL << 40);
 	want(st.st_mode & 07777, 04711);
 	t.mask = P9_SET_SIZE;
 	t.attr.size = 1ull << 63;
@@ -57,8 +57,9 @@ static void test_setattr(void **state)
 	t.mask = P9_SET_CTIME;
 	want(client_call(&f->c, &t, &r), 0);
 	want(c_walk(&f->c, ROOT, 2, "absolute"), 0);
-	t = (struct p9_msg){ .type = P9_TSETATTR, .fid = 2, .mask = P9_SET_MODE,
-		             .attr = { .mode = 0777 } };
+	t = (struct p9_msg){
+		.type = P9_TSETATTR, .fid = 2, .mask = P9_SET_MODE, .attr = { .mode = 0777 }
+	};
 	want(client_call(&f->c, &t, &r), EOPNOTSUPP); /* never the link's target */
 	t.mask = P9_SET_SIZE;
 	want(client_call(&f->c, &t, &r), EINVAL);
@@ -95,10 +96,13 @@ static void test_getattr(void **state)
 /* ---- extended attributes ---- */
 
 static int xattr_set(struct client *c, uint32_t fid, const char *name, const char *value,
-                     uint64_t size, uint32_t flags)
+		     uint64_t size, uint32_t flags)
 {
-	struct p9_msg t = { .type = P9_TXATTRCREATE, .fid = fid, .name = str_of(name),
-		            .length = size, .flags = flags };
+	struct p9_msg t = { .type = P9_TXATTRCREATE,
+			    .fid = fid,
+			    .name = str_of(name),
+			    .length = size,
+			    .flags = flags };
 	struct p9_msg r;
 	int err = client_call(c, &t, &r);
 
@@ -112,8 +116,8 @@ static int xattr_set(struct client *c, uint32_t fid, const char *name, const cha
 static void test_xattr(void **state)
 {
 	struct fixture *f = *state;
-	struct p9_msg r, t = { .type = P9_TXATTRWALK, .fid = 1, .newfid = 2,
-		               .name = str_of("user.one") };
+	struct p9_msg r,
+		t = { .type = P9_TXATTRWALK, .fid = 1, .newfid = 2, .name = str_of("user.one") };
 	char buf[64];
 
 	if (setxattr("f", "user.test", "x", 1, 0) < 0)
@@ -175,10 +179,15 @@ static void test_xattr_limit(void **state)
 /* ---- locks ---- */
 
 static int lock(struct client *c, uint32_t fid, uint8_t type, uint64_t start, uint64_t length,
-                uint32_t proc)
+		uint32_t proc)
 {
-	struct p9_msg t = { .type = P9_TLOCK, .fid = fid, .lock_type = type, .offset = start,
-		            .length = length, .proc_id = proc, .name = str_of("host") };
+	struct p9_msg t = { .type = P9_TLOCK,
+			    .fid = fid,
+			    .lock_type = type,
+			    .offset = start,
+			    .length = length,
+			    .proc_id = proc,
+			    .name = str_of("host") };
 	struct p9_msg r;
 	int err = client_call(c, &t, &r);
 
@@ -188,8 +197,12 @@ static int lock(struct client *c, uint32_t fid, uint8_t type, uint64_t start, ui
 static void test_locks(void **state)
 {
 	struct fixture *f = *state;
-	struct p9_msg r, t = { .type = P9_TGETLOCK, .fid = 1, .lock_type = P9_LOCK_WRITE,
-		               .length = 100, .proc_id = 2, .name = str_of("host") };
+	struct p9_msg r, t = { .type = P9_TGETLOCK,
+			       .fid = 1,
+			       .lock_type = P9_LOCK_WRITE,
+			       .length = 100,
+			       .proc_id = 2,
+			       .name = str_of("host") };
 
 	for (uint32_t fid = 1; fid <= 3; fid++) {
 		want(c_walk(&f->c, ROOT, fid, "f"), 0);
@@ -226,10 +239,15 @@ static void test_locks(void **state)
 /* ---- .W ---- */
 
 static int wopen(struct client *c, const char *path, uint32_t flags, uint32_t wflags,
-                 struct p9_msg *r)
+		 struct p9_msg *r)
 {
-	struct p9_msg t = { .type = P9_TWOPEN, .fid = ROOT, .newfid = 1, .flags = flags,
-		            .wflags = wflags, .mode = 0666, .gid = getegid() };
+	struct p9_msg t = { .type = P9_TWOPEN,
+			    .fid = ROOT,
+			    .newfid = 1,
+			    .flags = flags,
+			    .wflags = wflags,
+			    .mode = 0666,
+			    .gid = getegid() };
 
 	while (*path) {
 		uint16_t len = (uint16_t)strcspn(path, "/");
@@ -287,7 +305,7 @@ static void test_wopen(void **state)
 		if (err != cases[i].error ||
 		    (!err && (r.status != cases[i].status || r.walked != cases[i].walked)))
 			fail_msg("'%s' 0%o %u: error %d status %u walked %u", cases[i].path,
-			         cases[i].flags, cases[i].wflags, err, r.status, r.walked);
+				 cases[i].flags, cases[i].wflags, err, r.status, r.walked);
 		want(c_clunk(&f->c, 1), made ? 0 : EBADF);
 	}
 	want(wopen(&f->c, "link/e", 0, 0, &r), 0);
@@ -302,8 +320,9 @@ static void test_wopen(void **state)
 static void test_access_and_wreaddir(void **state)
 {
 	struct fixture *f = *state;
-	struct p9_msg r, t = { .type = P9_TACCESS, .fid = 1,
-		               .flags = P9_ACCESS_READ | P9_ACCESS_WRITE | P9_ACCESS_DELETE };
+	struct p9_msg r, t = { .type = P9_TACCESS,
+			       .fid = 1,
+			       .flags = P9_ACCESS_READ | P9_ACCESS_WRITE | P9_ACCESS_DELETE };
 	struct p9_dirent entry;
 	struct reader reader;
 	bool found = false;

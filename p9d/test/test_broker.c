@@ -53,9 +53,15 @@ static void start(struct fixture *f, const char *root, const char *extra)
 	f->inherited = pair[0];
 	f->server = fork();
 	if (f->server == 0) {
-		char *argv[] = { (char[]){ "p9d" }, (char[]){ "--listen" }, listen,
-			         (char[]){ "--listen" }, inherit, (char[]){ "--root" },
-			         strdup(root), extra ? strdup(extra) : NULL, NULL };
+		char *argv[] = { (char[]){ "p9d" },
+				 (char[]){ "--listen" },
+				 listen,
+				 (char[]){ "--listen" },
+				 inherit,
+				 (char[]){ "--root" },
+				 strdup(root),
+				 extra ? strdup(extra) : NULL,
+				 NULL };
 
 		close(pair[0]);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -123,13 +129,13 @@ static int open_file(struct client *c, uint32_t root, const char *name, uint32_t
 static void test_each_sees_its_own(void **state)
 {
 	static const struct {
-		uint32_t uid;
 		const char *file;
+		uint32_t uid;
 		int error;
 	} cases[] = {
-		{ 0, "roots", 0 },          { 0, "alice", 0 },          { ALICE, "alice", 0 },
-		{ ALICE, "bob", EACCES },   { ALICE, "roots", EACCES }, { BOB, "bob", 0 },
-		{ BOB, "alice", EACCES },
+		{ "roots", 0, 0 },        { "alice", 0, 0 },          { "alice", ALICE, 0 },
+		{ "bob", ALICE, EACCES }, { "roots", ALICE, EACCES }, { "bob", BOB, 0 },
+		{ "alice", BOB, EACCES },
 	};
 
 	for (size_t i = 0; i < array_len(cases); i++) {
@@ -183,8 +189,9 @@ static void test_setgid_directory(void **state)
 
 static int set_xattr(struct client *c, const char *file, const char *name)
 {
-	struct p9_msg t = { .type = P9_TXATTRCREATE, .fid = FILE_FID, .name = str_of(name),
-		            .length = 1 };
+	struct p9_msg t = {
+		.type = P9_TXATTRCREATE, .fid = FILE_FID, .name = str_of(name), .length = 1
+	};
 	struct p9_msg r;
 
 	want(c_walk(c, ROOT, FILE_FID, file), 0);
@@ -195,8 +202,9 @@ static int set_xattr(struct client *c, const char *file, const char *name)
 
 static int set_owner(struct client *c, const char *file, uint32_t uid)
 {
-	struct p9_msg t = { .type = P9_TSETATTR, .fid = FILE_FID, .mask = P9_SET_UID,
-		            .attr = { .uid = uid } };
+	struct p9_msg t = {
+		.type = P9_TSETATTR, .fid = FILE_FID, .mask = P9_SET_UID, .attr = { .uid = uid }
+	};
 	struct p9_msg r;
 	int err;
 

@@ -25,15 +25,24 @@ static void test_open(void **state)
 		uint32_t flags;
 		int error;
 	} cases[] = {
-		{ "f", P9_O_RDONLY, 0 },        { "f", P9_O_RDWR, 0 },
-		{ "f", P9_O_WRONLY | P9_O_TRUNC, 0 }, { "f", 0100000 | 040000, 0 },
-		{ "f", P9_O_DIRECTORY, ENOTDIR }, { "f", 0x80000000, 0 },
-		{ "d", P9_O_RDONLY, 0 },        { "d", P9_O_WRONLY, EISDIR },
-		{ "d", P9_O_RDWR, EISDIR },     { "d", P9_O_DIRECTORY, 0 },
-		{ "d", P9_O_TRUNC, EISDIR },    { "link", P9_O_RDONLY, ELOOP },
-		{ "loop", P9_O_RDONLY, ELOOP }, { "absolute", P9_O_RDWR, ELOOP },
-		{ "fifo", P9_O_RDONLY, ENXIO }, { "fifo", P9_O_RDWR, ENXIO },
-		{ "f", P9_O_CREAT | P9_O_EXCL, 0 }, { "f", P9_O_NOATIME, 0 },
+		{ "f", P9_O_RDONLY, 0 },
+		{ "f", P9_O_RDWR, 0 },
+		{ "f", P9_O_WRONLY | P9_O_TRUNC, 0 },
+		{ "f", 0100000 | 040000, 0 },
+		{ "f", P9_O_DIRECTORY, ENOTDIR },
+		{ "f", 0x80000000, 0 },
+		{ "d", P9_O_RDONLY, 0 },
+		{ "d", P9_O_WRONLY, EISDIR },
+		{ "d", P9_O_RDWR, EISDIR },
+		{ "d", P9_O_DIRECTORY, 0 },
+		{ "d", P9_O_TRUNC, EISDIR },
+		{ "link", P9_O_RDONLY, ELOOP },
+		{ "loop", P9_O_RDONLY, ELOOP },
+		{ "absolute", P9_O_RDWR, ELOOP },
+		{ "fifo", P9_O_RDONLY, ENXIO },
+		{ "fifo", P9_O_RDWR, ENXIO },
+		{ "f", P9_O_CREAT | P9_O_EXCL, 0 },
+		{ "f", P9_O_NOATIME, 0 },
 	};
 	struct fixture *f = *state;
 
@@ -44,7 +53,7 @@ static void test_open(void **state)
 		err = c_open(&f->c, 1, cases[i].flags);
 		if (err != cases[i].error)
 			fail_msg("open %s 0%o: %d, want %d", cases[i].path, cases[i].flags, err,
-			         cases[i].error);
+				 cases[i].error);
 		if (!err)
 			want(c_open(&f->c, 1, cases[i].flags), EBADF);
 		want(c_clunk(&f->c, 1), 0);
@@ -96,7 +105,8 @@ static void test_large_read(void **state)
 	want(c_open(&f->c, 1, P9_O_RDONLY), 0);
 	while (at < SIZE) {
 		uint32_t ask = at % 3 ? (1 << 20) - 24 : 70000;
-		long n = c_read(&f->c, 1, at, got + at, ask < SIZE - at ? ask : (uint32_t)(SIZE - at));
+		long n = c_read(&f->c, 1, at, got + at,
+				ask < SIZE - at ? ask : (uint32_t)(SIZE - at));
 
 		assert_true(n > 0);
 		at += (size_t)n;
@@ -140,8 +150,10 @@ static void test_create(void **state)
 static void test_open_unlinked(void **state)
 {
 	struct fixture *f = *state;
-	struct p9_msg r, t = { .type = P9_TSETATTR, .fid = 1, .mask = P9_SET_MODE | P9_SET_SIZE,
-		               .attr = { .mode = 0600, .size = 3 } };
+	struct p9_msg r, t = { .type = P9_TSETATTR,
+			       .fid = 1,
+			       .mask = P9_SET_MODE | P9_SET_SIZE,
+			       .attr = { .mode = 0600, .size = 3 } };
 	char buf[8];
 
 	want(c_walk(&f->c, ROOT, 1, "f"), 0);
@@ -298,8 +310,10 @@ static void test_make_and_remove(void **state)
 	want(c_mkdir(&f->c, ROOT, "made", 0750), EEXIST);
 	want(stat("made", &st), 0);
 	want(st.st_mode & 07777, 0750);
-	t = (struct p9_msg){ .type = P9_TSYMLINK, .name = str_of("sym"), .target = str_of("to/../x"),
-		             .gid = getegid() };
+	t = (struct p9_msg){ .type = P9_TSYMLINK,
+			     .name = str_of("sym"),
+			     .target = str_of("to/../x"),
+			     .gid = getegid() };
 	want(client_call(&f->c, &t, &r), 0);
 	want(r.qid.type, P9_QTSYMLINK);
 	want(readlink("sym", target, sizeof(target)), 7);
@@ -338,8 +352,11 @@ static void test_make_and_remove(void **state)
 static void test_rename(void **state)
 {
 	struct fixture *f = *state;
-	struct p9_msg r, t = { .type = P9_TRENAMEAT, .fid = 1, .newfid = 2, .name = str_of("deep"),
-		               .target = str_of("flat") };
+	struct p9_msg r, t = { .type = P9_TRENAMEAT,
+			       .fid = 1,
+			       .newfid = 2,
+			       .name = str_of("deep"),
+			       .target = str_of("flat") };
 
 	want(c_walk(&f->c, ROOT, 1, "d/e"), 0);
 	want(c_walk(&f->c, ROOT, 2, ""), 0);

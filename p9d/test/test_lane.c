@@ -68,9 +68,13 @@ static int teardown(void **state)
 /* Sends a Tlock that has to wait. */
 static void send_lock(struct client *c, uint16_t tag)
 {
-	struct p9_msg t = { .type = P9_TLOCK, .tag = tag, .fid = LOCKED,
-		            .lock_type = P9_LOCK_WRITE, .flags = P9_LOCK_FLAG_BLOCK,
-		            .proc_id = tag, .name = str_of("test") };
+	struct p9_msg t = { .type = P9_TLOCK,
+			    .tag = tag,
+			    .fid = LOCKED,
+			    .lock_type = P9_LOCK_WRITE,
+			    .flags = P9_LOCK_FLAG_BLOCK,
+			    .proc_id = tag,
+			    .name = str_of("test") };
 
 	client_send(c, &t);
 }
@@ -90,7 +94,7 @@ static void expect(struct client *c, uint8_t type, uint16_t tag)
 	assert_true(client_receive(c, &r));
 	if (r.type != type || r.tag != tag)
 		fail_msg("%s tag %u, want %s tag %u", p9_type_name(r.type), r.tag,
-		         p9_type_name(type), tag);
+			 p9_type_name(type), tag);
 }
 
 static void test_others_go_on_while_one_waits(void **state)
@@ -136,7 +140,7 @@ static void test_flush(void **state)
 	want(c_getattr(&f->c, ROOT, &r), 0); /* it is waiting, or will be */
 	send_flush(&f->c, 2001, 1000);
 	send_flush(&f->c, 2002, 1000);
-	send_flush(&f->c, 2003, 2001); /* of a flush */
+	send_flush(&f->c, 2003, 2001);   /* of a flush */
 	expect(&f->c, P9_RLERROR, 1000); /* the answer comes before those to flushes */
 	expect(&f->c, P9_TFLUSH + 1, 2001);
 	expect(&f->c, P9_TFLUSH + 1, 2002);
@@ -171,7 +175,7 @@ static void test_clunk_ends_waiting(void **state)
 		assert_true(client_has_reply(&f->c, 5000));
 		assert_true(client_receive(&f->c, &r));
 		assert_true((r.type == P9_TCLUNK + 1 && r.tag == 5) ||
-		            (r.type == P9_RLERROR && r.tag == 1000));
+			    (r.type == P9_RLERROR && r.tag == 1000));
 	}
 }
 
@@ -232,14 +236,14 @@ static void test_pipelined(void **state)
 	size_t len = 0;
 	struct p9_msg r;
 
-	for (uint16_t i = 0; i < COUNT; i++) {
-		struct p9_msg t = { .type = P9_TFLUSH, .tag = i, .oldtag = 60000 };
+	for (int i = 0; i < COUNT; i++) {
+		struct p9_msg t = { .type = P9_TFLUSH, .tag = (uint16_t)i, .oldtag = 60000 };
 		int n = p9_encode(&t, buf + len, 32);
 
 		len += (size_t)n;
 	}
 	client_send_raw(&f->c, buf, len);
-	for (uint16_t i = 0; i < COUNT; i++) {
+	for (int i = 0; i < COUNT; i++) {
 		assert_true(client_receive(&f->c, &r));
 		want(r.tag, i);
 	}
@@ -256,8 +260,8 @@ static void test_impossible_size(void **state)
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		struct client c;
 		uint8_t raw[8] = { (uint8_t)sizes[i], (uint8_t)(sizes[i] >> 8),
-			           (uint8_t)(sizes[i] >> 16), (uint8_t)(sizes[i] >> 24),
-			           P9_TGETATTR };
+				   (uint8_t)(sizes[i] >> 16), (uint8_t)(sizes[i] >> 24),
+				   P9_TGETATTR };
 
 		client_serve(&c, f->dir);
 		want(c_version(&c, "9P2000.L", 65536), 0);

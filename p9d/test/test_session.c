@@ -57,9 +57,12 @@ static void test_attach(void **state)
 		const char *aname;
 		int error;
 	} cases[] = {
-		{ "", 0 },         { "/", 0 },          { "d", 0 },          { "/d/e", 0 },
-		{ "f", ENOTDIR },  { "missing", ENOENT }, { "..", EXDEV },   { "d/../..", EXDEV },
-		{ "link", ELOOP }, { "absolute", ELOOP }, { "d/e/../e", 0 },
+		{ "", 0 },         { "/", 0 },
+		{ "d", 0 },        { "/d/e", 0 },
+		{ "f", ENOTDIR },  { "missing", ENOENT },
+		{ "..", EXDEV },   { "d/../..", EXDEV },
+		{ "link", ELOOP }, { "absolute", ELOOP },
+		{ "d/e/../e", 0 },
 	};
 	struct fixture *f = *state;
 	struct p9_msg t = { .type = P9_TATTACH, .fid = 10, .newfid = P9_NOFID }, r;
@@ -87,8 +90,11 @@ static void test_attach(void **state)
 static void test_attach_subtree(void **state)
 {
 	struct fixture *f = *state;
-	struct p9_msg t = { .type = P9_TATTACH, .fid = 10, .newfid = P9_NOFID, .uid = geteuid(),
-		            .target = str_of("d") };
+	struct p9_msg t = { .type = P9_TATTACH,
+			    .fid = 10,
+			    .newfid = P9_NOFID,
+			    .uid = geteuid(),
+			    .target = str_of("d") };
 	struct p9_msg r, inside, up;
 
 	want(client_call(&f->c, &t, &r), 0);
@@ -110,10 +116,22 @@ static void test_walk(void **state)
 		const char *path;
 		int error;
 	} cases[] = {
-		{ "", 0 },           { "f", 0 },          { "d/e/deep", 0 },   { "..", 0 },
-		{ "../../d", 0 },    { "d/..", 0 },       { "link", 0 },       { "fifo", 0 },
-		{ "absolute", 0 },   { "loop", 0 },       { ".", 0 },          { "missing", ENOENT },
-		{ "d/missing", ENOENT }, { "f/x", ENOENT }, { "link/e", ENOENT }, { "//", EINVAL },
+		{ "", 0 },
+		{ "f", 0 },
+		{ "d/e/deep", 0 },
+		{ "..", 0 },
+		{ "../../d", 0 },
+		{ "d/..", 0 },
+		{ "link", 0 },
+		{ "fifo", 0 },
+		{ "absolute", 0 },
+		{ "loop", 0 },
+		{ ".", 0 },
+		{ "missing", ENOENT },
+		{ "d/missing", ENOENT },
+		{ "f/x", ENOENT },
+		{ "link/e", ENOENT },
+		{ "//", EINVAL },
 	};
 	struct fixture *f = *state;
 
@@ -138,7 +156,9 @@ static void test_walk(void **state)
 
 static int walk_name(struct client *c, const char *name, uint16_t len)
 {
-	struct p9_msg t = { .type = P9_TWALK, .newfid = 1, .name_count = 1, .names = { { name, len } } };
+	struct p9_msg t = {
+		.type = P9_TWALK, .newfid = 1, .name_count = 1, .names = { { name, len } }
+	};
 	struct p9_msg r;
 
 	return client_call(c, &t, &r);
@@ -192,7 +212,7 @@ static void test_deep_walk(void **state)
 static void test_unknown_requests(void **state)
 {
 	static const uint8_t types[] = { P9_TACCESS, P9_TWREADDIR, P9_TWOPEN, P9_TWALK + 1,
-		                         P9_RLERROR };
+					 P9_RLERROR };
 	struct fixture *f = *state;
 	struct p9_msg t = { .type = P9_TAUTH, .fid = 5 }, r;
 
@@ -216,11 +236,12 @@ static void test_unknown_requests(void **state)
 
 static void test_bad_fids(void **state)
 {
-	static const uint8_t types[] = { P9_TSTATFS,  P9_TLOPEN,   P9_TLCREATE, P9_TSYMLINK,
-		P9_TMKNOD, P9_TRENAME, P9_TREADLINK, P9_TGETATTR, P9_TSETATTR, P9_TXATTRWALK,
-		P9_TXATTRCREATE, P9_TREADDIR, P9_TFSYNC, P9_TLOCK, P9_TGETLOCK, P9_TLINK,
-		P9_TMKDIR, P9_TRENAMEAT, P9_TUNLINKAT, P9_TWALK, P9_TREAD, P9_TWRITE, P9_TCLUNK,
-		P9_TREMOVE };
+	static const uint8_t types[] = { P9_TSTATFS,  P9_TLOPEN,     P9_TLCREATE,     P9_TSYMLINK,
+					 P9_TMKNOD,   P9_TRENAME,    P9_TREADLINK,    P9_TGETATTR,
+					 P9_TSETATTR, P9_TXATTRWALK, P9_TXATTRCREATE, P9_TREADDIR,
+					 P9_TFSYNC,   P9_TLOCK,      P9_TGETLOCK,     P9_TLINK,
+					 P9_TMKDIR,   P9_TRENAMEAT,  P9_TUNLINKAT,    P9_TWALK,
+					 P9_TREAD,    P9_TWRITE,     P9_TCLUNK,       P9_TREMOVE };
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < array_len(types); i++) {
@@ -238,10 +259,14 @@ static void test_cut_requests(void **state)
 	unsigned sent = 0;
 
 	for (unsigned type = 8; type < P9_TWOPEN; type += 2) {
-		struct p9_msg t = { .type = (uint8_t)type, .tag = 7, .name = str_of("n"),
-			            .target = str_of("t"), .name_count = 1,
-			            .names = { str_of("f") }, .count = 1,
-			            .data = (const uint8_t *)"x" };
+		struct p9_msg t = { .type = (uint8_t)type,
+				    .tag = 7,
+				    .name = str_of("n"),
+				    .target = str_of("t"),
+				    .name_count = 1,
+				    .names = { str_of("f") },
+				    .count = 1,
+				    .data = (const uint8_t *)"x" };
 		uint8_t buf[256];
 		struct p9_msg r;
 		int len;
