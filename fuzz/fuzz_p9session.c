@@ -51,7 +51,7 @@ static void run(struct fuzz *f)
 		session_version(&f->session, &f->t, &f->r);
 		assert(f->tree.held == 0 && f->tree.owners == 0);
 	} else {
-		session_run(&q);
+		session_answer(&q);
 	}
 	check_reply(f);
 }

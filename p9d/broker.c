@@ -237,7 +237,7 @@ static int run_early(struct greeting *g, const struct p9_msg *t)
 			return ret;
 		r = (struct p9_msg){ .type = P9_RLERROR, .tag = t->tag, .error = (uint32_t)-ret };
 	} else {
-		session_run(&q); /* there are no fids: it can only refuse */
+		session_answer(&q); /* there are no fids: it can only refuse */
 	}
 	return answer(g, &r);
 }

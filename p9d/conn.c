@@ -384,7 +384,7 @@ static enum end run(struct conn *conn, struct lane *lane)
 	atomic_store(&lane->phase, running);
 	if (atomic_load(&conn->pool->asleep))
 		pool_wake(conn->pool);
-	session_run(&lane->q);
+	session_answer(&lane->q);
 	if (!atomic_compare_exchange_strong(&lane->phase, &running, phase)) {
 		if (lane_was_taken(lane)) {
 			finish_detached(conn, lane);

@@ -145,7 +145,7 @@ static int run_handler(struct request *q)
 	return handlers[type].run(q);
 }
 
-void session_run(struct request *q)
+void session_answer(struct request *q)
 {
 	int err;
 

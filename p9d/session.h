@@ -1,6 +1,6 @@
 /* session.h: the protocol of one connection, without its bytes' transport.
  *
- * session_run turns a decoded request into a reply; who calls it decides how
+ * session_answer turns a decoded request into a reply; who calls it decides how
  * messages travel (conn.h) and may call it from several threads at once, but
  * for Tversion and Tflush, which concern requests under way and belong to the
  * caller. Sources: as in wire.h.
@@ -68,7 +68,7 @@ int session_init(struct session *session, struct tree *tree, const struct sessio
 void session_fini(struct session *session);
 
 /* Fills request->r. Always a reply with the request's tag: errors are Rlerror. */
-void session_run(struct request *request);
+void session_answer(struct request *request);
 /* Tversion: drops all fids and agrees on size and dialect. */
 void session_version(struct session *session, const struct p9_msg *t, struct p9_msg *r);
 

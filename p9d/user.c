@@ -145,7 +145,7 @@ int user_by_uid(const struct user_files *files, uid_t uid, struct user *user)
 
 int user_uid_of(const struct user_files *files, const char *name, size_t len, uid_t *uid)
 {
-	struct account account;
+	struct account account = { .uid = 0 };
 	char *passwd;
 	int err;
 

@@ -94,6 +94,7 @@ bool client_receive(struct client *c, struct p9_msg *r)
 	struct reader reader;
 	uint32_t size;
 
+	memset(r, 0, sizeof(*r));
 	if (fd_read_full(c->fd, c->in, 4) != 4)
 		return false;
 	reader_init(&reader, c->in, 4);
@@ -106,7 +107,8 @@ bool client_receive(struct client *c, struct p9_msg *r)
 
 int client_call(struct client *c, struct p9_msg *t, struct p9_msg *r)
 {
-	t->tag = ++c->tag == P9_NOTAG ? c->tag = 1 : c->tag;
+	c->tag = c->tag == P9_NOTAG - 1 ? 1 : c->tag + 1;
+	t->tag = c->tag;
 	client_send(c, t);
 	assert_true(client_receive(c, r));
 	assert_int_equal(r->tag, t->tag);
@@ -124,7 +126,8 @@ int c_version(struct client *c, const char *version, uint32_t msize)
 
 	if (!err)
 		c->msize = r.msize;
-	if (!err && (r.name.len != t.name.len || memcmp(r.name.at, version, r.name.len) != 0))
+	if (!err &&
+	    (!r.name.at || r.name.len != t.name.len || memcmp(r.name.at, version, r.name.len) != 0))
 		return EPROTONOSUPPORT;
 	return err;
 }

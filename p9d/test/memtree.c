@@ -428,7 +428,7 @@ static int mem_setxattr(struct tree *tree, const struct tree_file *file, const s
 {
 	struct memtree_node *node = node_of(tree, file);
 
-	if (xattr->size > MEMTREE_DATA)
+	if (!node || xattr->size > MEMTREE_DATA)
 		return -ENOSPC;
 	memcpy(node->xattr, xattr->value, xattr->size);
 	node->xattr_size = xattr->size;
