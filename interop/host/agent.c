@@ -10,6 +10,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "interop/host/job.h"
@@ -195,6 +196,20 @@ static int agent_watch(struct agent *a)
 	return r;
 }
 
+/* What ends with Wine's server becomes ours to reap; others' server does not end. */
+static void reap_rest(void)
+{
+	const struct timespec patience = { .tv_nsec = 200 * 1000000 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	do
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+	while (sigtimedwait(&set, NULL, &patience) == SIGCHLD);
+}
+
 /* Without a router every job's opener is gone, so each ends; wait for that. */
 static void agent_end(struct agent *a)
 {
@@ -210,6 +225,7 @@ static void agent_end(struct agent *a)
 	for (size_t i = 0; i < a->job_count; i++)
 		kill(a->jobs[i], SIGKILL);
 	wine_close(a->config->wine);
+	reap_rest();
 	unlink(a->config->socket);
 }
 

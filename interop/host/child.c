@@ -133,19 +133,26 @@ pid_t child_start(const struct child *child)
 	return error ? -error : pid;
 }
 
-int child_wait(pid_t pid, int64_t ms)
+bool child_ends(pid_t pid, int64_t ms)
 {
 	struct pollfd poll_fd = { .events = POLLIN };
-	int status = 0, ready;
+	int ready;
 
 	poll_fd.fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (poll_fd.fd < 0)
-		return -errno;
+		return true;
 	do
 		ready = poll(&poll_fd, 1, (int)ms);
 	while (ready < 0 && errno == EINTR);
 	close(poll_fd.fd);
-	if (ready > 0)
+	return ready > 0;
+}
+
+int child_wait(pid_t pid, int64_t ms)
+{
+	int status = 0;
+
+	if (child_ends(pid, ms))
 		return waitpid(pid, &status, 0) < 0 ? -errno : status;
 	/* Not waited for again: one that hangs in the kernel does not die. */
 	kill(pid, SIGKILL);

@@ -34,6 +34,9 @@ struct child {
 /* Returns the pid or negative errno, that of a failed exec too. */
 pid_t child_start(const struct child *child);
 
+/* Whether it ends within `ms`; it is not reaped. */
+bool child_ends(pid_t pid, int64_t ms);
+
 /* Waits for it at most `ms`; kills it then. The wait status, or -ETIMEDOUT. */
 int child_wait(pid_t pid, int64_t ms);
 

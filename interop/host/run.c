@@ -28,6 +28,7 @@
 enum {
 	POWER_OFF_MS = 10000, /* the guest may take so long to power off */
 	SIGNALLED_MS = 5000,  /* a command may take so long to end after a signal */
+	BREAK_MS = 300,       /* between the end of a link and of the QEMU behind it */
 	AGENT_END_MS = 12000, /* more than the agent's own patience */
 };
 
@@ -145,15 +146,29 @@ static void session_start(struct run *r)
 		run_fail(r, HOST_FAILED, "unable to open a session: no process left");
 }
 
+static void children_reap(struct run *r);
+
+/* A link that broke, because QEMU ended? */
+static bool qemu_has_ended(struct run *r)
+{
+	if (r->vm.pid > 0 && child_ends(r->vm.pid, BREAK_MS))
+		children_reap(r);
+	return r->vm.pid == 0;
+}
+
 /* The session's end is the run's. */
 static void session_over(struct run *r, const struct outcome *out)
 {
+	bool broken = out->how == OUTCOME_LOST ||
+		      (out->how == OUTCOME_FAILED && out->code == HOST_FAILED);
+
+	if (broken && qemu_has_ended(r))
+		return;
 	r->status = outcome_status(out);
 	if (out->text[0])
 		fault_set(&r->fault, r->status, "%s", out->text);
 	/* Only where the bridge failed does the guest's log say more. */
-	r->keep_log |= out->how == OUTCOME_LOST ||
-		       (out->how == OUTCOME_FAILED && out->code == HOST_FAILED);
+	r->keep_log |= broken;
 	run_stop(r);
 }
 
@@ -284,17 +299,27 @@ static void deadline_over(struct timer *timer)
 	}
 }
 
-static void qemu_gone(struct run *r)
+/* Somebody typed poweroff at the guest's prompt: a good end. */
+static bool powered_off(const struct run *r, int status)
+{
+	return r->phase == RUNNING && !r->options.command && WIFEXITED(status) &&
+	       WEXITSTATUS(status) == 0;
+}
+
+static void qemu_gone(struct run *r, int status)
 {
 	char complaint[400], text[512];
 
 	r->vm.pid = 0;
-	if (r->phase == STOPPING || r->phase == EMERGENCY) {
+	if (r->phase == STOPPING || r->phase == EMERGENCY || powered_off(r, status)) {
+		r->phase = STOPPING;
 		r->loop.stop = true;
 		return;
 	}
 	if (r->console.failed[0])
 		fmt(text, sizeof(text), "the guest did not boot: %s", r->console.failed);
+	else if (WIFSIGNALED(status))
+		fmt(text, sizeof(text), "QEMU was ended by signal %d", WTERMSIG(status));
 	else if (vm_complaint(&r->vm, complaint, sizeof(complaint)))
 		fmt(text, sizeof(text), "QEMU ended: %s", complaint);
 	else
@@ -302,10 +327,10 @@ static void qemu_gone(struct run *r)
 	run_fail(r, HOST_FAILED, text);
 }
 
-static void child_gone(struct run *r, pid_t pid)
+static void child_gone(struct run *r, pid_t pid, int status)
 {
 	if (pid == r->vm.pid) {
-		qemu_gone(r);
+		qemu_gone(r, status);
 	} else if (pid == r->agent) {
 		r->agent = 0;
 		if (r->phase != STOPPING)
@@ -324,7 +349,7 @@ static void children_reap(struct run *r)
 
 	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
 		if (!WIFSTOPPED(status)) {
-			child_gone(r, pid);
+			child_gone(r, pid, status);
 		} else if (pid == r->session) {
 			raise(SIGSTOP);
 			kill(pid, SIGCONT);
@@ -497,7 +522,8 @@ static void run_end(struct run *r)
 		child_wait(r->agent, AGENT_END_MS);
 	}
 	terminal_restore(r);
-	if (r->keep_log && r->vm.log[0]) {
+	r->keep_log = r->keep_log && vm_has_log(&r->vm);
+	if (r->keep_log) {
 		size_t len = strlen(r->fault.text);
 
 		fmt(r->fault.text + len, sizeof(r->fault.text) - len, " (log: %s)", r->vm.log);

@@ -311,6 +311,13 @@ bool vm_complaint(const struct vm *vm, char *out, size_t size)
 	return len > 0;
 }
 
+bool vm_has_log(const struct vm *vm)
+{
+	struct stat st;
+
+	return vm->log[0] && stat(vm->log, &st) == 0 && st.st_size > 0;
+}
+
 void vm_is_up(const struct vm *vm)
 {
 	char path[128];

@@ -33,6 +33,9 @@ void vm_path(const struct vm *vm, const char *name, char *out, size_t size);
 /* The last line QEMU said itself; false: nothing. */
 bool vm_complaint(const struct vm *vm, char *out, size_t size);
 
+/* Whether the guest's console said anything. */
+bool vm_has_log(const struct vm *vm);
+
 /* The initramfs is in the guest's memory. */
 void vm_is_up(const struct vm *vm);
 
