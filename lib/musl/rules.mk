@@ -14,7 +14,7 @@ MUSL_LDFLAGS := -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now -Wl
 	-Wl,--build-id=none
 INIT_LDFLAGS := $(MUSL_LDFLAGS) -Wl,-T,lib/musl/init.ld -Wl,-z,pack-relative-relocs -Wl,-e,start_packed
 # What stands for the C library's own must stay what it is.
-START_OBJ := $(B)/musl/lib/musl/start.o $(B)/musl/lib/musl/small.o
+START_OBJ := $(patsubst %.c,$(B)/musl/%.o,$(wildcard lib/musl/*.c))
 $(START_OBJ): MUSL_FLAGS += -fno-lto -fno-builtin
 MUSL_DEPS := $(MUSL_SPECS) $(B)/musl/kernel-headers/linux $(LIBNL_SRC)/.ready
 
