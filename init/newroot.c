@@ -153,13 +153,14 @@ int step_mount(struct boot *b)
 {
 	const struct root_candidate *r;
 	const char *source, *type;
-	int err = root_choose(b, &r);
+	int err;
 
+	mkdir(NEWROOT, 0755);
+	err = root_choose(b, &r);
 	if (err < 0)
 		return err;
 	source = r->device[0] ? r->device : b->settings.root;
 	type = r->device[0] ? r->type : b->settings.root_type;
-	mkdir(NEWROOT, 0755);
 	err = driver_load(b, type);
 	if (err == 0)
 		err = mount_as_wanted(b, source, type);

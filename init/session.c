@@ -295,7 +295,7 @@ static int session_spawn(void *owner, const struct launch *l, const int stdio[3]
 	if (login_find(&s->who, l->user.len ? l->user.at : NULL, &s->settings) < 0) {
 		fmt(s->why, sizeof(s->why), "there is no user %.200s in the guest's /etc/passwd",
 		    s->who.name);
-		return refuse(s, why, WIRE_FAIL_NOT_RUN, -ENOENT);
+		return refuse(s, why, WIRE_FAIL_BRIDGE, -ENOENT);
 	}
 	*job = (struct job){ .report = -1, .subsystem = WIRE_NATIVE };
 	if (child_start(s, l, stdio, job, &t) < 0)
