@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -28,7 +29,7 @@ static bool tcp_line_uid(const char *line, const char *want, uid_t *uid)
 	const char *at = strstr(line, ": ");
 	const char *end = strchrnul(line, '\n');
 
-	if (!at || at > end || strncmp(at + 2, want, strlen(want)) != 0)
+	if (!at || at > end || strncasecmp(at + 2, want, strlen(want)) != 0)
 		return false;
 	at += 2 + strlen(want);
 	for (int field = 0; field < 4 && at < end; field++) { /* st, queues, timer, retrans */
@@ -66,7 +67,7 @@ static int tcp_peer_uid(int fd, uid_t *uid)
 	if (getsockname(fd, (void *)&here, &here_len) < 0 ||
 	    getpeername(fd, (void *)&there, &there_len) < 0)
 		return -errno;
-	fmt(want, sizeof(want), "%08X:%04X %08X:%04X ", there.sin_addr.s_addr,
+	fmt(want, sizeof(want), "%08x:%04x %08x:%04x ", there.sin_addr.s_addr,
 	    ntohs(there.sin_port), here.sin_addr.s_addr, ntohs(here.sin_port));
 	text = malloc(TCP_TABLE_MAX);
 	if (!text)

@@ -1,0 +1,168 @@
+/* test_export.c: what of the tree a client reaches: races, made-up file
+ * systems, devices, read-only exports. */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib/fd.h"
+#include "lib/lib.h"
+#include "p9d/p9d.h"
+#include "p9d/test/server.h"
+
+/* ---- the tree ---- */
+
+static void swap_links(const char *dir)
+{
+	char name[100], real[100], fake[100];
+
+	snprintf(name, sizeof(name), "%s/sub", dir);
+	snprintf(real, sizeof(real), "%s/real", dir);
+	snprintf(fake, sizeof(fake), "%s/fake", dir);
+	for (;;) {
+		rename(real, name);
+		rename(name, real);
+		rename(fake, name);
+		rename(name, fake);
+	}
+}
+
+/* While somebody swaps a directory and a link to /, nothing outside is found. */
+static void test_symlink_race(void **state)
+{
+	struct server *f = *state;
+	struct client c;
+	char path[128];
+	unsigned reached = 0;
+	pid_t pid;
+
+	snprintf(path, sizeof(path), "%s/real", f->dir);
+	want(mkdir(path, 0755), 0);
+	snprintf(path, sizeof(path), "%s/real/etc", f->dir);
+	want(mkdir(path, 0755), 0);
+	snprintf(path, sizeof(path), "%s/fake", f->dir);
+	want(symlink("/", path), 0);
+	connect_as(f, &c, 0);
+	pid = fork();
+	if (pid == 0)
+		swap_links(f->dir);
+	for (int i = 0; i < 20000; i++) {
+		int err = c_walk(&c, ROOT, FILE_FID, "sub/etc/passwd");
+
+		if (err == 0)
+			fail_msg("walked out of the tree");
+		reached += c_walk(&c, ROOT, NEW, "sub/etc") == 0 && c_clunk(&c, NEW) == 0;
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	assert_true(reached > 0);
+	client_close(&c);
+}
+
+static void read_synthetic(struct client *c, const char *path)
+{
+	struct p9_msg r;
+	char buf[256];
+
+	want(c_walk(c, ROOT, FILE_FID, path), 0);
+	want(c_getattr(c, FILE_FID, &r), 0);
+	want(r.attr.size, 0);
+	want(r.qid.version, 0);
+	want(c_open(c, FILE_FID, P9_O_RDONLY), 0);
+	assert_true(c_read(c, FILE_FID, 0, buf, sizeof(buf)) > 0);
+	want(c_clunk(c, FILE_FID), 0);
+}
+
+static uint64_t qid_path(struct client *c, const char *path)
+{
+	struct p9_msg r;
+
+	want(c_walk(c, ROOT, FILE_FID, path), 0);
+	want(c_getattr(c, FILE_FID, &r), 0);
+	want(c_clunk(c, FILE_FID), 0);
+	return r.qid.path;
+}
+
+static void test_whole_tree(void **state)
+{
+	struct server f = *(struct server *)*state;
+	struct client c;
+
+	snprintf(f.socket, sizeof(f.socket), "%s.root.sock", f.dir);
+	server_start(&f, "/", NULL);
+	connect_as(&f, &c, 0);
+	read_synthetic(&c, "proc/sys/kernel/ostype");
+	read_synthetic(&c, "proc/1/status");
+	read_synthetic(&c, "sys/kernel/uevent_seqnum");
+	assert_true(qid_path(&c, "proc") != qid_path(&c, "sys"));
+	assert_true(qid_path(&c, "proc") != qid_path(&c, "dev/shm"));
+	want(open_file(&c, ROOT, "dev/null", P9_O_RDWR), ENXIO);
+	want(open_file(&c, ROOT, "dev/zero", P9_O_RDONLY), ENXIO);
+	want(c_walk(&c, ROOT, FILE_FID, "proc/1/root"), 0);
+	want(c_walk(&c, FILE_FID, NEW, "etc"), ENOTDIR); /* a link, whatever kind */
+	want(c_open(&c, FILE_FID, P9_O_RDONLY), ELOOP);
+	want(c_clunk(&c, FILE_FID), 0);
+	client_close(&c);
+	connect_as(&f, &c, ALICE);
+	want(open_file(&c, ROOT, "proc/sys/vm/swappiness", P9_O_WRONLY), EACCES);
+	want(open_file(&c, ROOT, "etc/shadow", P9_O_RDONLY), EACCES);
+	client_close(&c);
+	kill(f.server, SIGTERM);
+	waitpid(f.server, NULL, 0);
+	close(f.inherited);
+	unlink(f.socket);
+}
+
+static void test_read_only(void **state)
+{
+	struct server f = *(struct server *)*state;
+	struct client c;
+	struct p9_msg r, t;
+
+	snprintf(f.socket, sizeof(f.socket), "%s.ro.sock", f.dir);
+	server_start(&f, f.dir, "--read-only");
+	connect_as(&f, &c, 0);
+	want(open_file(&c, ROOT, "roots", P9_O_RDONLY), 0);
+	want(open_file(&c, ROOT, "roots", P9_O_RDWR), EROFS);
+	want(open_file(&c, ROOT, "roots", P9_O_RDONLY | P9_O_TRUNC), EROFS);
+	want(c_mkdir(&c, ROOT, "x", 0755), EROFS);
+	want(c_unlink(&c, ROOT, "roots", 0), EROFS);
+	want(c_walk(&c, ROOT, FILE_FID, "roots"), 0);
+	t = (struct p9_msg){ .type = P9_TREMOVE, .fid = FILE_FID };
+	want(client_call(&c, &t, &r), EROFS);
+	want(c_walk(&c, ROOT, NEW, ""), 0);
+	want(c_create(&c, NEW, "x", P9_O_RDWR, 0644), EROFS);
+	client_close(&c);
+	kill(f.server, SIGTERM);
+	waitpid(f.server, NULL, 0);
+	close(f.inherited);
+	unlink(f.socket);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		broker_test(test_symlink_race),
+		broker_test(test_whole_tree),
+		broker_test(test_read_only),
+	};
+
+	if (geteuid() != 0) {
+		puts("test_export: skipped: only root can be several users");
+		return 0;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,418 @@
+/* p9check.c: what files must do, checked on a mounted directory.
+ *
+ *   p9check posix DIR OTHER     DIR and OTHER: the same directory, mounted twice
+ *   p9check fsx FILE SECONDS SEED [mmap]
+ *
+ * Run as root. One line for each failure; exit status 0: none.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <time.h>
+#include <unistd.h>
+
+static int failures;
+static const char *other;
+
+static void fail(int line, const char *what)
+{
+	printf("p9check: line %d: %s: %s\n", line, what, strerror(errno));
+	failures++;
+}
+
+#define ok(e)                               \
+	do {                                \
+		errno = 0;                  \
+		if (!(e))                   \
+			fail(__LINE__, #e); \
+	} while (0)
+#define fails(e, error) ok((e) < 0 && errno == (error))
+
+static int make(const char *name, const char *text)
+{
+	int fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0644);
+
+	ok(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	return fd;
+}
+
+static int has(const char *name, const char *text)
+{
+	char buf[64] = { 0 };
+	int fd = open(name, O_RDONLY);
+	ssize_t n = read(fd, buf, sizeof(buf) - 1);
+
+	close(fd);
+	return n >= 0 && strcmp(buf, text) == 0;
+}
+
+static void check_open_files(void)
+{
+	char buf[8] = { 0 };
+	struct stat st;
+	int a = make("a", "old"), b = make("b", "new");
+
+	ok(rename("b", "a") == 0); /* over an open file */
+	ok(pread(a, buf, 8, 0) == 3 && memcmp(buf, "old", 3) == 0);
+	ok(has("a", "new"));
+	close(a);
+	ok(unlink("a") == 0);
+	ok(pwrite(b, "still", 5, 0) == 5);
+	ok(pread(b, buf, 8, 0) == 5 && memcmp(buf, "still", 5) == 0);
+	ok(fstat(b, &st) == 0 && st.st_size == 5);
+	ok(ftruncate(b, 2) == 0 && fchmod(b, 0600) == 0);
+	ok(fstat(b, &st) == 0 && st.st_size == 2 && (st.st_mode & 07777) == 0600);
+	close(b);
+	fails(open("a", O_RDONLY), ENOENT);
+}
+
+static void check_exclusive(void)
+{
+	int won = 0, status;
+
+	for (int round = 0; round < 10; round++) {
+		for (int i = 0; i < 4; i++)
+			if (fork() == 0)
+				_exit(open("excl", O_CREAT | O_EXCL | O_WRONLY, 0644) >= 0);
+		while (wait(&status) > 0)
+			won += WEXITSTATUS(status);
+		ok(unlink("excl") == 0);
+	}
+	ok(won == 10);
+}
+
+static int as_user(uid_t uid, gid_t group, const char *name, int flags)
+{
+	int status;
+
+	if (fork() == 0) {
+		int fd = setgroups(1, &group) || setgid(uid) || setuid(uid)
+				 ? -1
+				 : open(name, flags, 0644);
+
+		_exit(fd < 0 ? errno : 0);
+	}
+	wait(&status);
+	return WEXITSTATUS(status);
+}
+
+static void check_permissions(void)
+{
+	struct stat st;
+
+	close(make("private", "x"));
+	ok(chown("private", 1001, 1001) == 0 && chmod("private", 0640) == 0);
+	ok(as_user(1001, 1001, "private", O_RDWR) == 0);
+	ok(as_user(1002, 1002, "private", O_RDONLY) == EACCES);
+	ok(as_user(1003, 1003, "private", O_RDONLY) == EACCES);
+	ok(mkdir("closed", 0700) == 0);
+	close(make("closed/in", "x"));
+	ok(as_user(1002, 1002, "closed/in", O_RDONLY) == EACCES);
+	ok(mkdir("shared", 01777) == 0 && chmod("shared", 01777) == 0);
+	ok(as_user(1002, 1002, "shared/mine", O_CREAT | O_RDWR) == 0);
+	ok(stat("shared/mine", &st) == 0 && st.st_uid == 1002 && st.st_gid == 1002);
+	ok(mkdir("grouped", 0775) == 0 && chown("grouped", 1001, 1003) == 0);
+	ok(chmod("grouped", 02775) == 0);
+	ok(as_user(1001, 1001, "grouped/in", O_CREAT | O_RDWR) == 0);
+	ok(stat("grouped/in", &st) == 0 && st.st_gid == 1003);
+}
+
+static void check_links(void)
+{
+	struct stat st;
+	char buf[16] = { 0 };
+
+	ok(symlink("loop2", "loop1") == 0 && symlink("loop1", "loop2") == 0);
+	fails(open("loop1", O_RDONLY), ELOOP);
+	close(make("target", "t"));
+	ok(symlink("target", "sym") == 0 && has("sym", "t"));
+	ok(readlink("sym", buf, 16) == 6 && strcmp(buf, "target") == 0);
+	ok(link("target", "hard") == 0 && stat("hard", &st) == 0 && st.st_nlink == 2);
+	ok(lchown("sym", 1001, 1001) == 0 && lstat("sym", &st) == 0 && st.st_uid == 1001);
+	ok(stat("target", &st) == 0 && st.st_uid == 0);
+	ok(mkfifo("pipe", 0644) == 0 && stat("pipe", &st) == 0 && S_ISFIFO(st.st_mode));
+}
+
+static void check_names(void)
+{
+	char name[300];
+	struct stat st;
+
+	memset(name, 'n', sizeof(name));
+	name[255] = '\0';
+	close(make(name, "x"));
+	name[255] = 'n';
+	name[256] = '\0';
+	fails(open(name, O_CREAT | O_RDWR, 0644), ENAMETOOLONG);
+	for (int c = 1; c < 256; c++) {
+		char odd[] = { 'c', (char)c, 0 };
+
+		if (c == '/')
+			continue;
+		close(make(odd, "x"));
+		ok(stat(odd, &st) == 0 && st.st_size == 1);
+		ok(unlink(odd) == 0);
+	}
+}
+
+static void check_sparse(void)
+{
+	struct stat st;
+	char buf[4] = { 1, 1, 1, 1 };
+	int fd = open("sparse", O_CREAT | O_RDWR, 0644);
+
+	ok(pwrite(fd, "end", 3, 1LL << 33) == 3);
+	ok(fstat(fd, &st) == 0 && st.st_size == (1LL << 33) + 3);
+	ok(pread(fd, buf, 4, 1LL << 32) == 4 && buf[0] == 0 && buf[3] == 0);
+	ok(pread(fd, buf, 3, 1LL << 33) == 3 && memcmp(buf, "end", 3) == 0);
+	close(fd);
+	ok(unlink("sparse") == 0);
+}
+
+static void check_xattrs(void)
+{
+	char buf[4096];
+
+	close(make("x", "x"));
+	ok(setxattr("x", "user.a", "value", 5, 0) == 0);
+	ok(getxattr("x", "user.a", buf, sizeof(buf)) == 5 && memcmp(buf, "value", 5) == 0);
+	ok(listxattr("x", buf, sizeof(buf)) >= 7);
+	fails(setxattr("x", "user.a", "v", 1, XATTR_CREATE), EEXIST);
+	fails(getxattr("x", "user.none", buf, sizeof(buf)), ENODATA);
+	ok(removexattr("x", "user.a") == 0);
+	fails(getxattr("x", "user.a", buf, sizeof(buf)), ENODATA);
+}
+
+static int lock_whole(const char *name, int command)
+{
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd = open(name, O_RDWR);
+
+	return fd < 0 ? -1 : fcntl(fd, command, &fl);
+}
+
+/* Two mounts are two clients to the server. */
+static void check_locks(void)
+{
+	char elsewhere[512];
+	int hold[2], status;
+	char c;
+
+	close(make("locked", "x"));
+	snprintf(elsewhere, sizeof(elsewhere), "%s/locked", other);
+	ok(pipe(hold) == 0);
+	if (fork() == 0) {
+		close(hold[0]);
+		ok(lock_whole(elsewhere, F_SETLK) == 0);
+		ok(write(hold[1], "x", 1) == 1);
+		usleep(300000);
+		_exit(failures != 0);
+	}
+	ok(read(hold[0], &c, 1) == 1);
+	fails(lock_whole("locked", F_SETLK), EAGAIN);
+	ok(lock_whole("locked", F_SETLKW) == 0); /* until the other ends */
+	wait(&status);
+	ok(status == 0);
+}
+
+static void check_many(void)
+{
+	char name[32];
+	struct dirent *entry;
+	unsigned found = 0;
+	DIR *dir;
+
+	ok(mkdir("many", 0755) == 0);
+	for (int i = 0; i < 500; i++) {
+		snprintf(name, sizeof(name), "many/%d", i);
+		close(open(name, O_CREAT | O_WRONLY, 0644));
+	}
+	dir = opendir("many");
+	while (dir && (entry = readdir(dir))) {
+		snprintf(name, sizeof(name), "many/%.20s", entry->d_name);
+		found += entry->d_name[0] != '.' && unlink(name) == 0;
+	}
+	if (dir)
+		closedir(dir);
+	ok(found == 500);
+	ok(rmdir("many") == 0);
+}
+
+static void check_append_and_rename(void)
+{
+	struct stat st;
+	int a = open("log", O_CREAT | O_WRONLY | O_APPEND, 0644);
+	int b = open("log", O_WRONLY | O_APPEND);
+
+	for (int i = 0; i < 10; i++)
+		ok(write(a, "a", 1) == 1 && write(b, "b", 1) == 1);
+	close(a);
+	close(b);
+	ok(stat("log", &st) == 0 && st.st_size == 20);
+	ok(mkdir("from", 0755) == 0 && mkdir("from/sub", 0755) == 0 && mkdir("to", 0755) == 0);
+	a = make("from/sub/f", "deep");
+	ok(rename("from/sub", "to/sub") == 0);
+	ok(has("to/sub/f", "deep"));
+	ok(write(a, "er", 2) == 2);
+	close(a);
+	ok(has("to/sub/f", "deeper"));
+	fails(rename("to", "to/sub/x"), EINVAL);
+	fails(rmdir("to"), ENOTEMPTY);
+}
+
+static int run_posix(const char *dir)
+{
+	umask(022);
+	if (chdir(dir) < 0) {
+		fail(__LINE__, dir);
+		return 1;
+	}
+	check_open_files();
+	check_exclusive();
+	check_permissions();
+	check_links();
+	check_names();
+	check_sparse();
+	check_xattrs();
+	check_locks();
+	check_many();
+	check_append_and_rename();
+	printf("p9check: posix: %d failed\n", failures);
+	return failures != 0;
+}
+
+/* ---- fsx: random operations on one file, and the same in memory ---- */
+
+#define FILE_MAX (256 * 1024)
+
+struct fsx {
+	const char *name;
+	int fd;
+	unsigned seed;
+	size_t size;
+	unsigned char model[FILE_MAX], buf[FILE_MAX];
+};
+
+static unsigned random_below(struct fsx *f, unsigned limit)
+{
+	f->seed = f->seed * 1103515245u + 12345u;
+	return limit ? (f->seed >> 8) % limit : 0;
+}
+
+static void fsx_write(struct fsx *f)
+{
+	size_t at = random_below(f, FILE_MAX - 1), len = random_below(f, 65536);
+
+	if (len > FILE_MAX - at)
+		len = FILE_MAX - at;
+	for (size_t i = 0; i < len; i++)
+		f->buf[i] = (unsigned char)random_below(f, 256);
+	ok(pwrite(f->fd, f->buf, len, (off_t)at) == (ssize_t)len);
+	if (len && at > f->size)
+		memset(f->model + f->size, 0, at - f->size);
+	memcpy(f->model + at, f->buf, len);
+	if (len && at + len > f->size)
+		f->size = at + len;
+}
+
+static void fsx_read(struct fsx *f)
+{
+	size_t at = random_below(f, FILE_MAX), len = random_below(f, 65536);
+	size_t want = at >= f->size ? 0 : f->size - at < len ? f->size - at : len;
+
+	ok(pread(f->fd, f->buf, len, (off_t)at) == (ssize_t)want);
+	ok(memcmp(f->buf, f->model + at, want) == 0);
+}
+
+static void fsx_truncate(struct fsx *f)
+{
+	size_t size = random_below(f, FILE_MAX);
+
+	ok(ftruncate(f->fd, (off_t)size) == 0);
+	if (size > f->size)
+		memset(f->model + f->size, 0, size - f->size);
+	f->size = size;
+}
+
+static void fsx_reopen(struct fsx *f)
+{
+	struct stat st;
+
+	ok(close(f->fd) == 0);
+	f->fd = open(f->name, O_RDWR);
+	ok(f->fd >= 0 && fstat(f->fd, &st) == 0 && (size_t)st.st_size == f->size);
+}
+
+static void fsx_mmap(struct fsx *f)
+{
+	size_t at, len;
+	unsigned char *p;
+
+	if (!f->size)
+		return;
+	p = mmap(NULL, f->size, PROT_READ | PROT_WRITE, MAP_SHARED, f->fd, 0);
+	ok(p != MAP_FAILED);
+	if (p == MAP_FAILED)
+		return;
+	ok(memcmp(p, f->model, f->size) == 0);
+	at = random_below(f, (unsigned)f->size);
+	len = random_below(f, (unsigned)(f->size - at));
+	memset(p + at, (int)len, len);
+	memset(f->model + at, (int)len, len);
+	ok(msync(p, f->size, MS_SYNC) == 0 && munmap(p, f->size) == 0);
+}
+
+static int run_fsx(const char *name, int seconds, unsigned seed, int with_mmap)
+{
+	static struct fsx f;
+	time_t end = time(NULL) + seconds;
+	unsigned long count = 0;
+
+	f.name = name;
+	f.seed = seed;
+	f.fd = open(name, O_CREAT | O_RDWR | O_TRUNC, 0644);
+	ok(f.fd >= 0);
+	for (; !failures && time(NULL) < end; count++) {
+		switch (random_below(&f, with_mmap ? 10 : 9)) {
+		case 0:
+			fsx_truncate(&f);
+			break;
+		case 1:
+			fsx_reopen(&f);
+			break;
+		case 2:
+		case 3:
+		case 4:
+			fsx_write(&f);
+			break;
+		case 9:
+			fsx_mmap(&f);
+			break;
+		default:
+			fsx_read(&f);
+			break;
+		}
+	}
+	printf("p9check: fsx: %lu operations, %d failed\n", count, failures);
+	return failures != 0;
+}
+
+int main(int argc, char **argv)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	other = argc == 4 ? argv[3] : ".";
+	if (argc == 4 && strcmp(argv[1], "posix") == 0)
+		return run_posix(argv[2]);
+	if (argc >= 5 && strcmp(argv[1], "fsx") == 0)
+		return run_fsx(argv[2], atoi(argv[3]), (unsigned)atoi(argv[4]), argc > 5);
+	printf("usage: p9check posix DIR OTHER | p9check fsx FILE SECONDS SEED [mmap]\n");
+	return 2;
+}
