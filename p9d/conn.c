@@ -379,7 +379,7 @@ static enum end run(struct conn *conn, struct lane *lane)
 	fill_request(conn, lane);
 	lane->flush_count = 0;
 	lane->drop = false;
-	lane->kicks = 0;
+	atomic_store_explicit(&lane->kicks, 0, memory_order_relaxed);
 	atomic_store_explicit(&lane->cancel, false, memory_order_relaxed);
 	atomic_store(&lane->phase, running);
 	if (atomic_load(&conn->pool->asleep))

@@ -304,9 +304,9 @@ static void take_over(struct pool *pool, struct lane *lane, unsigned phase)
 /* A signal may come just before the wait it is to interrupt: it is repeated. */
 static bool kick(struct lane *lane)
 {
-	if (!atomic_load(&lane->cancel) || lane->kicks >= KICKS_MAX)
+	if (!atomic_load(&lane->cancel) || atomic_load(&lane->kicks) >= KICKS_MAX)
 		return false;
-	lane->kicks++;
+	atomic_fetch_add(&lane->kicks, 1);
 	pthread_kill(lane->thread, SIGUSR1);
 	return true;
 }

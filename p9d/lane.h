@@ -56,7 +56,7 @@ struct lane {
 	atomic_uint phase;
 	unsigned seen;  /* the watcher's last look at phase */
 	unsigned ticks; /* how often it was that already */
-	unsigned kicks; /* signals sent since cancel was set */
+	atomic_uint kicks; /* signals sent since cancel was set */
 	atomic_bool cancel;
 	bool drop;                     /* no reply is wanted any more */
 	uint16_t flushes[FLUSHES_MAX]; /* Tflushes to be answered after the reply */
