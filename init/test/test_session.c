@@ -188,7 +188,7 @@ static void test_failures(void **state)
 		{ "/etc/passwd", NULL, NULL, 126, "Permission denied" },
 		{ "/tmp", NULL, NULL, 126, "Permission denied" },
 		{ "true", "/no/such/dir", NULL, 126, "unable to enter the directory /no/such/dir" },
-		{ "true", NULL, "no-such-user", 126, "there is no user no-such-user" },
+		{ "true", NULL, "no-such-user", 125, "there is no user no-such-user" },
 	};
 
 	(void)state;
