@@ -18,9 +18,9 @@ say = $(if $(filter 1,$(V)),@:,@printf '  %-8s %s\n')
 # --- what is built from what: files are found, not listed ---
 
 SHARED := lib pathconv interop/wire interop/link interop/stream
-GUEST := $(SHARED) binfmt init interop/guest $(if $(wildcard p9d/.in-init),p9d)
+GUEST := $(SHARED) binfmt init interop/guest p9d
 HOST := $(SHARED) interop/host interop/host/posix
-FOLDERS := $(sort $(GUEST) $(HOST) $(if $(wildcard p9d/*.c),p9d))
+FOLDERS := $(sort $(GUEST) $(HOST))
 MAINS := init/main.c interop/host/main.c
 
 sources = $(sort $(wildcard $(1:%=%/*.c)))

@@ -1,9 +1,11 @@
-/* malloc for /init, in place of musl's: one thread, a tenth of the code.
+/* malloc for /init, in place of musl's: a tenth of the code, for few threads.
  *
  * Sizes go in powers of two, a header of 16 bytes included. Up to a page they are
  * carved from chunks that are never given back; larger ones are mappings of their
  * own, given back at once but for a few that wait to be used again. */
 #include <errno.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,10 +27,23 @@ struct block {
 };
 
 static struct {
+	atomic_flag busy;
 	struct block *free[KEPT + 1];
 	size_t kept;
 	char *at, *end; /* what is left of the chunk */
-} heap;
+} heap = { .busy = ATOMIC_FLAG_INIT };
+
+/* Held for a few instructions, by hardly ever more than one thread. */
+static void lock(void)
+{
+	while (atomic_flag_test_and_set_explicit(&heap.busy, memory_order_acquire))
+		sched_yield();
+}
+
+static void unlock(void)
+{
+	atomic_flag_clear_explicit(&heap.busy, memory_order_release);
+}
 
 static struct block *map(size_t size)
 {
@@ -60,23 +75,34 @@ static struct block *take(size_t class)
 	return b;
 }
 
-/* *zero: the memory has never been used. */
-static void *get(size_t size, bool *zero)
+/* One of 1 << class bytes; *zero: its memory has never been used. */
+static struct block *get_class(size_t class, bool *zero)
 {
-	size_t class = SMALLEST;
 	struct block *b;
 
-	if (size > PTRDIFF_MAX / 4) {
-		errno = ENOMEM;
-		return NULL;
-	}
-	while ((size_t)1 << class < size + sizeof(*b))
-		class ++;
-	*zero = class > KEPT || !heap.free[class];
+	*zero = true;
+	if (class > KEPT)
+		return map((size_t)1 << class);
+	lock();
+	*zero = !heap.free[class];
 	if (!*zero)
 		b = take(class);
 	else
 		b = class > CARVED ? map((size_t)1 << class) : carve((size_t)1 << class);
+	unlock();
+	return b;
+}
+
+static void *get(size_t size, bool *zero)
+{
+	size_t class = SMALLEST;
+	struct block *b = NULL;
+
+	if (size < PTRDIFF_MAX / 4) {
+		while ((size_t)1 << class < size + sizeof(*b))
+			class ++;
+		b = get_class(class, zero);
+	}
 	if (!b) {
 		errno = ENOMEM;
 		return NULL;
@@ -92,6 +118,24 @@ void *malloc(size_t size)
 	return get(size, &zero);
 }
 
+/* True when the block now waits for the next malloc. */
+static bool keep(struct block *b)
+{
+	bool kept;
+
+	if (b->class > KEPT)
+		return false;
+	lock();
+	kept = b->class <= CARVED || heap.kept < KEPT_COUNT;
+	if (kept) {
+		heap.kept += b->class > CARVED;
+		b->next = heap.free[b->class];
+		heap.free[b->class] = b;
+	}
+	unlock();
+	return kept;
+}
+
 void free(void *p)
 {
 	struct block *b;
@@ -100,14 +144,9 @@ void free(void *p)
 	if (!p)
 		return;
 	b = (struct block *)p - 1;
-	if (b->class > KEPT || (b->class > CARVED && heap.kept == KEPT_COUNT)) {
+	if (!keep(b))
 		munmap(b, (size_t)1 << b->class);
-		errno = saved;
-		return;
-	}
-	heap.kept += b->class > CARVED;
-	b->next = heap.free[b->class];
-	heap.free[b->class] = b;
+	errno = saved;
 }
 
 void *calloc(size_t count, size_t size)

@@ -98,6 +98,7 @@ static void test_limits(void **state)
 	(void)state;
 	assert_null(small_malloc(SIZE_MAX));
 	assert_null(small_malloc(PTRDIFF_MAX));
+	assert_null(small_malloc((size_t)PTRDIFF_MAX / 8));
 	assert_null(small_calloc(SIZE_MAX / 2, 3));
 	small_free(NULL);
 	assert_non_null(small_realloc(NULL, 0));
