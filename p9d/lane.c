@@ -27,6 +27,7 @@ int pool_init(struct pool *pool)
 {
 	*pool = (struct pool){ .epoll = epoll_create1(EPOLL_CLOEXEC), .wake = -1 };
 	pthread_mutex_init(&pool->lock, NULL);
+	pthread_cond_init(&pool->ended, NULL);
 	pool->waiting_end = &pool->waiting;
 	atomic_init(&pool->asleep, true);
 	pool->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -160,6 +161,13 @@ static void give_back(struct pool *pool, struct lane *lane)
 	pool->idle = lane;
 }
 
+/* The lane's thread ends, and touches the pool no more. */
+static void retire(struct pool *pool)
+{
+	pool->lane_count--;
+	pthread_cond_signal(&pool->ended);
+}
+
 static void hand_to(struct pool *pool, struct lane *lane, struct conn *conn)
 {
 	lane->conn = conn;
@@ -209,33 +217,38 @@ static bool lane_wait(struct lane *lane)
 	do {
 		called = sem_timedwait(&lane->wake, &until) == 0;
 	} while (!called && errno == EINTR);
-	if (called)
+	if (called && lane->conn)
 		return true;
 	pthread_mutex_lock(&lane->pool->lock);
-	called = sem_trywait(&lane->wake) == 0; /* at the last moment */
+	called = !called && sem_trywait(&lane->wake) == 0 && lane->conn; /* at the last moment */
 	if (!called) {
 		remove_idle(lane->pool, lane);
-		lane->pool->lane_count--;
+		retire(lane->pool);
 	}
 	pthread_mutex_unlock(&lane->pool->lock);
 	return called;
 }
 
-/* After a connection: another that waits, or the idle list. */
-static void lane_rest(struct lane *lane)
+/* After a connection: another that waits, or the idle list, or the end. */
+static bool lane_rest(struct lane *lane)
 {
 	struct pool *pool = lane->pool;
 	struct conn *conn;
+	bool closing;
 
 	trim(lane);
 	pthread_mutex_lock(&pool->lock);
+	closing = pool->closing;
 	unset_active(pool, lane);
 	conn = next_waiting(pool);
 	if (conn)
 		hand_to(pool, lane, conn);
+	else if (closing)
+		retire(pool);
 	else
 		give_back(pool, lane);
 	pthread_mutex_unlock(&pool->lock);
+	return conn || !closing;
 }
 
 static void *lane_main(void *arg)
@@ -243,12 +256,33 @@ static void *lane_main(void *arg)
 	struct lane *lane = arg;
 
 	lane->tid = (pid_t)syscall(SYS_gettid);
-	while (lane_wait(lane)) {
+	do {
+		if (!lane_wait(lane))
+			break;
 		conn_serve(lane->conn, lane);
-		lane_rest(lane);
-	}
+	} while (lane_rest(lane));
 	lane_free(lane);
 	return NULL;
+}
+
+void pool_fini(struct pool *pool)
+{
+	pthread_mutex_lock(&pool->lock);
+	pool->closing = true;
+	while (pool->idle) {
+		struct lane *lane = pool->idle;
+
+		pool->idle = lane->next;
+		lane->conn = NULL;
+		sem_post(&lane->wake);
+	}
+	while (pool->lane_count)
+		pthread_cond_wait(&pool->ended, &pool->lock);
+	pthread_mutex_unlock(&pool->lock);
+	fd_close(&pool->epoll);
+	fd_close(&pool->wake);
+	pthread_cond_destroy(&pool->ended);
+	pthread_mutex_destroy(&pool->lock);
 }
 
 /* ---- the watcher ---- */

@@ -54,8 +54,8 @@ struct lane {
 	uint64_t acting;
 
 	atomic_uint phase;
-	unsigned seen;  /* the watcher's last look at phase */
-	unsigned ticks; /* how often it was that already */
+	unsigned seen;     /* the watcher's last look at phase */
+	unsigned ticks;    /* how often it was that already */
 	atomic_uint kicks; /* signals sent since cancel was set */
 	atomic_bool cancel;
 	bool drop;                     /* no reply is wanted any more */
@@ -88,6 +88,8 @@ struct pool {
 	struct lane *idle, *active;
 	struct conn *waiting, **waiting_end;
 	unsigned lane_count;
+	bool closing;         /* lanes end as soon as they have nothing to do */
+	pthread_cond_t ended; /* a lane has */
 	unsigned conn_count;
 	atomic_bool asleep; /* the watcher does not tick */
 	unsigned quiet;     /* ticks without any request */
@@ -95,6 +97,8 @@ struct pool {
 };
 
 int pool_init(struct pool *pool);
+/* Waits until all lanes have ended; there must be no connection any more. */
+void pool_fini(struct pool *pool);
 /* Events of epoll and ticks until `stop` says so; control events are passed
  * on: `control` is called when its descriptor (-1: none) has something. It may
  * return false to stop. idle_ms: also stops when there has been no connection

@@ -19,13 +19,13 @@ static int serve_on(struct posix_tree *tree, const struct session_policy *policy
 
 	if (!err && confined)
 		err = confine(CONFINE_SERVER);
-	if (err) {
+	if (err)
 		close(fd);
-		return err;
-	}
-	err = conn_start(&pool, fd, &tree->tree, policy, &greeting);
+	else
+		err = conn_start(&pool, fd, &tree->tree, policy, &greeting);
 	if (!err)
 		pool_run(&pool, &control);
+	pool_fini(&pool);
 	return err;
 }
 

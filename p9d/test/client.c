@@ -46,6 +46,8 @@ void client_serve(struct client *c, const char *root)
 	if (c->server == 0) {
 		close(pair[0]);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		signal(SIGSEGV, SIG_DFL); /* cmocka's handlers are for tests */
+		signal(SIGBUS, SIG_DFL);
 		_exit(p9d_serve(&config, pair[1], false) == 0 ? 0 : 1);
 	}
 	close(pair[1]);
