@@ -22,11 +22,13 @@ static void try_users(char *text, size_t len)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = malloc(size + 1), lang[32];
-	gid_t gids[16];
+	gid_t at[16];
+	struct gids gids = { at, 0, 16 };
 
 	if (!text)
 		return 0;
-	if (user_groups((const char *)data, size, "me", gids, 0, 16) > 16)
+	user_groups(&gids, (const char *)data, size, "me");
+	if (gids.count > 16)
 		abort();
 	memcpy(text, data, size);
 	text[size] = '\0';

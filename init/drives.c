@@ -76,8 +76,8 @@ static int letter_mount(struct boot *b, const struct mountopts *o, char letter)
 /* Before Linux 6.9 virtiofs does not tell its tags: each letter is tried. */
 static void virtiofs_try(struct boot *b, const struct mountopts *o)
 {
-	for (char letter = 'A'; letter <= 'Z'; letter++) {
-		char target[128];
+	for (int i = 0; i < 26; i++) {
+		char target[128], letter = (char)('A' + i);
 
 		if (letter_mount(b, o, letter) < 0 &&
 		    is_root_of(&b->settings, target, sizeof(target), letter))

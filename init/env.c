@@ -53,28 +53,34 @@ const char *env_get(const struct env *env, const char *name)
 	return i < env->count ? env->at[i] + len + 1 : NULL;
 }
 
+/* The value of one line, or false. */
+static bool lang_line(const char *line, char *out, size_t size)
+{
+	size_t quote, len;
+
+	line += strspn(line, " \t");
+	if (strncmp(line, "export ", 7) == 0)
+		line += 7;
+	if (strncmp(line, "LANG=", 5) != 0)
+		return false;
+	line += 5;
+	quote = *line == '"' || *line == '\'';
+	len = strcspn(line + quote, "\"' \t\r\n#");
+	if (len == 0 || len >= size)
+		return false;
+	memcpy(out, line + quote, len);
+	out[len] = '\0';
+	return true;
+}
+
 bool lang_parse(const char *text, char *out, size_t size)
 {
 	bool found = false;
 
 	while (*text) {
-		size_t line = strcspn(text, "\n");
-		size_t skip = strspn(text, " \t");
-
-		if (strncmp(text + skip, "export ", 7) == 0)
-			skip += 7;
-		if (strncmp(text + skip, "LANG=", 5) == 0) {
-			const char *value = text + skip + 5;
-			size_t quote = *value == '"' || *value == '\'';
-			size_t len = strcspn(value + quote, "\"' \t\r\n#");
-
-			if (len > 0 && len < size) {
-				memcpy(out, value + quote, len);
-				out[len] = '\0';
-				found = true;
-			}
-		}
-		text += line + (text[line] == '\n');
+		found = lang_line(text, out, size) || found;
+		text += strcspn(text, "\n");
+		text += *text == '\n';
 	}
 	return found;
 }

@@ -137,7 +137,7 @@ static const char *name_wanted(const struct boot *b, char *buf, size_t size)
 
 int step_hostname(struct boot *b)
 {
-	char buf[256], name[HOSTNAME_SIZE + 1];
+	char buf[256], name[HOSTNAME_SIZE];
 	int err;
 
 	if (b->form == BOOT_CONTAINER && ns_is_first(NS_UTS)) {
@@ -149,10 +149,10 @@ int step_hostname(struct boot *b)
 		return boot_unable(b, -errno, "set the host name to %s", name);
 	if (setdomainname("localdomain", 11) < 0)
 		boot_note(b, "no domain name: %s", strerror(errno));
-	strcat(name, "\n");
+	fmt(buf, sizeof(buf), "%s\n", name);
 	err = dir_make(RUN_ETC, 0755);
 	if (err == 0)
-		err = file_create(RUN_ETC "/hostname", name, 0644);
+		err = file_create(RUN_ETC "/hostname", buf, 0644);
 	if (err == 0 && access("/etc", F_OK) == 0)
 		err = cover_file(&b->covers, "/etc/hostname", RUN_ETC "/hostname", false);
 	return err < 0 ? boot_unable(b, err, "mount /etc/hostname") : 0;

@@ -21,16 +21,17 @@ struct text {
 static int text_read(struct text *t, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
+	struct stat st = { .st_size = 0 };
 	ssize_t len;
 
+	*t = (struct text){ NULL, 0 };
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &st) < 0 || st.st_size < 0)
-		st.st_size = 0;
+	len = fstat(fd, &st) < 0 ? -errno : 0;
 	t->len = (size_t)st.st_size;
 	t->at = mmap(NULL, t->len + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	len = t->at == MAP_FAILED ? -ENOMEM : fd_read_full(fd, t->at, t->len);
+	if (len == 0)
+		len = t->at == MAP_FAILED ? -ENOMEM : fd_read_full(fd, t->at, t->len);
 	close(fd);
 	if (len >= 0) {
 		t->at[len] = '\0';
@@ -106,13 +107,13 @@ void login_default(struct login *who, const struct settings *s)
 
 size_t login_groups(const struct login *who, gid_t *gids, size_t max)
 {
+	struct gids all = { gids, 1, max };
 	struct text t;
-	size_t count;
 
 	gids[0] = who->gid;
 	if (text_read(&t, "/etc/group") < 0)
 		return 1;
-	count = user_groups(t.at, t.len, who->name, gids, 1, max);
+	user_groups(&all, t.at, t.len, who->name);
 	text_drop(&t);
-	return count;
+	return all.count;
 }

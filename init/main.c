@@ -57,5 +57,5 @@ int main(int argc, char **argv)
 		return init_main(argc, argv);
 	if (argc >= 3)
 		return client_main(argc, argv);
-	return write(2, usage, sizeof(usage) - 1) < 0 ? 100 : 100;
+	return fd_write_all(2, usage, sizeof(usage) - 1) < 0 ? 111 : 100;
 }

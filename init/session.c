@@ -193,23 +193,36 @@ static const char *login_arg0(const struct session *s, char *buf, size_t size)
 	return buf;
 }
 
-static struct trouble child_run(const struct session *s, const struct launch *l, const int stdio[3])
+/* A login shell, or the program with its arguments. Returns only on failure. */
+static int program_exec(const struct session *s, const struct launch *l)
 {
-	bool tty = l->flags & LAUNCH_TTY, shell = l->program.len == 0;
+	bool shell = l->program.len == 0;
 	const char *program = shell ? s->who.shell : l->program.at;
-	struct env env;
 	char arg0[300], **argv;
-	int err;
+	int err = -ENOMEM;
 
 	argv = argv_build(l, shell ? login_arg0(s, arg0, sizeof(arg0)) : program);
-	err = argv ? env_build(&env, s, l) : -ENOMEM;
+	if (argv) {
+		execvp(program, argv); /* looks in the PATH of environ */
+		err = -errno;
+	}
+	free(argv);
+	return err;
+}
+
+static struct trouble child_run(const struct session *s, const struct launch *l, const int stdio[3])
+{
+	bool tty = l->flags & LAUNCH_TTY;
+	struct env env;
+	int err = env_build(&env, s, l);
+
 	if (err == 0)
 		err = child_stdio(stdio, tty);
+	/* The group stays the terminals' own (devpts gid=). */
+	if (err == 0 && tty && (fchown(0, s->who.uid, (gid_t)-1) < 0 || fchmod(0, 0620) < 0))
+		err = -errno;
 	if (err < 0)
 		return (struct trouble){ TROUBLE_SETUP, err };
-	/* The group stays the terminals' own (devpts gid=). */
-	if (tty && (fchown(0, s->who.uid, (gid_t)-1) < 0 || fchmod(0, 0620) < 0))
-		return (struct trouble){ TROUBLE_SETUP, -errno };
 	err = user_become(&s->who);
 	if (err < 0)
 		return (struct trouble){ TROUBLE_USER, err };
@@ -218,8 +231,7 @@ static struct trouble child_run(const struct session *s, const struct launch *l,
 	if (err < 0)
 		return (struct trouble){ TROUBLE_CWD, err };
 	environ = env.at;
-	execvp(program, argv); /* looks in the PATH of environ */
-	return (struct trouble){ TROUBLE_EXEC, -errno };
+	return (struct trouble){ TROUBLE_EXEC, program_exec(s, l) };
 }
 
 /* --- the runner's side ------------------------------------------------------ */

@@ -109,18 +109,16 @@ static bool group_parse(const char *line, size_t len, const char *name, gid_t *g
 	return true;
 }
 
-static size_t gid_add(gid_t *gids, size_t count, size_t max, gid_t gid)
+static void gid_add(struct gids *gids, gid_t gid)
 {
-	for (size_t i = 0; i < count; i++)
-		if (gids[i] == gid)
-			return count;
-	if (count < max)
-		gids[count++] = gid;
-	return count;
+	for (size_t i = 0; i < gids->count; i++)
+		if (gids->at[i] == gid)
+			return;
+	if (gids->count < gids->max)
+		gids->at[gids->count++] = gid;
 }
 
-size_t user_groups(const char *text, size_t len, const char *name, gid_t *gids, size_t count,
-		   size_t max)
+void user_groups(struct gids *gids, const char *text, size_t len, const char *name)
 {
 	while (len > 0) {
 		const char *stop = memchr(text, '\n', len);
@@ -128,10 +126,9 @@ size_t user_groups(const char *text, size_t len, const char *name, gid_t *gids, 
 		gid_t gid;
 
 		if (group_parse(text, line, name, &gid))
-			count = gid_add(gids, count, max, gid);
+			gid_add(gids, gid);
 		line += stop != NULL;
 		text += line;
 		len -= line;
 	}
-	return count;
 }

@@ -22,10 +22,14 @@ struct user {
  * first byte; `end` is behind its last, where one byte of room must be. */
 bool user_next(char **at, char *end, struct user *user);
 
-/* Adds the ids of the groups that list `name` as a member to gids, `count`
- * of which are there already, each id once, at most `max` in all. Returns how
- * many are there then. Does not rewrite the text. */
-size_t user_groups(const char *text, size_t len, const char *name, gid_t *gids, size_t count,
-		   size_t max);
+/* Ids of groups, `count` of them at the caller's `at`, which has room for `max`. */
+struct gids {
+	gid_t *at;
+	size_t count, max;
+};
+
+/* Adds the groups that list `name` as a member, each once, as far as there is
+ * room. Does not rewrite the text. */
+void user_groups(struct gids *gids, const char *text, size_t len, const char *name);
 
 #endif

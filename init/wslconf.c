@@ -111,7 +111,7 @@ static enum wslconf_what value_take(struct wslconf *c)
 
 	c->value = out;
 	while (!at_line_end(c) && (quoted || *c->at != '#')) {
-		int byte = *c->at;
+		int byte = (unsigned char)*c->at;
 
 		if (byte == '"') {
 			quoted = !quoted;

@@ -68,14 +68,20 @@ static void test_groups(void **state)
 				   "long:x:6:me:more\n"
 				   "last:x:7:me";
 	static const gid_t want[] = { 1000, 4, 27, 999, 7 };
-	gid_t gids[8] = { 1000 };
+	gid_t at[8] = { 1000 };
+	struct gids gids = { at, 1, 8 };
 
 	(void)state;
-	assert_int_equal(user_groups(text, sizeof(text) - 1, "me", gids, 1, 8), 5);
-	assert_memory_equal(gids, want, sizeof(want));
-	assert_int_equal(user_groups(text, sizeof(text) - 1, "me", gids, 1, 3), 3);
-	assert_int_equal(user_groups(text, sizeof(text) - 1, "nobody", gids, 1, 8), 1);
-	assert_int_equal(user_groups("", 0, "me", gids, 0, 8), 0);
+	user_groups(&gids, text, sizeof(text) - 1, "me");
+	assert_int_equal(gids.count, 5);
+	assert_memory_equal(at, want, sizeof(want));
+	gids = (struct gids){ at, 1, 3 };
+	user_groups(&gids, text, sizeof(text) - 1, "me");
+	assert_int_equal(gids.count, 3);
+	gids.count = 1;
+	user_groups(&gids, text, sizeof(text) - 1, "nobody");
+	user_groups(&gids, "", 0, "me");
+	assert_int_equal(gids.count, 1);
 }
 
 static void test_lang(void **state)
