@@ -32,9 +32,14 @@ static void try_find(const char *name, const char *text, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const uint8_t *end = memchr(data, '\n', size);
+	const uint8_t *end;
 	char name[64];
-	size_t len = end ? (size_t)(end - data) : 0;
+	size_t len;
+
+	if (modlist_unsigned((const char *)data, size) > size)
+		abort();
+	end = memchr(data, '\n', size);
+	len = end ? (size_t)(end - data) : 0;
 
 	if (!end || len >= sizeof(name))
 		return 0;

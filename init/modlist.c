@@ -75,3 +75,19 @@ void modlist_name(struct piece path, char *name, size_t size)
 		name[i] = underscore(stem.at[i]);
 	name[i] = '\0';
 }
+
+size_t modlist_unsigned(const char *file, size_t len)
+{
+	/* data, struct module_signature whose last four bytes are the length of
+	 * the data, big-endian, and a text. */
+	static const char end[] = "~Module signature appended~\n";
+	enum { TEXT = sizeof(end) - 1, HEADER = 12 };
+	const unsigned char *size;
+	size_t data;
+
+	if (len < TEXT + HEADER || memcmp(file + len - TEXT, end, TEXT) != 0)
+		return len;
+	size = (const unsigned char *)file + len - TEXT - 4;
+	data = (size_t)size[0] << 24 | (size_t)size[1] << 16 | (size_t)size[2] << 8 | size[3];
+	return data <= len - TEXT - HEADER ? len - TEXT - HEADER - data : len;
+}

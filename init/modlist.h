@@ -27,4 +27,8 @@ bool modlist_last(struct piece *needs, struct piece *path);
 /* The module's name (underscores) from its path, cut to size. */
 void modlist_name(struct piece path, char *name, size_t size);
 
+/* How much of a module's file is left without the signature that is appended
+ * to it: all of it where there is none. Source: the kernel's module-signing. */
+size_t modlist_unsigned(const char *file, size_t len);
+
 #endif

@@ -62,11 +62,35 @@ static void test_name(void **state)
 	assert_string_equal(name, "");
 }
 
+static void test_unsigned(void **state)
+{
+#define END "~Module signature appended~\n"
+	static const char whole[] = "ELF"
+				    "sig!"
+				    "\0\0\2\0\0\0\0\0"
+				    "\0\0\0\4" END;
+	static const char huge[] = "\0\0\0\0\0\0\0\0"
+				   "\xff\xff\xff\xff" END;
+	static const char all[] = "sig!"
+				  "\0\0\0\0\0\0\0\0"
+				  "\0\0\0\4" END;
+	static const char cut[] = "\0\0\0\0" END;
+
+	(void)state;
+	assert_int_equal(modlist_unsigned(whole, sizeof(whole) - 1), 3);
+	assert_int_equal(modlist_unsigned(whole, sizeof(whole) - 2), sizeof(whole) - 2);
+	assert_int_equal(modlist_unsigned(huge, sizeof(huge) - 1), sizeof(huge) - 1);
+	assert_int_equal(modlist_unsigned(all, sizeof(all) - 1), 0);
+	assert_int_equal(modlist_unsigned(cut, sizeof(cut) - 1), sizeof(cut) - 1);
+	assert_int_equal(modlist_unsigned("", 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_name),
+		cmocka_unit_test(test_unsigned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
