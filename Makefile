@@ -187,11 +187,11 @@ check:
 	@echo 'all tests passed'
 
 boot-test: build kernel image
-	$(Q)$(PYTHON) -m pytest -q -p no:cacheprovider rootfs-tests $(PYTEST_ARGS)
+	$(Q)$(PYTHON) -m pytest -p no:cacheprovider rootfs-tests $(PYTEST_ARGS)
 
 soak: build kernel image
 	$(Q)$(MAKE) --no-print-directory fuzz FUZZ_TIME=$(or $(SOAK_FUZZ_TIME),600)
-	$(Q)LANDBRIDGE_SOAK=1 $(PYTHON) -m pytest -q -p no:cacheprovider rootfs-tests $(PYTEST_ARGS)
+	$(Q)LANDBRIDGE_SOAK=1 $(PYTHON) -m pytest -p no:cacheprovider rootfs-tests $(PYTEST_ARGS)
 
 -include p9d/p9d.mk
 include fuzz/rules.mk bench/rules.mk scripts/lint.mk scripts/budget.mk
