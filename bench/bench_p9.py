@@ -17,9 +17,9 @@ sys.path.insert(0, os.path.dirname(__file__))
 import measure  # noqa: E402
 
 LOAD = "build/bench/p9load"
-RUNS = int(os.environ.get("BENCH_RUNS", "7"))
+RUNS = int(os.environ.get("BENCH_RUNS", "15"))
 SECONDS = os.environ.get("P9_SECONDS", "0.3")
-# The two messages sizes: one that all take, and each server's best.
+# Message sizes: one that all take (diod's best and largest), and p9d's best.
 SAME, BEST = 65560, 1 << 20
 
 # name, work, depth, msize of p9d, msize of diod, how many times faster it must be
