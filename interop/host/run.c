@@ -114,6 +114,7 @@ static void session_child(struct run *r, int result, pid_t parent)
 	sigset_t none;
 
 	die_with_parent(parent, SIGTERM);
+	prctl(PR_SET_NAME, "lb-session");
 	dup2(result, STDERR_FILENO + 1);
 	result = STDERR_FILENO + 1;
 	close_range((unsigned)result + 1, ~0U, 0);
@@ -428,6 +429,7 @@ static int agent_child(struct run *r, int listener, int control, pid_t parent)
 	int status;
 
 	die_with_parent(parent, SIGTERM);
+	prctl(PR_SET_NAME, "lb-agent"); /* ps(1) tells them apart */
 	/* A terminal's signals are the session's; the agent goes last. */
 	setsid();
 	vm_path(&r->vm, "link", link, sizeof(link));
