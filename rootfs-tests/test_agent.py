@@ -1,28 +1,20 @@
 """The agent dies, stops, comes back; a guest that somebody else started."""
 import os
 import shlex
-import shutil
 import signal
-import subprocess
 import time
 
 import pexpect
 import pytest
 
 from frontdoor import LANDBRIDGE
-from test_run import children_of, gone, until
+from machine import Machine, own_initramfs
+from processes import children_of, gone, name_of, until
 
 
 def agent_of(pid):
     """The agent among the processes of a `landbridge run`."""
-    for child in children_of(pid):
-        try:
-            with open(f"/proc/{child}/comm", encoding="ascii") as f:
-                if f.read() == "lb-agent\n":
-                    return child
-        except FileNotFoundError:
-            continue
-    return None
+    return next(child for child in children_of(pid) if name_of(child) == "lb-agent")
 
 
 def test_agent_dies_under_a_session(landbridge):
@@ -50,57 +42,12 @@ def test_terminal_is_restored_when_the_agent_dies(landbridge):
     outer.expect(pexpect.EOF)
 
 
-def qemu_of(pid):
-    """The command line of the QEMU that a `landbridge run` has started, or None."""
-    for child in children_of(pid):
-        try:
-            with open(f"/proc/{child}/cmdline", encoding="utf-8") as f:
-                command = f.read().split("\0")[:-1]
-        except FileNotFoundError:
-            continue
-        if "-initrd" in command:
-            return command
-    return None
-
-
-class Machine:
-    """A VM that the test starts itself: QEMU as `landbridge run` calls it, then on its own."""
-
-    def __init__(self, landbridge, work, tools):
-        self.landbridge, self.work = landbridge, work
-        self.drive = ["--drive", f"D:={tools}"]
-        child = landbridge.start("run", *self.drive, "--", "true")
-        assert until(lambda: qemu_of(child.pid), 30)
-        command = qemu_of(child.pid)
-        shutil.copy(command[command.index("-initrd") + 1], work)  # it is there until the guest is up
-        child.communicate(timeout=60)
-        command = shlex.split(landbridge.call("run", "--dry-run", *self.drive).text)
-        self.qemu = subprocess.Popen(command, cwd=work, stdin=subprocess.DEVNULL)
-        self.agent = None
-
-    def start_agent(self):
-        self.agent = self.landbridge.start("agent", "--link", f"unix:{self.work}/link", "--socket",
-                                           f"{self.work}/agent.sock", *self.drive)
-
-    def exec(self, *command, timeout=60):
-        """Retried until the guest is up: the agent says 125 while it is not."""
-        end = time.monotonic() + timeout
-        while True:
-            result = self.landbridge.call("exec", "--socket", f"{self.work}/agent.sock", "--", *command)
-            if result.status != 125 or time.monotonic() > end or self.qemu.poll() is not None:
-                return result
-            time.sleep(0.2)
-
-    def stop(self):
-        for process in (self.qemu, self.agent):
-            if process and process.poll() is None:
-                process.kill()
-            process.wait()
-
-
 @pytest.fixture(scope="module")
 def machine(landbridge, tmp_path_factory, tools):
-    made = Machine(landbridge, tmp_path_factory.mktemp("machine"), tools)
+    drive = ["--drive", f"D:={tools}"]
+    work = tmp_path_factory.mktemp("machine")
+    own_initramfs(landbridge, drive, work)
+    made = Machine(landbridge, work, drive)
     yield made
     made.stop()
 

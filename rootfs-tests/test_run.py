@@ -3,47 +3,11 @@ import hashlib
 import os
 import signal
 import subprocess
-import time
 
 import pytest
 
 import images
-
-
-def until(condition, seconds=10):
-    """Retries until the condition holds; false when it never does."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def children_of(pid):
-    """All descendants of a process, by /proc."""
-    found, queue = [], [pid]
-    while queue:
-        parent = queue.pop()
-        try:
-            for task in os.listdir(f"/proc/{parent}/task"):
-                with open(f"/proc/{parent}/task/{task}/children", encoding="ascii") as f:
-                    kids = [int(k) for k in f.read().split()]
-                found += kids
-                queue += kids
-        except FileNotFoundError:
-            pass
-    return found
-
-
-def gone(pids):
-    def alive(pid):
-        try:
-            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:
-                return f.read().rpartition(")")[2].split()[0] not in "ZX"
-        except OSError:
-            return False
-    return lambda: not any(alive(p) for p in pids)
+from processes import children_of, gone, until
 
 
 def sha(path):

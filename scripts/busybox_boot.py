@@ -13,23 +13,23 @@ B=/bin/busybox
 $B mount -t proc proc /proc; $B mount -t sysfs sysfs /sys; $B mount -t devtmpfs dev /dev
 while read m; do $B insmod /modules/$m; done </modules/order
 until [ -b /dev/vda ]; do :; done
-$B mkdir -p /root
-$B mount -t ext4 /dev/vda /root
-for d in proc sys dev; do $B mount --move /$d /root/$d; done
-$B mkdir -p /root/dev/pts /root/dev/shm /root/mnt/c
-$B mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /root/dev/pts
-$B mount -t tmpfs shm /root/dev/shm; $B mount -t tmpfs run /root/run; $B mount -t tmpfs tmp /root/tmp
-$B mount -t cgroup2 cgroup /root/sys/fs/cgroup
+$B mkdir -p /sysroot
+$B mount -t ext4 /dev/vda /sysroot
+for d in proc sys dev; do $B mount --move /$d /sysroot/$d; done
+$B mkdir -p /sysroot/dev/pts /sysroot/dev/shm /sysroot/mnt/c
+$B mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /sysroot/dev/pts
+$B mount -t tmpfs shm /sysroot/dev/shm; $B mount -t tmpfs run /sysroot/run; $B mount -t tmpfs tmp /sysroot/tmp
+$B mount -t cgroup2 cgroup /sysroot/sys/fs/cgroup
 $B hostname budget
 $B ip link set lo up; $B ip link set eth0 up
 $B ip addr add 10.0.2.15/24 dev eth0; $B ip route add default via 10.0.2.2
-$B mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=mmap C: /root/mnt/c
-$B mount -t binfmt_misc binfmt /root/proc/sys/fs/binfmt_misc
-echo ':WSLInterop:M::MZ::/init:P' >/root/proc/sys/fs/binfmt_misc/register
-echo 'nameserver 10.0.2.3' >/root/etc/resolv.conf; echo budget >/root/etc/hostname
-printf '127.0.0.1 localhost\n127.0.1.1 budget\n' >/root/etc/hosts
-$B grep '^[a-z]*:.*:1000:' /root/etc/passwd
-exec $B switch_root /root /bin/sh -c '%s; echo o >/proc/sysrq-trigger; sleep 9'
+$B mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=mmap C: /sysroot/mnt/c
+$B mount -t binfmt_misc binfmt /sysroot/proc/sys/fs/binfmt_misc
+echo ':WSLInterop:M::MZ::/init:P' >/sysroot/proc/sys/fs/binfmt_misc/register
+echo 'nameserver 10.0.2.3' >/sysroot/etc/resolv.conf; echo budget >/sysroot/etc/hostname
+printf '127.0.0.1 localhost\n127.0.1.1 budget\n' >/sysroot/etc/hosts
+$B grep '^[a-z]*:.*:1000:' /sysroot/etc/passwd
+exec $B switch_root /sysroot /bin/sh -c '%s; echo o >/proc/sysrq-trigger; sleep 9'
 """
 
 

@@ -12,6 +12,7 @@
 #include "interop/stream/channel.h"
 #include "interop/stream/inlet.h"
 #include "interop/stream/outlet.h"
+#include "interop/stream/signals.h"
 #include "interop/stream/stream.h"
 #include "interop/stream/tty.h"
 #include "lib/fd.h"
@@ -26,7 +27,7 @@ struct caller {
 	struct channel ch;
 	struct inlet in;
 	struct outlet out[2]; /* stdout, stderr */
-	struct watch signals;
+	struct signals signals;
 	struct timer linger;
 	struct tty tty;
 	struct outcome *result;
@@ -41,8 +42,6 @@ struct caller {
 	bool winsz_due;
 	uint32_t signals_due; /* bit n: signal n */
 	bool asked;           /* a signal to end was forwarded before */
-	sigset_t taken, mask;
-	struct sigaction pipe;
 };
 
 static void caller_finish(struct caller *c, enum outcome_how how, uint32_t code, const char *text)
@@ -290,7 +289,7 @@ static void caller_interrupt(struct caller *c, uint32_t signal)
 
 static void signals_ready(struct watch *watch, uint32_t events)
 {
-	struct caller *c = container_of(watch, struct caller, signals);
+	struct caller *c = container_of(watch, struct caller, signals.watch);
 	struct signalfd_siginfo info;
 
 	(void)events;
@@ -307,44 +306,18 @@ static void signals_ready(struct watch *watch, uint32_t events)
 	channel_pump(&c->ch);
 }
 
-/* Takes those signals that are not ignored: nohup(1) and the shells' `&` rely
- * on it. A blocked SIGTTOU lets tcsetattr(3) work from anywhere. */
-static int signals_take(struct caller *c)
+/* A blocked SIGTTOU lets tcsetattr(3) work from anywhere. */
+static int caller_listen(struct caller *c)
 {
 	static const int always[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGABRT };
 	static const int with_tty[] = { SIGWINCH, SIGTSTP, SIGCONT, SIGTTOU };
-	struct sigaction now, ignore = { .sa_handler = SIG_IGN };
-	bool tty = c->flags & LAUNCH_TTY;
-	int fd, error;
 
-	sigemptyset(&c->taken);
+	sigemptyset(&c->signals.taken);
 	for (size_t i = 0; i < array_len(always); i++)
-		if (sigaction(always[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
-			sigaddset(&c->taken, always[i]);
-	for (size_t i = 0; tty && i < array_len(with_tty); i++)
-		if (sigaction(with_tty[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
-			sigaddset(&c->taken, with_tty[i]);
-	fd = signalfd(-1, &c->taken, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0)
-		return -errno;
-	sigaction(SIGPIPE, &ignore, &c->pipe);
-	sigprocmask(SIG_BLOCK, &c->taken, &c->mask);
-	error = watch_add(&c->loop, &c->signals, fd, EPOLLIN);
-	if (error < 0)
-		close(fd);
-	return error;
-}
-
-static void signals_give_back(struct caller *c)
-{
-	int fd = c->signals.fd;
-
-	if (fd < 0)
-		return;
-	watch_remove(&c->signals);
-	fd_close(&fd);
-	sigprocmask(SIG_SETMASK, &c->mask, NULL);
-	sigaction(SIGPIPE, &c->pipe, NULL);
+		signals_want(&c->signals, always[i]);
+	for (size_t i = 0; c->flags & LAUNCH_TTY && i < array_len(with_tty); i++)
+		signals_want(&c->signals, with_tty[i]);
+	return signals_take(&c->signals, &c->loop);
 }
 
 /* --- the call ----------------------------------------------------------------------- */
@@ -362,7 +335,7 @@ static int caller_open(struct caller *c, int endpoint)
 	error = channel_open(&c->ch, &c->loop, endpoint, &caller_channel, c);
 	if (error < 0)
 		return error;
-	error = signals_take(c);
+	error = caller_listen(c);
 	if (error == 0 && !(c->flags & LAUNCH_NO_STDIN))
 		error = inlet_open_shared(&c->in, &c->loop, STDIN_FILENO);
 	if (error == 0)
@@ -392,7 +365,7 @@ static void caller_close(struct caller *c)
 	outlet_close(&c->out[0]);
 	outlet_close(&c->out[1]);
 	channel_close(&c->ch);
-	signals_give_back(c);
+	signals_give_back(&c->signals);
 	loop_fini(&c->loop);
 }
 
@@ -407,8 +380,8 @@ int caller_run(int endpoint, const void *launch, size_t launch_len, struct outco
 		close(endpoint);
 		return -ENOMEM;
 	}
-	c->loop.epoll = c->ch.watch.fd = c->signals.fd = -1;
-	c->signals.ready = signals_ready;
+	c->loop.epoll = c->ch.watch.fd = c->signals.watch.fd = -1;
+	c->signals.watch.ready = signals_ready;
 	c->linger.fire = linger_over;
 	c->tty.fd = STDIN_FILENO;
 	c->result = out;

@@ -15,6 +15,7 @@
 #include "interop/stream/ends.h"
 #include "interop/stream/inlet.h"
 #include "interop/stream/outlet.h"
+#include "interop/stream/signals.h"
 #include "interop/stream/stream.h"
 #include "interop/stream/tree.h"
 #include "interop/stream/tty.h"
@@ -53,10 +54,9 @@ struct runner {
 	struct hello peer;
 	uint32_t fail_code, fail_error;
 	char fail_text[TEXT_MAX];
-	struct watch signals, report;
+	struct signals signals;
+	struct watch report;
 	struct timer idle, grace;
-	sigset_t mask;
-	struct sigaction pipe, child;
 };
 
 /* --- the end, the good one and the other -------------------------------------------- */
@@ -497,7 +497,7 @@ static void runner_reap(struct runner *r)
 
 static void signals_ready(struct watch *watch, uint32_t events)
 {
-	struct runner *r = container_of(watch, struct runner, signals);
+	struct runner *r = container_of(watch, struct runner, signals.watch);
 	struct signalfd_siginfo info;
 
 	(void)events;
@@ -510,52 +510,20 @@ static void signals_ready(struct watch *watch, uint32_t events)
 	channel_pump(&r->ch);
 }
 
-static int signals_take(struct runner *r)
-{
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
-	struct sigaction normal = { .sa_handler = SIG_DFL };
-	sigset_t taken;
-	int fd, error;
-
-	sigemptyset(&taken);
-	sigaddset(&taken, SIGCHLD);
-	sigaddset(&taken, SIGTERM);
-	sigaddset(&taken, SIGHUP);
-	sigaddset(&taken, SIGINT);
-	fd = signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0)
-		return -errno;
-	sigaction(SIGPIPE, &ignore, &r->pipe);
-	sigaction(SIGCHLD, &normal, &r->child); /* ignored, it would reap for us */
-	sigprocmask(SIG_BLOCK, &taken, &r->mask);
-	error = watch_add(&r->loop, &r->signals, fd, EPOLLIN);
-	if (error < 0)
-		close(fd);
-	return error;
-}
-
-static void signals_give_back(struct runner *r)
-{
-	int fd = r->signals.fd;
-
-	if (fd < 0)
-		return;
-	watch_remove(&r->signals);
-	fd_close(&fd);
-	sigprocmask(SIG_SETMASK, &r->mask, NULL);
-	sigaction(SIGPIPE, &r->pipe, NULL);
-	sigaction(SIGCHLD, &r->child, NULL);
-}
-
 /* --- serving ---------------------------------------------------------------------------------- */
 
 static void runner_init(struct runner *r, const struct runner_ops *ops, void *owner)
 {
+	static const int signals[] = { SIGCHLD, SIGTERM, SIGHUP, SIGINT };
+
 	r->ops = ops;
 	r->owner = owner;
 	r->job.report = -1;
 	r->loop.epoll = r->ch.watch.fd = -1;
-	r->signals = (struct watch){ .fd = -1, .ready = signals_ready };
+	r->signals.watch = (struct watch){ .fd = -1, .ready = signals_ready };
+	sigemptyset(&r->signals.taken);
+	for (size_t i = 0; i < array_len(signals); i++)
+		sigaddset(&r->signals.taken, signals[i]);
 	r->report = (struct watch){ .fd = -1, .ready = report_ready };
 	r->idle.fire = idle_over;
 	r->grace.fire = grace_over;
@@ -572,7 +540,7 @@ static void runner_close(struct runner *r)
 	watch_remove(&r->report);
 	fd_close(&r->job.report);
 	channel_close(&r->ch);
-	signals_give_back(r);
+	signals_give_back(&r->signals);
 	loop_fini(&r->loop);
 }
 
@@ -590,7 +558,7 @@ int runner_serve(int endpoint, const struct runner_ops *ops, void *owner)
 	fd_set_cloexec(endpoint, 1); /* one inherited over exec(2) is not */
 	error = loop_init(&r->loop);
 	if (error == 0)
-		error = signals_take(r);
+		error = signals_take(&r->signals, &r->loop);
 	if (error == 0)
 		error = channel_open(&r->ch, &r->loop, endpoint, &runner_channel, r);
 	if (error < 0)
