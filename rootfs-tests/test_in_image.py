@@ -12,7 +12,7 @@ from machine import Machine
 sys.path.insert(0, os.path.join(TOP, "scripts"))
 import busybox_boot  # noqa: E402
 
-DISK = ["virtio", "virtio_ring", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci", "virtio_blk",
+DISK = ["virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci", "virtio_blk",
         "crc16", "crc32c_generic", "mbcache", "jbd2", "ext4"]
 LOADER = b"""#!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc
