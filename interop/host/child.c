@@ -218,7 +218,7 @@ int child_run(char *const *argv, char *text, size_t size)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-int program_find(const char *name, char *path, size_t size)
+int path_search(const char *name, char *path, size_t size)
 {
 	const char *dir = getenv("PATH");
 	size_t len;

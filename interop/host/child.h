@@ -48,6 +48,6 @@ void die_with_parent(pid_t parent, int signal);
 int child_run(char *const *argv, char *text, size_t size);
 
 /* Finds a program in PATH: 0 or -ENOENT. */
-int program_find(const char *name, char *path, size_t size);
+int path_search(const char *name, char *path, size_t size);
 
 #endif

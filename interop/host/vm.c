@@ -109,7 +109,7 @@ int vm_prepare(struct vm *vm, const struct options *o, const struct image *image
 {
 	*vm = (struct vm){ .console = -1, .link = -1 };
 	fmt(vm->name, sizeof(vm->name), "%s", o->name ? o->name : image->name);
-	if (program_find(QEMU, vm->program, sizeof(vm->program)) < 0)
+	if (path_search(QEMU, vm->program, sizeof(vm->program)) < 0)
 		return fault_set(why, HOST_FAILED,
 				 "unable to find " QEMU ": install qemu-system-x86");
 	vm->kvm = qemu_kvm_works(vm->program, dirs);

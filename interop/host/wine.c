@@ -34,8 +34,8 @@ static int find_programs(struct wine *wine)
 		return 0;
 	}
 	for (size_t i = 0; i < array_len(names); i++)
-		if (program_find(names[i], wine->loader, sizeof(wine->loader)) == 0 &&
-		    program_find("wineserver", wine->server, sizeof(wine->server)) == 0)
+		if (path_search(names[i], wine->loader, sizeof(wine->loader)) == 0 &&
+		    path_search("wineserver", wine->server, sizeof(wine->server)) == 0)
 			return 0;
 	return -ENOENT;
 }

@@ -60,8 +60,9 @@ int stdio_hold(void);
  * runs. 0, or negative errno when the call could not even be made. */
 int caller_run(int endpoint, const void *launch, size_t launch_len, struct outcome *out);
 
-/* The exit status (0-255) that stands for an outcome: interop.md 3.6 for
- * Windows codes (subsystem GUI or CONSOLE), 128+n for signals, 125 for a
+/* The exit status (0-255) that stands for an outcome: of the NTSTATUS
+ * values with which Windows ends programs those that have a like here ([MS-ERREF]
+ * 2.3.1; subsystem GUI or CONSOLE), of other codes the low byte or 255, 128+n for signals, 125 for a
  * bridge that failed, or for a 0 of which output could not be written (but
  * for EPIPE and EBADF). Non-zero never becomes 0. Pure. */
 int outcome_status(const struct outcome *out);
