@@ -60,11 +60,12 @@ int stdio_hold(void);
  * runs. 0, or negative errno when the call could not even be made. */
 int caller_run(int endpoint, const void *launch, size_t launch_len, struct outcome *out);
 
-/* The exit status (0-255) that stands for an outcome: of the NTSTATUS
- * values with which Windows ends programs those that have a like here ([MS-ERREF]
- * 2.3.1; subsystem GUI or CONSOLE), of other codes the low byte or 255, 128+n for signals, 125 for a
- * bridge that failed, or for a 0 of which output could not be written (but
- * for EPIPE and EBADF). Non-zero never becomes 0. Pure. */
+/* The exit status (0-255) that stands for an outcome. Of the NTSTATUS values
+ * with which Windows ends programs ([MS-ERREF] 2.3.1; subsystem GUI or CONSOLE)
+ * those that have a like here become it; other codes keep their low byte, or
+ * are 255 where that is 0; 128+n for signals; 125 for a bridge that failed, or
+ * for a 0 of which output could not be written (but for EPIPE and EBADF).
+ * Non-zero never becomes 0. Pure. */
 int outcome_status(const struct outcome *out);
 
 /* For the end of main: dies by the signal that ended the program or the call
