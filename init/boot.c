@@ -46,7 +46,9 @@ static const struct step {
 	{ "etc", step_etc, WARN, MACHINE, "the image's own files stay" },
 	{ "fstab", step_fstab, WARN, ANY, "try mount -a by hand" },
 	{ "drives", step_drives, WARN, ANY, "try mount -t drvfs by hand" },
+#if CFG_INTEROP
 	{ "binfmt", step_binfmt, WARN, ANY, "landbridge-run PROG.EXE works without it" },
+#endif
 	{ "link", step_link, EMERGENCY, ANY, "no session can be opened without it" },
 	{ "command", step_command, WARN, ANY, "see [boot] command in /etc/wsl.conf" },
 	{ "cleanup", step_cleanup, WARN, MACHINE, "some memory stays in use" },

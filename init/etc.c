@@ -65,8 +65,16 @@ static bool is_own_file(const char *path)
 
 static int links_make(struct boot *b)
 {
-	static const char *const names[] = { "wslpath", "wslinfo", "landbridge-run",
-					     "mount.drvfs" };
+	static const char *const names[] = {
+#if CFG_WSLPATH
+		"wslpath",
+		"wslinfo",
+#endif
+#if CFG_INTEROP
+		"landbridge-run",
+#endif
+		"mount.drvfs",
+	};
 	int err = dir_make(LANDBRIDGE_BIN, 0755);
 
 	if (err < 0)

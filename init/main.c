@@ -6,8 +6,6 @@
 #include "init/init.h"
 #include "init/ns.h"
 #include "interop/guest/guest.h"
-int client_main(int c, char **v);
-int landbridge_run_main(int c, char **v);
 #include "lib/lib.h"
 #include "pathconv/pathconv.h"
 
@@ -17,10 +15,14 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } names[] = {
+#if CFG_WSLPATH
 	{ "wslpath", wslpath_main },
 	{ "wslinfo", wslinfo_main },
-	{ "mount.drvfs", mount_drvfs_main },
+#endif
+#if CFG_INTEROP
 	{ "landbridge-run", landbridge_run_main },
+#endif
+	{ "mount.drvfs", mount_drvfs_main },
 	{ "landbridge-session", session_main },
 	{ "landbridge-broker", broker_main },
 };
@@ -48,14 +50,14 @@ int main(int argc, char **argv)
 
 	if (argc < 1)
 		return 100;
-	if (getauxval(AT_FLAGS) & PRESERVED_ARGV0)
+	if (CFG_INTEROP && getauxval(AT_FLAGS) & PRESERVED_ARGV0)
 		return client_main(argc, argv);
 	for (size_t i = 0; i < array_len(names); i++)
 		if (strcmp(base_name(argv[0]), names[i].name) == 0)
 			return names[i].run(argc, argv);
 	if (is_init(argc))
 		return init_main(argc, argv);
-	if (argc >= 3)
+	if (CFG_INTEROP && argc >= 3)
 		return client_main(argc, argv);
 	return fd_write_all(2, usage, sizeof(usage) - 1) < 0 ? 111 : 100;
 }
