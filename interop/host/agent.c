@@ -32,6 +32,7 @@ struct agent {
 	struct timer patience;
 	pid_t jobs[JOBS_MAX];
 	size_t job_count;
+	bool stopping;
 	char path[HOST_PATH_MAX];
 	char text[128]; /* what a refusal points into */
 };
@@ -76,6 +77,8 @@ static int agent_accept(void *owner, const struct launch *l, struct failed *why)
 	pid_t pid;
 
 	(void)l; /* the job looks at it: there a refusal costs nobody else time */
+	if (a->stopping)
+		return refuse(a, why, "the guest is powering off", 0);
 	if (a->job_count == JOBS_MAX)
 		return refuse(a, why, "256 are running already", 0);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
@@ -125,6 +128,14 @@ static void listener_ready(struct watch *watch, uint32_t events)
 		router_add_endpoint(a->router, fd, peer.uid);
 }
 
+/* No session is left that could want a program: Wine may go meanwhile. */
+static void begin_shutdown(struct agent *a)
+{
+	a->stopping = true;
+	router_send_shutdown(a->router);
+	wine_stop(a->config->wine);
+}
+
 static void control_ready(struct watch *watch, uint32_t events)
 {
 	struct agent *a = container_of(watch, struct agent, control);
@@ -135,7 +146,7 @@ static void control_ready(struct watch *watch, uint32_t events)
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		a->loop.stop = true;
 	else if (n == 1 && byte == AGENT_SHUTDOWN)
-		router_send_shutdown(a->router);
+		begin_shutdown(a);
 }
 
 /* What programs left behind are our children too, as their subreaper's. */
@@ -196,18 +207,18 @@ static int agent_watch(struct agent *a)
 	return r;
 }
 
-/* What ends with Wine's server becomes ours to reap; others' server does not end. */
+/* What ends with Wine's server becomes ours to reap; others' server stays. */
 static void reap_rest(void)
 {
 	const struct timespec patience = { .tv_nsec = 200 * 1000000 };
 	sigset_t set;
+	pid_t pid;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	do
-		while (waitpid(-1, NULL, WNOHANG) > 0)
-			;
-	while (sigtimedwait(&set, NULL, &patience) == SIGCHLD);
+		pid = waitpid(-1, NULL, WNOHANG);
+	while (pid > 0 || (pid == 0 && sigtimedwait(&set, NULL, &patience) == SIGCHLD));
 }
 
 /* Without a router every job's opener is gone, so each ends; wait for that. */

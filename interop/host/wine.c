@@ -213,7 +213,7 @@ int wine_start(struct wine *wine)
 }
 
 /* Everything in the prefix ends with its server. */
-static void server_stop(const struct wine *wine)
+static pid_t server_stop(const struct wine *wine)
 {
 	char kill_option[] = "-k", program[PATH_MAX];
 	char *argv[] = { program, kill_option, NULL };
@@ -224,22 +224,27 @@ static void server_stop(const struct wine *wine)
 			       .out = -1,
 			       .err = -1,
 			       .death_signal = SIGKILL };
-	pid_t pid;
 
 	memcpy(program, wine->server, sizeof(program));
-	pid = child_start(&child);
-	if (pid > 0)
-		child_wait(pid, STOP_MS);
+	return child_start(&child);
+}
+
+void wine_stop(struct wine *wine)
+{
+	fd_close(&wine->keeper_stdin);
+	if (wine->stopper == 0 && wine->runs && wine->lock >= 0 &&
+	    flock(wine->lock, LOCK_EX | LOCK_NB) == 0)
+		wine->stopper = server_stop(wine);
 }
 
 void wine_close(struct wine *wine)
 {
-	fd_close(&wine->keeper_stdin);
-	if (wine->runs && wine->lock >= 0 && flock(wine->lock, LOCK_EX | LOCK_NB) == 0)
-		server_stop(wine);
+	wine_stop(wine);
+	if (wine->stopper > 0)
+		child_wait(wine->stopper, STOP_MS);
 	if (wine->keeper > 0)
 		child_wait(wine->keeper, STOP_MS);
-	wine->keeper = 0;
+	wine->keeper = wine->stopper = 0;
 	fd_close(&wine->lock);
 	args_free(&wine->env);
 }

@@ -24,6 +24,7 @@ struct wine {
 	struct args env; /* of every process of ours in Wine, as NAME=value */
 	pid_t keeper;    /* holds server and services up; 0: none */
 	int keeper_stdin;
+	pid_t stopper; /* ends the server; 0: none yet */
 };
 
 /* Finds Wine and says what its drives will be: C: is added to `drives` that
@@ -37,7 +38,11 @@ int wine_prepare(struct wine *wine, const struct drives *drives, struct fault *w
  * as children of this process, and keeps them up until wine_close. */
 int wine_start(struct wine *wine);
 
-/* Ends all programs, the server too, if nobody else uses the prefix. */
+/* Begins to end all programs and the server, which takes half a second, if
+ * nobody else uses the prefix. Nothing may be started any more. */
+void wine_stop(struct wine *wine);
+
+/* The same to its end, and lets go of everything. */
 void wine_close(struct wine *wine);
 
 /* The Windows PATH; "" when it cannot be told. */
