@@ -13,10 +13,17 @@
 #include "interop/host/start.h"
 #include "lib/lib.h"
 
+enum {
+	YOUNG_MS = 1000, /* a program so young may not have come to handle Ctrl-C */
+	CONTROL_C_EXIT = (int)0xc000013a,
+};
+
 /* The owner of one stream. */
 struct serving {
 	const struct wine *wine;
-	bool told;          /* the helper has said how it went, or cannot any more */
+	bool told; /* the helper has said how it went, or cannot any more */
+	int64_t started_at;
+	bool interrupted;   /* all of it was ended by Ctrl-C; not reported yet */
 	char program[512];  /* for messages */
 	struct fault fault; /* what *why's text points into */
 };
@@ -120,6 +127,19 @@ static int job_silent(struct serving *s, struct failed *why)
 	return 3;
 }
 
+/* STARTED first, if it was not said yet, then the code Windows would give. */
+static int job_interrupted(struct serving *s, struct job *job, uint32_t *code)
+{
+	if (!s->told) {
+		s->told = true;
+		job->subsystem = WIRE_CONSOLE;
+		return 1;
+	}
+	s->interrupted = false;
+	*code = (uint32_t)CONTROL_C_EXIT;
+	return 2;
+}
+
 static int job_report(void *owner, struct job *job, uint32_t *code, struct failed *why)
 {
 	struct serving *s = owner;
@@ -128,6 +148,8 @@ static int job_report(void *owner, struct job *job, uint32_t *code, struct faile
 	uint32_t kind, a, b;
 	ssize_t n;
 
+	if (s->interrupted)
+		return job_interrupted(s, job, code);
 	n = recv(job->report, message, sizeof(message), MSG_PEEK | MSG_DONTWAIT);
 	if (n == 0 || (n < 0 && errno == ECONNRESET))
 		return job_silent(s, why);
@@ -141,6 +163,7 @@ static int job_report(void *owner, struct job *job, uint32_t *code, struct faile
 	switch (kind) {
 	case START_STARTED:
 		s->told = true;
+		s->started_at = loop_now();
 		job->pid_shown = a;
 		job->subsystem = b;
 		return 1;
@@ -155,10 +178,8 @@ static int job_report(void *owner, struct job *job, uint32_t *code, struct faile
 	}
 }
 
-/* Ctrl-C for every Windows process of the job: Wine makes it a console event.
- * All are our children (we are their subreaper); a console's own process
- * (conhost.exe) would die of it. */
-static void interrupt_all(void)
+/* Every Windows process of the job is our child: we are their subreaper. */
+static void signal_all(int signal)
 {
 	char path[64], name[32], children[4096], *at, *next;
 	long pid;
@@ -168,19 +189,32 @@ static void interrupt_all(void)
 		return;
 	for (at = children; (pid = strtol(at, &next, 10)) > 0; at = next) {
 		fmt(path, sizeof(path), "/proc/%ld/comm", pid);
-		if (file_read(path, name, sizeof(name)) > 0 && strcmp(name, "conhost.exe\n") != 0)
-			kill((pid_t)pid, SIGINT);
+		if (file_read(path, name, sizeof(name)) <= 0)
+			continue;
+		/* A console's own process would die of Ctrl-C. */
+		if (signal == SIGKILL || strcmp(name, "conhost.exe\n") != 0)
+			kill((pid_t)pid, signal);
 	}
+}
+
+/* Wine makes SIGINT a console event, but loses it while a program starts. */
+static void job_interrupt(struct serving *s)
+{
+	if (s->told && loop_now() - s->started_at >= YOUNG_MS) {
+		signal_all(SIGINT);
+		return;
+	}
+	s->interrupted = true;
+	signal_all(SIGKILL);
 }
 
 /* The others end the helper, and with it, by its job object, the program.
  * Wine would take QUIT for a good end. */
 static void job_signal(void *owner, const struct job *job, int signal)
 {
-	(void)owner;
 	switch (signal) {
 	case SIGINT:
-		interrupt_all();
+		job_interrupt(owner);
 		break;
 	case SIGQUIT:
 		kill(-job->pid, SIGTERM);

@@ -105,8 +105,8 @@ static void add_drives(struct args *args, const struct qemu *q)
 {
 	char id[16], tag[4];
 
-	for (size_t i = 0; i < q->drives->count; i++) {
-		const struct drive *drive = &q->drives->at[i];
+	for (size_t i = 0; i < q->options->drives.count; i++) {
+		const struct drive *drive = &q->options->drives.at[i];
 
 		fmt(id, sizeof(id), "drive%c", drive->letter);
 		fmt(tag, sizeof(tag), "%c:", drive->letter);

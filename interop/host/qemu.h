@@ -12,7 +12,6 @@ struct qemu {
 	const char *name;
 	const struct options *options; /* memory, cpus, partition, user, write, drives */
 	const struct image *image;
-	const struct drives *drives;
 	const char *kernel, *initramfs;
 	/* Unix sockets on which QEMU listens: descriptors already listening, or
 	 * -1 and QEMU makes them itself at the paths. */

@@ -28,7 +28,7 @@
 enum {
 	POWER_OFF_MS = 10000, /* the guest may take so long to power off */
 	SIGNALLED_MS = 5000,  /* a command may take so long to end after a signal */
-	BREAK_MS = 300,       /* between the end of a link and of the QEMU behind it */
+	BREAK_MS = 300,       /* between the end of a stream and of who carried it */
 	AGENT_END_MS = 12000, /* more than the agent's own patience */
 };
 
@@ -149,12 +149,13 @@ static void session_start(struct run *r)
 
 static void children_reap(struct run *r);
 
-/* A link that broke, because QEMU ended? */
-static bool qemu_has_ended(struct run *r)
+/* A stream that broke, because QEMU or the agent ended? That tells more. */
+static bool cause_is_known(struct run *r)
 {
-	if (r->vm.pid > 0 && child_ends(r->vm.pid, BREAK_MS))
+	if ((r->agent > 0 && child_ends(r->agent, BREAK_MS)) ||
+	    (r->vm.pid > 0 && child_ends(r->vm.pid, BREAK_MS)))
 		children_reap(r);
-	return r->vm.pid == 0;
+	return r->agent == 0 || r->vm.pid == 0;
 }
 
 /* The session's end is the run's. */
@@ -163,7 +164,7 @@ static void session_over(struct run *r, const struct outcome *out)
 	bool broken = out->how == OUTCOME_LOST ||
 		      (out->how == OUTCOME_FAILED && out->code == HOST_FAILED);
 
-	if (broken && qemu_has_ended(r))
+	if (broken && cause_is_known(r))
 		return;
 	r->status = outcome_status(out);
 	if (out->text[0])
@@ -418,6 +419,18 @@ static int loop_start(struct run *r)
 	return error < 0 ? error : signals_take(r);
 }
 
+/* Whoever reads our output waits for the session's end, not for the agent's. */
+static void stdio_leave(void)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	dup2(fd, STDIN_FILENO);
+	dup2(fd, STDOUT_FILENO);
+	close(fd);
+}
+
 static int agent_child(struct run *r, int listener, int control, pid_t parent)
 {
 	char link[128];
@@ -432,6 +445,7 @@ static int agent_child(struct run *r, int listener, int control, pid_t parent)
 	prctl(PR_SET_NAME, "lb-agent"); /* ps(1) tells them apart */
 	/* A terminal's signals are the session's; the agent goes last. */
 	setsid();
+	stdio_leave();
 	vm_path(&r->vm, "link", link, sizeof(link));
 	status = agent_serve(&config);
 	/* Who should have cleaned up may be gone. */
@@ -494,7 +508,7 @@ static int run_prepare(struct run *r)
 	    wine_find(&r->wine, &r->dirs, &o->drives, why) < 0)
 		return -1;
 	if (o->dry_run)
-		return vm_print(&r->vm, o, &r->image, &o->drives, why);
+		return vm_print(&r->vm, why);
 	return wine_prepare(&r->wine, &o->drives, why);
 }
 
@@ -504,8 +518,7 @@ static int run_start(struct run *r)
 	r->terminal_known = tcgetattr(STDIN_FILENO, &r->terminal) == 0;
 	if (loop_start(r) < 0)
 		return fault_set(&r->fault, HOST_FAILED, "unable to wait for events");
-	if (vm_start(&r->vm, &r->options, &r->image, &r->options.drives, &r->dirs, &r->fault) < 0 ||
-	    agent_start(r) < 0 || console_connect(r) < 0)
+	if (vm_start(&r->vm, &r->fault) < 0 || agent_start(r) < 0 || console_connect(r) < 0)
 		return -1;
 	deadline_set(r, 1000 * (int64_t)r->options.timeout);
 	return 0;

@@ -107,7 +107,7 @@ static int kernel_find(struct vm *vm, const struct options *o, const struct dirs
 int vm_prepare(struct vm *vm, const struct options *o, const struct image *image,
 	       const struct dirs *dirs, struct fault *why)
 {
-	*vm = (struct vm){ .console = -1, .link = -1 };
+	*vm = (struct vm){ .options = o, .image = image, .dirs = dirs, .console = -1, .link = -1 };
 	fmt(vm->name, sizeof(vm->name), "%s", o->name ? o->name : image->name);
 	if (path_search(QEMU, vm->program, sizeof(vm->program)) < 0)
 		return fault_set(why, HOST_FAILED,
@@ -116,15 +116,13 @@ int vm_prepare(struct vm *vm, const struct options *o, const struct image *image
 	return kernel_find(vm, o, dirs, why);
 }
 
-static struct qemu machine(const struct vm *vm, const struct options *o, const struct image *image,
-			   const struct drives *drives)
+static struct qemu machine(const struct vm *vm)
 {
 	return (struct qemu){ .program = vm->program,
 			      .kvm = vm->kvm,
 			      .name = vm->name,
-			      .options = o,
-			      .image = image,
-			      .drives = drives,
+			      .options = vm->options,
+			      .image = vm->image,
 			      .kernel = vm->kernel,
 			      .console = vm->console,
 			      .link = vm->link };
@@ -149,10 +147,9 @@ static void put_word(struct writer *w, const char *word)
 	write_u8(w, '\'');
 }
 
-int vm_print(const struct vm *vm, const struct options *o, const struct image *image,
-	     const struct drives *drives, struct fault *why)
+int vm_print(const struct vm *vm, struct fault *why)
 {
-	struct qemu q = machine(vm, o, image, drives);
+	struct qemu q = machine(vm);
 	struct args args = { 0 };
 	size_t size = 64 * 1024 + 8 * PATH_MAX * DRIVES_MAX;
 	char *text = malloc(size);
@@ -191,20 +188,21 @@ static int run_dir(struct vm *vm, struct fault *why)
 			 strerror(errno));
 }
 
-static int log_open(struct vm *vm, const struct dirs *dirs, struct fault *why)
+static int log_open(struct vm *vm, struct fault *why)
 {
-	int r = path_format(vm->log, sizeof(vm->log), "%s/log", dirs->home);
+	const char *home = vm->dirs->home;
+	int r = path_format(vm->log, sizeof(vm->log), "%s/log", home);
 
 	if (r == 0)
 		r = dir_make(vm->log, 0700);
 	if (r == 0)
-		r = path_format(vm->log, sizeof(vm->log), "%s/log/%s-%d.log", dirs->home, vm->name,
+		r = path_format(vm->log, sizeof(vm->log), "%s/log/%s-%d.log", home, vm->name,
 				(int)getpid());
 	if (r == 0)
 		r = file_create(vm->log, "", 0600);
 	if (r < 0)
-		return fault_set(why, HOST_FAILED, "unable to write a log in %s/log: %s",
-				 dirs->home, strerror(-r));
+		return fault_set(why, HOST_FAILED, "unable to write a log in %s/log: %s", home,
+				 strerror(-r));
 	return 0;
 }
 
@@ -237,14 +235,13 @@ static unsigned groups_for(const struct image *image)
 	return groups;
 }
 
-static int initramfs_make(const struct vm *vm, const struct image *image, const struct dirs *dirs,
-			  const char *path, struct fault *why)
+static int initramfs_make(const struct vm *vm, const char *path, struct fault *why)
 {
 	char init[PATH_MAX + 8];
 	struct initramfs initramfs = { init, vm->modules[0] ? vm->modules : NULL,
-				       groups_for(image) };
+				       groups_for(vm->image) };
 
-	fmt(init, sizeof(init), "%s/init", dirs->data);
+	fmt(init, sizeof(init), "%s/init", vm->dirs->data);
 	return initramfs_write(path, &initramfs, why);
 }
 
@@ -273,20 +270,19 @@ static int qemu_start(struct vm *vm, const struct args *args, struct fault *why)
 	return 0;
 }
 
-int vm_start(struct vm *vm, const struct options *o, const struct image *image,
-	     const struct drives *drives, const struct dirs *dirs, struct fault *why)
+int vm_start(struct vm *vm, struct fault *why)
 {
 	struct args args = { 0 };
 	char initramfs[128];
 	struct qemu q;
 	int r;
 
-	if (run_dir(vm, why) < 0 || log_open(vm, dirs, why) < 0 || sockets_open(vm, why) < 0)
+	if (run_dir(vm, why) < 0 || log_open(vm, why) < 0 || sockets_open(vm, why) < 0)
 		return -1;
 	vm_path(vm, "initramfs", initramfs, sizeof(initramfs));
-	if (initramfs_make(vm, image, dirs, initramfs, why) < 0)
+	if (initramfs_make(vm, initramfs, why) < 0)
 		return -1;
-	q = machine(vm, o, image, drives);
+	q = machine(vm);
 	q.initramfs = initramfs;
 	q.log = vm->log;
 	qemu_args(&args, &q);

@@ -5,6 +5,9 @@
 #include "interop/host/qemu.h"
 
 struct vm {
+	const struct options *options;
+	const struct image *image;
+	const struct dirs *dirs;
 	char program[PATH_MAX]; /* QEMU */
 	bool kvm;
 	char name[64];
@@ -15,17 +18,16 @@ struct vm {
 	pid_t pid;          /* QEMU's; 0: not running */
 };
 
-/* Finds QEMU and the kernel, made now if need be. Nothing is started. */
+/* Finds QEMU and the kernel, made now if need be. Nothing is started. The
+ * three must outlive the vm. */
 int vm_prepare(struct vm *vm, const struct options *options, const struct image *image,
 	       const struct dirs *dirs, struct fault *why);
 
 /* Prints QEMU's command line, quoted for a shell. */
-int vm_print(const struct vm *vm, const struct options *options, const struct image *image,
-	     const struct drives *drives, struct fault *why);
+int vm_print(const struct vm *vm, struct fault *why);
 
 /* Makes the run's directory, sockets and initramfs, and starts QEMU. */
-int vm_start(struct vm *vm, const struct options *options, const struct image *image,
-	     const struct drives *drives, const struct dirs *dirs, struct fault *why);
+int vm_start(struct vm *vm, struct fault *why);
 
 /* "DIR/NAME" of this run. */
 void vm_path(const struct vm *vm, const char *name, char *out, size_t size);

@@ -16,26 +16,39 @@
 
 enum { STOP_MS = 5000 };
 
+/* The server beside a loader; Debian's 64-bit one has a name of its own. */
+static int find_server(struct wine *wine)
+{
+	static const char *const names[] = { "wineserver64", "wineserver" };
+	int dir = (int)(strrchr(wine->loader, '/') - wine->loader);
+
+	for (size_t i = 0; i < array_len(names); i++)
+		if (path_format(wine->server, sizeof(wine->server), "%.*s/%s", dir, wine->loader,
+				names[i]) == 0 &&
+		    access(wine->server, X_OK) == 0)
+			return 0;
+	return -ENOENT;
+}
+
 static int find_programs(struct wine *wine)
 {
 	/* Debian keeps the 64-bit loader out of PATH; its wine is a script that
 	 * complains about the missing 32-bit one. */
-	static const char *const pairs[][2] = {
-		{ "/usr/lib/wine/wine64", "/usr/lib/wine/wineserver64" },
-		{ "/usr/lib/wine/wine64", "/usr/lib/wine/wineserver" },
-	};
+	static const char debian[] = "/usr/lib/wine/wine64";
 	static const char *const names[] = { "wine64", "wine" };
+	const char *given = getenv("LANDBRIDGE_WINE");
 
-	for (size_t i = 0; i < array_len(pairs); i++) {
-		if (access(pairs[i][0], X_OK) < 0 || access(pairs[i][1], X_OK) < 0)
-			continue;
-		fmt(wine->loader, sizeof(wine->loader), "%s", pairs[i][0]);
-		fmt(wine->server, sizeof(wine->server), "%s", pairs[i][1]);
-		return 0;
+	if (!given && access(debian, X_OK) == 0)
+		given = debian;
+	if (given) {
+		if (given[0] != '/' || access(given, X_OK) < 0 ||
+		    path_format(wine->loader, sizeof(wine->loader), "%s", given) < 0)
+			return -ENOENT;
+		return find_server(wine);
 	}
 	for (size_t i = 0; i < array_len(names); i++)
 		if (path_search(names[i], wine->loader, sizeof(wine->loader)) == 0 &&
-		    path_search("wineserver", wine->server, sizeof(wine->server)) == 0)
+		    find_server(wine) == 0)
 			return 0;
 	return -ENOENT;
 }
@@ -180,7 +193,9 @@ int wine_find(struct wine *wine, const struct dirs *dirs, struct drives *drives,
 		    "drive C: has no windows directory, so that no Windows program can run (start the guest "
 		    "without --drive C:)");
 	} else if (!found) {
-		return fault_set(why, HOST_FAILED, "unable to find Wine: install wine64");
+		return fault_set(
+			why, HOST_FAILED,
+			"unable to find Wine: install wine64, or name its loader with LANDBRIDGE_WINE");
 	}
 	if (env_fill(wine) < 0)
 		return fault_set(why, HOST_FAILED, "unable to start Wine: no memory");
@@ -249,23 +264,28 @@ void wine_close(struct wine *wine)
 	args_free(&wine->env);
 }
 
+/* The file's text is the caller's to free. */
+static char *file_take(const struct wine *wine, const char *name, struct registry_file *file)
+{
+	char path[PATH_MAX + 16], *text;
+	ssize_t len;
+
+	fmt(path, sizeof(path), "%s/%s", wine->prefix, name);
+	len = file_load(path, &text);
+	*file = (struct registry_file){ text, len > 0 ? (size_t)len : 0 };
+	return text;
+}
+
 void wine_path(const struct wine *wine, char *out, size_t size)
 {
 	struct registry registry = { 0 };
-	char path[PATH_MAX + 16], *system = NULL, *user = NULL;
-	ssize_t len;
+	char *system, *user;
 
 	*out = '\0';
 	if (!wine->runs)
 		return;
-	fmt(path, sizeof(path), "%s/system.reg", wine->prefix);
-	len = file_load(path, &system);
-	registry.system = system;
-	registry.system_len = len > 0 ? (size_t)len : 0;
-	fmt(path, sizeof(path), "%s/user.reg", wine->prefix);
-	len = file_load(path, &user);
-	registry.user = user;
-	registry.user_len = len > 0 ? (size_t)len : 0;
+	system = file_take(wine, "system.reg", &registry.system);
+	user = file_take(wine, "user.reg", &registry.user);
 	if (winpath_get(&registry, out, size) < 0)
 		*out = '\0';
 	free(system);

@@ -4,7 +4,8 @@
  * that a Windows path means the same on both sides and nothing else of the
  * host has a name. It is made at first use, without a display. Runs with the
  * same drives share it at the same time; one with others has to wait until
- * they are gone (a lock on HOME/wine.lock tells).
+ * they are gone (a lock on HOME/wine.lock tells). Wine is $LANDBRIDGE_WINE,
+ * Debian's, or the wine64 or wine in PATH.
  */
 #ifndef LANDBRIDGE_INTEROP_HOST_WINE_H
 #define LANDBRIDGE_INTEROP_HOST_WINE_H

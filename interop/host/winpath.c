@@ -137,14 +137,14 @@ static ssize_t take_value(const char *at, const char *end, char *out, size_t siz
 	return -EPROTO;
 }
 
-ssize_t registry_string(const char *text, size_t text_len, const char *key, const char *name,
+ssize_t registry_string(const struct registry_file *file, const char *key, const char *name,
 			char *out, size_t size)
 {
-	const char *at = text, *end = text + text_len, *line;
+	const char *at = file->text, *end = at + file->len, *line;
 	bool inside = false;
 	size_t len;
 
-	while (text && next_line(&at, end, &line, &len)) {
+	while (at && next_line(&at, end, &line, &len)) {
 		if (len > 0 && line[0] == '[')
 			inside = begins(line, len, "[]", key);
 		else if (inside && begins(line, len, "\"\"", name))
@@ -173,11 +173,11 @@ static ssize_t variable(const struct registry *r, const char *name, char *out, s
 	for (i = 0; i < array_len(fixed); i++)
 		if (strcasecmp(name, fixed[i].name) == 0)
 			return (ssize_t)fmt(out, size, "%s", fixed[i].value);
-	n = registry_string(r->user, r->user_len, VOLATILE_KEY, name, out, size);
+	n = registry_string(&r->user, VOLATILE_KEY, name, out, size);
 	if (n < 0)
-		n = registry_string(r->user, r->user_len, USER_KEY, name, out, size);
+		n = registry_string(&r->user, USER_KEY, name, out, size);
 	if (n < 0)
-		n = registry_string(r->system, r->system_len, SYSTEM_KEY, name, out, size);
+		n = registry_string(&r->system, SYSTEM_KEY, name, out, size);
 	/* One level is enough; a value that needs more is not a directory. */
 	return n >= 0 && strchr(out, '%') ? -ENOENT : n;
 }
@@ -239,11 +239,9 @@ ssize_t winpath_get(const struct registry *registry, char *out, size_t size)
 	struct writer w;
 
 	writer_init(&w, out, size);
-	if (registry_string(registry->system, registry->system_len, SYSTEM_KEY, "PATH", list,
-			    sizeof(list)) > 0)
+	if (registry_string(&registry->system, SYSTEM_KEY, "PATH", list, sizeof(list)) > 0)
 		add_list(registry, list, &w);
-	if (registry_string(registry->user, registry->user_len, USER_KEY, "PATH", list,
-			    sizeof(list)) > 0)
+	if (registry_string(&registry->user, USER_KEY, "PATH", list, sizeof(list)) > 0)
 		add_list(registry, list, &w);
 	write_u8(&w, 0);
 	return w.bad ? -ENAMETOOLONG : (ssize_t)w.used - 1;

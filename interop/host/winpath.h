@@ -11,19 +11,22 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* The files of a prefix, as text. Either may be NULL. */
+/* One file, as text; NULL: there is none. */
+struct registry_file {
+	const char *text;
+	size_t len;
+};
+
+/* The files of a prefix: system.reg and user.reg. */
 struct registry {
-	const char *system; /* system.reg */
-	size_t system_len;
-	const char *user; /* user.reg */
-	size_t user_len;
+	struct registry_file system, user;
 };
 
 /* Copies the string value `name` of `key` (as it stands in the file, without
  * the brackets) out of one file. Both are compared without regard to ASCII
  * case. Returns its length; -ENOENT, -ENAMETOOLONG, or -EPROTO: no string, or
  * a malformed one. */
-ssize_t registry_string(const char *text, size_t text_len, const char *key, const char *name,
+ssize_t registry_string(const struct registry_file *file, const char *key, const char *name,
 			char *out, size_t size);
 
 /* PATH as programs get it: the machine's, then the user's, %NAME% expanded

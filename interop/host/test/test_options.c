@@ -134,7 +134,6 @@ static struct qemu machine(const struct options *o, const struct image *image)
 			      .name = "boat",
 			      .options = o,
 			      .image = image,
-			      .drives = &o->drives,
 			      .kernel = "/k",
 			      .initramfs = "/i",
 			      .console_path = "/c",

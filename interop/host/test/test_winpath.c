@@ -41,8 +41,10 @@ static void test_path(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < array_len(rows); i++) {
-		struct registry r = { rows[i].system, rows[i].system ? strlen(rows[i].system) : 0,
-				      rows[i].user, rows[i].user ? strlen(rows[i].user) : 0 };
+		struct registry r = {
+			{ rows[i].system, rows[i].system ? strlen(rows[i].system) : 0 },
+			{ rows[i].user, rows[i].user ? strlen(rows[i].user) : 0 },
+		};
 
 		assert_int_equal(winpath_get(&r, out, sizeof(out)), strlen(rows[i].want));
 		assert_string_equal(out, rows[i].want);
@@ -52,20 +54,16 @@ static void test_path(void **state)
 static void test_too_small(void **state)
 {
 	static const char system[] = SYSTEM("\"PATH\"=\"C:\\\\aaaaaaaaaaaaaaaaaaaaaaa\"");
-	struct registry r = { system, strlen(system), NULL, 0 };
+	struct registry r = { { system, strlen(system) }, { NULL, 0 } };
 	char out[16];
 
 	(void)state;
 	assert_int_equal(winpath_get(&r, out, sizeof(out)), -ENAMETOOLONG);
-	assert_int_equal(
-		registry_string(system, strlen(system), "Software\\\\Other", "PATH", out, 4),
-		-ENAMETOOLONG);
-	assert_int_equal(registry_string(system, strlen(system), "Software\\\\Other", "path", out,
-					 sizeof(out)),
+	assert_int_equal(registry_string(&r.system, "Software\\\\Other", "PATH", out, 4),
+			 -ENAMETOOLONG);
+	assert_int_equal(registry_string(&r.system, "Software\\\\Other", "path", out, sizeof(out)),
 			 strlen("C:\\wrong"));
-	assert_int_equal(
-		registry_string(system, strlen(system), "Software", "PATH", out, sizeof(out)),
-		-ENOENT);
+	assert_int_equal(registry_string(&r.system, "Software", "PATH", out, sizeof(out)), -ENOENT);
 }
 
 int main(void)
