@@ -1,0 +1,211 @@
+"""The host half's own: more sessions in a guest, an agent that dies, Wine's prefix, the emergency shell."""
+import os
+import signal
+import subprocess
+import time
+
+import pexpect
+import pytest
+
+import frontdoor
+
+UP = ["sh", "-c", "echo up; exec sleep 1000"]
+
+
+def agent_of(run):
+    """The child of `landbridge run` that leads a session of its own and is landbridge too."""
+    with open(f"/proc/{run}/task/{run}/children", encoding="ascii") as f:
+        for pid in map(int, f.read().split()):
+            with open(f"/proc/{pid}/comm", encoding="ascii") as name:
+                if name.read() == "landbridge\n" and os.getsid(pid) == pid:
+                    return pid
+    raise AssertionError("no agent")
+
+
+@pytest.fixture(scope="class")
+def guest(landbridge, tools, tmp_path_factory):
+    """A running guest: (front door, socket)."""
+    socket = tmp_path_factory.mktemp("s") / "agent"
+    run = landbridge.start("run", "--drive", f"D:={tools}", "--socket", socket, "--", *UP)
+    assert run.stdout.readline() == b"up\n", run.communicate()
+    yield landbridge, socket, run.pid
+    run.terminate()
+    run.communicate(timeout=60)
+    assert run.returncode == 128 + signal.SIGTERM
+    assert not socket.exists()
+
+
+class TestOneGuest:
+    """All in one running guest."""
+
+    def test_exec(self, guest):
+        landbridge, socket, _ = guest
+        result = landbridge.call("exec", "--socket", socket, "--", "sh", "-c", "cat; echo err >&2; exit 9", stdin=b"a\0b")
+        assert (result.status, result.out, result.err) == (9, b"a\0b", b"err\n"), result
+        result = landbridge.call("exec", "--socket", socket, "--user", "nobody", "id", "-un")
+        assert (result.status, result.out) == (0, b"nobody\n"), result
+        result = landbridge.call("exec", "--socket", socket, "/no/such")
+        assert result.status == 127 and len(result.err.splitlines()) == 1, result
+
+    def test_shell_without_a_terminal(self, guest):
+        landbridge, socket, _ = guest
+        result = landbridge.call("shell", "--socket", socket, stdin=b"echo $0; exit 3\n")
+        assert (result.status, result.out) == (3, b"-bash\n"), result
+
+    def test_interactive_cmd(self, guest):
+        """cmd.exe on a terminal: a prompt, an echo, an exit code; Ctrl-C is 130."""
+        landbridge, socket, _ = guest
+        shell = pexpect.spawn(frontdoor.LANDBRIDGE, ["shell", "--socket", str(socket)], env=landbridge.env, timeout=60,
+                              encoding="utf-8", codec_errors="replace", dimensions=(30, 100))
+        shell.expect(r"~# $")
+        shell.send("cd /mnt/d; cmd.exe\r")
+        shell.expect(r"D:\\>")
+        shell.send("echo ferry\r")
+        shell.expect("ferry.*ferry.*>")
+        shell.send("exit 5\r")
+        shell.expect("# $")
+        shell.send("echo rc=$?; ./probe.exe both 1; ./probe.exe wait\r")
+        shell.expect("rc=5\r\n")
+        shell.expect("oooo")
+        shell.sendintr()
+        shell.expect("# $")
+        shell.send("echo rc=$?\r")
+        shell.expect("rc=130\r\n")
+        shell.sendeof()
+        shell.expect(pexpect.EOF)
+
+    def test_signals_end_windows_programs(self, guest):
+        landbridge, socket, _ = guest
+        script = "cd /mnt/d; for s in INT TERM HUP; do timeout --preserve-status -s $s 1 ./probe.exe wait; echo $?; done"
+        result = landbridge.call("exec", "--socket", socket, "bash", "-c", script)
+        assert result.text.split() == ["130", "143", "129"], result
+
+    def test_nothing_leaks(self, guest):
+        """Descriptors and processes of the agent are as many after 30 launches as before."""
+        landbridge, socket, run = guest
+        agent = agent_of(run)
+
+        def held():
+            with open(f"/proc/{agent}/task/{agent}/children", encoding="ascii") as f:
+                return len(os.listdir(f"/proc/{agent}/fd")), len(f.read().split())
+
+        call = ["exec", "--socket", socket, "bash", "-c"]
+        landbridge.call(*call, "/mnt/d/probe.exe exit 0")
+        before = held()
+        landbridge.call(*call, "for i in $(seq 30); do /mnt/d/probe.exe exit 1; done")
+        end = time.monotonic() + 5
+        while max(map(int.__sub__, held(), before)) > 0 and time.monotonic() < end:
+            time.sleep(0.05)
+        assert max(map(int.__sub__, held(), before)) <= 0, (before, held())
+
+    def test_batch_file(self, guest, tools):
+        landbridge, socket, _ = guest
+        (tools / "t.bat").write_bytes(b"@echo off\r\necho [%1] [%2]\r\nexit /b 5\r\n")
+        (tools / "t.bat").chmod(0o755)
+        script = "cd /mnt/d; landbridge-run ./t.bat 'a b' '\"&echo INJECTED'; echo $?"
+        result = landbridge.call("exec", "--socket", socket, "bash", "-c", script)
+        assert result.lines[-1] == "5" and not any(line.startswith("INJECTED") for line in result.lines), result
+
+    def test_prefix_in_use_with_other_drives(self, guest, tmp_path):
+        landbridge, _, _ = guest
+        result = landbridge.run("--drive", f"E:={tmp_path}", "--", "true")
+        assert result.status == 125 and b"in use with other drives" in result.err, result
+        assert len(result.err.splitlines()) == 1
+
+
+def test_agent_that_dies(landbridge, tools):
+    """Mid-launch: 125 within two seconds, nothing left."""
+    script = "/mnt/d/probe.exe cwd; /mnt/d/probe.exe wait"
+    run = landbridge.start("run", "--drive", f"D:={tools}", "--", "sh", "-c", script)
+    run.stdout.readline()
+    start = time.monotonic()
+    os.kill(agent_of(run.pid), signal.SIGKILL)
+    _, err = run.communicate(timeout=30)
+    assert run.returncode == 125 and time.monotonic() - start < 2, err
+    assert b"agent" in err and len(err.splitlines()) == 1, err
+
+
+def test_agent_that_dies_restores_the_terminal(landbridge):
+    shell = landbridge.terminal()
+    os.kill(agent_of(shell.pid), signal.SIGKILL)
+    shell.expect("the agent died")
+    # The terminal's own settings are seen from its master side.
+    assert "icanon" in settings(shell) and "-icanon" not in settings(shell)
+    shell.expect(pexpect.EOF)
+    shell.close()
+    assert shell.exitstatus == 125
+
+
+def settings(shell):
+    return subprocess.run(["stty", "-a"], stdin=shell.child_fd, capture_output=True, text=True, check=True).stdout
+
+
+def test_qemu_that_dies(landbridge):
+    run = landbridge.start("run", "--", *UP)
+    assert run.stdout.readline() == b"up\n"
+    with open(f"/proc/{run.pid}/task/{run.pid}/children", encoding="ascii") as f:
+        for pid in f.read().split():
+            with open(f"/proc/{pid}/comm", encoding="ascii") as name:
+                if name.read().startswith("qemu"):
+                    os.kill(int(pid), signal.SIGKILL)
+    _, err = run.communicate(timeout=30)
+    assert run.returncode == 125 and b"QEMU" in err and len(err.splitlines()) == 1, err
+
+
+def test_power_off_at_the_prompt(landbridge):
+    shell = landbridge.terminal()
+    shell.sendline("kill -38 1")
+    shell.expect(pexpect.EOF)
+    shell.close()
+    assert shell.exitstatus == 0
+
+
+def test_no_wine(landbridge):
+    result = landbridge.run("--", "true", env={"LANDBRIDGE_WINE": "/none/wine64"})
+    assert result.status == 125 and b"Wine" in result.err and len(result.err.splitlines()) == 1, result
+
+
+def test_drive_c_without_windows(landbridge, probe, tmp_path):
+    """The guest boots; a program says why it cannot run."""
+    subprocess.run(["cp", probe, tmp_path / "probe.exe"], check=True)
+    result = landbridge.run("--drive", f"C:={tmp_path}", "--", "sh", "-c", "ls /mnt/c; /mnt/c/probe.exe cwd")
+    assert result.status == 126 and result.out == b"probe.exe\n" and b"no windows directory" in result.err, result
+    assert len(result.err.splitlines()) == 1
+
+
+@pytest.fixture
+def broken(tmp_path, busybox_image):
+    """A boot that fails with a shell at hand: a read-only root, no overlay."""
+    kernel = os.path.realpath(os.path.join(frontdoor.BUILD, "kernel"))
+    release = os.listdir(os.path.join(kernel, "modules"))[0]
+    modules = tmp_path / release
+    modules.mkdir()
+    (modules / "kernel").symlink_to(os.path.join(kernel, "modules", release, "kernel"))
+    with open(os.path.join(kernel, "modules", release, "modules.dep"), encoding="ascii") as f:
+        (modules / "modules.dep").write_text("".join(line for line in f if "overlay" not in line))
+    root = tmp_path / "root"
+    root.mkdir(mode=0o755)
+    subprocess.run(["tar", "-C", root, "-xpf", busybox_image], check=True)
+    return ["--kernel", os.path.join(kernel, "vmlinux"), "--modules", str(modules), str(root)]
+
+
+def test_failed_boot_names_the_step(landbridge, broken):
+    result = landbridge.run(*broken, "--", "true")
+    err = result.err.decode()
+    assert result.status == 125 and "overlay" in err and len(err.splitlines()) == 1, result
+    log = err.partition("(log: ")[2].rstrip(")\n")
+    with open(log, encoding="utf-8", errors="replace") as f:
+        assert "landbridge: failed " in f.read()
+
+
+def test_emergency_shell(landbridge, broken):
+    shell = pexpect.spawn(frontdoor.LANDBRIDGE, ["run", *broken], env=landbridge.env, timeout=90, encoding="utf-8",
+                          codec_errors="replace")
+    shell.expect("emergency shell")
+    shell.expect("# ")
+    shell.send("echo $((6 * 7))\r")
+    shell.expect("42")
+    shell.send("exit\r")
+    shell.expect(pexpect.EOF)
+    shell.close()
+    assert shell.exitstatus == 125
