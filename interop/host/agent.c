@@ -62,6 +62,7 @@ static void job_child(const struct agent *a, int endpoint)
 {
 	sigset_t none;
 
+	prctl(PR_SET_NAME, "lb-job");
 	dup2(endpoint, 3);
 	close_range(4, ~0U, 0);
 	sigemptyset(&none);

@@ -9,6 +9,7 @@
  *   probe both N         N KiB to stdout and N KiB to stderr, in turns of 1 KiB
  *   probe spawn          starts itself with `wait`, prints its process id, exits
  *   probe wait           waits for ever
+ *   probe hang           says ready, then waits for ever
  */
 #include <windows.h>
 
@@ -141,6 +142,12 @@ static int do_wait(int argc, wchar_t **argv)
 	return 0;
 }
 
+static int do_hang(int argc, wchar_t **argv)
+{
+	put(STD_OUTPUT_HANDLE, "ready\n", 6);
+	return do_wait(argc, argv);
+}
+
 static const struct {
 	const wchar_t *name;
 	int (*run)(int argc, wchar_t **argv);
@@ -148,6 +155,7 @@ static const struct {
 	{ L"args", do_args }, { L"env", do_env },     { L"cwd", do_cwd },
 	{ L"exit", do_exit }, { L"cat", do_cat },     { L"line", do_line },
 	{ L"both", do_both }, { L"spawn", do_spawn }, { L"wait", do_wait },
+	{ L"hang", do_hang },
 };
 
 int main(void)
