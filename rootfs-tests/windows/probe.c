@@ -152,10 +152,9 @@ static const struct {
 	const wchar_t *name;
 	int (*run)(int argc, wchar_t **argv);
 } commands[] = {
-	{ L"args", do_args }, { L"env", do_env },     { L"cwd", do_cwd },
-	{ L"exit", do_exit }, { L"cat", do_cat },     { L"line", do_line },
-	{ L"both", do_both }, { L"spawn", do_spawn }, { L"wait", do_wait },
-	{ L"hang", do_hang },
+	{ L"args", do_args }, { L"env", do_env },   { L"cwd", do_cwd },   { L"exit", do_exit },
+	{ L"cat", do_cat },   { L"line", do_line }, { L"both", do_both }, { L"spawn", do_spawn },
+	{ L"wait", do_wait }, { L"hang", do_hang },
 };
 
 int main(void)
