@@ -154,11 +154,14 @@ int unix_listen(const char *path, mode_t mode, int backlog)
 {
 	struct sockaddr_un addr;
 	int fd = unix_socket(path, &addr);
+	struct stat st;
 	int err;
 
 	if (fd < 0)
 		return fd;
-	unlink(path);
+	/* What is no socket is no leftover of ours: bind(2) says EADDRINUSE. */
+	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+		unlink(path);
 	/* The mode is right from the first moment: fchmod on the unbound socket
 	 * decides the mode that bind(2) gives the file. */
 	if (fchmod(fd, mode) == 0 && bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 &&

@@ -68,6 +68,12 @@ static void test_unix_socket(void **state)
 	close(client), close(server), close(listener);
 	assert_int_equal(unix_connect("s"), -ECONNREFUSED);
 	assert_int_equal(unix_connect("t"), -ENOENT);
+	listener = unix_listen("s", 0666, 8);
+	assert_true(listener >= 0);
+	close(listener);
+	assert_int_equal(file_create("kept", "x", 0644), 0);
+	assert_int_equal(unix_listen("kept", 0666, 8), -EADDRINUSE);
+	assert_int_equal(stat("kept", &st), 0);
 }
 
 static void test_pass_descriptor(void **state)
