@@ -48,14 +48,27 @@ static void stdio_fill(void)
 }
 
 /* Later, so that one that cannot live does not keep the machine busy. */
-static void broker_died(struct boot *b)
+static void broker_later(const struct boot *b)
 {
 	struct itimerval later = { .it_value = { b->broker_delay / 1000,
 						 b->broker_delay % 1000 * 1000 } };
 
+	setitimer(ITIMER_REAL, &later, NULL);
+}
+
+static void broker_died(struct boot *b)
+{
 	b->broker = 0;
 	log_warn(&b->log, "link: the broker ended; it is started again in %d ms", b->broker_delay);
-	setitimer(ITIMER_REAL, &later, NULL);
+	broker_later(b);
+}
+
+/* Where no process could be had there may be one later. */
+static void broker_again(struct boot *b)
+{
+	broker_start(b);
+	if (b->broker < 0)
+		broker_later(b);
 }
 
 static void reap(struct boot *b)
@@ -74,7 +87,7 @@ static void signal_obey(struct boot *b, int signal)
 		return;
 	}
 	if (signal == SIGALRM && b->broker <= 0)
-		broker_start(b);
+		broker_again(b);
 	for (size_t i = 0; i < array_len(requests); i++)
 		if (requests[i].signal == signal)
 			power_down(b, requests[i].how);
