@@ -1,6 +1,7 @@
 /* net.c: lo and the first network interface, by libnl. */
 #include <errno.h>
 #include <net/if.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -156,7 +157,10 @@ int step_network(struct boot *b)
 	close(report[1]);
 	status = pid < 0 ? pid : spawn_wait(pid, 5000);
 	err = status < 0 ? status : WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
-	if (err < 0) {
+	if (status == -ETIMEDOUT) { /* it holds the pipe open: reading might last for ever */
+		kill(pid, SIGKILL);
+		boot_unable(b, err, "set up the network");
+	} else if (err < 0) {
 		ssize_t len = read(report[0], b->what, sizeof(b->what) - 1);
 
 		b->what[len > 0 ? len : 0] = '\0';
