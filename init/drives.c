@@ -62,7 +62,7 @@ static int letter_mount(struct boot *b, const struct mountopts *o, char letter)
 		return -ENAMETOOLONG;
 	if (is_there(target, letter))
 		return 0;
-	err = dir_make(target, 0777);
+	err = dir_make(target, 0755);
 	if (err == 0)
 		err = drive_mount(&r);
 	else

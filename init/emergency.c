@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,6 +47,7 @@ static _Noreturn void shell_exec(const struct shell *s, int console)
 	for (int fd = 0; console >= 0 && fd <= 2; fd++)
 		dup2(console, fd);
 	ioctl(0, TIOCSCTTY, 1);
+	umask(022);
 	if (*s->root && (chroot(s->root) < 0 || chdir("/") < 0))
 		_exit(126);
 	execve(s->path, argv, envp);
