@@ -318,7 +318,8 @@ static void qemu_gone(struct run *r, int status)
 		r->loop.stop = true;
 		return;
 	}
-	if (r->console.failed[0])
+	/* Once it is up, a step that failed is no reason: it went on without. */
+	if (r->phase == BOOTING && r->console.failed[0])
 		fmt(text, sizeof(text), "the guest did not boot: %s", r->console.failed);
 	else if (WIFSIGNALED(status))
 		fmt(text, sizeof(text), "QEMU was ended by signal %d", WTERMSIG(status));
