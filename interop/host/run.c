@@ -27,6 +27,7 @@
 
 enum {
 	POWER_OFF_MS = 10000, /* the guest may take so long to power off */
+	WRITE_OFF_MS = 60000, /* ... where it has an image to finish */
 	SIGNALLED_MS = 5000,  /* a command may take so long to end after a signal */
 	BREAK_MS = 300,       /* between the end of a stream and of who carried it */
 	AGENT_END_MS = 12000, /* more than the agent's own patience */
@@ -80,7 +81,7 @@ static void run_stop(struct run *r)
 	if (r->phase == STOPPING)
 		return;
 	r->phase = STOPPING;
-	deadline_set(r, POWER_OFF_MS);
+	deadline_set(r, r->options.write ? WRITE_OFF_MS : POWER_OFF_MS);
 	if (r->vm.pid <= 0)
 		r->loop.stop = true;
 	else if (send(r->agent_control.fd, &word, 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1)
@@ -296,6 +297,12 @@ static void deadline_over(struct timer *timer)
 		run_stop(r);
 		break;
 	default:
+		if (r->options.write)
+			fault_set(
+				&r->fault, HOST_FAILED,
+				"the guest did not power off within %d s and was ended: the image "
+				"may lack what it wrote last",
+				WRITE_OFF_MS / 1000);
 		vm_kill(r);
 		break;
 	}
