@@ -32,7 +32,8 @@ int file_create(const char *path, const char *text, mode_t mode);
 int dir_make(const char *path, mode_t mode);
 
 /* A stream unix socket, close-on-exec, bound to path (an old socket there is
- * removed first, any other file is -EADDRINUSE) and listening / connected. Returns the descriptor. */
+ * removed first, any other file is -EADDRINUSE) and listening / connected.
+ * Returns the descriptor. */
 int unix_listen(const char *path, mode_t mode, int backlog);
 int unix_connect(const char *path);
 
