@@ -217,6 +217,9 @@ int image_open(struct image *image, const char *path, const struct dirs *dirs, b
 		image->kind = IMAGE_DIR;
 		return 0;
 	}
+	/* Opening a FIFO would wait for somebody to write to it. */
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+		return no_image(image->path, "it is no file, disk or directory", why);
 	if (file_probe(image, why) < 0)
 		return -1;
 	if (write && access(image->path, W_OK) < 0)

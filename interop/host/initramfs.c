@@ -67,9 +67,11 @@ static int put_file(struct archive *a, const char *name, mode_t mode, const char
 	struct stat st;
 	void *data;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0 ||
-	    st.st_size > INT32_MAX) {
-		error = errno ? -errno : -EINVAL;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		error = -errno;
+	else if (!S_ISREG(st.st_mode) || st.st_size == 0 || st.st_size > INT32_MAX)
+		error = -EINVAL;
+	if (error) {
 		fd_close(&fd);
 		return error;
 	}
