@@ -71,7 +71,7 @@ static int mark_program(const char *path, const struct stat *st, int type, struc
 	return 0;
 }
 
-static bool is_complete(const struct wine *wine)
+bool prefix_is_complete(const struct wine *wine)
 {
 	char path[PATH_MAX + 16];
 
@@ -185,7 +185,7 @@ int prefix_make(struct wine *wine, struct fault *why)
 	char path[PATH_MAX + 16];
 	int status;
 
-	if (is_complete(wine))
+	if (prefix_is_complete(wine))
 		return 0;
 	note("making the Wine prefix %s (once, about 15 s)", wine->prefix);
 	if (path_format(own.at[0].dir, sizeof(own.at[0].dir), "%s/drive_c", wine->prefix) < 0 ||

@@ -5,6 +5,7 @@
 #include "interop/host/wine.h"
 
 /* Makes the prefix where it is not complete. */
+bool prefix_is_complete(const struct wine *wine);
 int prefix_make(struct wine *wine, struct fault *why);
 
 /* Makes dosdevices/ name these drives and no others. */

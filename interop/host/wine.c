@@ -123,16 +123,19 @@ int wine_prepare(struct wine *wine, const struct drives *drives, struct fault *w
 
 	if (!wine->runs)
 		return 0;
-	alone = flock(wine->lock, LOCK_EX | LOCK_NB) == 0;
-	if (alone && prefix_make(wine, why) < 0)
-		return -1;
-	if (alone && prefix_set_drives(wine, drives, why) < 0)
-		return -1;
-	/* This may wait, for one that makes the prefix just now. */
-	while (flock(wine->lock, LOCK_SH) < 0)
-		if (errno != EINTR)
-			return fault_set(why, HOST_FAILED, "unable to lock %s: %s", wine->prefix,
-					 strerror(errno));
+	do {
+		alone = flock(wine->lock, LOCK_EX | LOCK_NB) == 0;
+		if (alone && prefix_make(wine, why) < 0)
+			return -1;
+		if (alone && prefix_set_drives(wine, drives, why) < 0)
+			return -1;
+		/* This may wait, for one that makes the prefix just now. */
+		while (flock(wine->lock, LOCK_SH) < 0)
+			if (errno != EINTR)
+				return fault_set(why, HOST_FAILED, "unable to lock %s: %s",
+						 wine->prefix, strerror(errno));
+		/* One that did not finish leaves it to us. */
+	} while (!alone && !prefix_is_complete(wine));
 	if (!prefix_has_drives(wine, drives))
 		return fault_set(
 			why, HOST_FAILED,
