@@ -64,7 +64,7 @@ static void put_entry(struct archive *a, const char *name, mode_t mode, const vo
 static int put_file(struct archive *a, const char *name, mode_t mode, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), error = 0;
-	struct stat st;
+	struct stat st = { 0 };
 	void *data;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
