@@ -342,7 +342,7 @@ static bool both_up(struct pair *pair)
 void pair_up(struct pair *pair)
 {
 	pair_connect(pair);
-	assert_true(pair_run(pair, both_up, 3000));
+	assert_true(pair_run(pair, both_up, 20000));
 }
 
 static void side_fini(struct side *side)

@@ -201,7 +201,7 @@ static bool cut_at(void **state, bool of_guest, size_t offset)
 	plug_in(&t->guest);
 	plug_in(&t->host);
 	end_launch(add(t, &t->pair.guest), "x");
-	assert_true(pair_run(&t->pair, cut_or_done, 3000));
+	assert_true(pair_run(&t->pair, cut_or_done, 20000));
 	was_cut = t->cut;
 
 	t->guest.left = t->host.left = SIZE_MAX;
@@ -240,11 +240,11 @@ static void cut_aborts_the_running_job(void **state)
 	plug_in(&t->guest);
 	plug_in(&t->host);
 	end_launch(add(t, &t->pair.guest), "x");
-	assert_true(pair_run(&t->pair, has_job, 3000));
+	assert_true(pair_run(&t->pair, has_job, 20000));
 	plug_pull(&t->guest);
 	plug_pull(&t->host);
-	assert_true(pair_run(&t->pair, job_aborted, 3000));
-	assert_true(pair_run(&t->pair, all_done, 3000));
+	assert_true(pair_run(&t->pair, job_aborted, 20000));
+	assert_true(pair_run(&t->pair, all_done, 20000));
 	assert_non_null(strstr(t->ends[0].failed.text.at, "broke"));
 	assert_int_equal(t->pair.guest.downs, 1);
 }
@@ -282,7 +282,7 @@ static void sticks(void **state, bool guest_dies, size_t offset)
 	plug_in(&t->host);
 	end_launch(add(t, &t->pair.guest), "x");
 	end_data(&t->ends[0], 0, 50000);
-	assert_true(pair_run(&t->pair, is_cut, 3000));
+	assert_true(pair_run(&t->pair, is_cut, 20000));
 	side_dies(plug->side);
 	plug->left = SIZE_MAX;
 	pair_side(&t->pair, guest_dies ? ROUTER_GUEST : ROUTER_HOST);

@@ -111,7 +111,7 @@ static void one_stream_both_ways(void **state)
 		other->on_job_frame = job_runs;
 		end_launch(caller, "5");
 		end_data(caller, 0, 3000);
-		assert_true(pair_run(&t->pair, all_done, 3000));
+		assert_true(pair_run(&t->pair, all_done, 20000));
 		job = other->jobs[0];
 		assert_int_equal(job->first.type, WIRE_LAUNCH);
 		assert_string_equal(job->launch.program.at, "5");
@@ -202,15 +202,15 @@ static void stalled_stdout_stalls_nothing_else(void **state)
 	caller = add(t, &t->pair.guest);
 	caller->generous = false;
 	end_launch(caller, "x");
-	assert_true(pair_run(&t->pair, has_job, 3000));
+	assert_true(pair_run(&t->pair, has_job, 20000));
 	job = t->pair.host.jobs[0];
 	end_data(job, 1, WIRE_CREDIT);
-	assert_true(pair_run(&t->pair, credit_is_used_up, 3000));
+	assert_true(pair_run(&t->pair, credit_is_used_up, 20000));
 	end_data(job, 2, 5000);
 	end_send_u32(caller, WIRE_SIGNAL, 0, WIRE_STREAM_ONLY, 15);
-	assert_true(pair_run(&t->pair, stderr_and_signal_passed, 3000));
+	assert_true(pair_run(&t->pair, stderr_and_signal_passed, 20000));
 	end_exit(job, 3);
-	assert_true(pair_run(&t->pair, all_done, 3000));
+	assert_true(pair_run(&t->pair, all_done, 20000));
 	assert_int_equal(caller->exit, 3);
 }
 
@@ -240,7 +240,7 @@ static void deaf_endpoint_stalls_nobody(void **state)
 	assert_true(pair_run(&t->pair, others_done, 5000));
 	assert_int_equal(deaf->data[1], 0);
 	end_hear(deaf, true);
-	assert_true(pair_run(&t->pair, all_done, 3000));
+	assert_true(pair_run(&t->pair, all_done, 20000));
 	assert_int_equal(deaf->data[1], 200000);
 	assert_int_equal(deaf->exit, 9);
 }
@@ -251,10 +251,10 @@ static void dead_caller_aborts(void **state)
 
 	pair_up(&t->pair);
 	end_launch(add(t, &t->pair.guest), "x");
-	assert_true(pair_run(&t->pair, has_job, 3000));
+	assert_true(pair_run(&t->pair, has_job, 20000));
 	end_close(&t->ends[0]);
 	t->count = 0;
-	assert_true(pair_run(&t->pair, job_aborted, 3000));
+	assert_true(pair_run(&t->pair, job_aborted, 20000));
 	assert_int_equal(t->pair.host.jobs[0]->seen[WIRE_ABORT], 1);
 }
 
@@ -266,10 +266,10 @@ static void dead_runner_fails_after_its_bytes(void **state)
 	pair_up(&t->pair);
 	caller = add(t, &t->pair.guest);
 	end_launch(caller, "x");
-	assert_true(pair_run(&t->pair, has_job, 3000));
+	assert_true(pair_run(&t->pair, has_job, 20000));
 	end_data(t->pair.host.jobs[0], 1, 70000);
 	end_close(t->pair.host.jobs[0]);
-	assert_true(pair_run(&t->pair, all_done, 3000));
+	assert_true(pair_run(&t->pair, all_done, 20000));
 	assert_int_equal(caller->data[1], 70000);
 	assert_int_equal(caller->failed.code, 125);
 	assert_non_null(strstr(caller->failed.text.at, "unexpectedly"));
@@ -282,7 +282,7 @@ static void refusal_crosses_with_its_code(void **state)
 	t->pair.host.refuse = WIRE_FAIL_NOT_FOUND;
 	pair_up(&t->pair);
 	end_launch(add(t, &t->pair.guest), "x");
-	assert_true(pair_run(&t->pair, all_done, 3000));
+	assert_true(pair_run(&t->pair, all_done, 20000));
 	assert_int_equal(t->ends[0].failed.code, 127);
 	assert_int_equal(t->ends[0].failed.os_error, 2);
 	assert_string_equal(t->ends[0].failed.text.at, "not here");
@@ -300,7 +300,7 @@ static void shutdown_reaches_the_guest(void **state)
 	assert_int_equal(router_send_shutdown(t->pair.host.router), -ENOTCONN);
 	pair_up(&t->pair);
 	assert_int_equal(router_send_shutdown(t->pair.host.router), 0);
-	assert_true(pair_run(&t->pair, shut_down, 3000));
+	assert_true(pair_run(&t->pair, shut_down, 20000));
 }
 
 static bool never(struct pair *pair)
@@ -317,7 +317,7 @@ static void idle_link_never_wakes(void **state)
 	t->pair.host.on_job_frame = job_runs;
 	pair_up(&t->pair);
 	end_launch(add(t, &t->pair.guest), "0");
-	assert_true(pair_run(&t->pair, all_done, 3000));
+	assert_true(pair_run(&t->pair, all_done, 20000));
 	end_close(&t->ends[0]);
 	end_close(t->pair.host.jobs[0]);
 	t->count = 0;
@@ -384,7 +384,7 @@ static void bad_openings_are_told(void **state)
 		const struct bad_opening *c = &bad_openings[i];
 
 		end_send_bytes(add(t, &t->pair.guest), c->bytes, c->len);
-		assert_true(pair_run(&t->pair, all_done, 3000));
+		assert_true(pair_run(&t->pair, all_done, 20000));
 		if (!strstr(t->ends[i].failed.text.at, c->want))
 			fail_msg("%s: got \"%s\"", c->name, t->ends[i].failed.text.at);
 	}
@@ -432,11 +432,11 @@ static void stdin_beyond_credit_fails(void **state)
 	pair_up(&t->pair);
 	end_launch(add(t, &t->pair.guest), "x");
 	end_data(&t->ends[0], 0, WIRE_CREDIT);
-	assert_true(pair_run(&t->pair, has_job, 3000));
+	assert_true(pair_run(&t->pair, has_job, 20000));
 	end_data(&t->ends[0], 0, 1);
-	assert_true(pair_run(&t->pair, all_done, 3000));
+	assert_true(pair_run(&t->pair, all_done, 20000));
 	assert_non_null(strstr(t->ends[0].failed.text.at, "protocol"));
-	assert_true(pair_run(&t->pair, job_aborted, 3000));
+	assert_true(pair_run(&t->pair, job_aborted, 20000));
 }
 
 #define with_fixture(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -123,9 +123,9 @@ static const uint8_t *guest_epoch(const struct fixture *t)
 static void peer_up(struct fixture *t)
 {
 	peer_dials(t);
-	assert_true(pair_run(&t->pair, peer_has_hello, 1000));
+	assert_true(pair_run(&t->pair, peer_has_hello, 20000));
 	end_hello(&t->peer, EPOCH, guest_epoch(t));
-	assert_true(pair_run(&t->pair, guest_up, 1000));
+	assert_true(pair_run(&t->pair, guest_up, 20000));
 }
 
 static bool peer_has_launch(struct pair *pair)
@@ -168,11 +168,11 @@ static void silent_peer_fails_in_two_seconds(void **state)
 	assert_true(pair_run(&t->pair, all_done, 4000));
 	assert_in_range(loop_now() - began, 1900, 2500);
 	assert_non_null(strstr(t->ends[0].failed.text.at, "does not answer"));
-	assert_true(pair_run(&t->pair, peer_has_abort, 1000));
+	assert_true(pair_run(&t->pair, peer_has_abort, 20000));
 
 	began = loop_now();
 	end_launch(add(t, &t->pair.guest), "x");
-	assert_true(pair_run(&t->pair, all_done, 1000));
+	assert_true(pair_run(&t->pair, all_done, 20000));
 	assert_in_range(loop_now() - began, 0, 500);
 	assert_true(t->pair.guest.up);
 }
@@ -183,11 +183,11 @@ static void slow_start_is_not_silence(void **state)
 
 	peer_up(t);
 	end_launch(add(t, &t->pair.guest), "x");
-	assert_true(pair_run(&t->pair, peer_has_launch, 1000));
+	assert_true(pair_run(&t->pair, peer_has_launch, 20000));
 	end_send(&t->peer, WIRE_PONG, 0, 0, NULL, 0);
 	assert_false(pair_run(&t->pair, all_done, 2500));
 	end_send_u32(&t->peer, WIRE_EXIT, 0, 1, 4);
-	assert_true(pair_run(&t->pair, all_done, 1000));
+	assert_true(pair_run(&t->pair, all_done, 20000));
 	assert_int_equal(t->ends[0].exit, 4);
 }
 
@@ -202,7 +202,7 @@ static void no_link_fails_in_two_seconds(void **state)
 	assert_non_null(strstr(t->ends[0].failed.text.at, "no agent"));
 	began = loop_now();
 	end_launch(add(t, &t->pair.guest), "x");
-	assert_true(pair_run(&t->pair, all_done, 1000));
+	assert_true(pair_run(&t->pair, all_done, 20000));
 	assert_in_range(loop_now() - began, 0, 500);
 }
 
@@ -219,7 +219,7 @@ static void launch_waits_for_the_link(void **state)
 
 	t->pair.host.on_job_frame = job_answers;
 	end_launch(add(t, &t->pair.guest), "x");
-	assert_true(pair_run(&t->pair, some_time, 1000));
+	assert_true(pair_run(&t->pair, some_time, 20000));
 	pair_connect(&t->pair);
 	assert_true(pair_run(&t->pair, all_done, 1500));
 	assert_int_equal(t->ends[0].exit, 6);
@@ -233,20 +233,20 @@ static void too_much_data_fails_the_stream(void **state)
 	peer_up(t);
 	end_launch(add(t, &t->pair.guest), "x");
 	t->ends[0].generous = false;
-	assert_true(pair_run(&t->pair, peer_has_launch, 1000));
+	assert_true(pair_run(&t->pair, peer_has_launch, 20000));
 	for (int i = 0; i < 5; i++)
 		end_send(&t->peer, WIRE_DATA, 1, 1, bytes, sizeof(bytes));
-	assert_true(pair_run(&t->pair, all_done, 1000));
+	assert_true(pair_run(&t->pair, all_done, 20000));
 	assert_int_equal(t->ends[0].data[1], WIRE_CREDIT);
 	assert_non_null(strstr(t->ends[0].failed.text.at, "protocol"));
-	assert_true(pair_run(&t->pair, peer_has_abort, 1000));
+	assert_true(pair_run(&t->pair, peer_has_abort, 20000));
 
 	end_launch(add(t, &t->pair.guest), "x");
-	assert_true(pair_run(&t->pair, peer_has_launch, 1000));
+	assert_true(pair_run(&t->pair, peer_has_launch, 20000));
 	assert_int_equal(t->peer.last.stream, 3);
 	end_send_u32(&t->peer, WIRE_EXIT, 0, 1, 9); /* the dead stream: ignored */
 	end_send_u32(&t->peer, WIRE_EXIT, 0, 3, 4);
-	assert_true(pair_run(&t->pair, all_done, 1000));
+	assert_true(pair_run(&t->pair, all_done, 20000));
 	assert_int_equal(t->ends[1].exit, 4);
 }
 
@@ -280,7 +280,7 @@ static void bad_frame(void **state, const struct bad_frame *c)
 	t = *state;
 	peer_up(t);
 	end_launch(add(t, &t->pair.guest), "x");
-	assert_true(pair_run(&t->pair, peer_has_launch, 1000));
+	assert_true(pair_run(&t->pair, peer_has_launch, 20000));
 	frame_encode(header, &c->frame);
 	end_send_bytes(&t->peer, header, sizeof(header));
 	end_send_bytes(&t->peer, bytes, c->frame.length);
@@ -303,16 +303,16 @@ static void new_epoch_fails_all_streams(void **state)
 
 	peer_up(t);
 	end_launch(add(t, &t->pair.guest), "x");
-	assert_true(pair_run(&t->pair, peer_has_launch, 1000));
+	assert_true(pair_run(&t->pair, peer_has_launch, 20000));
 	t->peer.seen[WIRE_HELLO] = 0;
 	end_hello(&t->peer, "another epoch...", NOBODY);
-	assert_true(pair_run(&t->pair, all_done, 1000));
+	assert_true(pair_run(&t->pair, all_done, 20000));
 	assert_int_equal(t->ends[0].failed.code, 125);
-	assert_true(pair_run(&t->pair, peer_has_hello, 1000));
+	assert_true(pair_run(&t->pair, peer_has_hello, 20000));
 	assert_memory_equal(guest_epoch(t) + WIRE_EPOCH, "another epoch...", WIRE_EPOCH);
 	assert_false(t->pair.guest.up);
 	end_hello(&t->peer, "another epoch...", guest_epoch(t));
-	assert_true(pair_run(&t->pair, guest_up, 1000));
+	assert_true(pair_run(&t->pair, guest_up, 20000));
 }
 
 /* The rest of somebody's frame, which may look like a HELLO, is not trusted. */
@@ -321,15 +321,15 @@ static void border_is_searched_for(void **state)
 	struct fixture *t = *state;
 
 	peer_dials(t);
-	assert_true(pair_run(&t->pair, peer_has_hello, 1000));
+	assert_true(pair_run(&t->pair, peer_has_hello, 20000));
 	end_send_bytes(&t->peer, "\0\0\0\0\2\0\0\0\0\0\0\0 rubbish", 20);
 	end_hello(&t->peer, "a forged epoch..", "not the guest's.");
 	end_hello(&t->peer, "a forged epoch..", NOBODY);
 	end_send_u32(&t->peer, WIRE_EXIT, 0, 1, 9);
 	end_hello(&t->peer, EPOCH, guest_epoch(t));
 	end_send(&t->peer, WIRE_PING, 0, 0, NULL, 0);
-	assert_true(pair_run(&t->pair, guest_up, 1000));
-	assert_true(pair_run(&t->pair, peer_has_pong, 1000));
+	assert_true(pair_run(&t->pair, guest_up, 20000));
+	assert_true(pair_run(&t->pair, peer_has_pong, 20000));
 	assert_memory_equal(guest_epoch(t) + WIRE_EPOCH, EPOCH, WIRE_EPOCH);
 }
 
@@ -346,7 +346,7 @@ static void peer_without_hello_is_left(void **state)
 	int64_t began = loop_now();
 
 	peer_dials(t);
-	assert_true(pair_run(&t->pair, peer_hung_up, 2000));
+	assert_true(pair_run(&t->pair, peer_hung_up, 20000));
 	assert_in_range(loop_now() - began, 900, 1500);
 	assert_int_equal(t->peer.seen[WIRE_HELLO], 1);
 }
@@ -357,12 +357,12 @@ static void other_version_never_comes_up(void **state)
 	uint8_t hello[WIRE_HELLO_MIN];
 
 	peer_dials(t);
-	assert_true(pair_run(&t->pair, peer_has_hello, 1000));
+	assert_true(pair_run(&t->pair, peer_has_hello, 20000));
 	memcpy(hello, "LANDBRDG\2\0\3\0" EPOCH, 28);
 	memcpy(hello + 28, guest_epoch(t), WIRE_EPOCH);
 	memset(hello + 44, 0, 4);
 	end_send(&t->peer, WIRE_HELLO, 0, 0, hello, sizeof(hello));
-	assert_true(pair_run(&t->pair, peer_hung_up, 1000));
+	assert_true(pair_run(&t->pair, peer_hung_up, 20000));
 	assert_int_equal(t->pair.guest.ups, 0);
 }
 
@@ -373,7 +373,7 @@ static void bad_launch_is_refused(void **state)
 	peer_up(t);
 	end_send(&t->peer, WIRE_LAUNCH, WIRE_MORE, 2, "\3\0\0\0", 4);
 	end_send(&t->peer, WIRE_LAUNCH, 0, 2, "\5\0\0\0no", 6);
-	assert_true(pair_run(&t->pair, peer_has_failed, 1000));
+	assert_true(pair_run(&t->pair, peer_has_failed, 20000));
 	assert_int_equal(t->peer.failed.code, 125);
 	assert_int_equal(t->pair.guest.job_count, 0);
 	assert_true(t->pair.guest.up);
@@ -393,7 +393,7 @@ static void endless_launch_is_refused(void **state)
 	for (int i = 0; i < 70; i++)
 		end_send(&t->peer, WIRE_LAUNCH, WIRE_MORE, 2, piece, sizeof(piece));
 	end_send(&t->peer, WIRE_LAUNCH, 0, 4, NULL, 0);
-	assert_true(pair_run(&t->pair, guest_has_job, 3000));
+	assert_true(pair_run(&t->pair, guest_has_job, 20000));
 	assert_int_equal(t->peer.seen[WIRE_FAILED], 1);
 	assert_int_equal(t->peer.last.stream, 2);
 	assert_non_null(strstr(t->peer.failed.text.at, "4 MiB"));
@@ -439,7 +439,7 @@ static void long_launch_goes_in_pieces(void **state)
 	end_launch(add(t, &t->pair.guest), "x");
 	pair_run(&t->pair, guest_down, 100);
 	end_hear(&t->peer, true);
-	assert_true(pair_run(&t->pair, peer_has_whole_launch, 2000));
+	assert_true(pair_run(&t->pair, peer_has_whole_launch, 20000));
 	assert_int_equal(t->peer.biggest, WIRE_PIECE_MAX);
 	assert_true(order[0] < order[1] && order[1] < order[2]);
 }
