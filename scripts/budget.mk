@@ -1,7 +1,7 @@
 # Budgets, configurations and reproducible builds: /init built again elsewhere.
 
 # Another /init: $(call init_in,DIRECTORY) with DIRECTORY/.config as it is.
-init_in = mkdir -p $1 && ln -sfn ../../src $1/src && \
+init_in = mkdir -p $1 && ln -sfn ../../src ../../apt $1 && \
 	$(MAKE) --no-print-directory B=$1 CONFIG=$1/.config $1/init >/dev/null
 
 KCONFIG_FILES := Kconfig $(wildcard */Kconfig)
@@ -30,7 +30,7 @@ check-configs: $(LIBNL_SRC)/.ready
 		export KCONFIG_CONFIG=$$dir/.config; \
 		case $$v in *config) $(PYTHON) scripts/kconfig $$v ;; \
 		*) $(PYTHON) scripts/kconfig flip $$v ;; esac; \
-		ln -sfn ../../src $$dir/src; \
+		ln -sfn ../../src ../../apt $$dir; \
 		$(MAKE) --no-print-directory B=$$dir CONFIG=$$dir/.config WERROR=1 $$dir/init >$$dir/log 2>&1 || \
 			{ cat $$dir/log; echo "configuration $$v does not build"; exit 1; }; \
 		printf '%-16s %8s bytes\n' $$v $$(stat -c %s $$dir/init); \
@@ -39,6 +39,6 @@ check-configs: $(LIBNL_SRC)/.ready
 check-reproducible: $(B)/init
 	@rm -rf $(B)/again && mkdir -p $(B)/again
 	@[ ! -e $(CONFIG) ] || cp $(CONFIG) $(B)/again/.config
-	@mkdir -p $(B)/again && ln -sfn ../src $(B)/again/src
+	@mkdir -p $(B)/again && ln -sfn ../src ../apt $(B)/again
 	+@$(MAKE) --no-print-directory B=$(B)/again CONFIG=$(B)/again/.config $(B)/again/init >/dev/null
 	@cmp $(B)/init $(B)/again/init && sha256sum $(B)/init

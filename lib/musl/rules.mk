@@ -50,8 +50,6 @@ $(B)/src/libnl-config/defs.h: $(LIBNL_SRC)/.ready lib/musl/rules.mk
 	@mkdir -p $(@D)
 	$(Q)printf '%s\n' '#define PACKAGE "libnl"' '#define PACKAGE_VERSION "3"' \
 		'#define HAVE_LIBPTHREAD 0' '#define DISABLE_PTHREADS 1' >$@
-	$(Q)sed -e 's/@PACKAGE_STRING@/libnl 3/; s/@PACKAGE_VERSION@/3/; s/@MAJ_VERSION@/3/' \
-		-e 's/@[A-Z_]*@/0/' $(LIBNL_SRC)/include/netlink/version.h.in >$(LIBNL_SRC)/include/netlink/version.h
 
 define libnl # directory, compiler with flags
 $(B)/$1/libnl/%.o: $(B)/src/libnl-config/defs.h $(if $(filter musl,$1),$(MUSL_DEPS))
