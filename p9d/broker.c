@@ -189,9 +189,10 @@ static int answer(struct greeting *g, const struct p9_msg *r)
 	return send(g->watch.fd, buf, (size_t)len, MSG_NOSIGNAL) == len ? 0 : -EPIPE;
 }
 
-static bool is_kernel_client(const struct greeting *g, const struct p9_msg *t)
+/* The kernel's client attaches its users one by one on a single connection. */
+static bool may_be_several(const struct greeting *g)
 {
-	return g->session.policy.anyone && g->session.dialect == P9_DIALECT_L && t->uid == P9_NOUID;
+	return g->session.policy.anyone && g->session.dialect == P9_DIALECT_L;
 }
 
 /* 1: passed on, nothing of it is left here. */
@@ -204,14 +205,13 @@ static int pass_on(struct greeting *g, const struct p9_msg *t)
 		.self = g->session.policy.self,
 		.input_len = g->len,
 	};
-	bool any = is_kernel_client(g, t);
 	uid_t uid;
 	int err = session_attach_uid(&g->session.policy, t, &uid);
 
 	if (err)
 		return err;
 	memcpy(h.input, g->input, g->len);
-	err = worker_pass(g->broker, g->watch.fd, &h, uid, any);
+	err = worker_pass(g->broker, g->watch.fd, &h, uid, may_be_several(g));
 	if (err)
 		log_warn(g->broker->log, "unable to start a process for uid %u: %s", uid,
 			 strerror(-err));

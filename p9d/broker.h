@@ -6,9 +6,9 @@
  *   unix, tcp on loopback: root                            anyone
  *   unix, tcp on loopback: another user                    only that user
  *   any other                                              refused
- * A .L peer that may be anyone and names nobody in its first Tattach is the
- * kernel's client (which attaches each of its users later): such connections
- * share one process that switches its threads between users.
+ * A .L peer that may be anyone may attach several users on one connection, as
+ * the kernel's client does: such connections share one process, which switches
+ * its threads between users.
  */
 #ifndef LANDBRIDGE_P9D_BROKER_H
 #define LANDBRIDGE_P9D_BROKER_H

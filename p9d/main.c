@@ -9,7 +9,6 @@
 #include "p9d/p9d.h"
 
 #define FIDS_MAX 65536
-#define LOGIN_UID 1000
 #define EXIT_USAGE 2
 
 struct arguments {
@@ -64,17 +63,11 @@ static int parse_umask(const char *text, uint32_t *mask)
 	return *mask > 0777 ? -EINVAL : 0;
 }
 
-/* Who the host is when it does not say: the user one logs in as. */
-static int default_user(const char *name, uid_t *uid)
+static bool has_account(const char *name)
 {
-	struct user user;
-	int err;
+	uid_t uid;
 
-	if (name)
-		return user_uid_of(&user_files_system, name, strlen(name), uid);
-	err = user_by_uid(&user_files_system, LOGIN_UID, &user);
-	*uid = !err && user.has_account ? LOGIN_UID : 0;
-	return err;
+	return user_uid_of(&user_files_system, name, strlen(name), &uid) == 0;
 }
 
 static int listen_all(struct broker *broker, const struct arguments *a)
@@ -128,7 +121,8 @@ int p9d_main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	policy.read_only = a.read_only;
-	if (default_user(a.user, &policy.fallback) < 0) {
+	policy.fallback = a.user;
+	if (a.user && !has_account(a.user)) {
 		log_err(&log, "unable to serve as %s by default: there is no such user in %s",
 			a.user, user_files_system.passwd);
 		return 1;

@@ -8,6 +8,8 @@
 #include "lib/fmt.h"
 #include "p9d/session_impl.h"
 
+#define LOGIN_UID 1000 /* whom the distributions give to their first user */
+
 enum need {
 	NEED_FID = 1,
 	NEED_WRITE = 2, /* refused on a read-only export */
@@ -151,7 +153,6 @@ void session_answer(struct request *q)
 
 	q->fid = NULL;
 	q->piped = false;
-	q->migrate = false;
 	q->era = atomic_load(&q->session->fids.era);
 	q->r->type = (uint8_t)(q->t->type + 1);
 	q->r->tag = q->t->tag;
@@ -203,6 +204,19 @@ void session_version(struct session *session, const struct p9_msg *t, struct p9_
 
 /* ---- Tattach ---- */
 
+static int fallback_uid(const struct session_policy *policy, uid_t *uid)
+{
+	struct user user;
+	int err;
+
+	if (policy->fallback)
+		return user_uid_of(policy->accounts, policy->fallback, strlen(policy->fallback),
+				   uid);
+	err = user_by_uid(policy->accounts, LOGIN_UID, &user);
+	*uid = !err && user.has_account ? LOGIN_UID : 0;
+	return err;
+}
+
 int session_attach_uid(const struct session_policy *policy, const struct p9_msg *t, uid_t *uid)
 {
 	*uid = t->uid;
@@ -211,9 +225,9 @@ int session_attach_uid(const struct session_policy *policy, const struct p9_msg 
 			*uid = policy->self;
 		return *uid == policy->self ? 0 : -EPERM;
 	}
-	if (t->uid == P9_NOUID && user_uid_of(policy->accounts, t->name.at, t->name.len, uid) < 0)
-		*uid = policy->fallback;
-	return 0;
+	if (t->uid != P9_NOUID || user_uid_of(policy->accounts, t->name.at, t->name.len, uid) == 0)
+		return 0;
+	return fallback_uid(policy, uid);
 }
 
 static int new_attach(struct request *q, uid_t uid, struct attach **out)
@@ -278,8 +292,7 @@ int do_attach(struct request *q)
 	err = session_attach_uid(policy, q->t, &uid);
 	if (err)
 		return err;
-	q->migrate = policy->runs_as != P9_NOUID && uid != policy->runs_as;
-	if (q->migrate)
+	if (policy->runs_as != P9_NOUID && uid != policy->runs_as)
 		return -EPERM;
 	err = new_attach(q, uid, &attach);
 	if (err)

@@ -14,10 +14,12 @@ enum p9_dialect { P9_DIALECT_NONE, P9_DIALECT_L, P9_DIALECT_W };
 
 /* Who may attach as whom, and how files are made. */
 struct session_policy {
-	bool anyone;    /* the peer may name any user; else only `self` */
-	uid_t self;     /* the peer's own uid */
-	uid_t fallback; /* who an `anyone` peer is when it names nobody */
-	uid_t runs_as;  /* the only user this process can be; P9_NOUID: any */
+	bool anyone; /* the peer may name any user; else only `self` */
+	uid_t self;  /* the peer's own uid */
+	/* Who an `anyone` peer is when it names nobody: a name, looked up at each
+	 * Tattach. NULL: uid 1000 if it has an account, else root. */
+	const char *fallback;
+	uid_t runs_as; /* the only user this process can be; P9_NOUID: any */
 	bool read_only;
 	uint32_t umask; /* for .W clients, which have none of their own */
 	uint32_t fid_limit;
@@ -59,8 +61,7 @@ struct request {
 
 	unsigned era; /* a request that is late makes no fid in the next session */
 	struct fid *fid;
-	bool piped;   /* r->count bytes of data are in the pipe, r->data is NULL */
-	bool migrate; /* a Tattach for a user this process cannot be */
+	bool piped; /* r->count bytes of data are in the pipe, r->data is NULL */
 };
 #define SESSION_SCRATCH 32768
 
@@ -72,7 +73,8 @@ void session_answer(struct request *request);
 /* Tversion: drops all fids and agrees on size and dialect. */
 void session_version(struct session *session, const struct p9_msg *t, struct p9_msg *r);
 
-/* Which uid a Tattach asks for under this policy. 0 or -EPERM. */
+/* Which uid a Tattach asks for under this policy. 0, -EPERM, or -ENOENT: the
+ * fallback has no account. */
 int session_attach_uid(const struct session_policy *policy, const struct p9_msg *t, uid_t *uid);
 
 #endif

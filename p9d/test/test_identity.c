@@ -1,0 +1,122 @@
+/* test_identity.c: which user an attach is for, and several on one connection. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib/fd.h"
+#include "lib/lib.h"
+#include "p9d/session.h"
+#include "p9d/test/server.h"
+
+#define PASSWD "root:x:0:0::/:/bin/sh\n"
+
+static void test_who_is_asked_for(void **state)
+{
+	static const struct {
+		const char *passwd, *fallback;
+		bool anyone;
+		const char *name;
+		uint32_t uid;
+		int error;
+		uid_t result;
+	} cases[] = {
+		{ PASSWD, NULL, true, "", P9_NOUID, 0, 0 },
+		{ PASSWD, NULL, true, "nobody", P9_NOUID, 0, 0 },
+		{ PASSWD "ann:x:1000:1000::/:\n", NULL, true, "", P9_NOUID, 0, 1000 },
+		{ PASSWD "ann:x:1000:1000::/:\n", NULL, true, "root", P9_NOUID, 0, 0 },
+		{ PASSWD "ann:x:1000:1000::/:\n", NULL, true, "ann", 7, 0, 7 },
+		{ PASSWD "ann:x:1000:1000::/:\n", NULL, true, "77", P9_NOUID, 0, 77 },
+		{ PASSWD "bob:x:1001:1001::/:\n", "bob", true, "", P9_NOUID, 0, 1001 },
+		{ PASSWD "bob:x:1001:1001::/:\n", "1002", true, "", P9_NOUID, 0, 1002 },
+		{ PASSWD, "bob", true, "", P9_NOUID, -ENOENT, 0 },
+		{ PASSWD, "bob", true, "", 5, 0, 5 },
+		{ PASSWD, NULL, false, "", P9_NOUID, 0, 500 },
+		{ PASSWD, NULL, false, "root", P9_NOUID, 0, 500 },
+		{ PASSWD, NULL, false, "", 500, 0, 500 },
+		{ PASSWD, NULL, false, "", 0, -EPERM, 0 },
+	};
+	char path[] = "/tmp/p9d-passwd-XXXXXX";
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	for (size_t i = 0; i < array_len(cases); i++) {
+		struct user_files files = { path, "/nonexistent" };
+		struct session_policy policy = { .anyone = cases[i].anyone,
+						 .self = 500,
+						 .fallback = cases[i].fallback,
+						 .accounts = &files };
+		struct p9_msg t = { .uid = cases[i].uid, .name = str_of(cases[i].name) };
+		uid_t uid = 0;
+
+		/* The same policy, other accounts: nothing is remembered. */
+		want(file_create(path, cases[i].passwd, 0600), 0);
+		want(session_attach_uid(&policy, &t, &uid), cases[i].error);
+		if (!cases[i].error)
+			want(uid, cases[i].result);
+	}
+	unlink(path);
+}
+
+/* A peer that may be anyone may be several, whomever it names first. */
+static void test_several_after_a_named_one(void **state)
+{
+	struct server *f = *state;
+	struct client c;
+
+	connect_as(f, &c, ALICE);
+	want(c_attach(&c, 11, BOB), 0);
+	want(c_attach(&c, 12, 0), 0);
+	for (int i = 0; i < 10; i++) {
+		want(open_file(&c, ROOT, "alice", P9_O_RDWR), 0);
+		want(open_file(&c, 11, "alice", P9_O_RDWR), EACCES);
+		want(open_file(&c, 12, "alice", P9_O_RDWR), 0);
+		want(open_file(&c, ROOT, "roots", P9_O_RDWR), EACCES);
+		want(open_file(&c, 11, "bob", P9_O_RDWR), 0);
+		want(open_file(&c, 11, "roots", P9_O_RDWR), EACCES);
+		want(open_file(&c, 12, "roots", P9_O_RDWR), 0);
+	}
+	client_close(&c);
+}
+
+/* .W clients have a connection for each user: its process can be no other. */
+static void test_one_user_in_w(void **state)
+{
+	struct server *f = *state;
+	struct client c;
+
+	client_connect(&c, f->socket);
+	want(c_version(&c, "9P2000.W", 65536), 0);
+	want(c_attach(&c, ROOT, ALICE), 0);
+	want(c_attach(&c, 11, BOB), EPERM);
+	want(c_attach(&c, 11, 0), EPERM);
+	want(c_attach(&c, 11, ALICE), 0);
+	want(open_file(&c, 11, "alice", P9_O_RDWR), 0);
+	want(open_file(&c, 11, "bob", P9_O_RDWR), EACCES);
+	client_close(&c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest pure[] = {
+		cmocka_unit_test(test_who_is_asked_for),
+	};
+	const struct CMUnitTest as_root[] = {
+		broker_test(test_several_after_a_named_one),
+		broker_test(test_one_user_in_w),
+	};
+	int failed = cmocka_run_group_tests_name("attach", pure, NULL, NULL);
+
+	if (geteuid() != 0) {
+		puts("test_identity: partly skipped: only root can be several users");
+		return failed;
+	}
+	return failed + cmocka_run_group_tests_name("identity", as_root, NULL, NULL);
+}
