@@ -23,9 +23,9 @@ struct qemu {
 /* Fills args (count stays 0 and `bad` set when memory is short). */
 void qemu_args(struct args *args, const struct qemu *qemu);
 
-/* Whether QEMU can really run a guest under KVM here: a trial with a guest of
- * three instructions, bounded to two seconds, since a /dev/kvm may be there
- * and hang. The answer is kept in home for as long as this boot lasts. */
-bool qemu_kvm_works(const char *program, const struct dirs *dirs);
+/* Whether QEMU can really run this kernel under KVM here: a trial, bounded to
+ * five seconds, since a /dev/kvm may be there and hang. The answer is kept in
+ * home for as long as this boot lasts. */
+bool qemu_kvm_works(const char *program, const char *kernel, const struct dirs *dirs);
 
 #endif

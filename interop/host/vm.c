@@ -112,8 +112,10 @@ int vm_prepare(struct vm *vm, const struct options *o, const struct image *image
 	if (path_search(QEMU, vm->program, sizeof(vm->program)) < 0)
 		return fault_set(why, HOST_FAILED,
 				 "unable to find " QEMU ": install qemu-system-x86");
-	vm->kvm = qemu_kvm_works(vm->program, dirs);
-	return kernel_find(vm, o, dirs, why);
+	if (kernel_find(vm, o, dirs, why) < 0)
+		return -1;
+	vm->kvm = qemu_kvm_works(vm->program, vm->kernel, dirs);
+	return 0;
 }
 
 static struct qemu machine(const struct vm *vm)
