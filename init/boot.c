@@ -50,6 +50,9 @@ static const struct step {
 	{ "binfmt", step_binfmt, WARN, ANY, "landbridge-run PROG.EXE works without it" },
 #endif
 	{ "link", step_link, EMERGENCY, ANY, "no session can be opened without it" },
+#if CFG_P9D
+	{ "p9d", step_p9d, WARN, ANY, "the host cannot see the guest's files" },
+#endif
 	{ "command", step_command, WARN, ANY, "see [boot] command in /etc/wsl.conf" },
 	{ "cleanup", step_cleanup, WARN, MACHINE, "some memory stays in use" },
 };

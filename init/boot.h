@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "init/cover.h"
+#include "init/daemon.h"
 #include "init/settings.h"
 #include "lib/guest_modules.h"
 #include "lib/log.h"
@@ -30,6 +31,8 @@ struct root_candidate {
 };
 
 enum { ROOTS_MAX = 16 };
+
+enum { DAEMON_BROKER, DAEMON_P9D, DAEMON_COUNT };
 
 struct boot {
 	enum boot_form form;
@@ -54,10 +57,7 @@ struct boot {
 
 	struct covers covers;
 
-	int listener; /* interop.sock, for ever */
-	pid_t broker; /* 0: not running */
-	int64_t broker_started;
-	int broker_delay; /* ms, before it is started again */
+	struct daemon daemons[DAEMON_COUNT];
 
 	struct settings_text *text; /* behind `settings` */
 	int exit_status;            /* of a container's PID 1 */
@@ -98,6 +98,7 @@ int step_fstab(struct boot *b);  /* services.c */
 int step_drives(struct boot *b); /* drives.c */
 int step_binfmt(struct boot *b); /* services.c */
 int step_link(struct boot *b);
+int step_p9d(struct boot *b);
 int step_command(struct boot *b);
 int step_cleanup(struct boot *b); /* newroot.c */
 
@@ -120,14 +121,18 @@ int pseudo_mount(const struct pseudo *p);
 bool is_mountpoint(const char *path);
 
 /* virtio.c: a bit for each virtio device id that is on the bus. */
-enum { VIRTIO_NET = 1, VIRTIO_CONSOLE = 3, VIRTIO_RNG = 4, VIRTIO_9P = 9, VIRTIO_FS = 26 };
+enum {
+	VIRTIO_NET = 1,
+	VIRTIO_CONSOLE = 3,
+	VIRTIO_RNG = 4,
+	VIRTIO_9P = 9,
+	VIRTIO_VSOCK = 19,
+	VIRTIO_FS = 26,
+};
 uint64_t virtio_present(void);
 
 /* newroot.c: where the root is mounted before the switch. */
 #define NEWROOT "/newroot"
-
-/* services.c: (re)starts the broker with b->listener. */
-void broker_start(struct boot *b);
 
 /* power.c */
 enum power { POWER_OFF, POWER_REBOOT };

@@ -73,6 +73,9 @@ static int links_make(struct boot *b)
 #if CFG_INTEROP
 		"landbridge-run",
 #endif
+#if CFG_P9D
+		"p9d",
+#endif
 		"mount.drvfs",
 	};
 	int err = dir_make(LANDBRIDGE_BIN, 0755);

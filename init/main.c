@@ -7,6 +7,7 @@
 #include "init/ns.h"
 #include "interop/guest/guest.h"
 #include "lib/lib.h"
+#include "p9d/p9d.h"
 #include "pathconv/pathconv.h"
 
 enum { PRESERVED_ARGV0 = 1 }; /* AT_FLAGS_PRESERVE_ARGV0, linux/binfmts.h */
@@ -21,6 +22,9 @@ static const struct {
 #endif
 #if CFG_INTEROP
 	{ "landbridge-run", landbridge_run_main },
+#endif
+#if CFG_P9D
+	{ "p9d", p9d_main },
 #endif
 	{ "mount.drvfs", mount_drvfs_main },
 	{ "landbridge-session", session_main },
@@ -46,7 +50,7 @@ int main(int argc, char **argv)
 {
 	static const char usage[] =
 		"init: not PID 1, and not called by a name it knows (wslpath, wslinfo, "
-		"mount.drvfs, landbridge-run PROGRAM)\n";
+		"mount.drvfs, p9d, landbridge-run PROGRAM)\n";
 
 	if (argc < 1)
 		return 100;

@@ -6,7 +6,6 @@
 #include <sys/mman.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,37 +46,12 @@ static void stdio_fill(void)
 		close(fd);
 }
 
-/* Later, so that one that cannot live does not keep the machine busy. */
-static void broker_later(const struct boot *b)
-{
-	struct itimerval later = { .it_value = { b->broker_delay / 1000,
-						 b->broker_delay % 1000 * 1000 } };
-
-	setitimer(ITIMER_REAL, &later, NULL);
-}
-
-static void broker_died(struct boot *b)
-{
-	b->broker = 0;
-	log_warn(&b->log, "link: the broker ended; it is started again in %d ms", b->broker_delay);
-	broker_later(b);
-}
-
-/* Where no process could be had there may be one later. */
-static void broker_again(struct boot *b)
-{
-	broker_start(b);
-	if (b->broker < 0)
-		broker_later(b);
-}
-
 static void reap(struct boot *b)
 {
 	pid_t pid;
 
 	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-		if (pid == b->broker)
-			broker_died(b);
+		daemons_reap(b, pid);
 }
 
 static void signal_obey(struct boot *b, int signal)
@@ -86,8 +60,8 @@ static void signal_obey(struct boot *b, int signal)
 		reap(b); /* by far the most: it touches no more memory than it must */
 		return;
 	}
-	if (signal == SIGALRM && b->broker <= 0)
-		broker_again(b);
+	if (signal == SIGALRM)
+		daemons_again(b);
 	for (size_t i = 0; i < array_len(requests); i++)
 		if (requests[i].signal == signal)
 			power_down(b, requests[i].how);
@@ -119,7 +93,6 @@ int init_main(int argc, char **argv)
 		.modules = -1,
 		.uevents = -1,
 		.initramfs = -1,
-		.listener = -1,
 	};
 	sigset_t all;
 

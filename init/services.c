@@ -10,19 +10,14 @@
 #include "binfmt/binfmt.h"
 #include "init/boot.h"
 #include "init/init.h"
+#include "init/login.h"
 #include "init/ns.h"
 #include "init/spawn.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
-#include "lib/loop.h"
 
-enum {
-	FSTAB_WAIT_MS = 30000,
-	DELAY_FIRST_MS = 200, /* before a broker that died young is started again ... */
-	DELAY_MAX_MS = 5000,  /* ... doubling up to this */
-	LIVED_MS = 10000,     /* one that lived so long begins anew */
-};
+enum { FSTAB_WAIT_MS = 30000 };
 
 #define SYSTEM_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -90,53 +85,82 @@ int step_binfmt(struct boot *b)
 	return err < 0 ? boot_unable(b, err, "register the handler for .exe files") : 0;
 }
 
-/* Descriptor 3 is the socket; the rest is close-on-exec. */
-static _Noreturn void broker_exec(const struct boot *b)
+static void broker_exec(const struct boot *b, const struct daemon *d)
 {
 	char *const argv[] = { (char[]){ "landbridge-broker" }, NULL };
 	char link[128], *envp[] = { (char[]){ SYSTEM_PATH }, link, NULL };
 
+	(void)d;
 	fmt(link, sizeof(link), "LANDBRIDGE_LINK=%s",
 	    b->settings.link ? b->settings.link : "serial");
-	if (b->listener != 3)
-		dup2(b->listener, 3);
-	else
-		fd_set_cloexec(3, 0);
 	execve("/proc/self/exe", argv, envp);
-	_exit(127);
-}
-
-void broker_start(struct boot *b)
-{
-	int64_t now = loop_now();
-
-	if (now - b->broker_started > LIVED_MS)
-		b->broker_delay = 0;
-	b->broker_delay = b->broker_delay ? b->broker_delay * 2 : DELAY_FIRST_MS;
-	if (b->broker_delay > DELAY_MAX_MS)
-		b->broker_delay = DELAY_MAX_MS;
-	b->broker_started = now;
-	b->broker = spawn_fork();
-	if (b->broker == 0)
-		broker_exec(b);
-	if (b->broker < 0)
-		log_err(&b->log, "link: unable to start the broker: %s", strerror(-b->broker));
 }
 
 int step_link(struct boot *b)
 {
+	struct daemon *d = &b->daemons[DAEMON_BROKER];
 	int err = b->virtio >> VIRTIO_CONSOLE & 1 ? modules_load(b, GUEST_LINK) : 0;
 
 	if (err < 0)
 		return err;
 	if (b->virtio >> VIRTIO_RNG & 1)
 		modules_load(b, GUEST_RNG);
+	*d = (struct daemon){ .step = b->step, .what = "broker", .exec = broker_exec };
 	err = dir_make(LANDBRIDGE_RUN, 0755);
-	b->listener = err < 0 ? err : unix_listen(LANDBRIDGE_SOCKET, 0666, 64);
-	if (b->listener < 0)
-		return boot_unable(b, b->listener, "listen on " LANDBRIDGE_SOCKET);
-	broker_start(b);
-	return b->broker < 0 ? boot_unable(b, b->broker, "start the broker") : 0;
+	err = err < 0 ? err : daemon_listen(d, unix_listen(LANDBRIDGE_SOCKET, 0666, 64));
+	if (err < 0)
+		return boot_unable(b, err, "listen on " LANDBRIDGE_SOCKET);
+	err = daemon_start(b, d);
+	return err < 0 ? boot_unable(b, err, "start the broker") : 0;
+}
+
+/* The host is by default who logs in; without a name p9d(8) finds out itself. */
+static const char *files_user(const struct settings *s)
+{
+	struct login who;
+
+	if (!s->default_user || !*s->default_user)
+		return NULL;
+	return login_find(&who, NULL, s) < 0 ? "root" : s->default_user;
+}
+
+static void p9d_exec(const struct boot *b, const struct daemon *d)
+{
+	static const char *const sockets[DAEMON_SOCKETS] = { "fd:3", "fd:4" };
+	const char *user = files_user(&b->settings);
+	const char *argv[8 + 2 * DAEMON_SOCKETS] = { "p9d", "--umask", NULL };
+	char mask[16], *envp[] = { NULL };
+	size_t n = 2;
+
+	fmt(mask, sizeof(mask), "0%o", (unsigned)b->settings.umask);
+	argv[n++] = mask;
+	for (unsigned i = 0; i < array_len(sockets) && i < d->socket_count; i++) {
+		argv[n++] = "--listen";
+		argv[n++] = sockets[i];
+	}
+	if (user) {
+		argv[n++] = "--user";
+		argv[n++] = user;
+	}
+	execve("/proc/self/exe", (char **)(uintptr_t)argv, envp);
+}
+
+int step_p9d(struct boot *b)
+{
+	struct daemon *d = &b->daemons[DAEMON_P9D];
+	int err;
+
+	*d = (struct daemon){ .step = b->step, .what = "file server", .exec = p9d_exec };
+	err = daemon_listen(d, unix_listen(LANDBRIDGE_P9D_SOCKET, 0666, 64));
+	if (err < 0)
+		return boot_unable(b, err, "listen on " LANDBRIDGE_P9D_SOCKET);
+	if (b->virtio >> VIRTIO_VSOCK & 1 && modules_load(b, GUEST_VSOCK) == 0)
+		err = daemon_listen(d, vsock_listen(LANDBRIDGE_P9D_PORT, 64));
+	if (err < 0)
+		boot_warn(b, "unable to listen on vsock port %d: %s", LANDBRIDGE_P9D_PORT,
+			  strerror(-err));
+	err = daemon_start(b, d);
+	return err < 0 ? boot_unable(b, err, "start the file server") : 0;
 }
 
 static _Noreturn void command_exec(const struct boot *b)

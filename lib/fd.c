@@ -11,6 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <linux/vm_sockets.h>
+
 void fd_close(int *fd)
 {
 	if (*fd >= 0)
@@ -169,6 +171,21 @@ int unix_listen(const char *path, mode_t mode, int backlog)
 		return fd;
 	err = -errno;
 	close(fd);
+	return err;
+}
+
+int vsock_listen(unsigned port, int backlog)
+{
+	struct sockaddr_vm addr = { .svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_ANY };
+	int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int err;
+
+	addr.svm_port = port;
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 &&
+	    listen(fd, backlog) == 0)
+		return fd;
+	err = -errno;
+	fd_close(&fd);
 	return err;
 }
 

@@ -37,6 +37,10 @@ int dir_make(const char *path, mode_t mode);
 int unix_listen(const char *path, mode_t mode, int backlog);
 int unix_connect(const char *path);
 
+/* The same for a port of vsock(7), which any CID may reach. -EAFNOSUPPORT: this
+ * kernel has no vsock. */
+int vsock_listen(unsigned port, int backlog);
+
 /* Who is at the other end of a connected unix socket: unix(7) SO_PEERCRED. */
 struct peer {
 	pid_t pid;

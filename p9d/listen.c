@@ -189,32 +189,29 @@ static int parse_number(const char *text, unsigned long max, unsigned long *out)
 	return errno || end == text || *end || *out > max ? -EINVAL : 0;
 }
 
-static int bind_and_listen(int family, const void *addr, socklen_t len)
-{
-	int one = 1;
-	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, addr, len) < 0 || listen(fd, BACKLOG) < 0) {
-		int err = -errno;
-
-		close(fd);
-		return err;
-	}
-	return fd;
-}
-
 static int listen_vsock(const char *port)
 {
-	struct sockaddr_vm addr = { .svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_ANY };
 	unsigned long number;
 
 	if (parse_number(port, UINT32_MAX - 1, &number) < 0)
 		return -EINVAL;
-	addr.svm_port = (unsigned)number;
-	return bind_and_listen(AF_VSOCK, &addr, sizeof(addr));
+	return vsock_listen((unsigned)number, BACKLOG);
+}
+
+static int tcp_listen(const struct sockaddr_in *addr)
+{
+	int one = 1;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, (const void *)addr, sizeof(*addr)) == 0 && listen(fd, BACKLOG) == 0)
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
 }
 
 static int listen_tcp(const char *where)
@@ -232,7 +229,7 @@ static int listen_tcp(const char *where)
 	if (ntohl(addr.sin_addr.s_addr) >> 24 != 127)
 		return -EINVAL; /* nothing protects the bytes of a plain connection */
 	addr.sin_port = htons((uint16_t)port);
-	return bind_and_listen(AF_INET, &addr, sizeof(addr));
+	return tcp_listen(&addr);
 }
 
 static int kind_of(int fd, enum listen_kind *kind)

@@ -9,12 +9,14 @@ KCONFIG_FILES := Kconfig $(wildcard */Kconfig)
 .PHONY: check-init-sizes check-budget check-configs check-reproducible
 check-init-sizes: $(B)/init
 	@rm -rf $(B)/sizes/*/.config
-	@for v in full small; do mkdir -p $(B)/sizes/$$v; \
+	@for v in full files small; do mkdir -p $(B)/sizes/$$v; \
 		KCONFIG_CONFIG=$(B)/sizes/$$v/.config $(PYTHON) scripts/kconfig allyesconfig; done
-	@sed -i 's/CONFIG_NET=y/# CONFIG_NET is not set/' $(B)/sizes/small/.config
+	@sed -i 's/CONFIG_NET=y/# CONFIG_NET is not set/' $(B)/sizes/files/.config $(B)/sizes/small/.config
+	@sed -i 's/CONFIG_P9D=y/# CONFIG_P9D is not set/' $(B)/sizes/small/.config
 	+@$(call init_in,$(B)/sizes/full)
+	+@$(call init_in,$(B)/sizes/files)
 	+@$(call init_in,$(B)/sizes/small)
-	@scripts/check-sizes $(B)/sizes/full/init $(B)/sizes/small/init
+	@scripts/check-sizes $(B)/sizes/full/init $(B)/sizes/files/init $(B)/sizes/small/init
 
 $(B)/bench/insmod: bench/guest/insmod.c $(MUSL_DEPS)
 	@mkdir -p $(@D)

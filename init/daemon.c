@@ -1,0 +1,119 @@
+/* daemon.c: starting our daemons, and starting them again. */
+#include "init/daemon.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "init/boot.h"
+#include "init/spawn.h"
+#include "lib/fd.h"
+#include "lib/loop.h"
+
+enum {
+	DELAY_FIRST_MS = 200, /* before one that died is started again ... */
+	DELAY_MAX_MS = 5000,  /* ... doubling up to this ... */
+	LIVED_MS = 10000,     /* ... unless it lived so long */
+	FIRST_SOCKET = 3,
+};
+
+/* The sockets become 3, 4, ...; everything else is close-on-exec. They go out
+ * of the way first, as one of them may be 3 itself. */
+static void sockets_place(const struct daemon *d)
+{
+	int away[DAEMON_SOCKETS];
+
+	for (unsigned i = 0; i < d->socket_count; i++)
+		away[i] = fcntl(d->sockets[i], F_DUPFD_CLOEXEC, FIRST_SOCKET + DAEMON_SOCKETS);
+	for (unsigned i = 0; i < d->socket_count; i++)
+		dup2(away[i], FIRST_SOCKET + (int)i);
+}
+
+int daemon_listen(struct daemon *d, int fd)
+{
+	if (fd < 0)
+		return fd;
+	d->sockets[d->socket_count++] = fd;
+	return 0;
+}
+
+static bool is_due(const struct daemon *d, int64_t when)
+{
+	return d->delay && !d->pid && d->due <= when;
+}
+
+/* One timer for all: it goes off when the first of them is due. */
+static void timer_set(const struct boot *b)
+{
+	int64_t now = loop_now(), first = INT64_MAX;
+	struct itimerval timer = { .it_value = { 0, 0 } };
+
+	for (unsigned i = 0; i < DAEMON_COUNT; i++)
+		if (is_due(&b->daemons[i], first))
+			first = b->daemons[i].due;
+	if (first == INT64_MAX)
+		return;
+	first = first > now ? first - now : 1;
+	timer.it_value.tv_sec = first / 1000;
+	timer.it_value.tv_usec = first % 1000 * 1000;
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* Later, so that one that cannot live does not keep the machine busy. */
+static void put_off(const struct boot *b, struct daemon *d)
+{
+	int64_t now = loop_now();
+
+	d->delay = now - d->started > LIVED_MS ? DELAY_FIRST_MS : d->delay * 2;
+	if (d->delay > DELAY_MAX_MS)
+		d->delay = DELAY_MAX_MS;
+	d->due = now + d->delay;
+	timer_set(b);
+}
+
+int daemon_start(struct boot *b, struct daemon *d)
+{
+	int err;
+
+	d->started = loop_now();
+	d->delay = d->delay ? d->delay : DELAY_FIRST_MS / 2; /* doubled before it is used */
+	d->pid = spawn_fork();
+	if (d->pid == 0) {
+		sockets_place(d);
+		d->exec(b, d);
+		_exit(127);
+	}
+	if (d->pid > 0)
+		return 0;
+	err = d->pid;
+	d->pid = 0;
+	put_off(b, d);
+	log_err(&b->log, "%s: unable to start the %s: %s; tried again in %d ms", d->step, d->what,
+		strerror(-err), d->delay);
+	return err;
+}
+
+void daemons_reap(struct boot *b, pid_t pid)
+{
+	for (unsigned i = 0; i < DAEMON_COUNT; i++) {
+		struct daemon *d = &b->daemons[i];
+
+		if (d->pid != pid)
+			continue;
+		d->pid = 0;
+		put_off(b, d);
+		log_warn(&b->log, "%s: the %s ended; it is started again in %d ms", d->step,
+			 d->what, d->delay);
+	}
+}
+
+void daemons_again(struct boot *b)
+{
+	int64_t now = loop_now();
+
+	for (unsigned i = 0; i < DAEMON_COUNT; i++)
+		if (is_due(&b->daemons[i], now))
+			daemon_start(b, &b->daemons[i]);
+	timer_set(b);
+}

@@ -1,0 +1,45 @@
+/* daemon.h: the programs of ours that PID 1 keeps running.
+ *
+ * Each listens on sockets that PID 1 made and holds for ever: while a daemon is
+ * away its clients wait in the socket's queue. One that ends is started again,
+ * after 200 ms at first and up to 5 s when it keeps dying young.
+ */
+#ifndef LANDBRIDGE_INIT_DAEMON_H
+#define LANDBRIDGE_INIT_DAEMON_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/log.h"
+
+struct boot;
+
+enum { DAEMON_SOCKETS = 2 };
+
+struct daemon {
+	const char *step; /* the boot step it belongs to, for the log */
+	const char *what;
+	/* Runs in the child: execs, or returns to fail. Its sockets are 3 and up. */
+	void (*exec)(const struct boot *b, const struct daemon *d);
+	int sockets[DAEMON_SOCKETS]; /* the first socket_count */
+	unsigned socket_count;
+	pid_t pid;            /* 0: not running */
+	int delay;            /* ms, before it is started again; 0: not yet started */
+	int64_t started, due; /* as loop_now() has it */
+};
+
+/* Gives it one more socket: `fd`, or a negative errno, which is returned. */
+int daemon_listen(struct daemon *d, int fd);
+
+/* 0, or -EAGAIN, -ENOMEM where no process can be had: that is logged, and it
+ * is tried again later. */
+int daemon_start(struct boot *b, struct daemon *d);
+
+/* ---- for PID 1's loop ---- */
+
+/* A child has ended, a daemon or another. */
+void daemons_reap(struct boot *b, pid_t pid);
+/* On SIGALRM: starts those whose time has come. */
+void daemons_again(struct boot *b);
+
+#endif
