@@ -1,6 +1,7 @@
 /* bytes.c: bounds-checked little-endian cursors. */
 #include "lib/bytes.h"
 
+#include <endian.h>
 #include <string.h>
 
 void reader_init(struct reader *r, const void *data, size_t len)
@@ -20,36 +21,42 @@ const void *read_bytes(struct reader *r, size_t len)
 	return at;
 }
 
-static uint64_t read_uint(struct reader *r, size_t len)
-{
-	const uint8_t *at = read_bytes(r, len);
-	uint64_t v = 0;
-
-	if (!at)
-		return 0;
-	for (size_t i = len; i > 0; i--)
-		v = v << 8 | at[i - 1];
-	return v;
-}
-
+/* memcpy of a size that the compiler knows is one move. */
 uint8_t read_u8(struct reader *r)
 {
-	return (uint8_t)read_uint(r, 1);
+	const uint8_t *at = read_bytes(r, 1);
+
+	return at ? *at : 0;
 }
 
 uint16_t read_u16(struct reader *r)
 {
-	return (uint16_t)read_uint(r, 2);
+	const void *at = read_bytes(r, 2);
+	uint16_t v = 0;
+
+	if (at)
+		memcpy(&v, at, sizeof(v));
+	return le16toh(v);
 }
 
 uint32_t read_u32(struct reader *r)
 {
-	return (uint32_t)read_uint(r, 4);
+	const void *at = read_bytes(r, 4);
+	uint32_t v = 0;
+
+	if (at)
+		memcpy(&v, at, sizeof(v));
+	return le32toh(v);
 }
 
 uint64_t read_u64(struct reader *r)
 {
-	return read_uint(r, 8);
+	const void *at = read_bytes(r, 8);
+	uint64_t v = 0;
+
+	if (at)
+		memcpy(&v, at, sizeof(v));
+	return le64toh(v);
 }
 
 void writer_init(struct writer *w, void *data, size_t size)
@@ -57,49 +64,58 @@ void writer_init(struct writer *w, void *data, size_t size)
 	*w = (struct writer){ .base = data, .size = size };
 }
 
-void write_bytes(struct writer *w, const void *data, size_t len)
+/* Where the next `len` bytes go, or NULL. */
+static uint8_t *take_room(struct writer *w, size_t len)
 {
 	if (w->bad || len > w->size - w->used) {
 		w->bad = true;
-		return;
+		return NULL;
 	}
-	if (len)
-		memcpy(w->base + w->used, data, len);
 	w->used += len;
+	return w->base + w->used - len;
 }
 
-static void put_uint(uint8_t *at, uint64_t v, size_t len)
+void write_bytes(struct writer *w, const void *data, size_t len)
 {
-	for (size_t i = 0; i < len; i++, v >>= 8)
-		at[i] = (uint8_t)v;
-}
+	uint8_t *at = take_room(w, len);
 
-static void write_uint(struct writer *w, uint64_t v, size_t len)
-{
-	uint8_t bytes[8];
-
-	put_uint(bytes, v, len);
-	write_bytes(w, bytes, len);
+	if (at && len)
+		memcpy(at, data, len);
 }
 
 void write_u8(struct writer *w, uint8_t v)
 {
-	write_uint(w, v, 1);
+	uint8_t *at = take_room(w, sizeof(v));
+
+	if (at)
+		*at = v;
 }
 
 void write_u16(struct writer *w, uint16_t v)
 {
-	write_uint(w, v, 2);
+	uint8_t *at = take_room(w, sizeof(v));
+
+	v = htole16(v);
+	if (at)
+		memcpy(at, &v, sizeof(v));
 }
 
 void write_u32(struct writer *w, uint32_t v)
 {
-	write_uint(w, v, 4);
+	uint8_t *at = take_room(w, sizeof(v));
+
+	v = htole32(v);
+	if (at)
+		memcpy(at, &v, sizeof(v));
 }
 
 void write_u64(struct writer *w, uint64_t v)
 {
-	write_uint(w, v, 8);
+	uint8_t *at = take_room(w, sizeof(v));
+
+	v = htole64(v);
+	if (at)
+		memcpy(at, &v, sizeof(v));
 }
 
 void write_u32_at(struct writer *w, size_t offset, uint32_t v)
@@ -108,5 +124,6 @@ void write_u32_at(struct writer *w, size_t offset, uint32_t v)
 		w->bad = true;
 		return;
 	}
-	put_uint(w->base + offset, v, 4);
+	v = htole32(v);
+	memcpy(w->base + offset, &v, sizeof(v));
 }

@@ -6,13 +6,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "lib/fd.h"
 #include "p9d/lane.h"
 
-#define IDLE_S 1
 #define ERRORS_MAX 1000
 #define MOVE_MAX 8192 /* input that is worth moving to where it is aligned */
 #define PIPE_SIZE (1 << 20)
@@ -76,7 +74,6 @@ static int save_input(struct conn *conn, const void *input, size_t len)
 static int conn_setup(struct conn *conn, struct tree *tree, const struct session_policy *policy,
 		      const struct conn_greeting *greeting)
 {
-	struct timeval idle = { .tv_sec = IDLE_S };
 	int err = session_init(&conn->session, tree, policy);
 
 	if (err)
@@ -85,7 +82,6 @@ static int conn_setup(struct conn *conn, struct tree *tree, const struct session
 		conn->session.msize = greeting->msize;
 		conn->session.dialect = greeting->dialect;
 	}
-	setsockopt(conn->fd, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof(idle));
 	fcntl(conn->fd, F_SETFL, fcntl(conn->fd, F_GETFL) & ~O_NONBLOCK);
 	return save_input(conn, greeting->input, greeting->input_len);
 }
@@ -256,9 +252,13 @@ static enum end flush_out(struct conn *conn, struct lane *lane, size_t piped)
 
 	if (!lane->out_len)
 		return GO_ON;
+	atomic_store_explicit(&lane->sending, true, memory_order_relaxed);
 	pthread_mutex_lock(&conn->send_lock);
 	err = send_replies(conn, lane, 0, lane->out_len, piped);
 	pthread_mutex_unlock(&conn->send_lock);
+	atomic_store(&lane->sending, false);
+	if (atomic_load(&conn->pool->asleep))
+		pool_wake(conn->pool); /* that took long: nobody has seen us come back */
 	lane->out_len = 0;
 	return err ? CLOSED : GO_ON;
 }
@@ -476,18 +476,16 @@ static size_t make_room(struct lane *lane)
 static enum end receive(struct conn *conn, struct lane *lane)
 {
 	size_t want = make_room(lane);
+	ssize_t n;
 
-	for (;;) {
-		ssize_t n = recv(conn->fd, lane->in + lane->in_end, want, 0);
-
-		if (n > 0) {
-			lane->in_end += (size_t)n;
-			return GO_ON;
-		}
-		if (n < 0 && errno == EINTR)
-			continue;
-		return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? IDLE : CLOSED;
+	do {
+		n = recv(conn->fd, lane->in + lane->in_end, want, 0);
+	} while (n < 0 && errno == EINTR && !atomic_load(&lane->park));
+	if (n > 0) {
+		lane->in_end += (size_t)n;
+		return GO_ON;
 	}
+	return n < 0 && errno == EINTR ? IDLE : CLOSED;
 }
 
 static void restore_input(struct conn *conn, struct lane *lane)
@@ -525,6 +523,7 @@ void conn_serve(struct conn *conn, struct lane *lane)
 {
 	enum end end;
 
+	atomic_store(&lane->park, false);
 	restore_input(conn, lane);
 	end = flush_out(conn, lane, 0);
 	while (end == GO_ON) {

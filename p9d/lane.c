@@ -18,6 +18,7 @@
 
 #define STACK_SIZE (256 * 1024) /* reserved, not used */
 #define LANE_IDLE_S 10
+#define PARK_MS 1000
 #define QUIET_TICKS 20
 #define BUSY_TICKS 10
 #define KICKS_MAX 1000
@@ -429,10 +430,39 @@ static bool no_conns(struct pool *pool)
 	return none;
 }
 
+static bool may_park(const struct lane *lane)
+{
+	return (atomic_load(&lane->phase) & PHASE_MASK) == PHASE_BETWEEN &&
+	       !atomic_load(&lane->sending);
+}
+
+/* Has the lanes that wait for their clients to ask park. A signal that comes
+ * just before the wait it is to interrupt is lost: it is tried again for as long
+ * as there are any. */
+static bool park_lanes(struct pool *pool, bool now)
+{
+	bool any = false;
+
+	pthread_mutex_lock(&pool->lock);
+	for (struct lane *lane = pool->active; lane; lane = lane->next_active) {
+		if (!may_park(lane))
+			continue;
+		any = true;
+		if (!now)
+			continue;
+		atomic_store(&lane->park, true);
+		pthread_kill(lane->thread, SIGUSR1);
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return any;
+}
+
 static int wait_ms(struct pool *pool, const struct pool_control *control)
 {
 	if (!atomic_load(&pool->asleep))
 		return 1;
+	if (park_lanes(pool, false))
+		return PARK_MS;
 	return control->idle_ms >= 0 && no_conns(pool) ? control->idle_ms : -1;
 }
 
@@ -472,7 +502,7 @@ void pool_run(struct pool *pool, struct pool_control *control)
 			go_on = dispatch(pool, control, events[i].data.ptr);
 		if (!atomic_load(&pool->asleep))
 			tick(pool);
-		else if (n == 0 && timeout >= 0 && timeout == control->idle_ms && no_conns(pool))
-			go_on = false;
+		else if (n == 0 && !park_lanes(pool, true))
+			go_on = !(timeout == control->idle_ms && no_conns(pool));
 	}
 }

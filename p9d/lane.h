@@ -5,9 +5,10 @@
  * an operation really blocks does the watcher (the process's main thread) take
  * the connection away from its lane and give it to another one, together with
  * what was received and not yet answered; the old lane sends its one reply when
- * it has it. A connection with nothing to say for a second gives its lane back
- * and waits in epoll(7); lanes without work end after ten seconds. So nothing
- * wakes up when idle, and an idle connection costs a few hundred bytes.
+ * it has it. When there has been nothing to do for a second, the watcher has
+ * the lanes give their connections back, to wait in epoll(7); lanes without
+ * work end after ten seconds. So nothing wakes up when idle, and an idle
+ * connection costs a few hundred bytes.
  *
  * Locks, in the order they may be taken: pool.lock or conn.send_lock, then
  * conn.lock, then those of the session.
@@ -58,6 +59,8 @@ struct lane {
 	unsigned ticks;    /* how often it was that already */
 	atomic_uint kicks; /* signals sent since cancel was set */
 	atomic_bool cancel;
+	atomic_bool sending;           /* waits for the client to read */
+	atomic_bool park;              /* set, then a signal: give the connection back */
 	bool drop;                     /* no reply is wanted any more */
 	uint16_t flushes[FLUSHES_MAX]; /* Tflushes to be answered after the reply */
 	unsigned flush_count;
