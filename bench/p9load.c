@@ -4,6 +4,7 @@
  *   p9load WORK SOCKET [ANAME] [--msize N] [--depth N] [--seconds S] [--pid P]
  *   p9load echo-server SOCKET
  *   p9load sendfile-server SOCKET FILE
+ *   p9load pwrite-server SOCKET FILE
  *
  * Output: one line "ops NS_PER_OP CPU_NS_PER_OP P50_NS P99_NS MB_PER_S". CPU
  * counts this process and, with --pid, that one and its children.
@@ -316,6 +317,7 @@ static const struct work {
 	{ "file", NULL, 0, NULL, NULL, file_seq },
 	{ "echo", NULL, 0, getattr_put, getattr_take, NULL },
 	{ "sendfile", NULL, 0, read_put, read_take, NULL },
+	{ "pwrite", NULL, 0, write_put, write_take, NULL },
 };
 
 /* ---- measuring ---- */
@@ -459,6 +461,17 @@ static void start_session(struct load *l, const struct work *w)
 		open_file(l, w);
 }
 
+/* A loop without a protocol: there is nobody to greet. */
+static bool is_bare(const struct work *w)
+{
+	static const char *const bare[] = { "echo", "sendfile", "pwrite" };
+
+	for (size_t i = 0; i < sizeof(bare) / sizeof(bare[0]); i++)
+		if (strcmp(w->name, bare[i]) == 0)
+			return true;
+	return false;
+}
+
 static int load(const struct work *w, int argc, char **argv)
 {
 	static struct load l = { .msize = 65536, .depth = 1, .seconds = 0.5, .aname = "" };
@@ -481,7 +494,7 @@ static int load(const struct work *w, int argc, char **argv)
 		else if (strcmp(argv[i], "--pid") == 0)
 			l.pid = (pid_t)strtol(value, NULL, 10), i++;
 	}
-	if (strcmp(w->name, "echo") != 0 && strcmp(w->name, "sendfile") != 0)
+	if (!is_bare(w))
 		start_session(&l, w);
 	measure(&l, w);
 	return 0;
@@ -553,8 +566,48 @@ static _Noreturn void sendfile_server(const char *path, const char *name)
 	}
 }
 
+/* A Twrite's bytes into the file. False: there is none. */
+static bool take_part(int fd, int file, uint8_t *buf)
+{
+	uint8_t head[P9_WRITE_HEADER], reply[11] = { 11, 0, 0, 0, P9_TWRITE + 1 };
+	struct reader r;
+	uint32_t count;
+	off_t at;
+
+	if (fd_read_full(fd, head, sizeof(head)) != sizeof(head))
+		return false;
+	reader_init(&r, head, sizeof(head));
+	count = read_u32(&r) - P9_WRITE_HEADER;
+	reader_init(&r, head + P9_HEADER + 4, 8);
+	at = (off_t)read_u64(&r);
+	for (uint32_t got = 0; got < count;) {
+		ssize_t n = recv(fd, buf, count - got, 0);
+
+		if (n <= 0 || pwrite(file, buf, (size_t)n, at + got) != n)
+			return false;
+		got += (uint32_t)n;
+	}
+	return send(fd, reply, sizeof(reply), MSG_NOSIGNAL) == sizeof(reply);
+}
+
+static _Noreturn void pwrite_server(const char *path, const char *name)
+{
+	static uint8_t buf[P9_MSIZE_MAX];
+	int file = open(name, O_RDWR);
+
+	for (;;) {
+		int fd = accept_one(path);
+
+		while (take_part(fd, file, buf))
+			;
+		close(fd);
+	}
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 4 && strcmp(argv[1], "pwrite-server") == 0)
+		pwrite_server(argv[2], argv[3]);
 	if (argc == 3 && strcmp(argv[1], "echo-server") == 0)
 		echo_server(argv[2]);
 	if (argc == 4 && strcmp(argv[1], "sendfile-server") == 0)

@@ -19,27 +19,26 @@
 static void test_who_is_asked_for(void **state)
 {
 	static const struct {
-		const char *passwd, *fallback;
-		bool anyone;
-		const char *name;
+		const char *passwd, *fallback, *name;
 		uint32_t uid;
 		int error;
 		uid_t result;
+		bool anyone;
 	} cases[] = {
-		{ PASSWD, NULL, true, "", P9_NOUID, 0, 0 },
-		{ PASSWD, NULL, true, "nobody", P9_NOUID, 0, 0 },
-		{ PASSWD "ann:x:1000:1000::/:\n", NULL, true, "", P9_NOUID, 0, 1000 },
-		{ PASSWD "ann:x:1000:1000::/:\n", NULL, true, "root", P9_NOUID, 0, 0 },
-		{ PASSWD "ann:x:1000:1000::/:\n", NULL, true, "ann", 7, 0, 7 },
-		{ PASSWD "ann:x:1000:1000::/:\n", NULL, true, "77", P9_NOUID, 0, 77 },
-		{ PASSWD "bob:x:1001:1001::/:\n", "bob", true, "", P9_NOUID, 0, 1001 },
-		{ PASSWD "bob:x:1001:1001::/:\n", "1002", true, "", P9_NOUID, 0, 1002 },
-		{ PASSWD, "bob", true, "", P9_NOUID, -ENOENT, 0 },
-		{ PASSWD, "bob", true, "", 5, 0, 5 },
-		{ PASSWD, NULL, false, "", P9_NOUID, 0, 500 },
-		{ PASSWD, NULL, false, "root", P9_NOUID, 0, 500 },
-		{ PASSWD, NULL, false, "", 500, 0, 500 },
-		{ PASSWD, NULL, false, "", 0, -EPERM, 0 },
+		{ PASSWD, NULL, "", P9_NOUID, 0, 0, true },
+		{ PASSWD, NULL, "nobody", P9_NOUID, 0, 0, true },
+		{ PASSWD "ann:x:1000:1000::/:\n", NULL, "", P9_NOUID, 0, 1000, true },
+		{ PASSWD "ann:x:1000:1000::/:\n", NULL, "root", P9_NOUID, 0, 0, true },
+		{ PASSWD "ann:x:1000:1000::/:\n", NULL, "ann", 7, 0, 7, true },
+		{ PASSWD "ann:x:1000:1000::/:\n", NULL, "77", P9_NOUID, 0, 77, true },
+		{ PASSWD "bob:x:1001:1001::/:\n", "bob", "", P9_NOUID, 0, 1001, true },
+		{ PASSWD "bob:x:1001:1001::/:\n", "1002", "", P9_NOUID, 0, 1002, true },
+		{ PASSWD, "bob", "", P9_NOUID, -ENOENT, 0, true },
+		{ PASSWD, "bob", "", 5, 0, 5, true },
+		{ PASSWD, NULL, "", P9_NOUID, 0, 500, false },
+		{ PASSWD, NULL, "root", P9_NOUID, 0, 500, false },
+		{ PASSWD, NULL, "", 500, 0, 500, false },
+		{ PASSWD, NULL, "", 0, -EPERM, 0, false },
 	};
 	char path[] = "/tmp/p9d-passwd-XXXXXX";
 	int fd = mkstemp(path);
