@@ -2,6 +2,7 @@
 #include "init/daemon.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -36,6 +37,30 @@ int daemon_listen(struct daemon *d, int fd)
 		return fd;
 	d->sockets[d->socket_count++] = fd;
 	return 0;
+}
+
+/* Whether a connection to one of its sockets is a signal for PID 1 (fcntl(2),
+ * O_ASYNC: SIGIO). The flag is the socket's, so the daemon would see it too. */
+static void sockets_watch(const struct daemon *d, bool on)
+{
+	for (unsigned i = 0; i < d->socket_count; i++) {
+		int flags = fcntl(d->sockets[i], F_GETFL);
+
+		fcntl(d->sockets[i], F_SETOWN, getpid());
+		fcntl(d->sockets[i], F_SETFL, on ? flags | O_ASYNC : flags & ~O_ASYNC);
+	}
+}
+
+static bool is_called(const struct daemon *d)
+{
+	bool called = false;
+
+	for (unsigned i = 0; i < d->socket_count; i++) {
+		struct pollfd p = { .fd = d->sockets[i], .events = POLLIN };
+
+		called = called || poll(&p, 1, 0) > 0;
+	}
+	return called;
 }
 
 static bool is_due(const struct daemon *d, int64_t when)
@@ -116,4 +141,24 @@ void daemons_again(struct boot *b)
 		if (is_due(&b->daemons[i], now))
 			daemon_start(b, &b->daemons[i]);
 	timer_set(b);
+}
+
+void daemon_await(struct boot *b, struct daemon *d)
+{
+	d->awaited = true;
+	sockets_watch(d, true);
+	daemons_called(b); /* by somebody who was earlier */
+}
+
+void daemons_called(struct boot *b)
+{
+	for (unsigned i = 0; i < DAEMON_COUNT; i++) {
+		struct daemon *d = &b->daemons[i];
+
+		if (!d->awaited || !is_called(d))
+			continue;
+		d->awaited = false;
+		sockets_watch(d, false);
+		daemon_start(b, d);
+	}
 }

@@ -7,6 +7,7 @@
 #ifndef LANDBRIDGE_INIT_DAEMON_H
 #define LANDBRIDGE_INIT_DAEMON_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -23,6 +24,7 @@ struct daemon {
 	void (*exec)(const struct boot *b, const struct daemon *d);
 	int sockets[DAEMON_SOCKETS]; /* the first socket_count */
 	unsigned socket_count;
+	bool awaited;         /* not started yet: nobody has called */
 	pid_t pid;            /* 0: not running */
 	int delay;            /* ms, before it is started again; 0: not yet started */
 	int64_t started, due; /* as loop_now() has it */
@@ -34,11 +36,15 @@ int daemon_listen(struct daemon *d, int fd);
 /* 0, or -EAGAIN, -ENOMEM where no process can be had: that is logged, and it
  * is tried again later. */
 int daemon_start(struct boot *b, struct daemon *d);
+/* Starts it when somebody first connects to it; until then it costs nothing. */
+void daemon_await(struct boot *b, struct daemon *d);
 
 /* ---- for PID 1's loop ---- */
 
 /* A child has ended, a daemon or another. */
 void daemons_reap(struct boot *b, pid_t pid);
+/* On SIGIO: starts those that somebody waits for. */
+void daemons_called(struct boot *b);
 /* On SIGALRM: starts those whose time has come. */
 void daemons_again(struct boot *b);
 

@@ -60,6 +60,8 @@ static void signal_obey(struct boot *b, int signal)
 		reap(b); /* by far the most: it touches no more memory than it must */
 		return;
 	}
+	if (signal == SIGIO)
+		daemons_called(b);
 	if (signal == SIGALRM)
 		daemons_again(b);
 	for (size_t i = 0; i < array_len(requests); i++)

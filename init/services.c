@@ -159,8 +159,8 @@ int step_p9d(struct boot *b)
 	if (err < 0)
 		boot_warn(b, "unable to listen on vsock port %d: %s", LANDBRIDGE_P9D_PORT,
 			  strerror(-err));
-	err = daemon_start(b, d);
-	return err < 0 ? boot_unable(b, err, "start the file server") : 0;
+	daemon_await(b, d);
+	return 0;
 }
 
 static _Noreturn void command_exec(const struct boot *b)
