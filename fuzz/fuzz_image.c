@@ -31,6 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, data, size);
 	text[size] = '\0';
 	image_probe(data, size, &groups);
+	image_other_file(data, size);
 	image_name(name, sizeof(name), text);
 	if (!*name)
 		abort();

@@ -68,6 +68,17 @@ def test_raw_and_qcow2_are_not_written(landbridge, store, busybox_image):
         assert sha(path) == before
 
 
+def test_disk_that_names_another_file(landbridge, store, busybox_image):
+    """A guest could have written that into its disk: only who vouches for it gets it."""
+    raw = images.disk_from_tar(str(store / "base.img"), busybox_image, "64M")
+    qcow2 = str(store / "overlay.qcow2")
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", raw, "-F", "raw", qcow2], check=True)
+    result = landbridge.run(qcow2, "--", "true")
+    assert result.status == 125 and b"backing file" in result.err and b"--format" in result.err, result
+    assert result.err.count(b"\n") == 1, result
+    assert landbridge.run("--format", "qcow2", qcow2, "--", "sh", "-c", "exit 3").status == 3
+
+
 def test_write_keeps_changes_and_leaves_no_trace(landbridge, store, busybox_image):
     raw = images.disk_from_tar(str(store / "write.img"), busybox_image, "64M")
     result = landbridge.run("--write", raw, "--", "sh", "-c", "echo changed >/etc/mark")

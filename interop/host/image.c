@@ -29,22 +29,23 @@ static const struct magic {
 	unsigned groups;
 } magics[] = {
 	{ 0, "QFI\xfb", 4, IMAGE_QCOW2, EVERY_FS },
-	{ 0x438, "\x53\xef", 2, IMAGE_RAW, BIT(GUEST_FS_EXT4) },
 	{ 0, "XFSB", 4, IMAGE_RAW, BIT(GUEST_FS_XFS) },
-	{ 0x10040, "_BHRfS_M", 8, IMAGE_RAW, BIT(GUEST_FS_BTRFS) },
 	{ 0, "hsqs", 4, IMAGE_RAW, BIT(GUEST_FS_SQUASHFS) },
-	{ 1024, "\xe2\xe1\xf5\xe0", 4, IMAGE_RAW, BIT(GUEST_FS_EROFS) },
-	{ 512, "EFI PART", 8, IMAGE_RAW, EVERY_FS },
-	{ 510, "\x55\xaa", 2, IMAGE_RAW, EVERY_FS },
-	{ 0x8001, "CD001", 5, IMAGE_RAW, BIT(GUEST_FS_ISO9660) },
-	{ 257, "ustar", 5, IMAGE_TAR, 0 },
-	{ 0, "\x1f\x8b", 2, IMAGE_TAR, 0 },
+	/* Compressed data may have anything further on. */
+	{ 0, "\x1f\x8b\x08", 3, IMAGE_TAR, 0 },
 	{ 0,
 	  "\xfd"
 	  "7zXZ",
 	  5, IMAGE_TAR, 0 },
 	{ 0, "\x28\xb5\x2f\xfd", 4, IMAGE_TAR, 0 },
 	{ 0, "BZh", 3, IMAGE_TAR, 0 },
+	{ 257, "ustar", 5, IMAGE_TAR, 0 },
+	{ 0x10040, "_BHRfS_M", 8, IMAGE_RAW, BIT(GUEST_FS_BTRFS) },
+	{ 1024, "\xe2\xe1\xf5\xe0", 4, IMAGE_RAW, BIT(GUEST_FS_EROFS) },
+	{ 512, "EFI PART", 8, IMAGE_RAW, EVERY_FS },
+	{ 0x8001, "CD001", 5, IMAGE_RAW, BIT(GUEST_FS_ISO9660) },
+	{ 0x438, "\x53\xef", 2, IMAGE_RAW, BIT(GUEST_FS_EXT4) },
+	{ 510, "\x55\xaa", 2, IMAGE_RAW, EVERY_FS },
 };
 
 enum image_kind image_probe(const uint8_t *head, size_t len, unsigned *groups)
@@ -58,6 +59,21 @@ enum image_kind image_probe(const uint8_t *head, size_t len, unsigned *groups)
 		return m->kind;
 	}
 	return IMAGE_UNKNOWN;
+}
+
+const char *image_other_file(const uint8_t *head, size_t len)
+{
+	enum { BACKING = 8, VERSION = 4, INCOMPATIBLE = 72, EXTERNAL_DATA = 4 };
+	static const uint8_t none[8];
+
+	if (len < INCOMPATIBLE + 8 || memcmp(head, "QFI\xfb", 4) != 0)
+		return NULL;
+	if (memcmp(head + BACKING, none, 8) != 0)
+		return "backing file";
+	/* Big-endian; the first version has no features. */
+	if (head[VERSION + 3] > 2 && head[INCOMPATIBLE + 7] & EXTERNAL_DATA)
+		return "data file";
+	return NULL;
 }
 
 void image_name(char *out, size_t size, const char *path)
@@ -80,22 +96,22 @@ static int no_image(const char *path, const char *text, struct fault *why)
 	return fault_set(why, HOST_FAILED, "unable to boot from %s: %s", path, text);
 }
 
-static int file_probe(struct image *image, struct fault *why)
+/* What the head says, unless the person knows better. */
+static int head_judge(struct image *image, const uint8_t *head, size_t len, const char *format,
+		      struct fault *why)
 {
-	uint8_t *head = malloc(IMAGE_HEAD);
-	ssize_t len = -ENOMEM;
-	int fd = -1;
+	const char *other = format ? NULL : image_other_file(head, len);
 
-	if (head) {
-		fd = open(image->path, O_RDONLY | O_CLOEXEC);
-		len = fd < 0 ? -errno : fd_read_full(fd, head, IMAGE_HEAD);
+	image->kind = image_probe(head, len, &image->groups);
+	if (other)
+		return fault_set(why, HOST_FAILED,
+				 "unable to boot from %s: it names a %s, which a guest could have "
+				 "written there (give --format qcow2 if you trust it)",
+				 image->path, other);
+	if (format) {
+		image->groups = EVERY_FS;
+		image->kind = strcmp(format, "raw") == 0 ? IMAGE_RAW : IMAGE_QCOW2;
 	}
-	if (len >= 0)
-		image->kind = image_probe(head, (size_t)len, &image->groups);
-	fd_close(&fd);
-	free(head);
-	if (len < 0)
-		return no_image(image->path, strerror((int)-len), why);
 	if (image->kind == IMAGE_UNKNOWN)
 		return no_image(
 			image->path,
@@ -103,6 +119,23 @@ static int file_probe(struct image *image, struct fault *why)
 			"directory)",
 			why);
 	return 0;
+}
+
+static int file_probe(struct image *image, const char *format, struct fault *why)
+{
+	uint8_t *head = malloc(IMAGE_HEAD);
+	ssize_t len = -ENOMEM;
+	int fd = -1, err;
+
+	if (head) {
+		fd = open(image->path, O_RDONLY | O_CLOEXEC);
+		len = fd < 0 ? -errno : fd_read_full(fd, head, IMAGE_HEAD);
+	}
+	err = len < 0 ? no_image(image->path, strerror((int)-len), why)
+		      : head_judge(image, head, (size_t)len, format, why);
+	fd_close(&fd);
+	free(head);
+	return err;
 }
 
 /* FNV-1a: names for cached files. */
@@ -198,9 +231,10 @@ static int default_image(char *path, size_t size, const struct dirs *dirs, struc
 	return script_run(dirs, "make-image", args, why);
 }
 
-int image_open(struct image *image, const char *path, const struct dirs *dirs, bool write,
+int image_open(struct image *image, const struct options *o, const struct dirs *dirs,
 	       struct fault *why)
 {
+	const char *path = o->image;
 	char made[PATH_MAX];
 	struct stat st;
 
@@ -220,13 +254,13 @@ int image_open(struct image *image, const char *path, const struct dirs *dirs, b
 	/* Opening a FIFO would wait for somebody to write to it. */
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
 		return no_image(image->path, "it is no file, disk or directory", why);
-	if (file_probe(image, why) < 0)
+	if (file_probe(image, o->format, why) < 0)
 		return -1;
-	if (write && access(image->path, W_OK) < 0)
+	if (o->write && access(image->path, W_OK) < 0)
 		return no_image(image->path, "it is not writable, and --write is given", why);
 	if (image->kind != IMAGE_TAR)
 		return 0;
-	if (write)
+	if (o->write)
 		return no_image(image->path,
 				"changes cannot be written back to a tar: leave out --write", why);
 	return tar_unpack(image, dirs, why);

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "interop/host/host.h"
+#include "interop/host/options.h"
 
 enum image_kind {
 	IMAGE_UNKNOWN,
@@ -30,13 +30,19 @@ struct image {
  * Pure. Sources: the file systems' kernel headers, qcow2.txt, tar(5). */
 enum image_kind image_probe(const uint8_t *head, size_t len, unsigned *groups);
 
+/* What a qcow2 disk reads besides itself: "backing file", "data file", or NULL:
+ * nothing. A guest that may write to its disk can make it look like this, and
+ * name any file of the host. Pure. Source: qcow2.txt. */
+const char *image_other_file(const uint8_t *head, size_t len);
+
 /* The guest's name for an image's path: base name, without what follows the
  * first dot, other characters than letters, digits and - as -. Pure. */
 void image_name(char *out, size_t size, const char *path);
 
-/* Finds, or makes, what `path` (NULL: the default image) boots from. `write`
- * is refused where changes could not be kept. */
-int image_open(struct image *image, const char *path, const struct dirs *dirs, bool write,
+/* Finds, or makes, what options->image (NULL: the default image) boots from.
+ * Refused: options->write where changes could not be kept; without
+ * options->format, a disk that reads another file. */
+int image_open(struct image *image, const struct options *options, const struct dirs *dirs,
 	       struct fault *why);
 
 #endif

@@ -84,6 +84,14 @@ static int set_agent_link(struct options *o, char *value, struct fault *why)
 	return 0;
 }
 
+static int set_format(struct options *o, char *value, struct fault *why)
+{
+	if (strcmp(value, "raw") != 0 && strcmp(value, "qcow2") != 0)
+		return bad_value("--format", value, "give raw or qcow2", why);
+	o->format = value;
+	return 0;
+}
+
 /* Names go into the kernel's command line and become a host name. */
 static int set_name(struct options *o, char *value, struct fault *why)
 {
@@ -170,6 +178,7 @@ static const struct option_kind {
 	{ "--modules", COMMAND_RUN, true, set_modules },
 	{ "--user", COMMAND_RUN | COMMAND_EXEC | COMMAND_SHELL, true, set_user },
 	{ "--partition", COMMAND_RUN, true, set_partition },
+	{ "--format", COMMAND_RUN, true, set_format },
 	{ "--write", COMMAND_RUN, false, set_write },
 	{ "--link", COMMAND_RUN, true, set_run_link },
 	{ "--link", COMMAND_AGENT, true, set_agent_link },
@@ -283,6 +292,7 @@ const char *options_help(enum command command)
 		       "  --kernel FILE        --modules DIR   (with modules.dep in it)\n"
 		       "  --user NAME          log in as NAME\n"
 		       "  --partition N        the partition with the root file system\n"
+		       "  --format raw|qcow2   what the disk is, if not what it looks like\n"
 		       "  --write              keep what the guest writes to the image\n"
 		       "  --link auto|serial   --timeout SECONDS   (60)\n"
 		       "  --socket PATH        where landbridge shell and exec may join in\n"

@@ -16,6 +16,7 @@ struct options {
 	unsigned cpus;
 	unsigned partition; /* 0: the one with a root file system */
 	unsigned timeout;   /* seconds until the guest must be up */
+	char *format;       /* raw, qcow2; NULL: as its first bytes have it */
 	bool write;
 	bool dry_run;
 	/* agent, exec, shell; run: where others may reach the agent */

@@ -511,7 +511,7 @@ static int run_prepare(struct run *r)
 	struct fault *why = &r->fault;
 
 	if (dirs_find(&r->dirs, why) < 0 || drives_check(&o->drives, why) < 0 ||
-	    image_open(&r->image, o->image, &r->dirs, o->write, why) < 0 ||
+	    image_open(&r->image, o, &r->dirs, why) < 0 ||
 	    vm_prepare(&r->vm, o, &r->image, &r->dirs, why) < 0 ||
 	    wine_find(&r->wine, &r->dirs, &o->drives, why) < 0)
 		return -1;

@@ -29,7 +29,7 @@ static void test_probe(void **state)
 		{ 510, "\x55\xaa", IMAGE_RAW, GUEST_FS_XFS },
 		{ 0x8001, "CD001", IMAGE_RAW, GUEST_FS_ISO9660 },
 		{ 257, "ustar", IMAGE_TAR, 32 },
-		{ 0, "\x1f\x8b", IMAGE_TAR, 32 },
+		{ 0, "\x1f\x8b\x08", IMAGE_TAR, 32 },
 		{ 0,
 		  "\xfd"
 		  "7zXZ",
@@ -53,6 +53,54 @@ static void test_probe(void **state)
 		memset(head, 0, IMAGE_HEAD);
 	}
 	free(head);
+}
+
+/* A compressed tar is one whatever its later bytes look like. */
+static void test_compressed_first(void **state)
+{
+	uint8_t *head = calloc(1, IMAGE_HEAD);
+	unsigned groups;
+
+	(void)state;
+	memcpy(head, "\x1f\x8b\x08", 3);
+	memcpy(head + 0x438, "\x53\xef", 2);
+	memcpy(head + 510, "\x55\xaa", 2);
+	assert_int_equal(image_probe(head, IMAGE_HEAD, &groups), IMAGE_TAR);
+	free(head);
+}
+
+static void test_other_file(void **state)
+{
+	static const struct {
+		uint8_t version, backing_at, incompatible;
+		size_t len;
+		const char *what;
+	} rows[] = {
+		{ 3, 0, 0, 104, NULL },
+		{ 3, 8, 0, 104, "backing file" },
+		{ 3, 15, 0, 104, "backing file" },
+		{ 2, 8, 0, 104, "backing file" },
+		{ 3, 0, 4, 104, "data file" },
+		{ 3, 0, 1, 104, NULL },
+		{ 2, 0, 4, 104, NULL },
+		{ 3, 8, 0, 79, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		uint8_t head[104] = "QFI\xfb";
+		const char *what;
+
+		head[7] = rows[i].version;
+		if (rows[i].backing_at)
+			head[rows[i].backing_at] = 1;
+		head[79] = rows[i].incompatible;
+		what = image_other_file(head, rows[i].len);
+		assert_int_equal(what == NULL, rows[i].what == NULL);
+		if (what)
+			assert_string_equal(what, rows[i].what);
+	}
+	assert_null(image_other_file((const uint8_t *)"QFI", 3));
 }
 
 static void test_name(void **state)
@@ -219,8 +267,9 @@ static void test_archive(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_probe),   cmocka_unit_test(test_name),
-		cmocka_unit_test(test_moddep),  cmocka_unit_test(test_cpio_header),
+		cmocka_unit_test(test_probe),      cmocka_unit_test(test_compressed_first),
+		cmocka_unit_test(test_other_file), cmocka_unit_test(test_name),
+		cmocka_unit_test(test_moddep),     cmocka_unit_test(test_cpio_header),
 		cmocka_unit_test(test_archive),
 	};
 
