@@ -16,7 +16,7 @@ import time
 sys.path.insert(0, os.path.dirname(__file__))
 import measure  # noqa: E402
 
-LOAD = "build/bench/p9load"
+LOAD, BARE = "build/bench/p9load", "build/bench/p9bare"
 RUNS = int(os.environ.get("BENCH_RUNS", "15"))
 SECONDS = os.environ.get("P9_SECONDS", "0.3")
 # Message sizes: one that all take (the largest of diod), and those among which
@@ -53,9 +53,9 @@ class Servers:
         big = os.path.join(self.tree, "big")
         self.running = {
             "p9d": self.start("build/p9d", "--listen", "unix:" + self.path("p9d"), "--root", self.tree),
-            "echo": self.start(LOAD, "echo-server", self.path("echo")),
-            "sendfile": self.start(LOAD, "sendfile-server", self.path("sendfile"), big),
-            "pwrite": self.start(LOAD, "pwrite-server", self.path("pwrite"), os.path.join(self.tree, "written")),
+            "echo": self.start(BARE, "echo", self.path("echo")),
+            "sendfile": self.start(BARE, "sendfile", self.path("sendfile"), big),
+            "pwrite": self.start(BARE, "pwrite", self.path("pwrite"), os.path.join(self.tree, "written")),
         }
         if shutil.which("diod", path="/usr/sbin:" + os.environ.get("PATH", "")):
             self.running["diod"] = self.start("/usr/sbin/diod", "-f", "-n", "-N", "-l", self.path("diod"), "-e", self.tree)

@@ -33,22 +33,32 @@ static int placeholder_make(const char *path)
 	return 0;
 }
 
+/* Where a link that leads into /run leads, without its first slash; or NULL. */
+static const char *run_target(const char *link)
+{
+	if (*link == '/')
+		link++;
+	else
+		while (strncmp(link, "../", 3) == 0)
+			link += 3;
+	return strncmp(link, "run/", 4) == 0 && !strstr(link, "..") ? link : NULL;
+}
+
 /* A link into /run, which is ours, may point to what is not there yet (as
  * systemd-resolved's does): the file is made there. */
 static int target_make(const char *path)
 {
-	char link[256], target[512], *slash;
+	char link[256], target[260], *slash;
 	ssize_t len = readlink(path, link, sizeof(link) - 1);
-	int dir_len = (int)(strrchr(path, '/') - path);
+	const char *in_run;
 
 	if (len < 0)
 		return -errno;
 	link[len] = '\0';
-	if (fmt(target, sizeof(target), "%.*s%s%s", link[0] == '/' ? 0 : dir_len, path,
-		link[0] == '/' ? "" : "/", link) >= sizeof(target))
-		return -ENAMETOOLONG;
-	if (!strstr(target, "/run/"))
+	in_run = run_target(link);
+	if (!in_run)
 		return -ENOENT;
+	fmt(target, sizeof(target), "/%s", in_run);
 	slash = strrchr(target, '/');
 	*slash = '\0';
 	if (dir_make(target, 0755) < 0)

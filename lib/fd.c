@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -152,6 +153,17 @@ static int unix_socket(const char *path, struct sockaddr_un *addr)
 	return fd < 0 ? -errno : fd;
 }
 
+/* A full queue is somebody's too. */
+static bool is_served(const struct sockaddr_un *addr)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool served =
+		fd >= 0 && (connect(fd, (const void *)addr, sizeof(*addr)) == 0 || errno == EAGAIN);
+
+	fd_close(&fd);
+	return served;
+}
+
 int unix_listen(const char *path, mode_t mode, int backlog)
 {
 	struct sockaddr_un addr;
@@ -162,7 +174,7 @@ int unix_listen(const char *path, mode_t mode, int backlog)
 	if (fd < 0)
 		return fd;
 	/* What is no socket is no leftover of ours: bind(2) says EADDRINUSE. */
-	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) && !is_served(&addr))
 		unlink(path);
 	/* The mode is right from the first moment: fchmod on the unbound socket
 	 * decides the mode that bind(2) gives the file. */

@@ -31,8 +31,9 @@ int file_create(const char *path, const char *text, mode_t mode);
 /* mkdir -p: a directory that is there already is success. */
 int dir_make(const char *path, mode_t mode);
 
-/* A stream unix socket, close-on-exec, bound to path (an old socket there is
- * removed first, any other file is -EADDRINUSE) and listening / connected.
+/* A stream unix socket, close-on-exec, bound to path and listening / connected.
+ * A socket that is there and that nobody listens on is removed first; anything
+ * else there is -EADDRINUSE.
  * Returns the descriptor. */
 int unix_listen(const char *path, mode_t mode, int backlog);
 int unix_connect(const char *path);

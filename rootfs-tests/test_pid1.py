@@ -211,6 +211,21 @@ def test_broker_comes_back(guest):
         assert guest.read("log").count("the broker ended") == 3
 
 
+def test_makes_nothing_through_links_elsewhere(guest):
+    """A dangling link into /run is the way of systemd-resolved; others are the image's own affair."""
+    os.makedirs(guest.path("srv"))
+    os.symlink("/srv/run/x/hostname", guest.path("etc/hostname"))
+    with guest.running() as init:
+        assert os.listdir(guest.path("srv")) == []
+        assert init.inside("hostname").returncode == 0
+
+
+def test_covers_a_dangling_link_into_run(guest):
+    os.symlink("../run/x/hostname", guest.path("etc/hostname"))
+    with guest.running() as init:
+        assert init.inside("cat", "/etc/hostname").stdout == init.inside("hostname").stdout != ""
+
+
 def test_files_are_served(guest):
     """By a server that starts when somebody first calls, through a socket that
     PID 1 holds: clients wait while the server is away."""

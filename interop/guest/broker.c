@@ -6,17 +6,16 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "interop/link/link.h"
+#include "lib/acceptor.h"
 #include "lib/lib.h"
 
 enum {
 	LISTENER = 3,          /* inherited from PID 1 */
 	SESSION_ENDPOINT = 3,  /* where a session finds its stream */
-	ACCEPT_PAUSE_MS = 100, /* when descriptors or memory are short */
 	SIGNAL_POWER_OFF = 38, /* SIGRTMIN+4 as glibc and systemd count */
 };
 
@@ -27,11 +26,9 @@ struct broker {
 	const char *link;
 	struct serial serial;
 	struct door door; /* instead of serial, when there is a listener */
-	struct watch listener;
-	struct timer pause;
-	char *host_path;   /* the Windows PATH of the connected host, or NULL */
-	int dial_error;    /* the last one that was logged */
-	bool accept_error; /* logged: once is enough */
+	struct acceptor acceptor;
+	char *host_path; /* the Windows PATH of the connected host, or NULL */
+	int dial_error;  /* the last one that was logged */
 };
 
 /* A NULL refusal lets the peer in. Every local user may ask today: the agent
@@ -42,29 +39,20 @@ static const char *broker_refusal(const struct peer *peer)
 	return NULL;
 }
 
-static void broker_pause(struct broker *b, int error)
+static void broker_failed(struct acceptor *acceptor, int error)
 {
-	if (!b->accept_error)
-		log_err(&b->log, "cannot accept a client: %s (goes on when there is room)",
-			strerror(error));
-	b->accept_error = true;
-	watch_remove(&b->listener);
-	timer_start(&b->loop, &b->pause, ACCEPT_PAUSE_MS);
+	struct broker *b = container_of(acceptor, struct broker, acceptor);
+
+	log_err(&b->log, "cannot accept a client: %s (goes on when there is room)",
+		strerror(error));
 }
 
-static void broker_client(struct watch *watch, uint32_t events)
+static void broker_client(struct acceptor *acceptor, int fd)
 {
-	struct broker *b = container_of(watch, struct broker, listener);
+	struct broker *b = container_of(acceptor, struct broker, acceptor);
 	struct peer peer;
 	const char *refusal;
-	int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	(void)events;
-	if (fd < 0) {
-		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-			broker_pause(b, errno);
-		return;
-	}
 	if (unix_peer(fd, &peer)) {
 		close(fd);
 		return;
@@ -74,21 +62,6 @@ static void broker_client(struct watch *watch, uint32_t events)
 		router_refuse_endpoint(b->router, fd, refusal);
 	else
 		router_add_endpoint(b->router, fd, peer.uid);
-}
-
-static int broker_listen(struct broker *b)
-{
-	b->listener.ready = broker_client;
-	return watch_add(&b->loop, &b->listener, LISTENER, EPOLLIN);
-}
-
-static void broker_resume(struct timer *timer)
-{
-	struct broker *b = container_of(timer, struct broker, pause);
-	int error = broker_listen(b);
-
-	if (error)
-		broker_pause(b, -error);
 }
 
 static int broker_dial(void *owner)
@@ -196,9 +169,7 @@ static int broker_init(struct broker *b)
 	error = broker_link(b);
 	if (!error)
 		error = fd_set_cloexec(LISTENER, 1);
-	if (!error)
-		error = fd_set_nonblock(LISTENER);
-	return error ? error : broker_listen(b);
+	return error ? error : acceptor_start(&b->acceptor, &b->loop, LISTENER);
 }
 
 int broker_main(int argc, char **argv)
@@ -208,8 +179,7 @@ int broker_main(int argc, char **argv)
 		.link = argc > 1 ? argv[1] : "landbridge.0",
 		.serial = { .watch = { .fd = -1 } },
 		.door = { .listener = -1, .watch = { .fd = -1 } },
-		.listener = { .fd = -1 },
-		.pause = { .fire = broker_resume },
+		.acceptor = { .connected = broker_client, .failed = broker_failed },
 	};
 	int error;
 

@@ -16,6 +16,7 @@
 #include "interop/host/job.h"
 #include "interop/host/options.h"
 #include "interop/link/link.h"
+#include "lib/acceptor.h"
 #include "lib/lib.h"
 
 enum {
@@ -28,7 +29,8 @@ struct agent {
 	const struct agent_config *config;
 	struct loop loop;
 	struct router *router;
-	struct watch listener, control, signals;
+	struct watch control, signals;
+	struct acceptor acceptor;
 	struct timer patience;
 	pid_t jobs[JOBS_MAX];
 	size_t job_count;
@@ -113,15 +115,11 @@ static void agent_state(void *owner, const struct hello *hello)
 
 /* --- what else happens ------------------------------------------------------ */
 
-static void listener_ready(struct watch *watch, uint32_t events)
+static void agent_client(struct acceptor *acceptor, int fd)
 {
-	struct agent *a = container_of(watch, struct agent, listener);
+	struct agent *a = container_of(acceptor, struct agent, acceptor);
 	struct peer peer;
-	int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	(void)events;
-	if (fd < 0)
-		return;
 	/* The socket's mode keeps others out already; root may come in anyway. */
 	if (unix_peer(fd, &peer) < 0 || (peer.uid != getuid() && peer.uid != 0))
 		close(fd);
@@ -198,11 +196,11 @@ static int agent_watch(struct agent *a)
 	if (fd < 0)
 		return -errno;
 	a->signals.ready = signals_ready;
-	a->listener.ready = listener_ready;
+	a->acceptor.connected = agent_client;
 	a->control.ready = control_ready;
 	r = watch_add(&a->loop, &a->signals, fd, EPOLLIN);
 	if (r == 0)
-		r = watch_add(&a->loop, &a->listener, a->config->listener, EPOLLIN);
+		r = acceptor_start(&a->acceptor, &a->loop, a->config->listener);
 	if (r == 0 && a->config->control >= 0)
 		r = watch_add(&a->loop, &a->control, a->config->control, EPOLLIN);
 	return r;
@@ -225,7 +223,7 @@ static void reap_rest(void)
 /* Without a router every job's opener is gone, so each ends; wait for that. */
 static void agent_end(struct agent *a)
 {
-	watch_remove(&a->listener);
+	acceptor_stop(&a->acceptor);
 	watch_remove(&a->control);
 	router_destroy(a->router);
 	a->router = NULL;
@@ -251,7 +249,7 @@ int agent_serve(const struct agent_config *config)
 	if (!a || loop_init(&a->loop) < 0)
 		return HOST_FAILED;
 	a->config = config;
-	a->listener.fd = a->control.fd = a->signals.fd = -1;
+	a->control.fd = a->signals.fd = -1;
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	wine_path(config->wine, a->path, sizeof(a->path));
 	a->router = router_create(&a->loop, ROUTER_HOST, &ops, a, a->path);

@@ -11,6 +11,23 @@
 
 #include "lib/lib.h"
 
+int glob_in(const char *dir, const char *pattern, glob_t *found)
+{
+	char whole[PATH_MAX];
+	size_t used = 0;
+	int r;
+
+	for (; *dir && used + 2 < sizeof(whole); dir++) {
+		if (strchr("*?[\\", *dir))
+			whole[used++] = '\\';
+		whole[used++] = *dir;
+	}
+	if (*dir || path_format(whole + used, sizeof(whole) - used, "/%s", pattern) < 0)
+		return -ENAMETOOLONG;
+	r = glob(whole, GLOB_NOSORT, NULL, found);
+	return r == 0 ? 0 : r == GLOB_NOMATCH ? -ENOENT : -EIO;
+}
+
 static bool has_init(const char *dir)
 {
 	char path[PATH_MAX];

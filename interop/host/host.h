@@ -20,6 +20,7 @@
 #define LANDBRIDGE_INTEROP_HOST_HOST_H
 
 #include <limits.h>
+#include <glob.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -53,6 +54,10 @@ void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* fmt() that fails when it does not fit: 0 or -ENAMETOOLONG. */
 int path_format(char *out, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* glob(3) below a directory whose own name is taken as it is. 0: found, and
+ * globfree() it; negative errno, -ENOENT where nothing matches. */
+int glob_in(const char *dir, const char *pattern, glob_t *found);
 
 struct dirs {
 	char data[PATH_MAX];

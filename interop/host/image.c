@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -123,7 +122,7 @@ static int head_judge(struct image *image, const uint8_t *head, size_t len, cons
 
 static int file_probe(struct image *image, const char *format, struct fault *why)
 {
-	uint8_t *head = malloc(IMAGE_HEAD);
+	uint8_t *head = calloc(1, IMAGE_HEAD);
 	ssize_t len = -ENOMEM;
 	int fd = -1, err;
 
@@ -147,11 +146,11 @@ static uint64_t hash(uint64_t h, const void *data, size_t len)
 }
 
 /* Removes the disks made of earlier contents of the same tar. */
-static void forget_others(const char *pattern, const char *keep)
+static void forget_others(const char *home, const char *pattern, const char *keep)
 {
 	glob_t found;
 
-	if (glob(pattern, GLOB_NOSORT, NULL, &found) != 0)
+	if (glob_in(home, pattern, &found) < 0)
 		return;
 	for (size_t i = 0; i < found.gl_pathc; i++)
 		if (strcmp(found.gl_pathv[i], keep) != 0)
@@ -183,7 +182,7 @@ static int script_run(const struct dirs *dirs, const char *name, const char *con
 static int tar_unpack(struct image *image, const struct dirs *dirs, struct fault *why)
 {
 	const char *args[2] = { image->path, NULL };
-	char disk[PATH_MAX], pattern[PATH_MAX];
+	char disk[PATH_MAX], pattern[128];
 	uint64_t where, what;
 	struct stat st;
 
@@ -202,9 +201,9 @@ static int tar_unpack(struct image *image, const struct dirs *dirs, struct fault
 		args[1] = disk;
 		if (script_run(dirs, "make-image", args, why) < 0)
 			return -1;
-		fmt(pattern, sizeof(pattern), "%s/images/%s-%016llx-*.ext4", dirs->home,
-		    image->name, (unsigned long long)where);
-		forget_others(pattern, disk);
+		fmt(pattern, sizeof(pattern), "images/%s-%016llx-*.ext4", image->name,
+		    (unsigned long long)where);
+		forget_others(dirs->home, pattern, disk);
 	}
 	memcpy(image->path, disk, sizeof(disk));
 	image->kind = IMAGE_RAW;

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,13 +65,11 @@ static int modules_given(struct vm *vm, const char *path, struct fault *why)
 /* A kernel as scripts/fetch-kernel leaves it: DIR/vmlinux, DIR/modules/RELEASE. */
 static bool kernel_in(struct vm *vm, const char *top)
 {
-	char pattern[PATH_MAX];
 	glob_t found;
 
 	if (path_format(vm->kernel, sizeof(vm->kernel), "%s/kernel/vmlinux", top) < 0 ||
 	    access(vm->kernel, R_OK) < 0 ||
-	    path_format(pattern, sizeof(pattern), "%s/kernel/modules/*/modules.dep", top) < 0 ||
-	    glob(pattern, 0, NULL, &found) != 0)
+	    glob_in(top, "kernel/modules/*/modules.dep", &found) < 0)
 		return false;
 	fmt(vm->modules, sizeof(vm->modules), "%s", found.gl_pathv[0]);
 	*strrchr(vm->modules, '/') = '\0';

@@ -68,6 +68,11 @@ static void test_unix_socket(void **state)
 	close(client), close(server), close(listener);
 	assert_int_equal(unix_connect("s"), -ECONNREFUSED);
 	assert_int_equal(unix_connect("t"), -ENOENT);
+	listener = unix_listen("s", 0666, 0);
+	assert_true(listener >= 0);
+	assert_int_equal(unix_listen("s", 0666, 8), -EADDRINUSE); /* it is served */
+	assert_int_equal(unix_listen("s", 0666, 8), -EADDRINUSE); /* its queue is full */
+	close(listener);
 	listener = unix_listen("s", 0666, 8);
 	assert_true(listener >= 0);
 	close(listener);
