@@ -110,7 +110,11 @@ static int agent_dial(void *owner)
 
 static void agent_state(void *owner, const struct hello *hello)
 {
-	agent_say(owner, hello ? AGENT_UP : AGENT_DOWN);
+	struct agent *a = owner;
+
+	agent_say(a, hello ? AGENT_UP : AGENT_DOWN);
+	if (hello && a->stopping)
+		router_send_shutdown(a->router); /* the link was down when it was asked for */
 }
 
 /* --- what else happens ------------------------------------------------------ */
