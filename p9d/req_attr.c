@@ -120,8 +120,6 @@ int do_xattrwalk(struct request *q)
 	struct xattr *xattr = NULL;
 	int err = xattr_name(q->t->name, name);
 
-	if (!err && q->fid->file.path < 0 && q->fid->file.data < 0)
-		err = -EBADF;
 	if (!err)
 		err = fetch_xattr(q, name, &xattr);
 	if (err)

@@ -79,7 +79,7 @@ int do_walk(struct request *q)
 	struct tree_file at;
 	int err;
 
-	if (state == FID_XATTR_READ || state == FID_XATTR_WRITE)
+	if (state == FID_XATTR_WRITE)
 		return -EBADF;
 	if (q->t->name_count == 0)
 		return clone_fid(q);

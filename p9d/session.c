@@ -12,8 +12,9 @@
 
 enum need {
 	NEED_FID = 1,
-	NEED_WRITE = 2, /* refused on a read-only export */
-	NEED_W = 4,     /* of the .W dialect */
+	NEED_WRITE = 2,           /* refused on a read-only export */
+	NEED_W = 4,               /* of the .W dialect */
+	NEED_FILE = 8 | NEED_FID, /* a fid that is not an attribute's to read */
 };
 
 static int do_auth(struct request *q)
@@ -28,33 +29,33 @@ static const struct {
 } handlers[P9_TYPE_COUNT] = {
 	[P9_TAUTH] = { do_auth, 0 },
 	[P9_TATTACH] = { do_attach, 0 },
-	[P9_TSTATFS] = { do_statfs, NEED_FID },
-	[P9_TLOPEN] = { do_lopen, NEED_FID },
-	[P9_TLCREATE] = { do_lcreate, NEED_FID | NEED_WRITE },
-	[P9_TSYMLINK] = { do_symlink, NEED_FID | NEED_WRITE },
-	[P9_TMKNOD] = { do_mknod, NEED_FID | NEED_WRITE },
-	[P9_TRENAME] = { do_rename, NEED_FID | NEED_WRITE },
-	[P9_TREADLINK] = { do_readlink, NEED_FID },
-	[P9_TGETATTR] = { do_getattr, NEED_FID },
-	[P9_TSETATTR] = { do_setattr, NEED_FID | NEED_WRITE },
-	[P9_TXATTRWALK] = { do_xattrwalk, NEED_FID },
-	[P9_TXATTRCREATE] = { do_xattrcreate, NEED_FID | NEED_WRITE },
-	[P9_TREADDIR] = { do_readdir, NEED_FID },
-	[P9_TFSYNC] = { do_fsync, NEED_FID },
-	[P9_TLOCK] = { do_lock, NEED_FID },
-	[P9_TGETLOCK] = { do_getlock, NEED_FID },
-	[P9_TLINK] = { do_link, NEED_FID | NEED_WRITE },
-	[P9_TMKDIR] = { do_mkdir, NEED_FID | NEED_WRITE },
-	[P9_TRENAMEAT] = { do_renameat, NEED_FID | NEED_WRITE },
-	[P9_TUNLINKAT] = { do_unlinkat, NEED_FID | NEED_WRITE },
-	[P9_TWALK] = { do_walk, NEED_FID },
+	[P9_TSTATFS] = { do_statfs, NEED_FILE },
+	[P9_TLOPEN] = { do_lopen, NEED_FILE },
+	[P9_TLCREATE] = { do_lcreate, NEED_FILE | NEED_WRITE },
+	[P9_TSYMLINK] = { do_symlink, NEED_FILE | NEED_WRITE },
+	[P9_TMKNOD] = { do_mknod, NEED_FILE | NEED_WRITE },
+	[P9_TRENAME] = { do_rename, NEED_FILE | NEED_WRITE },
+	[P9_TREADLINK] = { do_readlink, NEED_FILE },
+	[P9_TGETATTR] = { do_getattr, NEED_FILE },
+	[P9_TSETATTR] = { do_setattr, NEED_FILE | NEED_WRITE },
+	[P9_TXATTRWALK] = { do_xattrwalk, NEED_FILE },
+	[P9_TXATTRCREATE] = { do_xattrcreate, NEED_FILE | NEED_WRITE },
+	[P9_TREADDIR] = { do_readdir, NEED_FILE },
+	[P9_TFSYNC] = { do_fsync, NEED_FILE },
+	[P9_TLOCK] = { do_lock, NEED_FILE },
+	[P9_TGETLOCK] = { do_getlock, NEED_FILE },
+	[P9_TLINK] = { do_link, NEED_FILE | NEED_WRITE },
+	[P9_TMKDIR] = { do_mkdir, NEED_FILE | NEED_WRITE },
+	[P9_TRENAMEAT] = { do_renameat, NEED_FILE | NEED_WRITE },
+	[P9_TUNLINKAT] = { do_unlinkat, NEED_FILE | NEED_WRITE },
+	[P9_TWALK] = { do_walk, NEED_FILE },
 	[P9_TREAD] = { do_read, NEED_FID },
 	[P9_TWRITE] = { do_write, NEED_FID },
 	[P9_TCLUNK] = { do_clunk, NEED_FID },
 	[P9_TREMOVE] = { do_remove, NEED_FID },
-	[P9_TACCESS] = { do_access, NEED_FID | NEED_W },
-	[P9_TWREADDIR] = { do_wreaddir, NEED_FID | NEED_W },
-	[P9_TWOPEN] = { do_wopen, NEED_FID | NEED_W },
+	[P9_TACCESS] = { do_access, NEED_FILE | NEED_W },
+	[P9_TWREADDIR] = { do_wreaddir, NEED_FILE | NEED_W },
+	[P9_TWOPEN] = { do_wopen, NEED_FILE | NEED_W },
 };
 
 int session_init(struct session *session, struct tree *tree, const struct session_policy *policy)
@@ -114,10 +115,19 @@ int request_hook(struct request *q, struct fid *fid, uint32_t number, struct fid
 	return fid_hook(&q->session->fids, fid, number, replaces, q->era);
 }
 
+static bool has_file(const struct fid *fid)
+{
+	return fid->file.path >= 0 || fid->file.data >= 0;
+}
+
 int other_fid(struct request *q, uint32_t number, struct fid **fid)
 {
 	*fid = fid_get(&q->session->fids, number);
-	return *fid ? 0 : -EBADF;
+	if (*fid && has_file(*fid))
+		return 0;
+	if (*fid)
+		fid_put(&q->session->fids, *fid);
+	return -EBADF;
 }
 
 static int run_handler(struct request *q)
@@ -138,7 +148,7 @@ static int run_handler(struct request *q)
 		return -EROFS;
 	if (need & NEED_FID) {
 		q->fid = fid_get(&session->fids, q->t->fid);
-		if (!q->fid)
+		if (!q->fid || ((need & NEED_FILE) == NEED_FILE && !has_file(q->fid)))
 			return -EBADF;
 		err = become(q, q->fid->attach);
 		if (err)
