@@ -2,6 +2,7 @@
 #include "p9d/worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/resource.h>
@@ -19,6 +20,7 @@ struct serving {
 	struct pool_control control;
 	struct worker *worker;
 	struct pool pool;
+	int spare; /* a descriptor to give up when there is none left */
 };
 
 static void on_signal(int signal)
@@ -56,15 +58,20 @@ static int start_conn(struct serving *serving, int fd, const struct handover *h)
 	return conn_start(&serving->pool, fd, &serving->worker->tree->tree, &policy, &greeting);
 }
 
-/* 0: the other end is closed. */
+/* 0: the other end is closed. When files have taken all descriptors, the spare
+ * one makes room for a connection, so that its client is told; one for which
+ * there is none at all is closed by the kernel, and no reason to end. */
 static ssize_t take_one(struct serving *serving)
 {
 	struct handover h;
 	int fd = -1;
-	ssize_t n = fd_recv(serving->control.fd, &fd, &h, sizeof(h));
+	ssize_t n;
 
+	fd_close(&serving->spare);
+	n = fd_recv(serving->control.fd, &fd, &h, sizeof(h));
+	serving->spare = fcntl(serving->control.fd, F_DUPFD_CLOEXEC, 0);
 	if (n <= 0 || fd < 0)
-		return n < 0 ? n : 0;
+		return n;
 	if ((size_t)n < offsetof(struct handover, input) ||
 	    h.input_len != (size_t)n - offsetof(struct handover, input))
 		close(fd);
@@ -110,6 +117,7 @@ _Noreturn void worker_run(struct worker *worker)
 	struct serving serving = {
 		.control = { .fd = worker->control, .ready = control_ready, .idle_ms = IDLE_MS },
 		.worker = worker,
+		.spare = -1,
 	};
 	int err = begin(worker);
 
