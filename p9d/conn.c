@@ -74,8 +74,10 @@ static int save_input(struct conn *conn, const void *input, size_t len)
 static int conn_setup(struct conn *conn, struct tree *tree, const struct session_policy *policy,
 		      const struct conn_greeting *greeting)
 {
-	int err = session_init(&conn->session, tree, policy);
+	int err = save_input(conn, greeting->input, greeting->input_len);
 
+	if (!err)
+		err = session_init(&conn->session, tree, policy);
 	if (err)
 		return err;
 	if (greeting->msize) {
@@ -83,7 +85,7 @@ static int conn_setup(struct conn *conn, struct tree *tree, const struct session
 		conn->session.dialect = greeting->dialect;
 	}
 	fcntl(conn->fd, F_SETFL, fcntl(conn->fd, F_GETFL) & ~O_NONBLOCK);
-	return save_input(conn, greeting->input, greeting->input_len);
+	return 0;
 }
 
 int conn_start(struct pool *pool, int fd, struct tree *tree, const struct session_policy *policy,
@@ -97,8 +99,10 @@ int conn_start(struct pool *pool, int fd, struct tree *tree, const struct sessio
 		return -ENOMEM;
 	}
 	err = conn_setup(conn, tree, policy, greeting);
-	if (!err && !count_conn(pool, 1))
+	if (!err && !count_conn(pool, 1)) {
+		session_fini(&conn->session);
 		err = -EUSERS;
+	}
 	if (err)
 		conn_free(conn);
 	else
