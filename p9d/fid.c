@@ -134,7 +134,6 @@ struct fid *fid_new(struct fid_table *table, struct attach *attach)
 	fid->xattr = NULL;
 	fid->open_flags = 0;
 	atomic_init(&fid->state, FID_PATH);
-	atomic_init(&fid->locked, false);
 	return fid;
 }
 

@@ -29,7 +29,6 @@ struct fid {
 	struct fid *next;
 	bool hooked;
 	_Atomic uint8_t state; /* enum fid_state; set after what belongs to it */
-	atomic_bool locked;    /* took a file lock once */
 	uint32_t open_flags;
 	struct attach *attach;
 	struct tree_file file;

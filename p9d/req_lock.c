@@ -16,6 +16,7 @@ struct lock_owner {
 	uint16_t client_len;
 	char client[CLIENT_MAX];
 	int handle;
+	bool holds; /* maybe a lock; if not, it ends with its last user */
 	unsigned refs;
 };
 
@@ -89,52 +90,74 @@ static void drop_owner(struct session *session, struct lock_owner *owner)
 	free(owner);
 }
 
-static void put_owner(struct session *session, struct lock_owner *owner)
+/* Takes the owner that *at is out of the list. */
+static void unlist(struct session *session, struct lock_owner **at)
+{
+	struct lock_owner *owner = *at;
+
+	*at = owner->next;
+	session->owner_count--;
+	drop_owner(session, owner);
+}
+
+static void unlist_idle(struct session *session, const struct lock_owner *owner)
+{
+	struct lock_owner **at = &session->owners;
+
+	if (owner->holds || owner->refs != 2) /* the list's and ours */
+		return;
+	while (*at && *at != owner)
+		at = &(*at)->next;
+	if (*at)
+		unlist(session, at);
+}
+
+/* done: what was locked or unlocked, or NULL. */
+static void put_owner(struct session *session, struct lock_owner *owner,
+		      const struct tree_lock *done)
 {
 	pthread_mutex_lock(&session->lock_mutex);
+	if (done && done->type != P9_LOCK_NONE)
+		owner->holds = true;
+	else if (done && done->start == 0 && done->length == 0)
+		owner->holds = false;
+	unlist_idle(session, owner);
 	drop_owner(session, owner);
 	pthread_mutex_unlock(&session->lock_mutex);
 }
 
-static bool all_files(const struct lock_owner *owner, const struct fid *fid)
+/* All owners on the file of `fid`, or all there are. */
+static struct lock_owner **next_of(struct lock_owner **at, const struct fid *fid)
 {
-	(void)owner;
-	(void)fid;
-	return true;
+	while (*at && fid && ((*at)->dev != fid->file.dev || (*at)->ino != fid->file.ino))
+		at = &(*at)->next;
+	return at;
 }
 
-static bool same_file(const struct lock_owner *owner, const struct fid *fid)
+static void forget(struct session *session, const struct fid *fid)
 {
-	return owner->dev == fid->file.dev && owner->ino == fid->file.ino;
-}
+	struct lock_owner **at = &session->owners;
 
-static void forget(struct session *session, const struct fid *fid,
-		   bool (*matches)(const struct lock_owner *, const struct fid *))
-{
 	pthread_mutex_lock(&session->lock_mutex);
-	for (struct lock_owner **at = &session->owners; *at;) {
-		struct lock_owner *owner = *at;
-
-		if (!matches(owner, fid)) {
-			at = &owner->next;
-			continue;
-		}
-		*at = owner->next;
-		session->owner_count--;
-		drop_owner(session, owner);
-	}
+	while (*(at = next_of(at, fid)))
+		unlist(session, at);
 	pthread_mutex_unlock(&session->lock_mutex);
 }
 
 void locks_forget(struct session *session, struct fid *fid)
 {
-	if (!fid_others_open(&session->fids, fid))
-		forget(session, fid, same_file);
+	bool any;
+
+	pthread_mutex_lock(&session->lock_mutex);
+	any = *next_of(&session->owners, fid) != NULL;
+	pthread_mutex_unlock(&session->lock_mutex);
+	if (any && !fid_others_open(&session->fids, fid))
+		forget(session, fid);
 }
 
 void locks_clear(struct session *session)
 {
-	forget(session, NULL, all_files);
+	forget(session, NULL);
 }
 
 static bool may_wait(struct session *session, int change)
@@ -181,11 +204,10 @@ int do_lock(struct request *q)
 	q->r->status = P9_LOCK_ERROR;
 	if (hold_owner(q, &owner) < 0)
 		return 0;
-	atomic_store(&q->fid->locked, true);
 	err = ops_of(q)->lock(tree_of(q), owner->handle, &lock, false);
 	if (err == -EAGAIN && q->t->flags & P9_LOCK_FLAG_BLOCK)
 		err = wait_lock(q, owner, &lock);
-	put_owner(q->session, owner);
+	put_owner(q->session, owner, err ? NULL : &lock);
 	if (err == -EINTR)
 		return err;
 	if (!err)
@@ -205,9 +227,8 @@ int do_getlock(struct request *q)
 		err = hold_owner(q, &owner);
 		if (err)
 			return err;
-		atomic_store(&q->fid->locked, true);
 		err = ops_of(q)->lock_test(tree_of(q), owner->handle, &lock);
-		put_owner(q->session, owner);
+		put_owner(q->session, owner, NULL);
 	}
 	q->r->lock_type = lock.type;
 	q->r->offset = lock.start;

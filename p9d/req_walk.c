@@ -103,7 +103,7 @@ int do_clunk(struct request *q)
 		return -EBADF;
 	if (atomic_load(&fid->state) == FID_XATTR_WRITE)
 		err = xattr_commit(q);
-	if (atomic_load(&fid->locked))
+	if (atomic_load(&fid->state) == FID_OPEN)
 		locks_forget(q->session, fid);
 	q->fid = NULL;
 	close_err = fid_put(table, fid);

@@ -62,7 +62,7 @@ int xattr_commit(struct request *q);
 
 int do_lock(struct request *q);
 int do_getlock(struct request *q);
-/* A fid that took locks is gone: drop them with the last opener of its file. */
+/* An open fid is gone: with the last one of its file its locks go. */
 void locks_forget(struct session *session, struct fid *fid);
 void locks_clear(struct session *session);
 

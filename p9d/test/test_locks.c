@@ -1,0 +1,203 @@
+/* test_locks.c: locks and flushes by the rules: who owns what, for how long. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib/lib.h"
+#include "p9d/test/fixture.h"
+
+enum { R = 1, W, RW };
+
+struct range {
+	uint8_t type;
+	uint64_t start, length;
+};
+
+static struct p9_msg lock_msg(uint32_t fid, struct range range, uint32_t proc, const char *host)
+{
+	return (struct p9_msg){
+		.type = P9_TLOCK,
+		.fid = fid,
+		.lock_type = range.type,
+		.offset = range.start,
+		.length = range.length,
+		.proc_id = proc,
+		.name = str_of(host),
+	};
+}
+
+/* The status, or -errno. */
+static int lock(struct client *c, uint32_t fid, struct range range, uint32_t proc)
+{
+	struct p9_msg t = lock_msg(fid, range, proc, "host"), r;
+	int err = client_call(c, &t, &r);
+
+	return err ? -err : r.status;
+}
+
+static void open_all(struct client *c)
+{
+	static const uint32_t flags[] = { [R] = P9_O_RDONLY, [W] = P9_O_WRONLY, [RW] = P9_O_RDWR };
+
+	for (uint32_t fid = R; fid <= RW; fid++) {
+		want(c_walk(c, ROOT, fid, "f"), 0);
+		want(c_open(c, fid, flags[fid]), 0);
+	}
+}
+
+static void test_ranges(void **state)
+{
+	static const struct {
+		uint32_t fid, proc;
+		struct range range;
+		int status;
+	} cases[] = {
+		{ RW, 1, { P9_LOCK_READ, 0, 10 }, P9_LOCK_OK },
+		{ RW, 2, { P9_LOCK_READ, 5, 10 }, P9_LOCK_OK }, /* readers share */
+		{ RW, 3, { P9_LOCK_WRITE, 9, 1 }, P9_LOCK_BLOCKED },
+		{ RW, 3, { P9_LOCK_WRITE, 15, 1 }, P9_LOCK_OK },
+		{ RW, 1, { P9_LOCK_WRITE, 0, 5 }, P9_LOCK_OK }, /* its own, stronger now */
+		{ RW, 2, { P9_LOCK_READ, 4, 1 }, P9_LOCK_BLOCKED },
+		{ RW, 1, { P9_LOCK_NONE, 2, 1 }, P9_LOCK_OK }, /* a hole */
+		{ RW, 2, { P9_LOCK_WRITE, 2, 1 }, P9_LOCK_OK },
+		{ RW, 2, { P9_LOCK_WRITE, 1, 2 }, P9_LOCK_BLOCKED },
+		{ RW, 9, { P9_LOCK_NONE, 0, 0 }, P9_LOCK_OK },    /* had none */
+		{ RW, 4, { P9_LOCK_WRITE, 100, 0 }, P9_LOCK_OK }, /* to the end */
+		{ RW, 5, { P9_LOCK_READ, INT64_MAX, 1 }, P9_LOCK_BLOCKED },
+		{ RW, 5, { P9_LOCK_READ, INT64_MAX, 2 }, P9_LOCK_ERROR }, /* over the end */
+		{ RW, 5, { P9_LOCK_READ, 1ull << 63, 0 }, P9_LOCK_ERROR },
+		{ RW, 5, { P9_LOCK_READ, 0, UINT64_MAX }, P9_LOCK_ERROR },
+		{ R, 6, { P9_LOCK_READ, 50, 1 }, P9_LOCK_OK },
+		{ R, 6, { P9_LOCK_WRITE, 50, 1 }, P9_LOCK_ERROR }, /* opened for reading */
+		{ W, 7, { P9_LOCK_WRITE, 60, 1 }, P9_LOCK_OK },
+		{ W, 7, { P9_LOCK_READ, 60, 1 }, P9_LOCK_ERROR }, /* opened for writing */
+	};
+	struct fixture *f = *state;
+
+	open_all(&f->c);
+	for (size_t i = 0; i < array_len(cases); i++) {
+		int got = lock(&f->c, cases[i].fid, cases[i].range, cases[i].proc);
+
+		if (got != cases[i].status)
+			fail_msg("case %zu: %d, want %d", i, got, cases[i].status);
+	}
+}
+
+/* The same process number on another machine is another process. */
+static void test_owner_is_host_and_process(void **state)
+{
+	struct fixture *f = *state;
+	struct range all = { P9_LOCK_WRITE, 0, 0 };
+	char longest[130];
+	struct p9_msg t = lock_msg(RW, all, 1, "host"), r;
+
+	open_all(&f->c);
+	want(client_call(&f->c, &t, &r), 0);
+	want(r.status, P9_LOCK_OK);
+	t = lock_msg(RW, all, 1, "hos");
+	want(client_call(&f->c, &t, &r), 0);
+	want(r.status, P9_LOCK_BLOCKED);
+	t = lock_msg(RW, all, 1, "");
+	want(client_call(&f->c, &t, &r), 0);
+	want(r.status, P9_LOCK_BLOCKED);
+	memset(longest, 'h', sizeof(longest));
+	longest[129] = '\0';
+	t = lock_msg(RW, all, 1, longest);
+	want(client_call(&f->c, &t, &r), EINVAL);
+	longest[128] = '\0';
+	t = lock_msg(RW, all, 1, longest);
+	want(client_call(&f->c, &t, &r), 0);
+	want(r.status, P9_LOCK_BLOCKED);
+}
+
+/* Locks of ours are seen by local programs, and theirs by ours. */
+static void test_local_programs(void **state)
+{
+	struct fixture *f = *state;
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 10, .l_len = 5 };
+	struct p9_msg r, t = { .type = P9_TGETLOCK,
+			       .fid = RW,
+			       .lock_type = P9_LOCK_READ,
+			       .proc_id = 3,
+			       .name = str_of("host") };
+	int fd = open("f", O_RDWR | O_CLOEXEC);
+
+	open_all(&f->c);
+	want(fcntl(fd, F_OFD_SETLK, &fl), 0);
+	want(lock(&f->c, RW, (struct range){ P9_LOCK_READ, 12, 1 }, 3), P9_LOCK_BLOCKED);
+	want(client_call(&f->c, &t, &r), 0);
+	want(r.lock_type, P9_LOCK_WRITE);
+	want(r.offset, 10);
+	want(r.length, 5);
+	want(lock(&f->c, RW, (struct range){ P9_LOCK_WRITE, 20, 1 }, 3), P9_LOCK_OK);
+	fl = (struct flock){ .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 20, .l_len = 1 };
+	want(fcntl(fd, F_OFD_SETLK, &fl), -1);
+	want(c_clunk(&f->c, RW), 0); /* others of the file are open still */
+	want(fcntl(fd, F_OFD_SETLK, &fl), -1);
+	want(c_clunk(&f->c, R), 0);
+	want(c_clunk(&f->c, W), 0);
+	want(fcntl(fd, F_OFD_SETLK, &fl), 0);
+	close(fd);
+}
+
+static void test_getlock(void **state)
+{
+	struct fixture *f = *state;
+	struct p9_msg r, t = { .type = P9_TGETLOCK,
+			       .fid = RW,
+			       .lock_type = P9_LOCK_WRITE,
+			       .length = 5,
+			       .proc_id = 1,
+			       .name = str_of("host") };
+
+	open_all(&f->c);
+	want(client_call(&f->c, &t, &r), 0);
+	want(r.lock_type, P9_LOCK_NONE);
+	want(r.length, 5); /* as asked */
+	want(r.proc_id, 1);
+	want(r.name.len, 4);
+	want(lock(&f->c, RW, (struct range){ P9_LOCK_WRITE, 0, 0 }, 1), P9_LOCK_OK);
+	want(client_call(&f->c, &t, &r), 0);
+	want(r.lock_type, P9_LOCK_NONE); /* one's own is not in the way */
+	t.proc_id = 2;
+	want(client_call(&f->c, &t, &r), 0);
+	want(r.lock_type, P9_LOCK_WRITE);
+	want(r.length, 0);
+	t.lock_type = P9_LOCK_NONE; /* the kernel's client asks that, too */
+	want(client_call(&f->c, &t, &r), 0);
+	want(r.lock_type, P9_LOCK_NONE);
+}
+
+/* A file held open while processes come, lock, unlock, ask and go: what they
+ * leave behind must not add up. */
+static void test_many_processes(void **state)
+{
+	struct fixture *f = *state;
+	struct p9_msg r, t = { .type = P9_TGETLOCK, .fid = RW, .name = str_of("host") };
+
+	open_all(&f->c);
+	for (uint32_t proc = 1; proc < 2 * 4096; proc++) {
+		t.proc_id = proc + 100000;
+		want(client_call(&f->c, &t, &r), 0);
+		want(lock(&f->c, RW, (struct range){ P9_LOCK_WRITE, 0, 0 }, proc), P9_LOCK_OK);
+		want(lock(&f->c, RW, (struct range){ P9_LOCK_NONE, 0, 0 }, proc), P9_LOCK_OK);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		session_test(test_ranges),         session_test(test_owner_is_host_and_process),
+		session_test(test_local_programs), session_test(test_getlock),
+		session_test(test_many_processes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
