@@ -5,7 +5,8 @@
 
 #include "p9d/session_impl.h"
 
-#define TARGET_MAX 4095 /* symlink(2): PATH_MAX with its NUL */
+#define TARGET_MAX 4095               /* symlink(2): PATH_MAX with its NUL */
+#define READLINK_SIZE (P9_HEADER + 2) /* an Rreadlink without the target */
 
 typedef int make_fn(struct tree *tree, const struct tree_file *dir, const char *name,
 		    const struct tree_create *how);
@@ -143,15 +144,24 @@ int do_unlinkat(struct request *q)
 	return ops_of(q)->unlink(tree_of(q), &q->fid->file, name, q->t->flags & P9_REMOVEDIR);
 }
 
-int do_readlink(struct request *q)
+int link_target(struct request *q, const struct tree_file *file, size_t reply_size,
+		struct p9_str *target)
 {
+	size_t most = q->session->msize - reply_size;
 	ssize_t len;
 
-	if (q->fid->file.type != TREE_LINK)
-		return -EINVAL;
-	len = ops_of(q)->readlink(tree_of(q), &q->fid->file, (char *)q->scratch, TARGET_MAX);
+	if (most > TARGET_MAX)
+		most = TARGET_MAX;
+	len = ops_of(q)->readlink(tree_of(q), file, (char *)q->scratch, most + 1);
 	if (len < 0)
 		return (int)len;
-	q->r->target = (struct p9_str){ (const char *)q->scratch, (uint16_t)len };
-	return 0;
+	*target = (struct p9_str){ (const char *)q->scratch, (uint16_t)len };
+	return (size_t)len > most ? -ENAMETOOLONG : 0;
+}
+
+int do_readlink(struct request *q)
+{
+	if (q->fid->file.type != TREE_LINK)
+		return -EINVAL;
+	return link_target(q, &q->fid->file, READLINK_SIZE, &q->r->target);
 }

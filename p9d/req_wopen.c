@@ -6,6 +6,8 @@
 
 #include "p9d/session_impl.h"
 
+#define WOPEN_SIZE 161 /* an Rwopen without the target */
+
 struct wopen {
 	struct request *q;
 	struct tree_file at; /* reached so far; owned */
@@ -175,11 +177,13 @@ static int find_or_make(struct wopen *w)
 static int describe(struct wopen *w)
 {
 	struct request *q = w->q;
-	ssize_t len = 0;
+	int err = 0;
 
+	q->r->target = (struct p9_str){ "", 0 };
 	if (w->at.type == TREE_LINK)
-		len = ops_of(q)->readlink(tree_of(q), &w->at, (char *)q->scratch, P9_MSIZE_MIN / 2);
-	q->r->target = (struct p9_str){ (const char *)q->scratch, len > 0 ? (uint16_t)len : 0 };
+		err = link_target(q, &w->at, WOPEN_SIZE, &q->r->target);
+	if (err)
+		return err;
 	q->r->iounit = 0;
 	return ops_of(q)->getattr(tree_of(q), &w->at, q->t->mask, &q->r->qid, &q->r->attr);
 }

@@ -49,6 +49,10 @@ int do_rename(struct request *q);
 int do_renameat(struct request *q);
 int do_unlinkat(struct request *q);
 int do_readlink(struct request *q);
+/* A link's whole text, for a reply that has reply_size bytes without it.
+ * -ENAMETOOLONG: that would be more than the connection's messages hold. */
+int link_target(struct request *q, const struct tree_file *file, size_t reply_size,
+		struct p9_str *target);
 
 int do_getattr(struct request *q);
 int do_setattr(struct request *q);
