@@ -53,7 +53,7 @@ struct tree_create {
 struct xattr {
 	uint32_t flags; /* as in setxattr(2) */
 	size_t size;
-	size_t written;
+	size_t written; /* from its beginning */
 	char name[P9_NAME_MAX + 1];
 	char value[];
 };

@@ -177,18 +177,23 @@ int xattr_read(struct request *q)
 	return 0;
 }
 
+/* Bytes may come twice, but without gaps: so that what is set at the end was
+ * all sent. */
 int xattr_write(struct request *q)
 {
 	struct xattr *xattr = q->fid->xattr;
+	uint64_t from = q->t->offset;
 	int err = 0;
 
 	pthread_mutex_lock(&q->fid->busy);
-	if (q->t->offset > xattr->size || q->t->count > xattr->size - q->t->offset) {
+	if (from > xattr->size || q->t->count > xattr->size - from)
 		err = -ENOSPC;
-	} else if (q->t->count) {
-		memcpy(xattr->value + q->t->offset, q->t->data, q->t->count);
-		xattr->written += q->t->count;
-	}
+	else if (from > xattr->written)
+		err = -EINVAL;
+	else if (q->t->count)
+		memcpy(xattr->value + from, q->t->data, q->t->count);
+	if (!err && from + q->t->count > xattr->written)
+		xattr->written = from + q->t->count;
 	q->r->count = q->t->count;
 	pthread_mutex_unlock(&q->fid->busy);
 	return err;
