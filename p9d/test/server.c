@@ -96,11 +96,16 @@ int server_teardown(void **state)
 	return 0;
 }
 
-void connect_as(struct server *f, struct client *c, uint32_t uid)
+void connect_in(struct server *f, struct client *c, const char *version, uint32_t uid)
 {
 	client_connect(c, f->socket);
-	want(c_version(c, "9P2000.L", 65536), 0);
+	want(c_version(c, version, 65536), 0);
 	want(c_attach(c, ROOT, uid), 0);
+}
+
+void connect_as(struct server *f, struct client *c, uint32_t uid)
+{
+	connect_in(f, c, "9P2000.L", uid);
 }
 
 int open_file(struct client *c, uint32_t root, const char *name, uint32_t flags)

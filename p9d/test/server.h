@@ -25,7 +25,10 @@ int server_setup(void **state);
 int server_teardown(void **state);
 #define broker_test(f) cmocka_unit_test_setup_teardown(f, server_setup, server_teardown)
 
-/* Connected, greeted, and attached with fid ROOT. */
+/* Connected, greeted, and attached with fid ROOT. In .W each user has a process
+ * of its own; in .L root's connections share one. */
+void connect_in(struct server *f, struct client *c, const char *version, uint32_t uid);
+/* In .L. */
 void connect_as(struct server *f, struct client *c, uint32_t uid);
 /* Opens and closes a file. 0 or the server's errno. */
 int open_file(struct client *c, uint32_t root, const char *name, uint32_t flags);

@@ -273,13 +273,13 @@ static void test_power_of_each(void **state)
 	struct client user, root, any;
 	pid_t pid;
 
-	connect_as(f, &user, ALICE);
+	connect_in(f, &user, "9P2000.W", ALICE);
 	pid = newest_child(f->server);
 	want_status(pid, "Uid", "54321\t54321\t54321\t54321");
 	want_status(pid, "Gid", "54321\t54321\t54321\t54321");
 	want_status(pid, "Groups", " ");
 	want_caps(pid, 0);
-	connect_as(f, &root, 0);
+	connect_in(f, &root, "9P2000.W", 0);
 	pid = newest_child(f->server);
 	want_status(pid, "Uid", "0\t0\t0\t0");
 	want_caps(pid, FILES_CAPS);
@@ -332,16 +332,16 @@ static void test_groups(void **state)
 	assert_int_equal(syscall(SYS_setgroups, array_len(ours), ours), 0);
 	snprintf(f.socket, sizeof(f.socket), "%s.groups.sock", f.dir);
 	server_start(&f, f.dir, NULL);
-	connect_as(&f, &c, ALICE);
+	connect_in(&f, &c, "9P2000.W", ALICE);
 	pid = newest_child(f.server);
 	want_status(pid, "Uid", "54321\t54321\t54321\t54321");
 	want_status(pid, "Groups", "60001 60002 ");
 	client_close(&c);
-	connect_as(&f, &c, BOB);
+	connect_in(&f, &c, "9P2000.W", BOB);
 	pid = newest_child(f.server);
 	want_status(pid, "Groups", "60001 60003 ");
 	client_close(&c);
-	connect_as(&f, &c, 4242); /* without an account */
+	connect_in(&f, &c, "9P2000.W", 4242); /* without an account */
 	pid = newest_child(f.server);
 	want_status(pid, "Gid", "4242\t4242\t4242\t4242");
 	want_status(pid, "Groups", " ");

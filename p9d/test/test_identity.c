@@ -91,9 +91,7 @@ static void test_one_user_in_w(void **state)
 	struct server *f = *state;
 	struct client c;
 
-	client_connect(&c, f->socket);
-	want(c_version(&c, "9P2000.W", 65536), 0);
-	want(c_attach(&c, ROOT, ALICE), 0);
+	connect_in(f, &c, "9P2000.W", ALICE);
 	want(c_attach(&c, 11, BOB), EPERM);
 	want(c_attach(&c, 11, 0), EPERM);
 	want(c_attach(&c, 11, ALICE), 0);
