@@ -57,7 +57,7 @@ static int try_attach(struct server *f, struct client *c, uint32_t uid)
 	struct p9_msg t = { .type = P9_TATTACH, .newfid = P9_NOFID, .uid = uid }, r;
 
 	client_connect(c, f->socket);
-	want(c_version(c, "9P2000.L", 8192), 0);
+	want(c_version(c, "9P2000.W", 8192), 0);
 	client_send(c, &t);
 	if (!client_receive(c, &r))
 		return -1;
@@ -73,13 +73,13 @@ static void test_no_descriptors(void **state)
 	int err;
 
 	start_limited(&f, *state, FEW_FILES);
-	connect_as(&f, &full, ALICE);
+	connect_in(&f, &full, "9P2000.W", ALICE);
 	end = use_up(&full, &err);
 	want(err, EMFILE);
 	assert_in_range(end, 100 + FEW_FILES / 2, 100 + FEW_FILES);
 	want(c_open(&full, end - 1, P9_O_RDONLY), EMFILE);
 	want(c_getattr(&full, end - 1, &r), 0);
-	connect_as(&f, &other, BOB); /* another process */
+	connect_in(&f, &other, "9P2000.W", BOB); /* another process */
 	want(open_file(&other, ROOT, "bob", P9_O_RDWR), 0);
 	want(try_attach(&f, &same, ALICE), EMFILE);
 	client_close(&same);
@@ -90,7 +90,7 @@ static void test_no_descriptors(void **state)
 	}
 	for (uint32_t fid = 100; fid < 120; fid++)
 		want(c_clunk(&full, fid), 0);
-	connect_as(&f, &same, ALICE);
+	connect_in(&f, &same, "9P2000.W", ALICE);
 	want(open_file(&same, ROOT, "alice", P9_O_RDWR), 0);
 	client_close(&same);
 	client_close(&other);
@@ -110,7 +110,7 @@ static void test_each_needs_one(void **state)
 	int err;
 
 	start_limited(&f, *state, FEW_FILES);
-	connect_as(&f, &c, ALICE);
+	connect_in(&f, &c, "9P2000.W", ALICE);
 	want(c_walk(&c, ROOT, 3, "alice"), 0);
 	want(c_open(&c, 3, P9_O_RDWR), 0);
 	want(c_walk(&c, ROOT, 4, "alice"), 0);
@@ -213,8 +213,8 @@ static void test_fids_to_the_limit(void **state)
 	uint32_t fid = 100;
 	int err;
 
-	connect_as(f, &c, ALICE);
-	connect_as(f, &other, ALICE);
+	connect_in(f, &c, "9P2000.W", ALICE);
+	connect_in(f, &other, "9P2000.W", ALICE);
 	while ((err = c_walk(&c, ROOT, fid, "")) == 0)
 		fid++;
 	assert_true(err == ENFILE || err == EMFILE);
