@@ -19,6 +19,7 @@
 #define STACK_SIZE (256 * 1024) /* reserved, not used */
 #define LANE_IDLE_S 10
 #define PARK_MS 1000
+#define PARK_TICKS PARK_MS
 #define QUIET_TICKS 20
 #define BUSY_TICKS 10
 #define KICKS_MAX 1000
@@ -199,6 +200,8 @@ void pool_give(struct pool *pool, struct conn *conn)
 		pool->waiting_end = &conn->next;
 	}
 	pthread_mutex_unlock(&pool->lock);
+	if (!lane)
+		pool_wake(pool);
 }
 
 /* Memory that one large message needed is not kept for the next small ones. */
@@ -363,6 +366,26 @@ static bool is_blocked(const struct lane *lane)
 	return !state || state[1] != ' ' || state[2] != 'R';
 }
 
+static bool may_park(const struct lane *lane)
+{
+	return (atomic_load(&lane->phase) & PHASE_MASK) == PHASE_BETWEEN &&
+	       !atomic_load(&lane->sending);
+}
+
+/* A signal that comes just before the wait it is to interrupt is lost: it is
+ * tried again for as long as the lane has not parked. */
+static void park(struct lane *lane)
+{
+	atomic_store(&lane->park, true);
+	pthread_kill(lane->thread, SIGUSR1);
+}
+
+/* Connections without a lane are not to wait for one that does nothing. */
+static bool is_idle(const struct pool *pool, const struct lane *lane)
+{
+	return lane->ticks >= (pool->waiting ? QUIET_TICKS : PARK_TICKS) && may_park(lane);
+}
+
 static bool look_at(struct pool *pool, struct lane *lane)
 {
 	unsigned phase = atomic_load(&lane->phase);
@@ -371,6 +394,8 @@ static bool look_at(struct pool *pool, struct lane *lane)
 	if ((phase & PHASE_MASK) == PHASE_TAKEN)
 		return kick(lane);
 	lane->ticks = busy ? 0 : lane->ticks + 1;
+	if (is_idle(pool, lane))
+		park(lane);
 	if (!busy && (phase & PHASE_MASK) == PHASE_RUNNING) {
 		if (is_blocked(lane))
 			take_over(pool, lane, phase);
@@ -430,16 +455,8 @@ static bool no_conns(struct pool *pool)
 	return none;
 }
 
-static bool may_park(const struct lane *lane)
-{
-	return (atomic_load(&lane->phase) & PHASE_MASK) == PHASE_BETWEEN &&
-	       !atomic_load(&lane->sending);
-}
-
-/* Has the lanes that wait for their clients to ask park. A signal that comes
- * just before the wait it is to interrupt is lost: it is tried again for as long
- * as there are any. */
-static bool park_lanes(struct pool *pool, bool now)
+/* Nobody ticks: has the lanes that may park do so, if it is time. Are there any? */
+static bool park_all(struct pool *pool, bool now)
 {
 	bool any = false;
 
@@ -448,10 +465,8 @@ static bool park_lanes(struct pool *pool, bool now)
 		if (!may_park(lane))
 			continue;
 		any = true;
-		if (!now)
-			continue;
-		atomic_store(&lane->park, true);
-		pthread_kill(lane->thread, SIGUSR1);
+		if (now)
+			park(lane);
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return any;
@@ -461,7 +476,7 @@ static int wait_ms(struct pool *pool, const struct pool_control *control)
 {
 	if (!atomic_load(&pool->asleep))
 		return 1;
-	if (park_lanes(pool, false))
+	if (park_all(pool, false))
 		return PARK_MS;
 	return control->idle_ms >= 0 && no_conns(pool) ? control->idle_ms : -1;
 }
@@ -502,7 +517,7 @@ void pool_run(struct pool *pool, struct pool_control *control)
 			go_on = dispatch(pool, control, events[i].data.ptr);
 		if (!atomic_load(&pool->asleep))
 			tick(pool);
-		else if (n == 0 && !park_lanes(pool, true))
+		else if (n == 0 && !park_all(pool, true))
 			go_on = !(timeout == control->idle_ms && no_conns(pool));
 	}
 }
