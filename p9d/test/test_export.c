@@ -29,6 +29,7 @@ static void swap_links(const char *dir)
 {
 	char name[100], real[100], fake[100];
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	snprintf(name, sizeof(name), "%s/sub", dir);
 	snprintf(real, sizeof(real), "%s/real", dir);
 	snprintf(fake, sizeof(fake), "%s/fake", dir);
@@ -70,6 +71,74 @@ static void test_symlink_race(void **state)
 	waitpid(pid, NULL, 0);
 	assert_true(reached > 0);
 	client_close(&c);
+}
+
+static void swap_file_and_link(const char *dir, const char *outside)
+{
+	char name[100], file[100], link[100];
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	snprintf(name, sizeof(name), "%s/prey", dir);
+	snprintf(file, sizeof(file), "%s/file", dir);
+	snprintf(link, sizeof(link), "%s/link", dir);
+	for (;;) {
+		if (file_create(file, "prey", 0666) == 0)
+			rename(file, name);
+		if (symlink(outside, link) == 0)
+			rename(link, name);
+	}
+}
+
+/* All that changes a file, by name and by fid. */
+static void change_prey(struct client *c, unsigned done[3])
+{
+	struct p9_msg r, set = { .type = P9_TSETATTR, .fid = FILE_FID };
+	struct p9_msg gone = { .type = P9_TREMOVE, .fid = FILE_FID };
+
+	set.mask = P9_SET_SIZE | P9_SET_UID | P9_SET_MTIME;
+	set.attr.uid = BOB;
+	want(c_walk(c, ROOT, NEW, ""), 0);
+	if (c_create(c, NEW, "prey", P9_O_RDWR | P9_O_TRUNC, 0666) == 0)
+		done[0] += c_write(c, NEW, 0, "changed", 7) == 7;
+	want(c_clunk(c, NEW), 0);
+	if (c_walk(c, ROOT, FILE_FID, "prey") != 0)
+		return;
+	done[1] += client_call(c, &set, &r) == 0;
+	if (c_open(c, FILE_FID, P9_O_WRONLY | P9_O_TRUNC) == 0)
+		c_write(c, FILE_FID, 0, "changed", 7);
+	done[2] += client_call(c, &gone, &r) == 0;
+}
+
+/* While somebody swaps a file and a link to one outside, that one stays. */
+static void test_change_race(void **state)
+{
+	struct server *f = *state;
+	struct client c;
+	struct stat before, after;
+	unsigned done[3] = { 0 };
+	char outside[100];
+	pid_t pid;
+
+	snprintf(outside, sizeof(outside), "%s.outside", f->dir);
+	want(file_create(outside, "canary", 0666), 0);
+	want(stat(outside, &before), 0);
+	connect_as(f, &c, 0);
+	pid = fork();
+	if (pid == 0)
+		swap_file_and_link(f->dir, outside);
+	for (int i = 0; i < 3000; i++)
+		change_prey(&c, done);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	client_close(&c);
+	want(stat(outside, &after), 0);
+	want(after.st_size, before.st_size);
+	want(after.st_uid, before.st_uid);
+	want(after.st_ctim.tv_sec, before.st_ctim.tv_sec);
+	want(after.st_ctim.tv_nsec, before.st_ctim.tv_nsec);
+	want(unlink(outside), 0);
+	for (int i = 0; i < 3; i++)
+		assert_true(done[i] > 0);
 }
 
 static void read_synthetic(struct client *c, const char *path)
@@ -156,6 +225,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		broker_test(test_symlink_race),
+		broker_test(test_change_race),
 		broker_test(test_whole_tree),
 		broker_test(test_read_only),
 	};
