@@ -162,6 +162,43 @@ static void test_flush_in_one_write(void **state)
 	}
 }
 
+/* As many flushes of one request as are remembered: answered in order,
+ * and after it. */
+static void test_many_flushes(void **state)
+{
+	const uint16_t first = 2000, end = first + 16;
+	struct fixture *f = *state;
+	struct p9_msg r;
+
+	send_lock(&f->c, 1000);
+	want(c_getattr(&f->c, ROOT, &r), 0);
+	for (uint16_t tag = first; tag < end; tag++)
+		send_flush(&f->c, tag, tag % 2 ? tag - 1 : 1000);
+	expect(&f->c, P9_RLERROR, 1000);
+	for (uint16_t tag = first; tag < end; tag++)
+		expect(&f->c, P9_TFLUSH + 1, tag);
+	want(c_getattr(&f->c, ROOT, &r), 0);
+}
+
+/* What has taken effect is answered as what it was. */
+static void test_flush_of_what_is_done(void **state)
+{
+	struct fixture *f = *state;
+	struct p9_msg t = { .type = P9_TMKDIR, .fid = ROOT, .tag = 7, .name = str_of("made") };
+	struct p9_msg r;
+
+	client_send(&f->c, &t);
+	send_flush(&f->c, 8, 7);
+	send_flush(&f->c, 9, 8);   /* of a flush that is answered */
+	send_flush(&f->c, 10, 10); /* of itself */
+	expect(&f->c, P9_TMKDIR + 1, 7);
+	expect(&f->c, P9_TFLUSH + 1, 8);
+	expect(&f->c, P9_TFLUSH + 1, 9);
+	expect(&f->c, P9_TFLUSH + 1, 10);
+	want(c_walk(&f->c, ROOT, OTHER, "made"), 0);
+	want(c_getattr(&f->c, OTHER, &r), 0);
+}
+
 static void test_clunk_ends_waiting(void **state)
 {
 	struct fixture *f = *state;
@@ -311,6 +348,8 @@ int main(void)
 		lane_test(test_many_wait),
 		lane_test(test_flush),
 		lane_test(test_flush_in_one_write),
+		lane_test(test_many_flushes),
+		lane_test(test_flush_of_what_is_done),
 		lane_test(test_clunk_ends_waiting),
 		lane_test(test_version_ends_waiting),
 		lane_test(test_disconnect_while_waiting),
