@@ -223,7 +223,11 @@ int do_getlock(struct request *q)
 	struct lock_owner *owner;
 	int err = check_lock(q);
 
-	if (!err && lock.type != P9_LOCK_NONE) {
+	/* The kernel's client asks for no lock whatever its caller asked for;
+	 * what is in the way of reading is in the way of both. */
+	if (lock.type == P9_LOCK_NONE)
+		lock.type = P9_LOCK_READ;
+	if (!err) {
 		err = hold_owner(q, &owner);
 		if (err)
 			return err;

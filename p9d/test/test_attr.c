@@ -217,7 +217,10 @@ static void test_locks(void **state)
 	want(r.lock_type, P9_LOCK_WRITE);
 	want(r.offset, 0);
 	want(r.length, 15);
-	t.lock_type = P9_LOCK_NONE;
+	t.lock_type = P9_LOCK_NONE; /* the kernel's F_GETLK */
+	want(client_call(&f->c, &t, &r), 0);
+	want(r.lock_type, P9_LOCK_WRITE);
+	t.offset = 15;
 	want(client_call(&f->c, &t, &r), 0);
 	want(r.lock_type, P9_LOCK_NONE);
 	want(lock(&f->c, 1, P9_LOCK_NONE, 0, 0, 1), P9_LOCK_OK);
