@@ -2,6 +2,8 @@
  *
  *   p9check posix DIR OTHER     DIR and OTHER: the same directory, mounted twice
  *   p9check fsx FILE SECONDS SEED [mmap]
+ *   p9check many-open DIR       DIR's server is to have few descriptors
+ *   p9check vsock PORT          a server there must not talk to this machine
  *
  * Run as root. One line for each failure; exit status 0: none.
  */
@@ -12,29 +14,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
-#include <time.h>
 #include <unistd.h>
 
-static int failures;
-static const char *other;
+#include "p9check.h"
 
-static void fail(int line, const char *what)
+int failures;
+const char *other;
+
+void fail(const char *file, int line, const char *what)
 {
-	printf("p9check: line %d: %s: %s\n", line, what, strerror(errno));
+	printf("%s:%d: %s: %s\n", file, line, what, strerror(errno));
 	failures++;
 }
-
-#define ok(e)                               \
-	do {                                \
-		errno = 0;                  \
-		if (!(e))                   \
-			fail(__LINE__, #e); \
-	} while (0)
-#define fails(e, error) ok((e) < 0 && errno == (error))
 
 static int make(const char *name, const char *text)
 {
@@ -76,12 +70,15 @@ static void check_open_files(void)
 
 static void check_exclusive(void)
 {
+	char elsewhere[512];
 	int won = 0, status;
 
+	snprintf(elsewhere, sizeof(elsewhere), "%s/excl", other);
 	for (int round = 0; round < 10; round++) {
 		for (int i = 0; i < 4; i++)
 			if (fork() == 0)
-				_exit(open("excl", O_CREAT | O_EXCL | O_WRONLY, 0644) >= 0);
+				_exit(open(i % 2 ? elsewhere : "excl", O_CREAT | O_EXCL | O_WRONLY,
+					   0644) >= 0);
 		while (wait(&status) > 0)
 			won += WEXITSTATUS(status);
 		ok(unlink("excl") == 0);
@@ -132,6 +129,9 @@ static void check_links(void)
 
 	ok(symlink("loop2", "loop1") == 0 && symlink("loop1", "loop2") == 0);
 	fails(open("loop1", O_RDONLY), ELOOP);
+	fails(open("loop1/below", O_RDONLY), ELOOP);
+	ok(symlink("self", "self") == 0);
+	fails(stat("self", &st), ELOOP);
 	close(make("target", "t"));
 	ok(symlink("target", "sym") == 0 && has("sym", "t"));
 	ok(readlink("sym", buf, 16) == 6 && strcmp(buf, "target") == 0);
@@ -139,6 +139,23 @@ static void check_links(void)
 	ok(lchown("sym", 1001, 1001) == 0 && lstat("sym", &st) == 0 && st.st_uid == 1001);
 	ok(stat("target", &st) == 0 && st.st_uid == 0);
 	ok(mkfifo("pipe", 0644) == 0 && stat("pipe", &st) == 0 && S_ISFIFO(st.st_mode));
+}
+
+/* Each is listed once, and goes by the name it is listed with. */
+static void unlink_odd_names(void)
+{
+	struct dirent *entry;
+	unsigned found = 0;
+	DIR *dir = opendir(".");
+
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] == 'c') {
+			ok(strlen(entry->d_name) == 2 && unlink(entry->d_name) == 0);
+			found++;
+		}
+	if (dir)
+		closedir(dir);
+	ok(found == 254);
 }
 
 static void check_names(void)
@@ -152,6 +169,7 @@ static void check_names(void)
 	name[255] = 'n';
 	name[256] = '\0';
 	fails(open(name, O_CREAT | O_RDWR, 0644), ENAMETOOLONG);
+	ok(mkdir("odd", 0755) == 0 && chdir("odd") == 0);
 	for (int c = 1; c < 256; c++) {
 		char odd[] = { 'c', (char)c, 0 };
 
@@ -159,21 +177,27 @@ static void check_names(void)
 			continue;
 		close(make(odd, "x"));
 		ok(stat(odd, &st) == 0 && st.st_size == 1);
-		ok(unlink(odd) == 0);
 	}
+	unlink_odd_names();
+	ok(chdir("..") == 0 && rmdir("odd") == 0);
 }
 
 static void check_sparse(void)
 {
 	struct stat st;
 	char buf[4] = { 1, 1, 1, 1 };
+	char elsewhere[512];
 	int fd = open("sparse", O_CREAT | O_RDWR, 0644);
 
 	ok(pwrite(fd, "end", 3, 1LL << 33) == 3);
+	ok(fsync(fd) == 0);
 	ok(fstat(fd, &st) == 0 && st.st_size == (1LL << 33) + 3);
 	ok(pread(fd, buf, 4, 1LL << 32) == 4 && buf[0] == 0 && buf[3] == 0);
 	ok(pread(fd, buf, 3, 1LL << 33) == 3 && memcmp(buf, "end", 3) == 0);
 	close(fd);
+	/* With cache=loose the client makes up its own number of blocks. */
+	snprintf(elsewhere, sizeof(elsewhere), "%s/sparse", other);
+	ok(stat(elsewhere, &st) == 0 && st.st_blocks < 1000);
 	ok(unlink("sparse") == 0);
 }
 
@@ -189,38 +213,14 @@ static void check_xattrs(void)
 	fails(getxattr("x", "user.none", buf, sizeof(buf)), ENODATA);
 	ok(removexattr("x", "user.a") == 0);
 	fails(getxattr("x", "user.a", buf, sizeof(buf)), ENODATA);
-}
-
-static int lock_whole(const char *name, int command)
-{
-	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	int fd = open(name, O_RDWR);
-
-	return fd < 0 ? -1 : fcntl(fd, command, &fl);
-}
-
-/* Two mounts are two clients to the server. */
-static void check_locks(void)
-{
-	char elsewhere[512];
-	int hold[2], status;
-	char c;
-
-	close(make("locked", "x"));
-	snprintf(elsewhere, sizeof(elsewhere), "%s/locked", other);
-	ok(pipe(hold) == 0);
-	if (fork() == 0) {
-		close(hold[0]);
-		ok(lock_whole(elsewhere, F_SETLK) == 0);
-		ok(write(hold[1], "x", 1) == 1);
-		usleep(300000);
-		_exit(failures != 0);
-	}
-	ok(read(hold[0], &c, 1) == 1);
-	fails(lock_whole("locked", F_SETLK), EAGAIN);
-	ok(lock_whole("locked", F_SETLKW) == 0); /* until the other ends */
-	wait(&status);
-	ok(status == 0);
+	memset(buf, 'v', 3000);
+	ok(setxattr("x", "user.long", buf, 3000, 0) == 0);
+	memset(buf, 0, sizeof(buf));
+	ok(getxattr("x", "user.long", buf, sizeof(buf)) == 3000 && buf[2999] == 'v');
+	fails(getxattr("x", "user.long", buf, 100), ERANGE);
+	ok(setxattr("x", "user.empty", "", 0, 0) == 0);
+	ok(getxattr("x", "user.empty", buf, sizeof(buf)) == 0);
+	fails(setxattr("x", "trusted.t", "t", 1, 0), EPERM); /* the server has no CAP_SYS_ADMIN */
 }
 
 static void check_many(void)
@@ -272,7 +272,7 @@ static int run_posix(const char *dir)
 {
 	umask(022);
 	if (chdir(dir) < 0) {
-		fail(__LINE__, dir);
+		fail(__FILE__, __LINE__, dir);
 		return 1;
 	}
 	check_open_files();
@@ -289,130 +289,21 @@ static int run_posix(const char *dir)
 	return failures != 0;
 }
 
-/* ---- fsx: random operations on one file, and the same in memory ---- */
-
-#define FILE_MAX (256 * 1024)
-
-struct fsx {
-	const char *name;
-	int fd;
-	unsigned seed;
-	size_t size;
-	unsigned char model[FILE_MAX], buf[FILE_MAX];
-};
-
-static unsigned random_below(struct fsx *f, unsigned limit)
-{
-	f->seed = f->seed * 1103515245u + 12345u;
-	return limit ? (f->seed >> 8) % limit : 0;
-}
-
-static void fsx_write(struct fsx *f)
-{
-	size_t at = random_below(f, FILE_MAX - 1), len = random_below(f, 65536);
-
-	if (len > FILE_MAX - at)
-		len = FILE_MAX - at;
-	for (size_t i = 0; i < len; i++)
-		f->buf[i] = (unsigned char)random_below(f, 256);
-	ok(pwrite(f->fd, f->buf, len, (off_t)at) == (ssize_t)len);
-	if (len && at > f->size)
-		memset(f->model + f->size, 0, at - f->size);
-	memcpy(f->model + at, f->buf, len);
-	if (len && at + len > f->size)
-		f->size = at + len;
-}
-
-static void fsx_read(struct fsx *f)
-{
-	size_t at = random_below(f, FILE_MAX), len = random_below(f, 65536);
-	size_t want = at >= f->size ? 0 : f->size - at < len ? f->size - at : len;
-
-	ok(pread(f->fd, f->buf, len, (off_t)at) == (ssize_t)want);
-	ok(memcmp(f->buf, f->model + at, want) == 0);
-}
-
-static void fsx_truncate(struct fsx *f)
-{
-	size_t size = random_below(f, FILE_MAX);
-
-	ok(ftruncate(f->fd, (off_t)size) == 0);
-	if (size > f->size)
-		memset(f->model + f->size, 0, size - f->size);
-	f->size = size;
-}
-
-static void fsx_reopen(struct fsx *f)
-{
-	struct stat st;
-
-	ok(close(f->fd) == 0);
-	f->fd = open(f->name, O_RDWR);
-	ok(f->fd >= 0 && fstat(f->fd, &st) == 0 && (size_t)st.st_size == f->size);
-}
-
-static void fsx_mmap(struct fsx *f)
-{
-	size_t at, len;
-	unsigned char *p;
-
-	if (!f->size)
-		return;
-	p = mmap(NULL, f->size, PROT_READ | PROT_WRITE, MAP_SHARED, f->fd, 0);
-	ok(p != MAP_FAILED);
-	if (p == MAP_FAILED)
-		return;
-	ok(memcmp(p, f->model, f->size) == 0);
-	at = random_below(f, (unsigned)f->size);
-	len = random_below(f, (unsigned)(f->size - at));
-	memset(p + at, (int)len, len);
-	memset(f->model + at, (int)len, len);
-	ok(msync(p, f->size, MS_SYNC) == 0 && munmap(p, f->size) == 0);
-}
-
-static int run_fsx(const char *name, int seconds, unsigned seed, int with_mmap)
-{
-	static struct fsx f;
-	time_t end = time(NULL) + seconds;
-	unsigned long count = 0;
-
-	f.name = name;
-	f.seed = seed;
-	f.fd = open(name, O_CREAT | O_RDWR | O_TRUNC, 0644);
-	ok(f.fd >= 0);
-	for (; !failures && time(NULL) < end; count++) {
-		switch (random_below(&f, with_mmap ? 10 : 9)) {
-		case 0:
-			fsx_truncate(&f);
-			break;
-		case 1:
-			fsx_reopen(&f);
-			break;
-		case 2:
-		case 3:
-		case 4:
-			fsx_write(&f);
-			break;
-		case 9:
-			fsx_mmap(&f);
-			break;
-		default:
-			fsx_read(&f);
-			break;
-		}
-	}
-	printf("p9check: fsx: %lu operations, %d failed\n", count, failures);
-	return failures != 0;
-}
-
 int main(int argc, char **argv)
 {
+	const char *what = argc > 2 ? argv[1] : "";
+
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	other = argc == 4 ? argv[3] : ".";
-	if (argc == 4 && strcmp(argv[1], "posix") == 0)
+	if (argc == 4 && strcmp(what, "posix") == 0)
 		return run_posix(argv[2]);
-	if (argc >= 5 && strcmp(argv[1], "fsx") == 0)
+	if (argc >= 5 && strcmp(what, "fsx") == 0)
 		return run_fsx(argv[2], atoi(argv[3]), (unsigned)atoi(argv[4]), argc > 5);
-	printf("usage: p9check posix DIR OTHER | p9check fsx FILE SECONDS SEED [mmap]\n");
+	if (strcmp(what, "many-open") == 0)
+		return run_many_open(argv[2]);
+	if (strcmp(what, "vsock") == 0)
+		return run_vsock((unsigned)atoi(argv[2]));
+	printf("usage: p9check posix DIR OTHER | fsx FILE SECONDS SEED [mmap] | "
+	       "many-open DIR | vsock PORT\n");
 	return 2;
 }
