@@ -17,8 +17,6 @@
 #include "lib/lib.h"
 #include "p9d/posix_impl.h"
 
-#define V9FS_MAGIC 0x01021997
-#define FUSE_MAGIC 0x65735546
 #define DEPTH_MAX 4096 /* directories above one, in a loop that must end */
 
 int fs_result(long ret)
@@ -77,9 +75,10 @@ static bool line_has_type(const char *line, const char *end, const char *type)
 	       memcmp(at + 3, type, strlen(type)) == 0 && at[3 + strlen(type)] == ' ';
 }
 
-/* virtiofs and every FUSE program share one magic number; only the mount
- * table (proc(5), mountinfo) tells them apart. Needed at a mount point alone. */
-static bool is_virtiofs(dev_t dev)
+/* A drive of the host does not say so itself: 9p reports what the file system
+ * on its server is, virtiofs has the magic number of every FUSE program. Only
+ * the mount table (proc(5), mountinfo) knows. Needed at a mount point alone. */
+static bool is_hosts(dev_t dev)
 {
 	enum { SIZE = 256 * 1024 };
 	char want[32];
@@ -92,7 +91,8 @@ static bool is_virtiofs(dev_t dev)
 		char *end = strchrnul(line, '\n');
 		char *hit = memmem(line, (size_t)(end - line), want, strlen(want));
 
-		found = hit && line_has_type(hit, end, "virtiofs");
+		found = hit &&
+			(line_has_type(hit, end, "9p") || line_has_type(hit, end, "virtiofs"));
 		line = *end ? end + 1 : NULL;
 	}
 	free(text);
@@ -110,9 +110,9 @@ static int enter_mount(int fd, dev_t dev, dev_t root_dev, struct tree_file *out)
 	out->synthetic = is_synthetic((unsigned long)fs.f_type);
 	if (dev == root_dev)
 		return 0;
-	if (fs.f_type == V9FS_MAGIC || (fs.f_type == FUSE_MAGIC && is_virtiofs(dev)))
-		return -EACCES;
-	return 0;
+	if (major(dev) != 0 || out->synthetic) /* on a disk, or the kernel's own */
+		return 0;
+	return is_hosts(dev) ? -EACCES : 0;
 }
 
 enum tree_type fs_type(mode_t mode)
