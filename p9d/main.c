@@ -1,6 +1,7 @@
 /* main.c: p9d(8): reads its arguments and runs the broker. */
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "lib/fd.h"
@@ -9,6 +10,7 @@
 #include "p9d/p9d.h"
 
 #define FIDS_MAX 65536
+#define FILES_MAX (2 * FIDS_MAX + 1024)
 #define EXIT_USAGE 2
 
 struct arguments {
@@ -86,6 +88,19 @@ static int listen_all(struct broker *broker, const struct arguments *a)
 	return 0;
 }
 
+/* A fid is one or two descriptors, and the kernel's client has one for each
+ * file in its cache; by default a process may have 4096. Only root can change
+ * that, before it gives up the most of being root. */
+static void raise_file_limit(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_max >= FILES_MAX)
+		return;
+	files.rlim_max = FILES_MAX;
+	setrlimit(RLIMIT_NOFILE, &files); /* or else with what there is */
+}
+
 static int serve(const struct arguments *a, const struct session_policy *policy,
 		 const struct log *log)
 {
@@ -100,6 +115,7 @@ static int serve(const struct arguments *a, const struct session_policy *policy,
 	err = listen_all(&broker, a);
 	if (err)
 		return err;
+	raise_file_limit();
 	err = broker_run(&broker);
 	if (err)
 		log_err(log, "unable to go on: %s", strerror(-err));
