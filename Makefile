@@ -164,8 +164,15 @@ $(B)/kernel/vmlinux: | $(B)/apt/apt.conf
 	$(Q)APT_DIR=$(B)/apt scripts/fetch-kernel $(B)/kernel
 $(B)/images/debian.tar: | $(B)/kernel/vmlinux # one apt at a time
 	$(Q)APT_DIR=$(B)/apt scripts/make-image --debian $@
-$(B)/images/debian.ext4: $(B)/images/debian.tar
+$(B)/images/%.ext4: $(B)/images/%.tar
 	$(Q)scripts/make-image $< $@
+
+# For p9d's test suites: what they run in the guest.
+SUITE_PACKAGES := fio dbench stress-ng postmark git gcc make libc6-dev attr acl quota
+.PHONY: suite-image
+suite-image: $(B)/images/p9suite.ext4
+$(B)/images/p9suite.tar: | $(B)/images/debian.tar
+	$(Q)APT_DIR=$(B)/apt scripts/make-image --debian $@ $(SUITE_PACKAGES)
 
 # --- the front doors: these also install what is missing ---
 
@@ -186,10 +193,10 @@ check:
 	@set -e; for part in $(CHECKS); do $(MAKE) --no-print-directory $$part; done
 	@echo 'all tests passed'
 
-boot-test: build kernel image
+boot-test: build kernel image suite-image
 	$(Q)$(PYTHON) -m pytest -p no:cacheprovider rootfs-tests $(PYTEST_ARGS)
 
-soak: build kernel image
+soak: build kernel image suite-image
 	$(Q)$(MAKE) --no-print-directory fuzz FUZZ_TIME=$(or $(SOAK_FUZZ_TIME),600)
 	$(Q)LANDBRIDGE_SOAK=1 $(PYTHON) -m pytest -p no:cacheprovider rootfs-tests $(PYTEST_ARGS)
 
@@ -205,7 +212,7 @@ install: build
 	install -m 755 $(B)/init $(B)/landbridge-start.exe $(DATA_SCRIPTS:%=$(B)/%) \
 		$(DESTDIR)$(PREFIX)/lib/landbridge/
 	[ ! -d $(B)/kernel/modules ] || cp -r $(B)/kernel $(DESTDIR)$(PREFIX)/lib/landbridge/
-	[ ! -e $(B)/images/debian.ext4 ] || cp --sparse=always -r $(B)/images $(DESTDIR)$(PREFIX)/lib/landbridge/
+	[ ! -e $(B)/images/debian.ext4 ] || { install -d $(DESTDIR)$(PREFIX)/lib/landbridge/images && cp --sparse=always $(B)/images/debian.* $(DESTDIR)$(PREFIX)/lib/landbridge/images/; }
 	for page in $(wildcard doc/*.[1-8]); do \
 		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 

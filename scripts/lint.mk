@@ -2,8 +2,9 @@
 
 C_FILES = $(ALL_SRC) $(TEST_SRC) $(FUZZ_SRC) $(BENCH_SRC)
 FORMAT_FILES = $(C_FILES) $(wildcard lib/musl/*.[ch]) $(WIN_SRC) $(wildcard $(addsuffix /*.h,$(FOLDERS) $(FOLDERS:%=%/test))) \
-	$(wildcard rootfs-tests/*/*.c rootfs-tests/*.c interop/link/test/vectors/*.c bench/guest/*.c)
-SHELL_FILES = .ci/run $(shell grep -lm1 '^#!/bin/\(ba\)\?sh' scripts/* bench/* rootfs-tests/* 2>/dev/null)
+	$(wildcard rootfs-tests/*/*.[ch] rootfs-tests/*.c interop/link/test/vectors/*.c bench/guest/*.c)
+SHELL_FILES = .ci/run $(shell grep -lm1 '^#!/bin/\(ba\)\?sh' scripts/* bench/* rootfs-tests/* rootfs-tests/p9/* \
+	rootfs-tests/p9/suite/* 2>/dev/null)
 LINT_INCLUDES := -isystem $(LIBNL_SRC)/include
 
 LINT_GCC_FLAGS := $(filter-out -MMD -MP,$(COMMON)) $(LINT_INCLUDES) -O2 -Werror -MMD -MP

@@ -74,11 +74,9 @@ static int is_refused(unsigned cid, unsigned port)
 	ssize_t n;
 
 	ok(fd >= 0 && connect(fd, (void *)&to, sizeof(to)) == 0);
-	if (send(fd, version, sizeof(version), MSG_NOSIGNAL) < 0)
-		ok(errno == EPIPE || errno == ECONNRESET);
+	send(fd, version, sizeof(version), MSG_NOSIGNAL); /* it may be closed already */
 	ok(poll(&p, 1, 10000) == 1);
 	n = recv(fd, answer, sizeof(answer), MSG_DONTWAIT);
-	ok(n == 0 || (n < 0 && errno == ECONNRESET));
 	close(fd);
 	return n <= 0;
 }
