@@ -170,7 +170,10 @@ static void test_getlock(void **state)
 	want(client_call(&f->c, &t, &r), 0);
 	want(r.lock_type, P9_LOCK_WRITE);
 	want(r.length, 0);
-	t.lock_type = P9_LOCK_NONE; /* the kernel's client asks that, too */
+	t.lock_type = P9_LOCK_NONE; /* the kernel's client asks that, whatever it means */
+	want(client_call(&f->c, &t, &r), 0);
+	want(r.lock_type, P9_LOCK_WRITE);
+	want(lock(&f->c, RW, (struct range){ P9_LOCK_READ, 0, 0 }, 1), P9_LOCK_OK);
 	want(client_call(&f->c, &t, &r), 0);
 	want(r.lock_type, P9_LOCK_NONE);
 }
