@@ -119,7 +119,8 @@ static void run_wrong(struct client *c, const struct wrong *cases, size_t count)
 	}
 
 static const struct wrong on_fids[] = {
-	{ "not the peer", T(ATTACH, .fid = UNUSED, .newfid = P9_NOFID, .uid = 4242), EPERM },
+	{ "not the peer", T(ATTACH, .fid = UNUSED, .newfid = P9_NOFID, .uid = P9_NOUID - 1),
+	  EPERM },
 	{ "fid in use", T(ATTACH, .fid = DIR, .newfid = P9_NOFID, .uid = P9_NOUID), EBADF },
 	{ "NOFID", T(ATTACH, .fid = P9_NOFID, .newfid = P9_NOFID, .uid = P9_NOUID), EBADF },
 	{ "an afid", T(ATTACH, .fid = UNUSED, .newfid = DIR, .uid = P9_NOUID), EBADF },
