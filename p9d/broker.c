@@ -52,8 +52,8 @@ static void link_ready(struct watch *watch, uint32_t events)
 /* Only what it serves with and from stays open in a new worker. */
 static void keep_only(struct worker *worker)
 {
-	int control = fcntl(worker->control, F_DUPFD_CLOEXEC, 64);
-	int root = fcntl(worker->tree->root, F_DUPFD_CLOEXEC, 64);
+	int control = fcntl(worker->control, F_DUPFD_CLOEXEC, 5);
+	int root = fcntl(worker->tree->root, F_DUPFD_CLOEXEC, 5);
 
 	worker->control = dup3(control, 3, O_CLOEXEC);
 	worker->tree->root = dup3(root, 4, O_CLOEXEC);
@@ -295,22 +295,32 @@ static void greeting_ready(struct watch *watch, uint32_t events)
 		greeting_end(g);
 }
 
-static struct greeting *greeting_free(struct broker *broker)
+/* One that is free, or the oldest: who has not greeted for long does not keep
+ * others out. */
+static struct greeting *greeting_take(struct broker *broker)
 {
-	for (unsigned i = 0; i < BROKER_GREETINGS; i++)
-		if (!broker->greetings[i].used)
-			return &broker->greetings[i];
-	return NULL;
+	struct greeting *oldest = &broker->greetings[0];
+
+	for (unsigned i = 0; i < BROKER_GREETINGS; i++) {
+		struct greeting *g = &broker->greetings[i];
+
+		if (!g->used)
+			return g;
+		if (g->deadline.at < oldest->deadline.at)
+			oldest = g;
+	}
+	greeting_end(oldest);
+	return oldest;
 }
 
 void greeting_start(struct broker *broker, int fd, bool anyone, uid_t self)
 {
 	struct session_policy policy = broker->policy;
-	struct greeting *g = greeting_free(broker);
+	struct greeting *g = greeting_take(broker);
 
 	policy.anyone = anyone;
 	policy.self = self;
-	if (!g || session_init(&g->session, &broker->tree.tree, &policy) < 0) {
+	if (session_init(&g->session, &broker->tree.tree, &policy) < 0) {
 		close(fd);
 		return;
 	}

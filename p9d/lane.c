@@ -189,18 +189,22 @@ bool lane_was_taken(struct lane *lane)
 void pool_give(struct pool *pool, struct conn *conn)
 {
 	struct lane *lane;
+	bool lost;
 
 	pthread_mutex_lock(&pool->lock);
 	lane = take_lane(pool);
+	lost = !lane && pool->lane_count == 0; /* nobody would ever come for it */
 	if (lane) {
 		hand_to(pool, lane, conn);
-	} else {
+	} else if (!lost) {
 		conn->next = NULL;
 		*pool->waiting_end = conn;
 		pool->waiting_end = &conn->next;
 	}
 	pthread_mutex_unlock(&pool->lock);
-	if (!lane)
+	if (lost)
+		conn_unref(conn);
+	else if (!lane)
 		pool_wake(pool);
 }
 

@@ -108,7 +108,8 @@ void fs_new_group(const struct tree_file *dir, int fd, const char *name,
 		return;
 	if (fstat(fs_fd(dir), &st) < 0 || st.st_mode & S_ISGID)
 		return;
-	if (fchownat(fs_fd(dir), name, (uid_t)-1, how->gid, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fd >= 0 ? fchownat(fd, "", (uid_t)-1, how->gid, AT_EMPTY_PATH) < 0
+		    : fchownat(fs_fd(dir), name, (uid_t)-1, how->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	if (fd >= 0 && how->mode & (S_ISUID | S_ISGID))
 		fchmod(fd, how->mode & 07777);

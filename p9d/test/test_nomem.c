@@ -216,11 +216,6 @@ static void test_refused_connections(void **state)
 
 /* ---- a server ---- */
 
-/* FIXME: pool_give in lane.c lets a connection wait for a lane where there is
- * none and none can be made, until another connection comes: the lane, its
- * memory and its thread are one such case each. Then this is to be 0. */
-#define HANGS_KNOWN 3
-
 /* A server whose n-th does not succeed. Exit status 0, 1: p9d_serve said so,
  * or 2: there was no n-th. */
 static void serve_without(struct client *c, int n)
@@ -300,7 +295,7 @@ static void test_server(void **state)
 	}
 	print_message("%d allocations failed, %d hung\n", n - 1, hangs);
 	assert_in_range(n, 7, 49);
-	assert_true(hangs <= HANGS_KNOWN);
+	assert_int_equal(hangs, 0);
 }
 
 int main(void)
