@@ -57,7 +57,7 @@ static void keep_only(struct worker *worker)
 
 	worker->control = dup3(control, 3, O_CLOEXEC);
 	worker->tree->root = dup3(root, 4, O_CLOEXEC);
-	worker->tree->proc_fd = -1;
+	worker->tree->proc_fd = worker->tree->mounts.table = -1;
 	syscall(SYS_close_range, 5, ~0u, 0);
 	if (worker->control < 0 || worker->tree->root < 0)
 		_exit(1);

@@ -67,52 +67,20 @@ static bool is_synthetic(unsigned long magic)
 	return false;
 }
 
-static bool line_has_type(const char *line, const char *end, const char *type)
-{
-	const char *at = memmem(line, (size_t)(end - line), " - ", 3);
-
-	return at && (size_t)(end - at) > 3 + strlen(type) &&
-	       memcmp(at + 3, type, strlen(type)) == 0 && at[3 + strlen(type)] == ' ';
-}
-
-/* A drive of the host does not say so itself: 9p reports what the file system
- * on its server is, virtiofs has the magic number of every FUSE program. Only
- * the mount table (proc(5), mountinfo) knows. Needed at a mount point alone. */
-static bool is_hosts(dev_t dev)
-{
-	enum { SIZE = 256 * 1024 };
-	char want[32];
-	char *text = malloc(SIZE);
-	bool found = false;
-	ssize_t len = text ? file_read("/proc/self/mountinfo", text, SIZE) : -ENOMEM;
-
-	fmt(want, sizeof(want), " %u:%u ", major(dev), minor(dev));
-	for (char *line = text; len > 0 && line && *line && !found;) {
-		char *end = strchrnul(line, '\n');
-		char *hit = memmem(line, (size_t)(end - line), want, strlen(want));
-
-		found = hit &&
-			(line_has_type(hit, end, "9p") || line_has_type(hit, end, "virtiofs"));
-		line = *end ? end + 1 : NULL;
-	}
-	free(text);
-	return found || len < 0;
-}
-
 /* A step onto another file system: what is it, and may we go there? The root
  * itself was chosen by whoever started us. */
-static int enter_mount(int fd, dev_t dev, dev_t root_dev, struct tree_file *out)
+static int enter_mount(struct posix_tree *tree, int fd, dev_t dev, struct tree_file *out)
 {
 	struct statfs fs;
 
 	if (fstatfs(fd, &fs) < 0)
 		return -errno;
 	out->synthetic = is_synthetic((unsigned long)fs.f_type);
-	if (dev == root_dev)
+	if (dev == tree->root_dev)
 		return 0;
 	if (major(dev) != 0 || out->synthetic) /* on a disk, or the kernel's own */
 		return 0;
-	return is_hosts(dev) ? -EACCES : 0;
+	return fs_mounts_hosts(&tree->mounts, dev) ? -EACCES : 0;
 }
 
 enum tree_type fs_type(mode_t mode)
@@ -141,7 +109,7 @@ static int describe(struct posix_tree *tree, int fd, const struct tree_file *fro
 		.synthetic = from && from->synthetic,
 	};
 	if (!from || from->dev != st.st_dev)
-		err = enter_mount(fd, st.st_dev, tree->root_dev, out);
+		err = enter_mount(tree, fd, st.st_dev, out);
 	out->version = fs_version(out->synthetic, &st);
 	return err;
 }
@@ -351,7 +319,8 @@ int posix_tree_forked(struct posix_tree *tree)
 {
 	fd_close(&tree->proc_fd);
 	tree->proc_fd = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return tree->proc_fd < 0 ? -ENOSYS : 0;
+	fs_mounts_fini(&tree->mounts);
+	return tree->proc_fd < 0 || fs_mounts_init(&tree->mounts) < 0 ? -ENOSYS : 0;
 }
 
 int posix_tree_init(struct posix_tree *tree, const char *root)
@@ -362,6 +331,7 @@ int posix_tree_init(struct posix_tree *tree, const char *root)
 		.tree = { .ops = &fs_ops },
 		.root = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC),
 		.proc_fd = -1,
+		.mounts = { .table = -1 },
 	};
 	if (tree->root < 0)
 		return -errno;
@@ -375,4 +345,5 @@ void posix_tree_fini(struct posix_tree *tree)
 {
 	fd_close(&tree->root);
 	fd_close(&tree->proc_fd);
+	fs_mounts_fini(&tree->mounts);
 }

@@ -9,6 +9,7 @@
 #ifndef LANDBRIDGE_P9D_POSIX_H
 #define LANDBRIDGE_P9D_POSIX_H
 
+#include "p9d/posix_mounts.h"
 #include "p9d/tree.h"
 
 struct posix_tree {
@@ -16,6 +17,7 @@ struct posix_tree {
 	int root;    /* O_PATH */
 	int proc_fd; /* /proc/self/fd */
 	dev_t root_dev;
+	struct posix_mounts mounts;
 	bool switching; /* threads change users: see user_become_thread */
 };
 

@@ -1,0 +1,93 @@
+/* posix_mounts.c: asks the mount table, once for each device. */
+#include "p9d/posix_mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "lib/fd.h"
+#include "lib/fmt.h"
+
+#define TABLE "/proc/self/mountinfo"
+#define TABLE_MAX (256 * 1024)
+
+int fs_mounts_init(struct posix_mounts *m)
+{
+	*m = (struct posix_mounts){ .table = open(TABLE, O_RDONLY | O_CLOEXEC) };
+	pthread_mutex_init(&m->lock, NULL);
+	return m->table < 0 ? -errno : 0;
+}
+
+void fs_mounts_fini(struct posix_mounts *m)
+{
+	if (m->table >= 0)
+		pthread_mutex_destroy(&m->lock);
+	fd_close(&m->table);
+}
+
+/* Behind " - " of a line comes the type. */
+static bool line_has_type(const char *line, const char *end, const char *type)
+{
+	const char *at = memmem(line, (size_t)(end - line), " - ", 3);
+
+	return at && (size_t)(end - at) > 3 + strlen(type) &&
+	       memcmp(at + 3, type, strlen(type)) == 0 && at[3 + strlen(type)] == ' ';
+}
+
+bool fs_mounts_text_hosts(const char *text, dev_t dev)
+{
+	char want[32];
+
+	fmt(want, sizeof(want), " %u:%u ", major(dev), minor(dev));
+	while (*text) {
+		const char *end = strchrnul(text, '\n');
+		const char *hit = memmem(text, (size_t)(end - text), want, strlen(want));
+
+		if (hit && (line_has_type(hit, end, "9p") || line_has_type(hit, end, "virtiofs")))
+			return true;
+		text = *end ? end + 1 : end;
+	}
+	return false;
+}
+
+static bool read_table(dev_t dev, bool *hosts)
+{
+	char *text = malloc(TABLE_MAX);
+	bool read = text && file_read(TABLE, text, TABLE_MAX) > 0;
+
+	*hosts = !read || fs_mounts_text_hosts(text, dev);
+	free(text);
+	return read;
+}
+
+/* Device numbers are used again: after a change nothing is known any more. */
+static void forget_old(struct posix_mounts *m)
+{
+	struct pollfd p = { .fd = m->table, .events = POLLPRI };
+
+	if (poll(&p, 1, 0) != 0 || m->count == POSIX_MOUNTS_KNOWN)
+		m->count = 0;
+}
+
+bool fs_mounts_hosts(struct posix_mounts *m, dev_t dev)
+{
+	bool hosts = false;
+	unsigned i = 0;
+
+	pthread_mutex_lock(&m->lock);
+	forget_old(m);
+	while (i < m->count && m->known[i].dev != dev)
+		i++;
+	if (i < m->count) {
+		hosts = m->known[i].hosts;
+	} else if (read_table(dev, &hosts)) {
+		m->known[i].dev = dev;
+		m->known[i].hosts = hosts;
+		m->count++;
+	}
+	pthread_mutex_unlock(&m->lock);
+	return hosts;
+}
