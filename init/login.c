@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "init/users.h"
+#include "lib/accounts.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
 
@@ -47,7 +47,7 @@ static void text_drop(struct text *t)
 	munmap(t->at, t->len + 1);
 }
 
-static void login_fill(struct login *who, const struct user *u)
+static void login_fill(struct login *who, const struct account *u)
 {
 	who->uid = u->uid;
 	who->gid = u->gid;
@@ -58,21 +58,21 @@ static void login_fill(struct login *who, const struct user *u)
 
 static void login_root(struct login *who)
 {
-	login_fill(who, &(struct user){ "root", 0, 0, "/root", "/bin/sh" });
+	login_fill(who, &(struct account){ "root", 0, 0, "/root", "/bin/sh" });
 }
 
 /* The user called `name`, or without one the first with this uid. */
 static bool users_search(const char *name, uid_t uid, struct login *who)
 {
 	struct text t;
-	struct user u;
+	struct account u;
 	bool found = false;
 	char *at;
 
 	if (text_read(&t, "/etc/passwd") < 0)
 		return false;
 	at = t.at;
-	while (!found && user_next(&at, t.at + t.len, &u)) {
+	while (!found && account_next(&at, t.at + t.len, &u)) {
 		found = name ? strcmp(u.name, name) == 0 : u.uid == uid;
 		if (found)
 			login_fill(who, &u);
@@ -113,7 +113,7 @@ size_t login_groups(const struct login *who, gid_t *gids, size_t max)
 	gids[0] = who->gid;
 	if (text_read(&t, "/etc/group") < 0)
 		return 1;
-	user_groups(&all, t.at, t.len, who->name);
+	account_groups(&all, t.at, t.len, who->name);
 	text_drop(&t);
 	return all.count;
 }

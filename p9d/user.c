@@ -9,154 +9,97 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/accounts.h"
 #include "lib/fd.h"
 
 #define FILE_MAX (1u << 20)
 
 const struct user_files user_files_system = { "/etc/passwd", "/etc/group" };
 
-/* One field of a line, up to `stop`; *at moves behind it. */
-struct field {
-	const char *at;
+/* A file of at most FILE_MAX bytes, and one byte of room behind them. */
+struct text {
+	char *at;
 	size_t len;
 };
 
-static struct field next_field(const char **at, char stop)
-{
-	struct field f = { *at, 0 };
-
-	while (f.at[f.len] && f.at[f.len] != stop && f.at[f.len] != '\n')
-		f.len++;
-	*at = f.at + f.len + (f.at[f.len] == stop && stop != '\n');
-	return f;
-}
-
-static const char *next_line(const char *at)
-{
-	at = strchrnul(at, '\n');
-	return *at ? at + 1 : at;
-}
-
-static bool number_of(struct field f, uint32_t *number)
-{
-	uint64_t v = 0;
-
-	if (f.len == 0 || f.len > 10)
-		return false;
-	for (size_t i = 0; i < f.len; i++) {
-		if (f.at[i] < '0' || f.at[i] > '9')
-			return false;
-		v = v * 10 + (uint64_t)(f.at[i] - '0');
-	}
-	*number = (uint32_t)v;
-	return v < UINT32_MAX;
-}
-
-static bool same(struct field f, const char *text, size_t len)
-{
-	return f.len == len && memcmp(f.at, text, len) == 0;
-}
-
-struct account {
-	struct field name;
-	uint32_t uid;
-	uint32_t gid;
-};
-
-/* name:password:uid:gid:... */
-static bool account_of(const char *line, struct account *account)
-{
-	account->name = next_field(&line, ':');
-	next_field(&line, ':');
-	return number_of(next_field(&line, ':'), &account->uid) &&
-	       number_of(next_field(&line, ':'), &account->gid);
-}
-
-/* The text of a file; a missing one is empty. free() it. */
-static int read_text(const char *path, char **text)
+/* A missing file is an empty one. text_drop it, also on an error. */
+static int text_read(struct text *t, const char *path)
 {
 	ssize_t len;
 
-	*text = malloc(FILE_MAX);
-	if (!*text)
+	*t = (struct text){ .at = malloc(FILE_MAX) };
+	if (!t->at)
 		return -ENOMEM;
-	len = file_read(path, *text, FILE_MAX);
-	if (len == -ENOENT)
-		**text = '\0';
-	return len < 0 && len != -ENOENT ? (int)len : 0;
+	len = file_read(path, t->at, FILE_MAX);
+	if (len < 0)
+		return len == -ENOENT ? 0 : (int)len;
+	t->len = (size_t)len;
+	return 0;
 }
 
-static bool find_uid(const char *text, uid_t uid, struct account *account)
+static void text_drop(struct text *t)
 {
-	for (; *text; text = next_line(text))
-		if (account_of(text, account) && account->uid == uid)
+	free(t->at);
+}
+
+/* The first with this name; without one, the first with this uid. */
+static bool find_account(struct text *passwd, const char *name, size_t len, uid_t uid,
+			 struct account *account)
+{
+	char *at = passwd->at;
+
+	while (account_next(&at, passwd->at + passwd->len, account)) {
+		if (!name && account->uid == uid)
 			return true;
-	return false;
-}
-
-static bool find_name(const char *text, const char *name, size_t len, struct account *account)
-{
-	for (; *text; text = next_line(text))
-		if (account_of(text, account) && same(account->name, name, len))
+		if (name && strlen(account->name) == len && memcmp(account->name, name, len) == 0)
 			return true;
-	return false;
-}
-
-static bool is_member(const char *list, struct field name)
-{
-	while (*list && *list != '\n')
-		if (same(next_field(&list, ','), name.at, name.len))
-			return true;
-	return false;
-}
-
-/* name:password:gid:user,user,... */
-static void add_groups(const char *text, struct field name, struct user *user)
-{
-	for (; *text && user->group_count < USER_GROUPS_MAX; text = next_line(text)) {
-		const char *line = text;
-		uint32_t gid;
-
-		next_field(&line, ':');
-		next_field(&line, ':');
-		if (number_of(next_field(&line, ':'), &gid) && is_member(line, name))
-			user->groups[user->group_count++] = gid;
 	}
+	return false;
+}
+
+static int add_groups(const struct user_files *files, const char *name, struct user *user)
+{
+	struct gids gids = { user->groups, 0, USER_GROUPS_MAX };
+	struct text group;
+	int err = text_read(&group, files->group);
+
+	if (!err)
+		account_groups(&gids, group.at, group.len, name);
+	user->group_count = (int)gids.count;
+	text_drop(&group);
+	return err;
 }
 
 int user_by_uid(const struct user_files *files, uid_t uid, struct user *user)
 {
 	struct account account;
-	char *passwd, *group = NULL;
-	int err = read_text(files->passwd, &passwd);
+	struct text passwd;
+	int err = text_read(&passwd, files->passwd);
 
 	*user = (struct user){ .uid = uid, .gid = uid };
-	if (!err && find_uid(passwd, uid, &account)) {
+	if (!err && find_account(&passwd, NULL, 0, uid, &account)) {
 		user->has_account = true;
 		user->gid = account.gid;
-		err = read_text(files->group, &group);
-		if (!err)
-			add_groups(group, account.name, user);
+		err = add_groups(files, account.name, user);
 	}
-	free(passwd);
-	free(group);
+	text_drop(&passwd);
 	return err;
 }
 
 int user_uid_of(const struct user_files *files, const char *name, size_t len, uid_t *uid)
 {
-	struct account account = { .uid = 0 };
-	char *passwd;
+	struct account account;
+	struct text passwd;
 	int err;
 
-	if (number_of((struct field){ name, len }, uid))
+	if (account_id(name, len, uid))
 		return 0;
-	err = read_text(files->passwd, &passwd);
-	if (!err)
-		err = find_name(passwd, name, len, &account) ? 0 : -ENOENT;
+	err = text_read(&passwd, files->passwd);
+	if (!err && !find_account(&passwd, name, len, 0, &account))
+		err = -ENOENT;
 	if (!err)
 		*uid = account.uid;
-	free(passwd);
+	text_drop(&passwd);
 	return err;
 }
 

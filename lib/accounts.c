@@ -1,12 +1,11 @@
-/* users.c: passwd(5) and group(5). */
-#include "init/users.h"
+/* accounts.c: passwd(5) and group(5). */
+#include "lib/accounts.h"
 
 #include <limits.h>
 #include <stdint.h>
 #include <string.h>
 
-/* A decimal id below 2^32 - 1 (which stands for "no id"). */
-static bool id_parse(const char *at, size_t len, uint32_t *out)
+bool account_id(const char *at, size_t len, uint32_t *out)
 {
 	uint64_t v = 0;
 
@@ -40,19 +39,19 @@ static int fields_split(char *line, char *field[], int max)
 	return max + 1; /* too many */
 }
 
-static bool user_parse(char *line, struct user *user)
+static bool account_parse(char *line, struct account *account)
 {
 	char *f[7];
 	uint32_t uid, gid;
 
-	if (fields_split(line, f, 7) != 7 || !f[0][0] || !id_parse(f[2], strlen(f[2]), &uid) ||
-	    !id_parse(f[3], strlen(f[3]), &gid))
+	if (fields_split(line, f, 7) != 7 || !f[0][0] || !account_id(f[2], strlen(f[2]), &uid) ||
+	    !account_id(f[3], strlen(f[3]), &gid))
 		return false;
-	*user = (struct user){ f[0], uid, gid, f[5], f[6] };
+	*account = (struct account){ f[0], uid, gid, f[5], f[6] };
 	return true;
 }
 
-bool user_next(char **at, char *end, struct user *user)
+bool account_next(char **at, char *end, struct account *account)
 {
 	*end = '\0';
 	while (*at < end) {
@@ -63,7 +62,7 @@ bool user_next(char **at, char *end, struct user *user)
 			stop = end;
 		*stop = '\0';
 		*at = stop < end ? stop + 1 : end;
-		if (strlen(line) == (size_t)(stop - line) && user_parse(line, user))
+		if (strlen(line) == (size_t)(stop - line) && account_parse(line, account))
 			return true;
 	}
 	return false;
@@ -103,7 +102,7 @@ static bool group_parse(const char *line, size_t len, const char *name, gid_t *g
 		len -= size[i] + (colon != NULL);
 		line += size[i] + (colon != NULL);
 	}
-	if (!id_parse(field[2], size[2], &id) || !lists_name(field[3], size[3], name))
+	if (!account_id(field[2], size[2], &id) || !lists_name(field[3], size[3], name))
 		return false;
 	*gid = id;
 	return true;
@@ -118,7 +117,7 @@ static void gid_add(struct gids *gids, gid_t gid)
 		gids->at[gids->count++] = gid;
 }
 
-void user_groups(struct gids *gids, const char *text, size_t len, const char *name)
+void account_groups(struct gids *gids, const char *text, size_t len, const char *name)
 {
 	while (len > 0) {
 		const char *stop = memchr(text, '\n', len);

@@ -1,5 +1,5 @@
-/* test_users.c: passwd(5), group(5), locale files and the environment. */
-#include "init/users.h"
+/* test_accounts.c: passwd(5), group(5), locale files and the environment. */
+#include "lib/accounts.h"
 
 #include <string.h>
 
@@ -32,10 +32,10 @@ static void test_passwd(void **state)
 		char text[256], got[256] = "";
 		size_t len = strlen(rows[i].text), at = 0;
 		char *pos = text;
-		struct user u;
+		struct account u;
 
 		memcpy(text, rows[i].text, len);
-		while (user_next(&pos, text + len, &u))
+		while (account_next(&pos, text + len, &u))
 			at += fmt(got + at, sizeof(got) - at, "%s %u %u %s %s;", u.name,
 				  (unsigned)u.uid, (unsigned)u.gid, u.home, u.shell);
 		assert_string_equal(got, rows[i].want);
@@ -46,12 +46,12 @@ static void test_passwd_nul(void **state)
 {
 	char text[] = "a\0b:x:1:2::/:/s\nc:x:3:4::/:/s\n-";
 	char *at = text;
-	struct user u;
+	struct account u;
 
 	(void)state;
-	assert_true(user_next(&at, text + sizeof(text) - 2, &u));
+	assert_true(account_next(&at, text + sizeof(text) - 2, &u));
 	assert_string_equal(u.name, "c");
-	assert_false(user_next(&at, text + sizeof(text) - 2, &u));
+	assert_false(account_next(&at, text + sizeof(text) - 2, &u));
 }
 
 static void test_groups(void **state)
@@ -72,15 +72,15 @@ static void test_groups(void **state)
 	struct gids gids = { at, 1, 8 };
 
 	(void)state;
-	user_groups(&gids, text, sizeof(text) - 1, "me");
+	account_groups(&gids, text, sizeof(text) - 1, "me");
 	assert_int_equal(gids.count, 5);
 	assert_memory_equal(at, want, sizeof(want));
 	gids = (struct gids){ at, 1, 3 };
-	user_groups(&gids, text, sizeof(text) - 1, "me");
+	account_groups(&gids, text, sizeof(text) - 1, "me");
 	assert_int_equal(gids.count, 3);
 	gids.count = 1;
-	user_groups(&gids, text, sizeof(text) - 1, "nobody");
-	user_groups(&gids, "", 0, "me");
+	account_groups(&gids, text, sizeof(text) - 1, "nobody");
+	account_groups(&gids, "", 0, "me");
 	assert_int_equal(gids.count, 1);
 }
 

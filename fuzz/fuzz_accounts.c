@@ -1,19 +1,19 @@
-/* fuzz_users.c: passwd(5), group(5) and locale files. */
+/* fuzz_accounts.c: passwd(5), group(5) and locale files. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "init/env.h"
-#include "init/users.h"
+#include "lib/accounts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void try_users(char *text, size_t len)
 {
 	char *at = text;
-	struct user u;
+	struct account u;
 
-	while (user_next(&at, text + len, &u))
+	while (account_next(&at, text + len, &u))
 		if (!*u.name || strchr(u.shell, ':') || strchr(u.home, '\n') ||
 		    u.uid == (uid_t)-1 || at > text + len)
 			abort();
@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!text)
 		return 0;
-	user_groups(&gids, (const char *)data, size, "me");
+	account_groups(&gids, (const char *)data, size, "me");
 	if (gids.count > 16)
 		abort();
 	memcpy(text, data, size);
