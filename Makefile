@@ -176,7 +176,10 @@ $(B)/images/p9suite.tar: | $(B)/images/debian.tar
 
 # --- the front doors: these also install what is missing ---
 
-.PHONY: run test check boot-test soak
+.PHONY: run test check boot-test soak soak-p9d
+SOAK_FUZZ_TIME ?= 900
+SOAK_FUZZERS = $(FUZZERS)
+SOAK_TESTS = rootfs-tests
 JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 run:
 	@scripts/install-packages build run
@@ -196,9 +199,12 @@ check:
 boot-test: build kernel image suite-image
 	$(Q)$(PYTHON) -m pytest -p no:cacheprovider rootfs-tests $(PYTEST_ARGS)
 
-soak: build kernel image suite-image
-	$(Q)$(MAKE) --no-print-directory fuzz FUZZ_TIME=$(or $(SOAK_FUZZ_TIME),600)
-	$(Q)LANDBRIDGE_SOAK=1 $(PYTHON) -m pytest -p no:cacheprovider rootfs-tests $(PYTEST_ARGS)
+# The long forms of everything, or of the file server alone.
+soak-p9d: SOAK_FUZZERS = $(filter $(B)/fuzz/fuzz_p9%,$(FUZZERS))
+soak-p9d: SOAK_TESTS = $(wildcard rootfs-tests/test_p9*.py)
+soak soak-p9d: build kernel image suite-image
+	$(Q)$(MAKE) --no-print-directory fuzz FUZZ_TIME=$(SOAK_FUZZ_TIME) FUZZERS='$(SOAK_FUZZERS)'
+	$(Q)LANDBRIDGE_SOAK=1 $(PYTHON) -m pytest -p no:cacheprovider $(SOAK_TESTS) $(PYTEST_ARGS)
 
 -include p9d/p9d.mk
 include fuzz/rules.mk bench/rules.mk scripts/lint.mk scripts/budget.mk
