@@ -65,7 +65,7 @@ static bool is_called(const struct daemon *d)
 
 static bool is_due(const struct daemon *d, int64_t when)
 {
-	return d->delay && !d->pid && d->due <= when;
+	return d->delay && !d->pid && !d->awaited && d->due <= when;
 }
 
 /* One timer for all: it goes off when the first of them is due. */
@@ -137,15 +137,22 @@ void daemons_again(struct boot *b)
 {
 	int64_t now = loop_now();
 
-	for (unsigned i = 0; i < DAEMON_COUNT; i++)
-		if (is_due(&b->daemons[i], now))
-			daemon_start(b, &b->daemons[i]);
+	for (unsigned i = 0; i < DAEMON_COUNT; i++) {
+		struct daemon *d = &b->daemons[i];
+
+		if (!is_due(d, now))
+			continue;
+		if (d->on_demand)
+			daemon_await(b, d); /* perhaps nobody wants it any more */
+		else
+			daemon_start(b, d);
+	}
 	timer_set(b);
 }
 
 void daemon_await(struct boot *b, struct daemon *d)
 {
-	d->awaited = true;
+	d->on_demand = d->awaited = true;
 	sockets_watch(d, true);
 	daemons_called(b); /* by somebody who was earlier */
 }

@@ -24,7 +24,8 @@ struct daemon {
 	void (*exec)(const struct boot *b, const struct daemon *d);
 	int sockets[DAEMON_SOCKETS]; /* the first socket_count */
 	unsigned socket_count;
-	bool awaited;         /* not started yet: nobody has called */
+	bool on_demand;
+	bool awaited;         /* not started until somebody calls */
 	pid_t pid;            /* 0: not running */
 	int delay;            /* ms, before it is started again; 0: not yet started */
 	int64_t started, due; /* as loop_now() has it */

@@ -121,7 +121,7 @@ static const char *files_user(const struct settings *s)
 
 	if (!s->default_user || !*s->default_user)
 		return NULL;
-	return login_find(&who, NULL, s) < 0 ? "root" : s->default_user;
+	return login_find(&who, NULL, s) < 0 ? "0" : s->default_user;
 }
 
 static void p9d_exec(const struct boot *b, const struct daemon *d)
@@ -153,7 +153,8 @@ int step_p9d(struct boot *b)
 	*d = (struct daemon){ .step = b->step, .what = "file server", .exec = p9d_exec };
 	err = daemon_listen(d, unix_listen(LANDBRIDGE_P9D_SOCKET, 0666, 64));
 	if (err < 0)
-		return boot_unable(b, err, "listen on " LANDBRIDGE_P9D_SOCKET);
+		boot_warn(b, "unable to listen on %s: %s", LANDBRIDGE_P9D_SOCKET, strerror(-err));
+	err = 0;
 	if (b->virtio >> VIRTIO_VSOCK & 1 && modules_load(b, GUEST_VSOCK) == 0)
 		err = daemon_listen(d, vsock_listen(LANDBRIDGE_P9D_PORT, 64));
 	if (err < 0)

@@ -153,12 +153,13 @@ static int unix_socket(const char *path, struct sockaddr_un *addr)
 	return fd < 0 ? -errno : fd;
 }
 
-/* A full queue is somebody's too. */
+/* Only a refusal says that nobody is there: a full queue, or a socket of another
+ * kind, is somebody's. */
 static bool is_served(const struct sockaddr_un *addr)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool served =
-		fd >= 0 && (connect(fd, (const void *)addr, sizeof(*addr)) == 0 || errno == EAGAIN);
+	bool served = fd < 0 || connect(fd, (const void *)addr, sizeof(*addr)) == 0 ||
+		      errno != ECONNREFUSED;
 
 	fd_close(&fd);
 	return served;

@@ -295,22 +295,37 @@ static void greeting_ready(struct watch *watch, uint32_t events)
 		greeting_end(g);
 }
 
-/* One that is free, or the oldest: who has not greeted for long does not keep
- * others out. */
+/* How many greetings its user has. */
+static unsigned greetings_like(const struct broker *broker, const struct greeting *g)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < BROKER_GREETINGS; i++)
+		count += broker->greetings[i].session.policy.self == g->session.policy.self;
+	return count;
+}
+
+/* One that is free, or the oldest of the user who has most: somebody who does
+ * not greet, or greets without end, keeps nobody else out. */
 static struct greeting *greeting_take(struct broker *broker)
 {
-	struct greeting *oldest = &broker->greetings[0];
+	struct greeting *victim = NULL;
+	unsigned most = 0;
 
 	for (unsigned i = 0; i < BROKER_GREETINGS; i++) {
 		struct greeting *g = &broker->greetings[i];
+		unsigned count;
 
 		if (!g->used)
 			return g;
-		if (g->deadline.at < oldest->deadline.at)
-			oldest = g;
+		count = greetings_like(broker, g);
+		if (count > most || (count == most && g->deadline.at < victim->deadline.at)) {
+			most = count;
+			victim = g;
+		}
 	}
-	greeting_end(oldest);
-	return oldest;
+	greeting_end(victim);
+	return victim;
 }
 
 void greeting_start(struct broker *broker, int fd, bool anyone, uid_t self)

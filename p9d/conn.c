@@ -135,12 +135,19 @@ void conn_cancel(struct lane *lane)
 
 /* ---- sending; conn.send_lock is held ---- */
 
-static int send_all(struct conn *conn, const uint8_t *data, size_t len, int flags)
+static bool is_interrupted(const struct lane *lane)
 {
+	return errno == EINTR && !atomic_load(&lane->give_up);
+}
+
+static int send_out(struct conn *conn, struct lane *lane, size_t from, size_t len, int flags)
+{
+	const uint8_t *data = lane->out + from;
+
 	while (len) {
 		ssize_t n = send(conn->fd, data, len, MSG_NOSIGNAL | flags);
 
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && is_interrupted(lane))
 			continue;
 		if (n < 0)
 			return -errno;
@@ -155,7 +162,7 @@ static int send_pipe(struct conn *conn, struct lane *lane, size_t len)
 	while (len) {
 		ssize_t n = splice(lane->pipe[0], NULL, conn->fd, NULL, len, SPLICE_F_MOVE);
 
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && is_interrupted(lane))
 			continue;
 		if (n <= 0)
 			return n < 0 ? -errno : -EIO;
@@ -174,7 +181,7 @@ static void close_pipe(struct lane *lane)
 /* `len` bytes of out, and the data that the last reply has in the pipe. */
 static int send_replies(struct conn *conn, struct lane *lane, size_t from, size_t len, size_t piped)
 {
-	int err = send_all(conn, lane->out + from, len, piped ? MSG_MORE : 0);
+	int err = send_out(conn, lane, from, len, piped ? MSG_MORE : 0);
 
 	if (!err && piped)
 		err = send_pipe(conn, lane, piped);
@@ -392,6 +399,7 @@ static enum end run(struct conn *conn, struct lane *lane)
 	if (!atomic_compare_exchange_strong(&lane->phase, &running, phase)) {
 		if (lane_was_taken(lane)) {
 			finish_detached(conn, lane);
+			atomic_store(&lane->phase, phase);
 			return LOST;
 		}
 		atomic_store(&lane->phase, phase);
@@ -480,11 +488,11 @@ static size_t make_room(struct lane *lane)
 static enum end receive(struct conn *conn, struct lane *lane)
 {
 	size_t want = make_room(lane);
-	ssize_t n;
+	ssize_t n = -1;
 
-	do {
+	errno = EINTR;
+	while (n < 0 && errno == EINTR && !atomic_load(&lane->park))
 		n = recv(conn->fd, lane->in + lane->in_end, want, 0);
-	} while (n < 0 && errno == EINTR && !atomic_load(&lane->park));
 	if (n > 0) {
 		lane->in_end += (size_t)n;
 		return GO_ON;
@@ -528,6 +536,7 @@ void conn_serve(struct conn *conn, struct lane *lane)
 	enum end end;
 
 	atomic_store(&lane->park, false);
+	atomic_store(&lane->give_up, false);
 	restore_input(conn, lane);
 	end = flush_out(conn, lane, 0);
 	while (end == GO_ON) {

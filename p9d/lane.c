@@ -20,10 +20,19 @@
 #define LANE_IDLE_S 10
 #define PARK_MS 1000
 #define PARK_TICKS PARK_MS
+#define TURN_TICKS 20
+#define STUCK_TICKS 10000
 #define QUIET_TICKS 20
 #define BUSY_TICKS 10
 #define KICKS_MAX 1000
 #define LANE_MAPPING (2 * (size_t)LANE_BUFFER + SESSION_SCRATCH)
+
+static int watch(struct pool *pool, int fd, void *what)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = what };
+
+	return fd >= 0 && epoll_ctl(pool->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
 
 int pool_init(struct pool *pool)
 {
@@ -33,7 +42,7 @@ int pool_init(struct pool *pool)
 	pool->waiting_end = &pool->waiting;
 	atomic_init(&pool->asleep, true);
 	pool->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return pool->epoll < 0 || pool->wake < 0 ? -errno : 0;
+	return pool->epoll < 0 || pool->wake < 0 ? -errno : watch(pool, pool->wake, pool);
 }
 
 void pool_wake(struct pool *pool)
@@ -88,6 +97,7 @@ static void set_active(struct pool *pool, struct lane *lane)
 		pool->active->prev_active = lane;
 	pool->active = lane;
 	lane->seen = PHASE_BETWEEN;
+	lane->ticks = lane->held = 0;
 }
 
 static void unset_active(struct pool *pool, struct lane *lane)
@@ -381,13 +391,20 @@ static bool may_park(const struct lane *lane)
 static void park(struct lane *lane)
 {
 	atomic_store(&lane->park, true);
-	pthread_kill(lane->thread, SIGUSR1);
+	if (may_park(lane))
+		pthread_kill(lane->thread, SIGUSR1);
 }
 
-/* Connections without a lane are not to wait for one that does nothing. */
-static bool is_idle(const struct pool *pool, const struct lane *lane)
+/* While connections wait for a lane, each has one for a turn only, and none
+ * for a client that does not read what it asked for. */
+static void take_turns(struct lane *lane)
 {
-	return lane->ticks >= (pool->waiting ? QUIET_TICKS : PARK_TICKS) && may_park(lane);
+	if (lane->held >= TURN_TICKS)
+		park(lane);
+	if (lane->ticks < STUCK_TICKS || !atomic_load(&lane->sending))
+		return;
+	atomic_store(&lane->give_up, true);
+	pthread_kill(lane->thread, SIGUSR1);
 }
 
 static bool look_at(struct pool *pool, struct lane *lane)
@@ -398,7 +415,10 @@ static bool look_at(struct pool *pool, struct lane *lane)
 	if ((phase & PHASE_MASK) == PHASE_TAKEN)
 		return kick(lane);
 	lane->ticks = busy ? 0 : lane->ticks + 1;
-	if (is_idle(pool, lane))
+	lane->held++;
+	if (pool->waiting)
+		take_turns(lane);
+	else if (lane->ticks >= PARK_TICKS && may_park(lane))
 		park(lane);
 	if (!busy && (phase & PHASE_MASK) == PHASE_RUNNING) {
 		if (is_blocked(lane))
@@ -411,9 +431,10 @@ static bool look_at(struct pool *pool, struct lane *lane)
 
 static bool look(struct pool *pool)
 {
-	bool busy = false;
+	bool busy;
 
 	pthread_mutex_lock(&pool->lock);
+	busy = pool->waiting != NULL;
 	for (struct lane *lane = pool->active; lane; lane = lane->next_active)
 		busy |= look_at(pool, lane);
 	pthread_mutex_unlock(&pool->lock);
@@ -499,17 +520,10 @@ static bool dispatch(struct pool *pool, struct pool_control *control, void *what
 	return true;
 }
 
-static int watch(struct pool *pool, int fd, void *what)
-{
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = what };
-
-	return fd >= 0 && epoll_ctl(pool->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
-}
-
 void pool_run(struct pool *pool, struct pool_control *control)
 {
 	struct epoll_event events[16];
-	bool go_on = watch(pool, pool->wake, pool) == 0 && watch(pool, control->fd, control) == 0;
+	bool go_on = watch(pool, control->fd, control) == 0;
 
 	while (go_on) {
 		int timeout = wait_ms(pool, control);
@@ -524,4 +538,5 @@ void pool_run(struct pool *pool, struct pool_control *control)
 		else if (n == 0 && !park_all(pool, true))
 			go_on = !(timeout == control->idle_ms && no_conns(pool));
 	}
+	epoll_ctl(pool->epoll, EPOLL_CTL_DEL, control->fd, NULL);
 }

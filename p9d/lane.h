@@ -57,11 +57,13 @@ struct lane {
 	atomic_uint phase;
 	unsigned seen;     /* the watcher's last look at phase */
 	unsigned ticks;    /* how often it was that already */
+	unsigned held;     /* how often it had this connection */
 	atomic_uint kicks; /* signals sent since cancel was set */
 	atomic_bool cancel;
-	atomic_bool sending;           /* waits for the client to read */
-	atomic_bool park;              /* set, then a signal: give the connection back */
-	bool drop;                     /* no reply is wanted any more */
+	atomic_bool sending; /* waits for the client to read */
+	atomic_bool park;    /* set, then a signal: give the connection back */
+	atomic_bool give_up; /* set, then a signal: the client does not read, others wait */
+	bool drop;           /* no reply is wanted any more */
 	uint16_t flushes[FLUSHES_MAX]; /* Tflushes to be answered after the reply */
 	unsigned flush_count;
 

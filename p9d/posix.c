@@ -78,7 +78,7 @@ static int enter_mount(struct posix_tree *tree, int fd, dev_t dev, struct tree_f
 	out->synthetic = is_synthetic((unsigned long)fs.f_type);
 	if (dev == tree->root_dev)
 		return 0;
-	if (major(dev) != 0 || out->synthetic) /* on a disk, or the kernel's own */
+	if (major(dev) != 0) /* on a disk */
 		return 0;
 	return fs_mounts_hosts(&tree->mounts, dev) ? -EACCES : 0;
 }
@@ -311,6 +311,7 @@ static const struct tree_ops fs_ops = {
 	.lock_open = fs_lock_open,
 	.lock_close = fs_lock_close,
 	.lock = fs_lock,
+	.lock_held = fs_lock_held,
 	.lock_test = fs_lock_test,
 	.become = fs_become,
 };

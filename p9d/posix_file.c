@@ -2,9 +2,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/fd.h"
+#include "lib/fmt.h"
 #include "lib/lib.h"
 #include "p9d/posix_impl.h"
 
@@ -244,6 +246,17 @@ int fs_lock(struct tree *tree, int owner, const struct tree_lock *lock, bool wai
 		return err;
 	err = fs_result(fcntl(owner, wait ? F_OFD_SETLKW : F_OFD_SETLK, &fl));
 	return err == -EACCES ? -EAGAIN : err;
+}
+
+/* The kernel lists them (proc(5), /proc/PID/fdinfo); kernels before 5.12 do not
+ * show that to everybody. */
+bool fs_lock_held(struct tree *tree, int owner)
+{
+	char path[48], text[1024];
+
+	(void)tree;
+	fmt(path, sizeof(path), "/proc/self/fdinfo/%d", owner);
+	return file_read(path, text, sizeof(text)) < 0 || strstr(text, "\nlock:");
 }
 
 int fs_lock_test(struct tree *tree, int owner, struct tree_lock *lock)

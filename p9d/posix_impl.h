@@ -93,6 +93,7 @@ void fs_new_group(const struct tree_file *dir, int fd, const char *name,
 int fs_lock_open(struct tree *tree, const struct tree_file *file);
 void fs_lock_close(struct tree *tree, int owner);
 int fs_lock(struct tree *tree, int owner, const struct tree_lock *lock, bool wait);
+bool fs_lock_held(struct tree *tree, int owner);
 int fs_lock_test(struct tree *tree, int owner, struct tree_lock *lock);
 
 #endif

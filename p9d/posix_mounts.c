@@ -4,15 +4,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "lib/fd.h"
 #include "lib/fmt.h"
 
 #define TABLE "/proc/self/mountinfo"
-#define TABLE_MAX (256 * 1024)
+#define PIECE 16384 /* more than any line */
 
 int fs_mounts_init(struct posix_mounts *m)
 {
@@ -53,14 +53,35 @@ bool fs_mounts_text_hosts(const char *text, dev_t dev)
 	return false;
 }
 
+/* The whole lines of text, which has `len` bytes and room for one more; what is
+ * left of the last one is moved to its beginning. The length of that. */
+static size_t take_lines(char *text, size_t len, dev_t dev, bool *hosts)
+{
+	char *end = memrchr(text, '\n', len);
+	size_t left = end ? len - (size_t)(end + 1 - text) : len;
+
+	if (!end)
+		return left;
+	*end = '\0';
+	*hosts = *hosts || fs_mounts_text_hosts(text, dev);
+	memmove(text, end + 1, left);
+	return left;
+}
+
+/* Piece by piece: a machine of many containers has a table of megabytes. */
 static bool read_table(dev_t dev, bool *hosts)
 {
-	char *text = malloc(TABLE_MAX);
-	bool read = text && file_read(TABLE, text, TABLE_MAX) > 0;
+	char text[PIECE + 1];
+	int fd = open(TABLE, O_RDONLY | O_CLOEXEC);
+	size_t len = 0;
+	ssize_t n = -1;
 
-	*hosts = !read || fs_mounts_text_hosts(text, dev);
-	free(text);
-	return read;
+	*hosts = false;
+	while (fd >= 0 && len < PIECE && (n = read(fd, text + len, PIECE - len)) > 0)
+		len = take_lines(text, len + (size_t)n, dev, hosts);
+	fd_close(&fd);
+	*hosts = *hosts || n != 0;
+	return n == 0;
 }
 
 /* Device numbers are used again: after a change nothing is known any more. */

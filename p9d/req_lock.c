@@ -117,10 +117,9 @@ static void put_owner(struct session *session, struct lock_owner *owner,
 		      const struct tree_lock *done)
 {
 	pthread_mutex_lock(&session->lock_mutex);
-	if (done && done->type != P9_LOCK_NONE)
-		owner->holds = true;
-	else if (done && done->start == 0 && done->length == 0)
-		owner->holds = false;
+	if (done)
+		owner->holds = done->type != P9_LOCK_NONE ||
+			       session->tree->ops->lock_held(session->tree, owner->handle);
 	unlist_idle(session, owner);
 	drop_owner(session, owner);
 	pthread_mutex_unlock(&session->lock_mutex);

@@ -157,18 +157,28 @@ static int run_handler(struct request *q)
 	return handlers[type].run(q);
 }
 
+/* A signal that was for the lane's last wait may hit the next operation, and
+ * some file systems then give it up. */
+static bool may_repeat(const struct request *q)
+{
+	return q->t->type != P9_TCLUNK && q->t->type != P9_TREMOVE && q->cancel &&
+	       !atomic_load(q->cancel);
+}
+
 void session_answer(struct request *q)
 {
 	int err;
 
-	q->fid = NULL;
-	q->piped = false;
 	q->era = atomic_load(&q->session->fids.era);
 	q->r->type = (uint8_t)(q->t->type + 1);
 	q->r->tag = q->t->tag;
-	err = run_handler(q);
-	if (q->fid)
-		fid_put(&q->session->fids, q->fid);
+	do {
+		q->fid = NULL;
+		q->piped = false;
+		err = run_handler(q);
+		if (q->fid)
+			fid_put(&q->session->fids, q->fid);
+	} while (err == -EINTR && may_repeat(q));
 	if (err < 0) {
 		q->r->type = P9_RLERROR;
 		q->r->error = (uint32_t)-err;

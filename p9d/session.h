@@ -1,7 +1,7 @@
 /* session.h: the protocol of one connection, without its bytes' transport.
  *
  * session_answer turns a decoded request into a reply; who calls it decides how
- * messages travel (conn.h) and may call it from several threads at once, but
+ * messages travel (lane.h) and may call it from several threads at once, but
  * for Tversion and Tflush, which concern requests under way and belong to the
  * caller. Sources: as in wire.h.
  */

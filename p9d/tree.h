@@ -92,6 +92,8 @@ struct tree_ops {
 	void (*lock_close)(struct tree *tree, int owner);
 	/* -EAGAIN: somebody else holds it. With wait: until it is free, or -EINTR. */
 	int (*lock)(struct tree *tree, int owner, const struct tree_lock *lock, bool wait);
+	/* Whether the owner may hold any lock still. */
+	bool (*lock_held)(struct tree *tree, int owner);
 	/* Fills *lock with what is in the way; type P9_LOCK_NONE: nothing. */
 	int (*lock_test)(struct tree *tree, int owner, struct tree_lock *lock);
 

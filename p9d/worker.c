@@ -92,9 +92,12 @@ static bool take_rest(struct serving *serving)
 {
 	bool any = false;
 
+	if (serving->control.fd < 0)
+		return false;
 	shutdown(serving->control.fd, SHUT_RD);
 	while (take_one(serving) > 0)
 		any = true;
+	fd_close(&serving->control.fd);
 	return any;
 }
 

@@ -1,13 +1,13 @@
 """What p9d costs while nobody asks it anything: memory and wake-ups. Numbers
 are of the program as shipped (build/p9d, musl), without a guest."""
 import os
-import socket
 import struct
 import subprocess
 import time
 
 import pytest
 
+import p9client
 from processes import children_of, until
 
 P9D = os.path.join(os.environ.get("LANDBRIDGE_BUILD", "build"), "p9d")
@@ -16,37 +16,12 @@ PER_CONNECTION_KIB, IDLE_SERVER_KIB = 16, 300
 QUIET_S = 3  # how long nothing may run
 CALM_S = 25  # and until when it has to have begun: threads end after 10 s
 
-TVERSION, TATTACH, TGETATTR, TWALK = 100, 104, 24, 110
-NOTAG, NOFID = 0xFFFF, 0xFFFFFFFF
+TGETATTR, TWALK = 24, 110
 
 
-def string(text):
-    return struct.pack("<H", len(text)) + text
-
-
-class Client:
-    """A connection, attached with fid 0."""
-
+class Client(p9client.Client):
     def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(path)
-        self.call(TVERSION, struct.pack("<I", 131096) + string(b"9P2000.L"), NOTAG)
-        self.call(TATTACH, struct.pack("<II", 0, NOFID) + string(b"") + string(b"") + struct.pack("<I", os.geteuid()))
-
-    def call(self, kind, body, tag=1):
-        self.socket.sendall(struct.pack("<IBH", 7 + len(body), kind, tag) + body)
-        size, got, got_tag = struct.unpack("<IBH", self.take(7))
-        reply = self.take(size - 7)
-        assert (got, got_tag) == (kind + 1, tag), (got, reply)
-        return reply
-
-    def take(self, count):
-        data = b""
-        while len(data) < count:
-            more = self.socket.recv(count - len(data))
-            assert more, "the server has closed the connection"
-            data += more
-        return data
+        super().__init__(path, os.geteuid())
 
     def getattr(self, fid=0):
         return self.call(TGETATTR, struct.pack("<IQ", fid, 0x7FF))

@@ -62,28 +62,30 @@ static bool trial(const char *program, const char *kernel, const char *console)
 	return status == 0 && text_has(console, "Kernel panic");
 }
 
-/* What the answer holds for: this boot, this QEMU. */
-static int subject(char *out, size_t size, const char *program)
+/* What the answer holds for: this boot, this QEMU, this kernel. */
+static int subject(char *out, size_t size, const char *program, const char *kernel)
 {
 	char boot[64] = "";
-	struct stat st;
+	struct stat st, image;
 
-	if (stat(program, &st) < 0)
+	if (stat(program, &st) < 0 || stat(kernel, &image) < 0)
 		return -errno;
 	file_read("/proc/sys/kernel/random/boot_id", boot, sizeof(boot));
 	boot[strcspn(boot, "\n")] = '\0';
-	return path_format(out, size, "%s %s %lld %d ", boot, program, (long long)st.st_mtim.tv_sec,
+	return path_format(out, size, "%s %s %lld %s %lld %d ", boot, program,
+			   (long long)st.st_mtim.tv_sec, kernel, (long long)image.st_mtim.tv_sec,
 			   (int)getuid());
 }
 
 bool qemu_kvm_works(const char *program, const char *kernel, const struct dirs *dirs)
 {
-	char known[PATH_MAX + 160], about[PATH_MAX + 128], answer[PATH_MAX + 160],
+	char known[2 * PATH_MAX + 192], about[2 * PATH_MAX + 160], answer[2 * PATH_MAX + 192],
 		path[PATH_MAX + 16];
 	size_t len;
 	bool works;
 
-	if (access("/dev/kvm", R_OK | W_OK) < 0 || subject(about, sizeof(about), program) < 0)
+	if (access("/dev/kvm", R_OK | W_OK) < 0 ||
+	    subject(about, sizeof(about), program, kernel) < 0)
 		return false;
 	len = strlen(about);
 	fmt(path, sizeof(path), "%s/kvm", dirs->home);

@@ -462,6 +462,12 @@ static int mem_lock(struct tree *tree, int owner, const struct tree_lock *lock, 
 	return lock->start % 2 && !wait ? -EAGAIN : 0;
 }
 
+static bool mem_lock_held(struct tree *tree, int owner)
+{
+	(void)tree;
+	return owner % 2;
+}
+
 static int mem_lock_test(struct tree *tree, int owner, struct tree_lock *lock)
 {
 	(void)tree;
@@ -507,6 +513,7 @@ static const struct tree_ops mem_ops = {
 	.lock_open = mem_lock_open,
 	.lock_close = mem_lock_close,
 	.lock = mem_lock,
+	.lock_held = mem_lock_held,
 	.lock_test = mem_lock_test,
 	.become = mem_become,
 };

@@ -349,6 +349,7 @@ static void test_greeting_limit(void **state)
 	struct server *f = *state;
 	struct client silent[LIMIT], late;
 	struct good good;
+	struct p9_msg r;
 
 	good_start(f, &good);
 	for (int i = 0; i < LIMIT; i++) {
@@ -357,6 +358,9 @@ static void test_greeting_limit(void **state)
 	}
 	client_connect(&late, f->socket);
 	assert_true(is_greeted(&late));
+	assert_false(client_receive(&silent[0], &r)); /* after the inherited one */
+	client_send_raw(&silent[1], "\0\0\x64\xff\xff\0\0\1\0\6\09P2000", 17);
+	assert_true(client_receive(&silent[1], &r)); /* it was only slow */
 	client_close(&late);
 	want_all_good(&good);
 	for (int i = 0; i < LIMIT; i++)

@@ -186,11 +186,16 @@ static void test_many_processes(void **state)
 	struct p9_msg r, t = { .type = P9_TGETLOCK, .fid = RW, .name = str_of("host") };
 
 	open_all(&f->c);
-	for (uint32_t proc = 1; proc < 2 * 4096; proc++) {
+	for (uint32_t proc = 1; proc < 4096 + 100; proc++) {
 		t.proc_id = proc + 100000;
 		want(client_call(&f->c, &t, &r), 0);
-		want(lock(&f->c, RW, (struct range){ P9_LOCK_WRITE, 0, 0 }, proc), P9_LOCK_OK);
-		want(lock(&f->c, RW, (struct range){ P9_LOCK_NONE, 0, 0 }, proc), P9_LOCK_OK);
+		want(lock(&f->c, RW, (struct range){ P9_LOCK_WRITE, 100, 10 }, proc), P9_LOCK_OK);
+		want(lock(&f->c, RW, (struct range){ P9_LOCK_WRITE, 200, 0 }, proc), P9_LOCK_OK);
+		want(lock(&f->c, RW, (struct range){ P9_LOCK_NONE, 200, 0 }, proc), P9_LOCK_OK);
+		want(lock(&f->c, R, (struct range){ P9_LOCK_NONE, 100, 5 }, proc), P9_LOCK_OK);
+		want(lock(&f->c, RW, (struct range){ P9_LOCK_READ, 100, 10 }, 1 << 30),
+		     P9_LOCK_BLOCKED); /* half of it is there still */
+		want(lock(&f->c, RW, (struct range){ P9_LOCK_NONE, 105, 5 }, proc), P9_LOCK_OK);
 	}
 }
 
