@@ -309,7 +309,7 @@ static unsigned greetings_like(const struct broker *broker, const struct greetin
  * not greet, or greets without end, keeps nobody else out. */
 static struct greeting *greeting_take(struct broker *broker)
 {
-	struct greeting *victim = NULL;
+	struct greeting *victim = broker->greetings;
 	unsigned most = 0;
 
 	for (unsigned i = 0; i < BROKER_GREETINGS; i++) {
