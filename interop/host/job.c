@@ -14,18 +14,19 @@
 #include "lib/lib.h"
 
 enum {
-	YOUNG_MS = 1000, /* a program so young may not have come to handle Ctrl-C */
+	YOUNG_MS = 1000,    /* a program so young may not have come to handle Ctrl-C */
+	INTERRUPT_MS = 500, /* one that ends so soon after Ctrl-C ended of it */
 	CONTROL_C_EXIT = (int)0xc000013a,
 };
 
 /* The owner of one stream. */
 struct serving {
 	const struct wine *wine;
-	bool told; /* the helper has said how it went, or cannot any more */
-	int64_t started_at;
-	bool interrupted;   /* all of it was ended by Ctrl-C; not reported yet */
-	char program[512];  /* for messages */
-	struct fault fault; /* what *why's text points into */
+	bool told;                    /* the helper has said how it went, or cannot any more */
+	int64_t started_at, asked_at; /* asked_at: the last Ctrl-C; 0: none */
+	bool interrupted;             /* all of it was ended by Ctrl-C; not reported yet */
+	char program[512];            /* for messages */
+	struct fault fault;           /* what *why's text points into */
 };
 
 static int failed_fill(struct failed *why, const struct fault *fault, uint32_t os_error)
@@ -140,6 +141,13 @@ static int job_interrupted(struct serving *s, struct job *job, uint32_t *code)
 	return 2;
 }
 
+/* Wine's exit code of a program that Ctrl-C ended is 0. The helper corrects
+ * that when it gets to see the event before the program is gone. */
+static bool ended_of_it(const struct serving *s, uint32_t code)
+{
+	return code == 0 && s->asked_at && loop_now() - s->asked_at < INTERRUPT_MS;
+}
+
 static int job_report(void *owner, struct job *job, uint32_t *code, struct failed *why)
 {
 	struct serving *s = owner;
@@ -168,7 +176,7 @@ static int job_report(void *owner, struct job *job, uint32_t *code, struct faile
 		job->subsystem = b;
 		return 1;
 	case START_EXITED:
-		*code = a;
+		*code = ended_of_it(s, a) ? (uint32_t)CONTROL_C_EXIT : a;
 		return 2;
 	default:
 		s->told = true;
@@ -201,6 +209,7 @@ static void signal_all(int signal)
 static void job_interrupt(struct serving *s)
 {
 	if (s->told && loop_now() - s->started_at >= YOUNG_MS) {
+		s->asked_at = loop_now();
 		signal_all(SIGINT);
 		return;
 	}
