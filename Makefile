@@ -19,13 +19,13 @@ say = $(if $(filter 1,$(V)),@:,@printf '  %-8s %s\n')
 
 SHARED := lib pathconv interop/wire interop/link interop/stream
 GUEST := $(SHARED) binfmt init interop/guest p9d
-HOST := $(SHARED) interop/host interop/host/posix
+HOST := $(SHARED) interop/host interop/host/mount
 FOLDERS := $(sort $(GUEST) $(HOST))
 MAINS := init/main.c interop/host/main.c
 
 sources = $(sort $(wildcard $(1:%=%/*.c)))
 GUEST_SRC := $(call sources,$(GUEST))
-HOST_SRC := $(call sources,$(HOST))
+HOST_SRC := $(call sources,$(HOST)) p9d/wire.c
 ALL_SRC := $(call sources,$(FOLDERS))
 WIN_SRC := $(wildcard interop/host/win32/*.c)
 TEST_SRC := $(wildcard $(FOLDERS:%=%/test/*.c))
@@ -46,6 +46,7 @@ SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-po
 include lib/musl/rules.mk
 
 MUSL_FLAGS := $(COMMON) $(MUSL_CFLAGS) $(SECTIONS) -I$(LIBNL_SRC)/include
+HOST_LIBS := -lfuse3
 HOST_FLAGS := $(COMMON) -O2 -g $(SECTIONS)
 TEST_FLAGS := $(COMMON) -O1 -g $(SAN) -I$(LIBNL_SRC)/include
 
@@ -108,7 +109,7 @@ $(B)/init.debug: $(GUEST_SRC:%.c=$(B)/musl/%.o) $(START_OBJ) $(B)/musl/libnl.a \
 ifneq ($(wildcard interop/host/main.c),)
 $(B)/landbridge: $(HOST_SRC:%.c=$(B)/host/%.o)
 	$(say) LINK $@
-	$(Q)$(CC) $(HOST_FLAGS) -Wl,--gc-sections -o $@ $^
+	$(Q)$(CC) $(HOST_FLAGS) -Wl,--gc-sections -o $@ $^ $(HOST_LIBS)
 else
 .PHONY: $(B)/landbridge
 $(B)/landbridge:
@@ -139,7 +140,7 @@ $(B)/fetch-kernel: $(DATA_SCRIPTS:%=scripts/%)
 TEST_PROGRAMS := $(TESTS:%.c=$(B)/test/%)
 $(TEST_PROGRAMS): $(B)/test/%: $(B)/test/%.o $(B)/test/helpers.a $(B)/test/all.a $(B)/test/libnl.a
 	$(say) LINK $@
-	$(Q)$(CC) $(TEST_FLAGS) -o $@ $^ -lcmocka
+	$(Q)$(CC) $(TEST_FLAGS) -o $@ $^ -lcmocka $(HOST_LIBS)
 
 $(B)/test/helpers.a: $(patsubst %.c,$(B)/test/%.o,$(filter-out $(TESTS),$(TEST_SRC)))
 	@mkdir -p $(@D)

@@ -1,5 +1,6 @@
-/* wire.h: 9P2000.L and 9P2000.W messages as bytes and as structs. Pure: no
- * system calls, no allocation, nothing but lib/bytes.h underneath.
+/* wire.h: 9P2000.L and 9P2000.W messages as bytes and as structs, for servers
+ * and clients. Pure: no system calls, no allocation, nothing but lib/bytes.h
+ * underneath.
  *
  * A message on the wire is size[4] type[1] tag[2] body, little-endian, and
  * `size` counts itself. Strings are len[2] and bytes without a NUL.

@@ -59,6 +59,11 @@ def write_cpio(out, root):
         out.write(head + b"\0" * (-len(head) % 4) + data + b"\0" * (-len(data) % 4))
 
 
+def make_p9check(path):
+    subprocess.run(["gcc", "-std=c11", "-D_GNU_SOURCE", "-O1", "-static", "-o", path,
+                    *sorted(glob.glob(os.path.join(HERE, "*.c")))], check=True)
+
+
 def make_initramfs(tmp, init, modules=(), extra=None):
     """tmp/initramfs, whose /init is the script p9/`init`. `extra` (a directory)
     goes in as /p9."""
@@ -69,8 +74,7 @@ def make_initramfs(tmp, init, modules=(), extra=None):
     for applet in APPLETS:
         (root / "bin" / applet).symlink_to("busybox")
     shutil.copy(os.path.join(BUILD, "p9d"), root / "bin" / "p9d")
-    subprocess.run(["gcc", "-std=c11", "-D_GNU_SOURCE", "-O1", "-static", "-o", root / "bin" / "p9check",
-                    *sorted(glob.glob(os.path.join(HERE, "*.c")))], check=True)
+    make_p9check(root / "bin" / "p9check")
     shutil.copy(os.path.join(HERE, init), root / "init")
     if extra:
         shutil.copytree(extra, root / "p9")

@@ -36,6 +36,8 @@ int agent_main(int argc, char **argv);
 /* landbridge exec, landbridge shell: one more session, through an agent's socket. */
 int exec_main(int argc, char **argv);
 int shell_main(int argc, char **argv);
+/* landbridge mount: a running guest's files as a folder. */
+int mount_main(int argc, char **argv);
 
 /* Why something failed: the exit status it means and one line for a person. */
 struct fault {

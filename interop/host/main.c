@@ -12,6 +12,7 @@ static const char usage[] =
 	"  run     boot an image, open a shell or run a command in it\n"
 	"  shell   one more login shell in a running guest\n"
 	"  exec    one more command in a running guest\n"
+	"  mount   the files of a running guest as a folder\n"
 	"  agent   serve a guest that somebody else boots\n"
 	"landbridge COMMAND --help says more. Exit status: the command's own, 128+n\n"
 	"for signal n; 124 when the guest does not come up, 125 when Landbridge fails.\n";
@@ -20,10 +21,8 @@ static const struct command_entry {
 	const char *name;
 	int (*main)(int argc, char **argv);
 } commands[] = {
-	{ "run", run_main },
-	{ "agent", agent_main },
-	{ "exec", exec_main },
-	{ "shell", shell_main },
+	{ "run", run_main },     { "agent", agent_main }, { "exec", exec_main },
+	{ "shell", shell_main }, { "mount", mount_main },
 };
 
 static int print(const char *text)

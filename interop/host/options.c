@@ -157,6 +157,35 @@ static int set_tty(struct options *o, char *value, struct fault *why)
 	return 0;
 }
 
+static int set_server(struct options *o, char *value, struct fault *why)
+{
+	if (strncmp(value, "unix:", 5) != 0 || !value[5])
+		return bad_value("--server", value, "give unix:PATH", why);
+	o->server = value + 5;
+	return 0;
+}
+
+static int set_cache(struct options *o, char *value, struct fault *why)
+{
+	return number(&o->cache, value, 86400) < 0
+		       ? bad_value("--cache", value, "give seconds, from 1 to 86400", why)
+		       : 0;
+}
+
+static int set_read_only(struct options *o, char *value, struct fault *why)
+{
+	(void)value, (void)why;
+	o->read_only = true;
+	return 0;
+}
+
+static int set_foreground(struct options *o, char *value, struct fault *why)
+{
+	(void)value, (void)why;
+	o->foreground = true;
+	return 0;
+}
+
 static int set_help(struct options *o, char *value, struct fault *why)
 {
 	(void)value, (void)why;
@@ -176,15 +205,19 @@ static const struct option_kind {
 	{ "--cpus", COMMAND_RUN, true, set_cpus },
 	{ "--kernel", COMMAND_RUN, true, set_kernel },
 	{ "--modules", COMMAND_RUN, true, set_modules },
-	{ "--user", COMMAND_RUN | COMMAND_EXEC | COMMAND_SHELL, true, set_user },
+	{ "--user", COMMAND_RUN | COMMAND_EXEC | COMMAND_SHELL | COMMAND_MOUNT, true, set_user },
 	{ "--partition", COMMAND_RUN, true, set_partition },
 	{ "--format", COMMAND_RUN, true, set_format },
 	{ "--write", COMMAND_RUN, false, set_write },
 	{ "--link", COMMAND_RUN, true, set_run_link },
 	{ "--link", COMMAND_AGENT, true, set_agent_link },
 	{ "--timeout", COMMAND_RUN, true, set_timeout },
-	{ "--socket", COMMAND_RUN | COMMAND_AGENT | COMMAND_EXEC | COMMAND_SHELL, true,
-	  set_socket },
+	{ "--socket", COMMAND_RUN | COMMAND_AGENT | COMMAND_EXEC | COMMAND_SHELL | COMMAND_MOUNT,
+	  true, set_socket },
+	{ "--server", COMMAND_MOUNT, true, set_server },
+	{ "--cache", COMMAND_MOUNT, true, set_cache },
+	{ "--read-only", COMMAND_MOUNT, false, set_read_only },
+	{ "--foreground", COMMAND_MOUNT, false, set_foreground },
 	{ "--tty", COMMAND_EXEC, false, set_tty },
 	{ "--dry-run", COMMAND_RUN, false, set_dry_run },
 	{ "--help", ~0U, false, set_help },
@@ -230,6 +263,10 @@ static int take_positional(struct options *o, enum command command, char ***argv
 		o->command = *argv;
 		return 0;
 	}
+	if (command == COMMAND_MOUNT && !o->dir) {
+		o->dir = *(*argv)++;
+		return 1;
+	}
 	if (command != COMMAND_RUN || o->image)
 		return fault_set(why, HOST_FAILED, "unexpected argument %s%s", **argv,
 				 command == COMMAND_RUN ? " (a command comes after --)" : "");
@@ -241,7 +278,11 @@ static int check(const struct options *o, enum command command, struct fault *wh
 {
 	if (o->help)
 		return 0;
-	if (command != COMMAND_RUN && !o->socket)
+	if (command == COMMAND_MOUNT && !o->dir)
+		return fault_set(why, HOST_FAILED, "give a directory to mount on");
+	if (command == COMMAND_MOUNT && o->socket && o->server)
+		return fault_set(why, HOST_FAILED, "give --socket or --server, not both");
+	if (command != COMMAND_RUN && !o->socket && !o->server)
 		return fault_set(why, HOST_FAILED, "give the agent's socket: --socket PATH");
 	if (command == COMMAND_AGENT && !o->link)
 		return fault_set(why, HOST_FAILED, "give the guest's link: --link unix:PATH");
@@ -272,7 +313,7 @@ int options_parse(struct options *o, enum command command, char **argv, struct f
 		if (n == 0)
 			return check(o, command, why);
 	}
-	if (*argv && argv[1] && (command == COMMAND_AGENT || command == COMMAND_SHELL))
+	if (*argv && argv[1] && command != COMMAND_RUN && command != COMMAND_EXEC)
 		return fault_set(why, HOST_FAILED, "unexpected argument %s", argv[1]);
 	if (*argv && argv[1])
 		o->command = argv + 1;
@@ -306,6 +347,13 @@ const char *options_help(enum command command)
 	case COMMAND_SHELL:
 		return "usage: landbridge shell --socket PATH [--user NAME]\n"
 		       "Opens a login shell in the guest.\n";
+	case COMMAND_MOUNT:
+		return "usage: landbridge mount --socket PATH [OPTION]... DIR\n"
+		       "Mounts the files of a running guest on DIR; fusermount3 -u DIR takes them away.\n"
+		       "  --user NAME          with the rights of NAME in the guest\n"
+		       "  --read-only          --foreground   (stay until it is unmounted)\n"
+		       "  --cache SECONDS      what the guest changes may show so much later (0)\n"
+		       "  --server unix:PATH   a file server's socket (p9d), instead of a guest's\n";
 	}
 	return "";
 }

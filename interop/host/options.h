@@ -19,17 +19,28 @@ struct options {
 	char *format;       /* raw, qcow2; NULL: as its first bytes have it */
 	bool write;
 	bool dry_run;
-	/* agent, exec, shell; run: where others may reach the agent */
+	/* agent, exec, shell, mount; run: where others may reach the agent */
 	char *link; /* agent: unix:PATH */
 	char *socket;
 	bool tty;
-	/* run, exec, shell */
+	/* run, exec, shell, mount */
 	char *user;     /* NULL: the image's default */
 	char **command; /* NULL-terminated; NULL: the login shell */
+	/* mount */
+	char *dir;
+	char *server;   /* unix:PATH, instead of an agent's socket */
+	unsigned cache; /* seconds */
+	bool read_only, foreground;
 	bool help;
 };
 
-enum command { COMMAND_RUN = 1, COMMAND_AGENT = 2, COMMAND_EXEC = 4, COMMAND_SHELL = 8 };
+enum command {
+	COMMAND_RUN = 1,
+	COMMAND_AGENT = 2,
+	COMMAND_EXEC = 4,
+	COMMAND_SHELL = 8,
+	COMMAND_MOUNT = 16,
+};
 
 /* argv[0] is the command's name. *why is filled in on the first mistake. */
 int options_parse(struct options *options, enum command command, char **argv, struct fault *why);

@@ -67,6 +67,16 @@ static void test_others(void **state)
 	assert_int_equal(
 		parse(&o, COMMAND_AGENT, "agent --link unix:/l --socket s --drive C:=/x", &why), 0);
 	assert_string_equal(o.link, "/l");
+	assert_int_equal(parse(&o, COMMAND_MOUNT,
+			       "mount --socket s --cache 2 --read-only /m --user ann", &why),
+			 0);
+	assert_true(o.cache == 2 && o.read_only && !o.foreground);
+	assert_string_equal(o.dir, "/m");
+	assert_string_equal(o.user, "ann");
+	assert_int_equal(parse(&o, COMMAND_MOUNT, "mount --server unix:/s --foreground m", &why),
+			 0);
+	assert_true(o.foreground && o.cache == 0);
+	assert_string_equal(o.server, "/s");
 	assert_int_equal(parse(&o, COMMAND_AGENT, "agent --help", &why), 0);
 	assert_true(o.help);
 }
@@ -78,6 +88,12 @@ static void test_mistakes(void **state)
 		const char *line, *word;
 	} rows[] = {
 		{ COMMAND_RUN, "run --frobnicate", "--frobnicate" },
+		{ COMMAND_MOUNT, "mount --socket s", "directory" },
+		{ COMMAND_MOUNT, "mount /m", "--socket" },
+		{ COMMAND_MOUNT, "mount --socket s --server unix:x /m", "not both" },
+		{ COMMAND_MOUNT, "mount --server tcp:1 /m", "unix:PATH" },
+		{ COMMAND_MOUNT, "mount --socket s --cache 0x /m", "seconds" },
+		{ COMMAND_MOUNT, "mount --socket s /m /n", "/n" },
 		{ COMMAND_RUN, "run --write=1", "--write" },
 		{ COMMAND_RUN, "run --name", "--name" },
 		{ COMMAND_RUN, "run --name a_b/c", "a_b/c" },

@@ -1,0 +1,141 @@
+/* op.h: one request of the kernel's while it is under way. Private to
+ * interop/host/mount.
+ *
+ * An operation goes through steps: op_reach finds a fid for the inode it is
+ * about, op_send asks the server, and the function given to either is the next
+ * step. The last one answers the kernel with op_end_* and by that ends the
+ * operation. An error reply ends it wherever it comes.
+ */
+#ifndef LANDBRIDGE_INTEROP_HOST_MOUNT_OP_H
+#define LANDBRIDGE_INTEROP_HOST_MOUNT_OP_H
+
+#define FUSE_USE_VERSION 35
+#include <fuse3/fuse_lowlevel.h>
+
+#include "interop/host/mount/remote.h"
+#include "interop/host/mount/inode.h"
+#include "interop/host/mount/mount.h"
+
+struct mount {
+	struct remote remote;
+	struct inodes inodes;
+	struct fuse_session *fuse;
+	struct mount_config config;
+	bool mounted;
+	char options[512]; /* libfuse's */
+};
+
+struct op;
+typedef void op_step(struct op *op);
+typedef void op_reply(struct op *op, const struct p9_msg *r);
+
+struct op {
+	struct call call;
+	struct mount *mount;
+	fuse_req_t req;
+	op_reply *reply; /* the step that waits for a reply */
+	op_step *reached;
+	struct inode *inode, *other; /* what it is about; pinned */
+	struct inode *goal;          /* op_reach: one of these */
+	struct inode *walking;       /* ... and how far this walk goes */
+	uint32_t newfid;             /* a fid it makes: clunked at the end unless it is taken */
+	bool sent, flushing;
+	struct fuse_file_info fi;
+	struct stat attr;
+	int to_set;
+	mode_t mode;
+	dev_t rdev;
+	size_t size;
+	uint8_t *data; /* on the heap: a link's target, an attribute's value */
+	char name[P9_NAME_MAX + 1], newname[P9_NAME_MAX + 1];
+};
+
+/* The mount a request is for; the inode that the kernel's number stands for. */
+struct mount *mount_of(fuse_req_t req);
+struct inode *inode_of(struct mount *m, fuse_ino_t ino);
+fuse_ino_t ino_of(const struct mount *m, const struct inode *inode);
+
+/* A new operation on an inode; NULL: the kernel was told that there is no
+ * memory. op_name takes a name (newname likewise): false: it was told that the
+ * name is too long, and the operation is over. */
+struct op *op_new(fuse_req_t req, fuse_ino_t ino);
+bool op_name(struct op *op, char to[P9_NAME_MAX + 1], const char *name);
+void op_other(struct op *op, fuse_ino_t ino);
+
+/* The next step, when op->inode (op_reach_of: the one given) has a fid. */
+void op_reach(struct op *op, op_step *next);
+void op_reach_of(struct op *op, struct inode *inode, op_step *next);
+void op_send(struct op *op, struct p9_msg *t, op_reply *next);
+/* The open file that the kernel means; how much of op->size one message holds. */
+struct handle *handle_of(const struct fuse_file_info *fi);
+uint32_t op_io_count(const struct op *op);
+/* A fid for attributes: the inode's, or an open one's; P9_NOFID: op_reach. */
+uint32_t op_any_fid(const struct op *op);
+uint32_t op_newfid(struct op *op);
+uint32_t op_take_newfid(struct op *op);
+
+void op_end(struct op *op, int error); /* positive errno, 0: done */
+/* For a step of an answer of its own: frees what the operation has. */
+void op_free(struct op *op);
+
+struct p9_str p9_text(const char *text);
+void stat_from(struct stat *st, uint64_t id, const struct p9_attr *attr);
+/* errno of what an Rwopen says of a single name: 0 when it was reached. */
+int wopen_error(const struct p9_msg *r);
+
+/* op_name.c */
+void on_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
+void on_forget(fuse_req_t req, fuse_ino_t ino, uint64_t lookups);
+void on_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets);
+void on_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev);
+void on_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
+void on_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name);
+void on_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent, const char *newname);
+void on_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
+void on_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
+void on_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t newparent,
+	       const char *newname, unsigned flags);
+/* The answer to a request that made or found op->name in `parent`: looks it up. */
+void op_entry(struct op *op);
+
+/* op_file.c */
+void on_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void on_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+	       struct fuse_file_info *fi);
+void on_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
+void on_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t off,
+	      struct fuse_file_info *fi);
+void on_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void on_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void on_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi);
+void on_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+
+/* op_dir.c */
+void on_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
+void on_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+		    struct fuse_file_info *fi);
+
+/* op_lock.c */
+void on_getlk(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct flock *lock);
+void on_setlk(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct flock *lock,
+	      int wait);
+void on_flock(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, int how);
+/* Gives back all locks of fi's owner. */
+void op_unlock_all(struct op *op, const struct handle *handle, op_reply *next);
+
+/* op_attr.c */
+void on_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void on_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
+		struct fuse_file_info *fi);
+void on_readlink(fuse_req_t req, fuse_ino_t ino);
+void on_access(fuse_req_t req, fuse_ino_t ino, int mask);
+void on_statfs(fuse_req_t req, fuse_ino_t ino);
+
+/* op_xattr.c */
+void on_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size);
+void on_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size);
+void on_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size,
+		 int flags);
+void on_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
+
+#endif

@@ -1,0 +1,275 @@
+/* op_file.c: open files. */
+#include "interop/host/mount/op.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* --- opening ------------------------------------------------------------------------ */
+
+static uint32_t open_flags(int flags)
+{
+	static const struct {
+		int here;
+		uint32_t p9;
+	} bits[] = {
+		{ O_TRUNC, P9_O_TRUNC }, { O_APPEND, P9_O_APPEND },   { O_DSYNC, P9_O_DSYNC },
+		{ O_EXCL, P9_O_EXCL },   { O_NOATIME, P9_O_NOATIME },
+	};
+	uint32_t p9 = (uint32_t)flags & P9_O_ACCMODE; /* the same numbers everywhere */
+
+	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
+		if (flags & bits[i].here)
+			p9 |= bits[i].p9;
+	return (flags & O_SYNC) == O_SYNC ? p9 | P9_O_SYNC : p9;
+}
+
+/* The handle of a file that the server has opened as op->newfid, or NULL after
+ * an answer. */
+static struct handle *open_handle(struct op *op, struct inode *inode)
+{
+	struct handle *handle = malloc(sizeof(*handle));
+
+	if (!handle)
+		return NULL;
+	handle_add(handle, inode, op_take_newfid(op));
+	op->fi.fh = (uintptr_t)handle;
+	return handle;
+}
+
+static void handle_drop(struct mount *m, struct handle *handle)
+{
+	remote_clunk(&m->remote, handle->fid);
+	handle_remove(&m->inodes, handle);
+	free(handle);
+}
+
+static void open_replied(struct op *op, const struct p9_msg *r)
+{
+	int err = wopen_error(r);
+	struct handle *handle = err ? NULL : open_handle(op, op->inode);
+
+	if (!handle) {
+		op_end(op, err ? ELOOP : ENOMEM); /* no names: all that stops it is a link */
+		return;
+	}
+	/* Whoever opens a file sees it as it is, and not as it was remembered. */
+	if (op->mount->config.cache > 0)
+		fuse_lowlevel_notify_inval_inode(op->mount->fuse, ino_of(op->mount, op->inode), -1,
+						 0);
+	if (fuse_reply_open(op->req, &op->fi) < 0) /* open(2) was interrupted */
+		handle_drop(op->mount, handle);
+	op_free(op);
+}
+
+static void open_send(struct op *op)
+{
+	struct p9_msg t = { .type = P9_TWOPEN,
+			    .fid = op->inode->fid,
+			    .newfid = op_newfid(op),
+			    .flags = op->mode,
+			    .gid = P9_NOUID };
+
+	op_send(op, &t, open_replied);
+}
+
+static void open_as(fuse_req_t req, fuse_ino_t ino, const struct fuse_file_info *fi, uint32_t flags)
+{
+	struct op *op = op_new(req, ino);
+
+	if (!op)
+		return;
+	op->fi = *fi;
+	op->mode = flags;
+	if ((fi->flags & O_ACCMODE) == O_ACCMODE)
+		op_end(op, EINVAL);
+	else
+		op_reach(op, open_send);
+}
+
+void on_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	open_as(req, ino, fi, open_flags(fi->flags) & ~P9_O_EXCL);
+}
+
+void on_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	open_as(req, ino, fi, P9_O_RDONLY | P9_O_DIRECTORY);
+}
+
+/* --- creating ------------------------------------------------------------------------- */
+
+static void create_answer(struct op *op)
+{
+	struct mount *m = op->mount;
+	struct fuse_entry_param entry = { .attr_timeout = m->config.cache,
+					  .entry_timeout = m->config.cache,
+					  .attr = op->attr };
+	/* Its own fid is walked to only when somebody needs one. */
+	struct inode *inode = inode_see(&m->inodes, op->inode, op->name, op->attr.st_ino, P9_NOFID);
+	struct handle *handle = inode ? open_handle(op, inode) : NULL;
+
+	if (!handle) {
+		if (inode)
+			inode_forget(&m->inodes, inode, 1);
+		op_end(op, ENOMEM);
+		return;
+	}
+	entry.ino = ino_of(m, inode);
+	if (fuse_reply_create(op->req, &entry, &op->fi) < 0) {
+		handle_drop(m, handle);
+		inode_forget(&m->inodes, inode, 1);
+	}
+	op_free(op);
+}
+
+static void create_moded(struct op *op, const struct p9_msg *r)
+{
+	(void)r;
+	op->attr.st_mode = (op->attr.st_mode & S_IFMT) | op->mode;
+	create_answer(op);
+}
+
+/* The server took its own umask from the mode, where ours is what counts. */
+static bool mode_is_short(const struct op *op, const struct p9_msg *r)
+{
+	return r->status == P9_WOPEN_CREATED && op->mode & ~r->attr.mode & 0077;
+}
+
+static void create_replied(struct op *op, const struct p9_msg *r)
+{
+	struct p9_msg t = { .type = P9_TSETATTR,
+			    .fid = op->newfid,
+			    .mask = P9_SET_MODE,
+			    .attr = { .mode = op->mode } };
+	int err = wopen_error(r);
+
+	if (err) { /* a link is there: the kernel is to follow it itself */
+		op_end(op, r->status == P9_WOPEN_STOPPED ? ESTALE : err);
+		return;
+	}
+	stat_from(&op->attr, r->qid.path, &r->attr);
+	if (mode_is_short(op, r))
+		op_send(op, &t, create_moded);
+	else
+		create_answer(op);
+}
+
+static void create_send(struct op *op)
+{
+	struct p9_msg t = { .type = P9_TWOPEN,
+			    .fid = op->inode->fid,
+			    .newfid = op_newfid(op),
+			    .flags = open_flags(op->fi.flags) | P9_O_CREAT,
+			    .wflags = P9_WOPEN_NOT_DIR,
+			    .mode = op->mode,
+			    .gid = P9_NOUID,
+			    .mask = P9_ATTR_BASIC,
+			    .name_count = 1,
+			    .names = { p9_text(op->name) } };
+
+	op_send(op, &t, create_replied);
+}
+
+void on_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+	       struct fuse_file_info *fi)
+{
+	struct op *op = op_new(req, parent);
+
+	if (!op || !op_name(op, op->name, name))
+		return;
+	op->fi = *fi;
+	op->mode = mode & 07777;
+	op_reach(op, create_send);
+}
+
+/* --- bytes --------------------------------------------------------------------------- */
+
+static void read_replied(struct op *op, const struct p9_msg *r)
+{
+	if (r->count > op->size) {
+		op_end(op, EIO);
+		return;
+	}
+	fuse_reply_buf(op->req, (const char *)r->data, r->count);
+	op_free(op);
+}
+
+void on_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	struct p9_msg t = { .type = P9_TREAD, .fid = handle_of(fi)->fid, .offset = (uint64_t)off };
+	struct op *op = op_new(req, ino);
+
+	if (!op)
+		return;
+	op->size = size;
+	t.count = op_io_count(op);
+	op_send(op, &t, read_replied);
+}
+
+static void write_replied(struct op *op, const struct p9_msg *r)
+{
+	if (r->count > op->size) {
+		op_end(op, EIO);
+		return;
+	}
+	fuse_reply_write(op->req, r->count);
+	op_free(op);
+}
+
+/* NOLINTNEXTLINE(readability-function-size): libfuse's own six parameters */
+void on_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t off,
+	      struct fuse_file_info *fi)
+{
+	struct p9_msg t = { .type = P9_TWRITE,
+			    .fid = handle_of(fi)->fid,
+			    .offset = (uint64_t)off,
+			    .data = (const uint8_t *)data };
+	struct op *op = op_new(req, ino);
+
+	if (!op)
+		return;
+	op->size = size;
+	t.count = op_io_count(op);
+	op_send(op, &t, write_replied);
+}
+
+static void done(struct op *op, const struct p9_msg *r)
+{
+	(void)r;
+	op_end(op, 0);
+}
+
+void on_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+	struct p9_msg t = { .type = P9_TFSYNC,
+			    .fid = handle_of(fi)->fid,
+			    .datasync = (uint32_t)datasync };
+	struct op *op = op_new(req, ino);
+
+	if (op)
+		op_send(op, &t, done);
+}
+
+/* close(2): the process's locks on the file go, whichever descriptor it is. */
+void on_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct op *op = op_new(req, ino);
+
+	if (!op)
+		return;
+	op->fi = *fi;
+	if (handle_of(fi)->locked)
+		op_unlock_all(op, handle_of(fi), done);
+	else
+		op_end(op, 0);
+}
+
+void on_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)ino;
+	handle_drop(mount_of(req), handle_of(fi));
+	fuse_reply_err(req, 0);
+}
