@@ -23,13 +23,15 @@ static void ready(struct watch *watch, uint32_t events)
 {
 	struct acceptor *a = container_of(watch, struct acceptor, watch);
 	int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int error = fd < 0 ? errno : 0;
 
 	(void)events;
-	if (fd >= 0) {
+	if (!error) {
 		a->failing = false;
 		a->connected(a, fd);
-	} else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
-		look_away(a, errno);
+	} else if (error != EAGAIN && error != EINTR && error != ECONNABORTED) {
+		if (!a->make_room || !a->make_room(a, error))
+			look_away(a, error);
 	}
 }
 

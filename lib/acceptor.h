@@ -1,8 +1,8 @@
 /* acceptor.h: takes connections from a listening socket, in a loop.
  *
  * When there is no descriptor or memory for one, accept(2) fails and the socket
- * stays ready: the acceptor looks away for a while instead of spinning. Clients
- * wait in the socket's queue meanwhile.
+ * stays ready: unless its owner can make room, the acceptor looks away for a
+ * while instead of spinning. Clients wait in the socket's queue meanwhile.
  */
 #ifndef LANDBRIDGE_LIB_ACCEPTOR_H
 #define LANDBRIDGE_LIB_ACCEPTOR_H
@@ -18,6 +18,9 @@ struct acceptor {
 	bool failing;
 	/* fd: close-on-exec and non-blocking, and the callee's. */
 	void (*connected)(struct acceptor *acceptor, int fd);
+	/* There was no room; error: positive errno. True: there is some now, which
+	 * is tried at once. May be NULL: there never is. */
+	bool (*make_room)(struct acceptor *acceptor, int error);
 	/* Once for a row of failures; error: positive errno. May be NULL. */
 	void (*failed)(struct acceptor *acceptor, int error);
 };

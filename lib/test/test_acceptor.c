@@ -20,6 +20,7 @@ struct fixture {
 	struct acceptor acceptor;
 	struct timer later;
 	struct rlimit limit;
+	int spare; /* for make_room */
 	int connected, failed, error;
 };
 
@@ -41,8 +42,19 @@ static void failed(struct acceptor *acceptor, int error)
 	f->error = error;
 }
 
+/* Closes the spare descriptor, if there is one. */
+static bool make_room(struct acceptor *acceptor, int error)
+{
+	struct fixture *f = container_of(acceptor, struct fixture, acceptor);
+	bool any = f->spare >= 0;
+
+	assert_int_equal(error, EMFILE);
+	fd_close(&f->spare);
+	return any;
+}
+
 /* There is room again, after the acceptor has failed for a few rounds. */
-static void make_room(struct timer *timer)
+static void raise_limit(struct timer *timer)
 {
 	struct fixture *f = container_of(timer, struct fixture, later);
 
@@ -64,33 +76,76 @@ static void limit_now(struct fixture *f)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
 }
 
-static void test_no_room(void **state)
+/* A listener with clients that wait, and no descriptor for them. */
+static int listen_full(struct fixture *f, int clients[WAITING])
 {
-	struct fixture f = { .acceptor = { .connected = connected, .failed = failed },
-			     .later = { .fire = make_room } };
+	int listener = unix_listen("s", 0600, 8);
+
+	assert_int_equal(loop_init(&f->loop), 0);
+	assert_int_equal(acceptor_start(&f->acceptor, &f->loop, listener), 0);
+	for (int i = 0; i < WAITING; i++)
+		clients[i] = unix_connect("s");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &f->limit), 0);
+	limit_now(f);
+	return listener;
+}
+
+static void run(struct fixture *f)
+{
 	char path[] = "/tmp/landbridge-acceptor-XXXXXX";
 	int clients[WAITING], listener;
 
-	(void)state;
 	assert_non_null(mkdtemp(path));
 	assert_int_equal(chdir(path), 0);
-	listener = unix_listen("s", 0600, 8);
-	assert_int_equal(loop_init(&f.loop), 0);
-	assert_int_equal(acceptor_start(&f.acceptor, &f.loop, listener), 0);
-	for (int i = 0; i < WAITING; i++)
-		clients[i] = unix_connect("s");
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &f.limit), 0);
-	limit_now(&f);
-	timer_start(&f.loop, &f.later, 3 * ACCEPTOR_PAUSE_MS / 2);
-	assert_int_equal(loop_run(&f.loop), 0);
-	assert_int_equal(f.connected, WAITING);
-	assert_int_equal(f.failed, 1);
-	acceptor_stop(&f.acceptor);
+	listener = listen_full(f, clients);
+	if (f->later.fire)
+		timer_start(&f->loop, &f->later, 3 * ACCEPTOR_PAUSE_MS / 2);
+	assert_int_equal(loop_run(&f->loop), 0);
+	assert_int_equal(f->connected, WAITING);
+	acceptor_stop(&f->acceptor);
 	for (int i = 0; i < WAITING; i++)
 		close(clients[i]);
 	close(listener);
-	loop_fini(&f.loop);
+	loop_fini(&f->loop);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &f->limit), 0);
 	assert_int_equal(unlink("s") + chdir("/") + rmdir(path), 0);
+}
+
+static void test_no_room(void **state)
+{
+	struct fixture f = { .acceptor = { .connected = connected, .failed = failed },
+			     .later = { .fire = raise_limit } };
+
+	(void)state;
+	run(&f);
+	assert_int_equal(f.failed, 1);
+}
+
+static void test_room_is_made(void **state)
+{
+	struct fixture f = {
+		.acceptor = { .connected = connected, .make_room = make_room, .failed = failed },
+		.spare = dup(0)
+	};
+
+	(void)state;
+	run(&f);
+	assert_int_equal(f.spare, -1);
+	assert_int_equal(f.failed, 0);
+}
+
+/* It is asked each time, and the rest is as without it. */
+static void test_no_room_can_be_made(void **state)
+{
+	struct fixture f = {
+		.acceptor = { .connected = connected, .make_room = make_room, .failed = failed },
+		.later = { .fire = raise_limit },
+		.spare = -1
+	};
+
+	(void)state;
+	run(&f);
+	assert_int_equal(f.failed, 1);
 }
 
 static void test_stop_without_start(void **state)
@@ -106,6 +161,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_room),
+		cmocka_unit_test(test_room_is_made),
+		cmocka_unit_test(test_no_room_can_be_made),
 		cmocka_unit_test(test_stop_without_start),
 	};
 
