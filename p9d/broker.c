@@ -296,34 +296,55 @@ static void greeting_ready(struct watch *watch, uint32_t events)
 }
 
 /* How many greetings its user has. */
-static unsigned greetings_like(const struct broker *broker, const struct greeting *g)
+static unsigned greetings_like(const struct broker *broker, const struct greeting *like)
 {
 	unsigned count = 0;
 
-	for (unsigned i = 0; i < BROKER_GREETINGS; i++)
-		count += broker->greetings[i].session.policy.self == g->session.policy.self;
+	for (unsigned i = 0; i < BROKER_GREETINGS; i++) {
+		const struct greeting *g = &broker->greetings[i];
+
+		count += g->used && g->session.policy.self == like->session.policy.self;
+	}
 	return count;
 }
 
-/* One that is free, or the oldest of the user who has most: somebody who does
- * not greet, or greets without end, keeps nobody else out. */
-static struct greeting *greeting_take(struct broker *broker)
+/* The oldest of the user who has most: somebody who does not greet, or greets
+ * without end, keeps nobody else out. NULL: there is none. */
+static struct greeting *greeting_victim(struct broker *broker)
 {
-	struct greeting *victim = broker->greetings;
+	struct greeting *victim = NULL;
 	unsigned most = 0;
 
 	for (unsigned i = 0; i < BROKER_GREETINGS; i++) {
 		struct greeting *g = &broker->greetings[i];
-		unsigned count;
+		unsigned count = g->used ? greetings_like(broker, g) : 0;
 
-		if (!g->used)
-			return g;
-		count = greetings_like(broker, g);
-		if (count > most || (count == most && g->deadline.at < victim->deadline.at)) {
+		if (count > most ||
+		    (victim && count == most && g->deadline.at < victim->deadline.at)) {
 			most = count;
 			victim = g;
 		}
 	}
+	return victim;
+}
+
+bool greeting_drop(struct broker *broker)
+{
+	struct greeting *victim = greeting_victim(broker);
+
+	if (victim)
+		greeting_end(victim);
+	return victim != NULL;
+}
+
+static struct greeting *greeting_take(struct broker *broker)
+{
+	struct greeting *victim;
+
+	for (unsigned i = 0; i < BROKER_GREETINGS; i++)
+		if (!broker->greetings[i].used)
+			return &broker->greetings[i];
+	victim = greeting_victim(broker);
 	greeting_end(victim);
 	return victim;
 }
@@ -370,7 +391,6 @@ int broker_init(struct broker *broker, const char *root, const struct session_po
 	err = posix_tree_init(&broker->tree, root);
 	if (err)
 		return err;
-	broker->spare = fcntl(broker->tree.root, F_DUPFD_CLOEXEC, 0);
 	return loop_init(&broker->loop);
 }
 

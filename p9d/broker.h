@@ -13,8 +13,8 @@
 #ifndef LANDBRIDGE_P9D_BROKER_H
 #define LANDBRIDGE_P9D_BROKER_H
 
+#include "lib/acceptor.h"
 #include "lib/log.h"
-#include "lib/loop.h"
 #include "p9d/worker.h"
 
 #define BROKER_LISTENERS 8
@@ -27,14 +27,14 @@ enum listen_kind { LISTEN_UNIX, LISTEN_VSOCK, LISTEN_TCP };
 struct broker;
 
 struct listener {
-	struct watch watch; /* first: its callback casts back */
+	struct acceptor acceptor;
 	struct broker *broker;
 	enum listen_kind kind;
 };
 
 /* A connection before its first Tattach. */
 struct greeting {
-	struct watch watch; /* first */
+	struct watch watch; /* first: its callback casts back */
 	struct timer deadline;
 	struct broker *broker;
 	struct session session;
@@ -55,7 +55,6 @@ struct broker {
 	struct loop loop;
 	const struct log *log;
 	struct posix_tree tree;
-	int spare; /* a descriptor to give up when there is none left */
 	struct session_policy policy;
 	struct listener listeners[BROKER_LISTENERS];
 	unsigned listener_count;
@@ -77,6 +76,8 @@ int broker_run(struct broker *broker);
 
 /* The socket is the broker's from here on. */
 void greeting_start(struct broker *broker, int fd, bool anyone, uid_t self);
+/* Ends the one that may best be missed. False: there is none. */
+bool greeting_drop(struct broker *broker);
 /* Passes a greeted connection to the process for this user; any: to the one
  * for several. The caller still owns fd. */
 int worker_pass(struct broker *broker, int fd, const struct handover *h, uid_t uid, bool any);

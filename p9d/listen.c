@@ -1,13 +1,11 @@
 /* listen.c: the sockets p9d listens on, and who is at the other end. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,6 +13,7 @@
 
 #include "lib/fd.h"
 #include "lib/fmt.h"
+#include "lib/lib.h"
 #include "p9d/broker.h"
 
 #define BACKLOG 64
@@ -111,8 +110,9 @@ static int peer_uid(int fd, enum listen_kind kind, uid_t *uid)
 
 /* ---- accepting ---- */
 
-static void take_peer(struct listener *listener, int fd)
+static void take_peer(struct acceptor *acceptor, int fd)
 {
+	struct listener *listener = container_of(acceptor, struct listener, acceptor);
 	struct broker *broker = listener->broker;
 	int one = 1;
 	uid_t uid = 0;
@@ -135,45 +135,37 @@ static void take_peer(struct listener *listener, int fd)
 	greeting_start(broker, fd, uid == 0 && geteuid() == 0, uid);
 }
 
-/* Without a descriptor for it a connection cannot be accepted, and would make
- * the listener ready for ever: the spare one is there to turn it away. */
-static void refuse_one(struct broker *broker, int listener)
+/* Out of descriptors is like out of greetings: one that waits gives way. */
+static bool make_room(struct acceptor *acceptor, int error)
 {
-	int fd;
+	struct listener *listener = container_of(acceptor, struct listener, acceptor);
 
-	fd_close(&broker->spare);
-	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	fd_close(&fd);
-	broker->spare = fcntl(broker->tree.root, F_DUPFD_CLOEXEC, 0);
+	return (error == EMFILE || error == ENFILE) && greeting_drop(listener->broker);
 }
 
-static void listener_ready(struct watch *watch, uint32_t events)
+static void accept_failed(struct acceptor *acceptor, int error)
 {
-	struct listener *listener = (struct listener *)(void *)watch;
-	int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct listener *listener = container_of(acceptor, struct listener, acceptor);
 
-	(void)events;
-	if (fd >= 0)
-		take_peer(listener, fd);
-	else if (errno == EMFILE || errno == ENFILE)
-		refuse_one(listener->broker, watch->fd);
+	log_err(listener->broker->log,
+		"unable to accept a connection: %s (goes on when there is room)", strerror(error));
 }
 
 static int listener_add(struct broker *broker, int fd, enum listen_kind kind)
 {
-	struct listener *listener;
+	struct listener *listener = &broker->listeners[broker->listener_count];
 	int err;
 
 	if (broker->listener_count == BROKER_LISTENERS)
 		return -ENOSPC;
-	err = fd_set_nonblock(fd);
-	if (err)
-		return err;
-	listener = &broker->listeners[broker->listener_count];
-	listener->broker = broker;
-	listener->kind = kind;
-	listener->watch.ready = listener_ready;
-	err = watch_add(&broker->loop, &listener->watch, fd, EPOLLIN);
+	*listener = (struct listener){
+		.acceptor = { .connected = take_peer,
+			      .make_room = make_room,
+			      .failed = accept_failed },
+		.broker = broker,
+		.kind = kind,
+	};
+	err = acceptor_start(&listener->acceptor, &broker->loop, fd);
 	broker->listener_count += err == 0;
 	return err;
 }
