@@ -16,7 +16,8 @@ struct lock_owner {
 	uint16_t client_len;
 	char client[CLIENT_MAX];
 	int handle;
-	bool holds; /* maybe a lock; if not, it ends with its last user */
+	bool holds;  /* maybe a lock; if not, it ends with its last user */
+	bool shared; /* by requests at the same time: who came last is not known */
 	unsigned refs;
 };
 
@@ -77,7 +78,7 @@ static int hold_owner(struct request *q, struct lock_owner **out)
 	if (!*out)
 		err = new_owner(q, out);
 	if (!err)
-		(*out)->refs++;
+		(*out)->shared |= (*out)->refs++ > 1;
 	pthread_mutex_unlock(&q->session->lock_mutex);
 	return err;
 }
@@ -118,8 +119,10 @@ static void put_owner(struct session *session, struct lock_owner *owner,
 {
 	pthread_mutex_lock(&session->lock_mutex);
 	if (done)
-		owner->holds = done->type != P9_LOCK_NONE ||
+		owner->holds = (done->type != P9_LOCK_NONE && !owner->shared) ||
 			       session->tree->ops->lock_held(session->tree, owner->handle);
+	if (owner->refs == 2)
+		owner->shared = false;
 	unlist_idle(session, owner);
 	drop_owner(session, owner);
 	pthread_mutex_unlock(&session->lock_mutex);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "lib/lib.h"
+#include "p9d/test/direct.h"
 #include "p9d/test/fixture.h"
 
 enum { R = 1, W, RW };
@@ -199,12 +200,70 @@ static void test_many_processes(void **state)
 	}
 }
 
+/* ---- two threads of one process ---- */
+
+static int unlock_meanwhile(struct tree *tree, int owner, const struct tree_lock *lock, bool wait)
+{
+	static const atomic_bool never = false;
+	struct direct *d = (struct direct *)(void *)tree; /* it begins with its tree */
+	struct p9_msg r, t = lock_msg(RW, (struct range){ P9_LOCK_NONE, 0, 0 }, 1, "host");
+	struct request q = {
+		.session = &d->session, .t = &t, .r = &r, .cancel = &never, .acting = &d->acting
+	};
+
+	(void)owner;
+	(void)wait;
+	if (lock->type == P9_LOCK_NONE)
+		return 0;
+	session_answer(&q);
+	want(r.type, P9_TLOCK + 1);
+	want(r.status, P9_LOCK_OK);
+	return 0;
+}
+
+static bool holds_none(struct tree *tree, int owner)
+{
+	(void)tree;
+	(void)owner;
+	return false;
+}
+
+/* The second unlocks what the first has just locked, and is answered before:
+ * nothing is held then, and nothing may be kept for it. */
+static void test_unlocked_before_the_answer(void **state)
+{
+	struct p9_msg t = lock_msg(RW, (struct range){ P9_LOCK_WRITE, 0, 0 }, 1, "host");
+	struct p9_msg attach = { .type = P9_TATTACH, .newfid = P9_NOFID, .uid = P9_NOUID };
+	struct p9_msg walk = { .type = P9_TWALK, .newfid = RW, .name_count = 1 };
+	struct p9_msg open = { .type = P9_TLOPEN, .fid = RW, .flags = P9_O_RDWR };
+	static struct direct d;
+	struct tree_ops ops;
+
+	(void)state;
+	want(direct_init(&d, "9P2000.L"), 0);
+	walk.names[0] = str_of("f");
+	want(direct_call(&d, &attach), 0);
+	want(direct_call(&d, &walk), 0);
+	want(direct_call(&d, &open), 0);
+	ops = *d.tree.tree.ops;
+	ops.lock = unlock_meanwhile;
+	ops.lock_held = holds_none;
+	d.tree.tree.ops = &ops;
+	want(direct_call(&d, &t), 0);
+	want(d.r.status, P9_LOCK_OK);
+	want(d.session.owner_count, 0);
+	direct_fini(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		session_test(test_ranges),         session_test(test_owner_is_host_and_process),
-		session_test(test_local_programs), session_test(test_getlock),
+		session_test(test_ranges),
+		session_test(test_owner_is_host_and_process),
+		session_test(test_local_programs),
+		session_test(test_getlock),
 		session_test(test_many_processes),
+		cmocka_unit_test(test_unlocked_before_the_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
