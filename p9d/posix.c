@@ -310,6 +310,7 @@ static const struct tree_ops fs_ops = {
 	.removexattr = fs_removexattr,
 	.lock_open = fs_lock_open,
 	.lock_close = fs_lock_close,
+	.lock_copy = fs_lock_copy,
 	.lock = fs_lock,
 	.lock_held = fs_lock_held,
 	.lock_test = fs_lock_test,

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,6 +10,9 @@
 #include "lib/fmt.h"
 #include "lib/lib.h"
 #include "p9d/posix_impl.h"
+
+#define LOCK_LINE "\nlock:"
+#define LOCK_TEXT_MAX 65536 /* some 900 of them */
 
 /* Never a controlling terminal, never waiting for the other end of a pipe. */
 #define ALWAYS (O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
@@ -199,18 +203,21 @@ int fs_sync(struct tree *tree, const struct tree_file *file, bool data_only)
 
 /* ---- locks: fcntl(2), open file description locks ---- */
 
-/* Locks belong to an open file description: each owner needs its own, able to
- * take both kinds where the file was opened so. */
-int fs_lock_open(struct tree *base, const struct tree_file *file)
+/* Locks belong to an open file description: each owner needs its own, with the
+ * right to read for read locks and to write for write locks. */
+int fs_lock_open(struct tree *base, const struct tree_file *file, bool write)
 {
-	int mode = fcntl(file->data, F_GETFL);
 	struct tree_file open_one = *file;
+	int fd;
 
-	if (mode < 0)
-		return -errno;
 	if (open_one.path < 0)
 		open_one.path = open_one.data;
-	return fs_reopen(fs_of(base), &open_one, (mode & O_ACCMODE) | ALWAYS);
+	fd = fs_reopen(fs_of(base), &open_one, (write ? O_RDWR : O_RDONLY) | ALWAYS);
+	if (fd == -EACCES) /* perhaps it may only be written */
+		fd = fs_reopen(fs_of(base), &open_one, O_WRONLY | ALWAYS);
+	if (fd == -EACCES || fd == -EPERM || fd == -EROFS || fd == -ETXTBSY)
+		return -EBADF;
+	return fd;
 }
 
 void fs_lock_close(struct tree *tree, int owner)
@@ -248,15 +255,65 @@ int fs_lock(struct tree *tree, int owner, const struct tree_lock *lock, bool wai
 	return err == -EACCES ? -EAGAIN : err;
 }
 
-/* The kernel lists them (proc(5), /proc/PID/fdinfo); kernels before 5.12 do not
- * show that to everybody. */
+/* The kernel lists an owner's locks (proc(5), /proc/PID/fdinfo); kernels before
+ * 5.12 do not show that to everybody. */
+static ssize_t list_locks(int owner, char *text, size_t size)
+{
+	char path[48];
+
+	fmt(path, sizeof(path), "/proc/self/fdinfo/%d", owner);
+	return file_read(path, text, size);
+}
+
 bool fs_lock_held(struct tree *tree, int owner)
 {
-	char path[48], text[1024];
+	char text[1024];
 
 	(void)tree;
-	fmt(path, sizeof(path), "/proc/self/fdinfo/%d", owner);
-	return file_read(path, text, sizeof(text)) < 0 || strstr(text, "\nlock:");
+	return list_locks(owner, text, sizeof(text)) < 0 || strstr(text, LOCK_LINE);
+}
+
+/* "lock: 1: OFDLCK ADVISORY READ -1 DEV:INO FIRST LAST", where LAST may be EOF. */
+static int parse_lock(const char *line, struct flock *fl)
+{
+	const char *end = strchrnul(line, '\n');
+	const char *last = memrchr(line, ' ', (size_t)(end - line));
+	const char *first = last ? memrchr(line, ' ', (size_t)(last - line)) : NULL;
+
+	if (!first)
+		return -ENOLCK;
+	*fl = (struct flock){
+		.l_type = F_RDLCK,
+		.l_whence = SEEK_SET,
+		.l_start = strtol(first + 1, NULL, 10),
+	};
+	if (last[1] != 'E')
+		fl->l_len = strtol(last + 1, NULL, 10) - fl->l_start + 1;
+	return 0;
+}
+
+/* Read locks of two can be on the same bytes: none is ever let go. */
+int fs_lock_copy(struct tree *tree, int from, int to)
+{
+	char *text = malloc(LOCK_TEXT_MAX);
+	const char *at = text;
+	int err = 0;
+
+	(void)tree;
+	if (!text)
+		return -ENOMEM;
+	if (list_locks(from, text, LOCK_TEXT_MAX) < 0)
+		err = -ENOLCK;
+	while (!err && (at = strstr(at, LOCK_LINE))) {
+		struct flock fl;
+
+		at += strlen(LOCK_LINE);
+		err = parse_lock(at, &fl);
+		if (!err)
+			err = fs_result(fcntl(to, F_OFD_SETLK, &fl));
+	}
+	free(text);
+	return err;
 }
 
 int fs_lock_test(struct tree *tree, int owner, struct tree_lock *lock)

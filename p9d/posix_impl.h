@@ -90,7 +90,8 @@ int fs_rename(struct tree *tree, const struct tree_file *from, const char *name,
 void fs_new_group(const struct tree_file *dir, int fd, const char *name,
 		  const struct tree_create *how);
 
-int fs_lock_open(struct tree *tree, const struct tree_file *file);
+int fs_lock_open(struct tree *tree, const struct tree_file *file, bool write);
+int fs_lock_copy(struct tree *tree, int from, int to);
 void fs_lock_close(struct tree *tree, int owner);
 int fs_lock(struct tree *tree, int owner, const struct tree_lock *lock, bool wait);
 bool fs_lock_held(struct tree *tree, int owner);

@@ -16,6 +16,7 @@ struct lock_owner {
 	uint16_t client_len;
 	char client[CLIENT_MAX];
 	int handle;
+	bool writes; /* the handle is for write locks too */
 	bool holds;  /* maybe a lock; if not, it ends with its last user */
 	bool shared; /* by requests at the same time: who came last is not known */
 	unsigned refs;
@@ -37,7 +38,7 @@ static struct lock_owner *find_owner(struct request *q)
 	return owner;
 }
 
-static int new_owner(struct request *q, struct lock_owner **out)
+static int new_owner(struct request *q, bool write, struct lock_owner **out)
 {
 	struct session *session = q->session;
 	struct lock_owner *owner;
@@ -45,7 +46,7 @@ static int new_owner(struct request *q, struct lock_owner **out)
 
 	if (session->owner_count >= SESSION_LOCKS)
 		return -ENOLCK;
-	handle = ops_of(q)->lock_open(tree_of(q), &q->fid->file);
+	handle = ops_of(q)->lock_open(tree_of(q), &q->fid->file, write);
 	if (handle < 0)
 		return handle;
 	owner = calloc(1, sizeof(*owner));
@@ -60,6 +61,7 @@ static int new_owner(struct request *q, struct lock_owner **out)
 		.proc_id = q->t->proc_id,
 		.client_len = q->t->name.len,
 		.handle = handle,
+		.writes = write,
 		.refs = 1,
 	};
 	memcpy(owner->client, q->t->name.at, q->t->name.len);
@@ -69,14 +71,42 @@ static int new_owner(struct request *q, struct lock_owner **out)
 	return 0;
 }
 
-static int hold_owner(struct request *q, struct lock_owner **out)
+/* Its first write lock, after read locks through a file opened for reading:
+ * they move to a handle that takes both kinds. That must not be taken from
+ * under another request, which may wait long: then this lock has to, too. */
+static int widen(struct request *q, struct lock_owner *owner)
+{
+	int handle, err;
+
+	if (owner->refs > 1)
+		return -EAGAIN;
+	handle = ops_of(q)->lock_open(tree_of(q), &q->fid->file, true);
+	if (handle < 0)
+		return handle;
+	err = ops_of(q)->lock_copy(tree_of(q), owner->handle, handle);
+	ops_of(q)->lock_close(tree_of(q), err ? handle : owner->handle);
+	if (err)
+		return err;
+	owner->handle = handle;
+	owner->writes = true;
+	return 0;
+}
+
+static bool may_write(const struct fid *fid)
+{
+	return (fid->open_flags & P9_O_ACCMODE) != P9_O_RDONLY;
+}
+
+static int hold_owner(struct request *q, bool write, struct lock_owner **out)
 {
 	int err = 0;
 
 	pthread_mutex_lock(&q->session->lock_mutex);
 	*out = find_owner(q);
 	if (!*out)
-		err = new_owner(q, out);
+		err = new_owner(q, write || may_write(q->fid), out);
+	else if (write && !(*out)->writes)
+		err = widen(q, *out);
 	if (!err)
 		(*out)->shared |= (*out)->refs++ > 1;
 	pthread_mutex_unlock(&q->session->lock_mutex);
@@ -195,27 +225,39 @@ static int check_lock(const struct request *q)
 	return q->t->lock_type > P9_LOCK_NONE || q->t->name.len > CLIENT_MAX ? -EINVAL : 0;
 }
 
+static int run_lock(struct request *q, const struct tree_lock *lock)
+{
+	bool write = lock->type == P9_LOCK_WRITE;
+	struct lock_owner *owner;
+	int err;
+
+	if (write && q->session->policy.read_only)
+		return -EBADF;
+	err = hold_owner(q, write, &owner);
+	if (err)
+		return err;
+	err = ops_of(q)->lock(tree_of(q), owner->handle, lock, false);
+	if (err == -EAGAIN && q->t->flags & P9_LOCK_FLAG_BLOCK)
+		err = wait_lock(q, owner, lock);
+	put_owner(q->session, owner, err ? NULL : lock);
+	return err;
+}
+
+/* A word of its own for what went wrong, but for a lock that the user has no
+ * right to: flock(2) gives EBADF on file systems that have no flock, and
+ * flock(1) knows what to do then. Kinds of locks do not depend on how the file
+ * was opened: fcntl(2) has seen to that on the client's side. */
 int do_lock(struct request *q)
 {
 	struct tree_lock lock = { q->t->lock_type, q->t->offset, q->t->length };
-	struct lock_owner *owner;
 	int err = check_lock(q);
 
 	if (err)
 		return err;
-	q->r->status = P9_LOCK_ERROR;
-	if (hold_owner(q, &owner) < 0)
-		return 0;
-	err = ops_of(q)->lock(tree_of(q), owner->handle, &lock, false);
-	if (err == -EAGAIN && q->t->flags & P9_LOCK_FLAG_BLOCK)
-		err = wait_lock(q, owner, &lock);
-	put_owner(q->session, owner, err ? NULL : &lock);
-	if (err == -EINTR)
+	err = run_lock(q, &lock);
+	if (err == -EINTR || err == -EBADF)
 		return err;
-	if (!err)
-		q->r->status = P9_LOCK_OK;
-	else if (err == -EAGAIN)
-		q->r->status = P9_LOCK_BLOCKED;
+	q->r->status = !err ? P9_LOCK_OK : err == -EAGAIN ? P9_LOCK_BLOCKED : P9_LOCK_ERROR;
 	return 0;
 }
 
@@ -230,7 +272,7 @@ int do_getlock(struct request *q)
 	if (lock.type == P9_LOCK_NONE)
 		lock.type = P9_LOCK_READ;
 	if (!err) {
-		err = hold_owner(q, &owner);
+		err = hold_owner(q, false, &owner);
 		if (err)
 			return err;
 		err = ops_of(q)->lock_test(tree_of(q), owner->handle, &lock);

@@ -87,11 +87,15 @@ struct tree_ops {
 	int (*setxattr)(struct tree *tree, const struct tree_file *file, const struct xattr *xattr);
 	int (*removexattr)(struct tree *tree, const struct tree_file *file, const char *name);
 
-	/* A lock owner's own handle on an open file; closing it drops its locks. */
-	int (*lock_open)(struct tree *tree, const struct tree_file *file);
+	/* A lock owner's own handle on an open file, for read locks or, with
+	 * `write`, for both kinds, or -EBADF: the user has no right to that.
+	 * Closing it drops its locks. */
+	int (*lock_open)(struct tree *tree, const struct tree_file *file, bool write);
 	void (*lock_close)(struct tree *tree, int owner);
 	/* -EAGAIN: somebody else holds it. With wait: until it is free, or -EINTR. */
 	int (*lock)(struct tree *tree, int owner, const struct tree_lock *lock, bool wait);
+	/* What `from` holds, read locks only, `to` holds as well then. */
+	int (*lock_copy)(struct tree *tree, int from, int to);
 	/* Whether the owner may hold any lock still. */
 	bool (*lock_held)(struct tree *tree, int owner);
 	/* Fills *lock with what is in the way; type P9_LOCK_NONE: nothing. */

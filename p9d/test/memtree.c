@@ -442,8 +442,9 @@ static int mem_removexattr(struct tree *tree, const struct tree_file *file, cons
 	return 0;
 }
 
-static int mem_lock_open(struct tree *tree, const struct tree_file *file)
+static int mem_lock_open(struct tree *tree, const struct tree_file *file, bool write)
 {
+	(void)write;
 	node_of(tree, file);
 	return (int)of(tree)->owners++;
 }
@@ -453,6 +454,12 @@ static void mem_lock_close(struct tree *tree, int owner)
 	(void)owner;
 	if (of(tree)->owners-- == 0)
 		abort();
+}
+
+static int mem_lock_copy(struct tree *tree, int from, int to)
+{
+	(void)tree;
+	return from < to ? 0 : -ENOLCK;
 }
 
 static int mem_lock(struct tree *tree, int owner, const struct tree_lock *lock, bool wait)
@@ -512,6 +519,7 @@ static const struct tree_ops mem_ops = {
 	.removexattr = mem_removexattr,
 	.lock_open = mem_lock_open,
 	.lock_close = mem_lock_close,
+	.lock_copy = mem_lock_copy,
 	.lock = mem_lock,
 	.lock_held = mem_lock_held,
 	.lock_test = mem_lock_test,

@@ -133,6 +133,40 @@ static void test_user_has_no_power(void **state)
 	client_close(&c);
 }
 
+static int lock(struct client *c, const char *file, uint32_t flags, uint8_t type)
+{
+	struct p9_msg r, t = { .type = P9_TLOCK, .fid = FILE_FID, .lock_type = type };
+	int err;
+
+	want(c_walk(c, ROOT, FILE_FID, file), 0);
+	want(c_open(c, FILE_FID, flags), 0);
+	err = client_call(c, &t, &r);
+	want(c_clunk(c, FILE_FID), 0);
+	return err ? err : -r.status;
+}
+
+/* A lock keeps others from reading or writing: it takes the right to do so, by
+ * whatever right the file is open already. */
+static void test_locks_need_rights(void **state)
+{
+	struct server *f = *state;
+	struct client c;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/roots", f->dir);
+	want(chmod(path, 0644), 0);
+	snprintf(path, sizeof(path), "%s/bob", f->dir);
+	want(chmod(path, 0622), 0);
+	connect_as(f, &c, ALICE);
+	want(lock(&c, "roots", P9_O_RDONLY, P9_LOCK_READ), P9_LOCK_OK);
+	want(lock(&c, "roots", P9_O_RDONLY, P9_LOCK_WRITE), EBADF);
+	want(lock(&c, "bob", P9_O_WRONLY, P9_LOCK_WRITE), P9_LOCK_OK);
+	want(lock(&c, "bob", P9_O_WRONLY, P9_LOCK_READ), EBADF);
+	want(lock(&c, "alice", P9_O_RDONLY, P9_LOCK_WRITE), P9_LOCK_OK);
+	want(lock(&c, "alice", P9_O_WRONLY, P9_LOCK_READ), P9_LOCK_OK);
+	client_close(&c);
+}
+
 static void test_root_has_only_files_power(void **state)
 {
 	struct client c;
@@ -377,6 +411,7 @@ int main(void)
 		broker_test(test_new_files_are_the_users),
 		broker_test(test_setgid_directory),
 		broker_test(test_user_has_no_power),
+		broker_test(test_locks_need_rights),
 		broker_test(test_root_has_only_files_power),
 		broker_test(test_many_users_on_one_connection),
 		broker_test(test_peer_is_only_itself),

@@ -53,7 +53,8 @@ FAIL(int, locate, FILE_IN, UNUSED const struct tree_file *top, UNUSED struct tre
 FAIL(ssize_t, getxattr, FILE_IN, UNUSED const char *name, UNUSED void *buf, UNUSED size_t size)
 FAIL(int, setxattr, FILE_IN, UNUSED const struct xattr *xattr)
 FAIL(int, removexattr, FILE_IN, UNUSED const char *name)
-FAIL(int, lock_open, FILE_IN)
+FAIL(int, lock_open, FILE_IN, UNUSED bool write)
+FAIL(int, lock_copy, UNUSED int from, UNUSED int to)
 FAIL(int, lock, UNUSED int owner, UNUSED const struct tree_lock *lock, UNUSED bool wait)
 FAIL(int, lock_test, UNUSED int owner, UNUSED struct tree_lock *lock)
 FAIL(int, become, UNUSED const struct user *user)
@@ -98,6 +99,7 @@ static const struct tree_ops bad = {
 	.setxattr = fail_setxattr,
 	.removexattr = fail_removexattr,
 	.lock_open = fail_lock_open,
+	.lock_copy = fail_lock_copy,
 	.lock = fail_lock,
 	.lock_test = fail_lock_test,
 	.become = fail_become,

@@ -210,6 +210,9 @@ static void test_read_only(void **state)
 	want(c_mkdir(&c, ROOT, "x", 0755), EROFS);
 	want(c_unlink(&c, ROOT, "roots", 0), EROFS);
 	want(c_walk(&c, ROOT, FILE_FID, "roots"), 0);
+	want(c_open(&c, FILE_FID, P9_O_RDONLY), 0);
+	t = (struct p9_msg){ .type = P9_TLOCK, .fid = FILE_FID, .lock_type = P9_LOCK_WRITE };
+	want(client_call(&c, &t, &r), EBADF);
 	t = (struct p9_msg){ .type = P9_TREMOVE, .fid = FILE_FID };
 	want(client_call(&c, &t, &r), EROFS);
 	want(c_walk(&c, ROOT, NEW, ""), 0);

@@ -76,9 +76,9 @@ static void test_ranges(void **state)
 		{ RW, 5, { P9_LOCK_READ, 1ull << 63, 0 }, P9_LOCK_ERROR },
 		{ RW, 5, { P9_LOCK_READ, 0, UINT64_MAX }, P9_LOCK_ERROR },
 		{ R, 6, { P9_LOCK_READ, 50, 1 }, P9_LOCK_OK },
-		{ R, 6, { P9_LOCK_WRITE, 50, 1 }, P9_LOCK_ERROR }, /* opened for reading */
+		{ R, 6, { P9_LOCK_WRITE, 50, 1 }, P9_LOCK_OK }, /* flock(2) may ask for that */
 		{ W, 7, { P9_LOCK_WRITE, 60, 1 }, P9_LOCK_OK },
-		{ W, 7, { P9_LOCK_READ, 60, 1 }, P9_LOCK_ERROR }, /* opened for writing */
+		{ W, 7, { P9_LOCK_READ, 60, 1 }, P9_LOCK_OK }, /* and for that */
 	};
 	struct fixture *f = *state;
 
@@ -89,6 +89,85 @@ static void test_ranges(void **state)
 		if (got != cases[i].status)
 			fail_msg("case %zu: %d, want %d", i, got, cases[i].status);
 	}
+}
+
+/* Whether a program here could lock these bytes. */
+static bool is_free(int fd, short type, off_t start, off_t len)
+{
+	struct flock fl = { .l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = len };
+
+	want(fcntl(fd, F_OFD_GETLK, &fl), 0);
+	return fl.l_type == F_UNLCK;
+}
+
+/* A process reads through one descriptor and writes through another: its locks
+ * are its own all the same, and each is as strong and as long as it was. */
+static void test_stronger_through_another_fid(void **state)
+{
+	struct fixture *f = *state;
+	const struct range low = { P9_LOCK_WRITE, 0, 10 }, high = { P9_LOCK_WRITE, 20, 5 };
+	int fd = open("f", O_RDWR | O_CLOEXEC);
+
+	open_all(&f->c);
+	want(lock(&f->c, R, (struct range){ P9_LOCK_READ, 0, 10 }, 1), P9_LOCK_OK);
+	want(lock(&f->c, R, (struct range){ P9_LOCK_READ, 20, 5 }, 1), P9_LOCK_OK);
+	want(lock(&f->c, R, (struct range){ P9_LOCK_READ, 100, 0 }, 1), P9_LOCK_OK);
+	want(lock(&f->c, RW, (struct range){ P9_LOCK_READ, 0, 10 }, 2), P9_LOCK_OK);
+	want(lock(&f->c, RW, high, 1), P9_LOCK_OK);
+	want(is_free(fd, F_RDLCK, 20, 5), false);
+	want(is_free(fd, F_WRLCK, 10, 10), true);
+	want(is_free(fd, F_WRLCK, 25, 75), true);
+	want(is_free(fd, F_RDLCK, 0, 10), true);
+	want(is_free(fd, F_RDLCK, 100, 0), true);
+	want(is_free(fd, F_WRLCK, 1 << 20, 1), false);
+	want(lock(&f->c, RW, low, 1), P9_LOCK_BLOCKED); /* by the other's */
+	want(lock(&f->c, RW, (struct range){ P9_LOCK_NONE, 0, 0 }, 2), P9_LOCK_OK);
+	want(is_free(fd, F_WRLCK, 0, 10), false); /* it kept what it had */
+	want(lock(&f->c, W, low, 1), P9_LOCK_OK);
+	want(is_free(fd, F_RDLCK, 0, 10), false);
+	want(lock(&f->c, R, (struct range){ P9_LOCK_NONE, 0, 0 }, 1), P9_LOCK_OK);
+	want(is_free(fd, F_WRLCK, 0, 0), true);
+	close(fd);
+}
+
+/* While one of its threads waits, what the process holds cannot be moved. */
+static void test_stronger_while_it_waits(void **state)
+{
+	struct fixture *f = *state;
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 10 };
+	struct p9_msg r, t = lock_msg(R, (struct range){ P9_LOCK_READ, 0, 10 }, 1, "host");
+	int fd = open("f", O_RDWR | O_CLOEXEC);
+
+	open_all(&f->c);
+	want(fcntl(fd, F_OFD_SETLK, &fl), 0);
+	t.tag = 1000;
+	t.flags = P9_LOCK_FLAG_BLOCK;
+	client_send(&f->c, &t);
+	want(lock(&f->c, RW, (struct range){ P9_LOCK_WRITE, 20, 5 }, 1), P9_LOCK_BLOCKED);
+	close(fd);
+	assert_true(client_receive(&f->c, &r));
+	want(r.tag, 1000);
+	want(r.status, P9_LOCK_OK);
+	want(lock(&f->c, RW, (struct range){ P9_LOCK_WRITE, 0, 5 }, 1), P9_LOCK_OK);
+}
+
+/* More locks than fit in a page of what the kernel says of them. */
+static void test_stronger_with_many(void **state)
+{
+	enum { MANY = 300 };
+	struct fixture *f = *state;
+	int fd = open("f", O_RDWR | O_CLOEXEC);
+
+	open_all(&f->c);
+	for (uint64_t i = 0; i < MANY; i++)
+		want(lock(&f->c, R, (struct range){ P9_LOCK_READ, 2 * i, 1 }, 1), P9_LOCK_OK);
+	want(lock(&f->c, RW, (struct range){ P9_LOCK_WRITE, 1, 1 }, 1), P9_LOCK_OK);
+	want(is_free(fd, F_RDLCK, 1, 1), false);
+	for (off_t i = 2; i < MANY; i++) {
+		want(is_free(fd, F_WRLCK, 2 * i, 1), false);
+		want(is_free(fd, F_WRLCK, 2 * i + 1, 1), true);
+	}
+	close(fd);
 }
 
 /* The same process number on another machine is another process. */
@@ -200,7 +279,60 @@ static void test_many_processes(void **state)
 	}
 }
 
-/* ---- two threads of one process ---- */
+/* ---- over a tree whose operations we choose ---- */
+
+/* RW is an open file there. */
+static void direct_open(struct direct *d, uint32_t flags)
+{
+	struct p9_msg attach = { .type = P9_TATTACH, .newfid = P9_NOFID, .uid = P9_NOUID };
+	struct p9_msg walk = { .type = P9_TWALK, .newfid = RW, .name_count = 1 };
+	struct p9_msg open = { .type = P9_TLOPEN, .fid = RW, .flags = flags };
+
+	want(direct_init(d, "9P2000.L"), 0);
+	walk.names[0] = str_of("f");
+	want(direct_call(d, &attach), 0);
+	want(direct_call(d, &walk), 0);
+	want(direct_call(d, &open), 0);
+}
+
+static int direct_lock(struct direct *d, uint8_t type)
+{
+	struct p9_msg t = lock_msg(RW, (struct range){ type, 0, 0 }, 1, "host");
+
+	want(direct_call(d, &t), 0);
+	return d->r.status;
+}
+
+static int no_copy(struct tree *tree, int from, int to)
+{
+	(void)tree;
+	(void)from;
+	(void)to;
+	return -EMFILE;
+}
+
+/* What the process holds stays with it, and nothing else does. */
+static void test_stronger_fails(void **state)
+{
+	static struct direct d;
+	const struct tree_ops *good;
+	struct tree_ops ops;
+
+	(void)state;
+	direct_open(&d, P9_O_RDONLY);
+	good = d.tree.tree.ops;
+	ops = *good;
+	ops.lock_copy = no_copy;
+	d.tree.tree.ops = &ops;
+	want(direct_lock(&d, P9_LOCK_READ), P9_LOCK_OK);
+	want(direct_lock(&d, P9_LOCK_WRITE), P9_LOCK_ERROR);
+	want(d.session.owner_count, 1);
+	want(d.tree.owners, 1);
+	d.tree.tree.ops = good;
+	want(direct_lock(&d, P9_LOCK_WRITE), P9_LOCK_OK);
+	want(d.tree.owners, 1);
+	direct_fini(&d);
+}
 
 static int unlock_meanwhile(struct tree *tree, int owner, const struct tree_lock *lock, bool wait)
 {
@@ -228,29 +360,20 @@ static bool holds_none(struct tree *tree, int owner)
 	return false;
 }
 
-/* The second unlocks what the first has just locked, and is answered before:
- * nothing is held then, and nothing may be kept for it. */
+/* Two threads of one process: the second unlocks what the first has just locked,
+ * and is answered before. Nothing is held then, and nothing may be kept for it. */
 static void test_unlocked_before_the_answer(void **state)
 {
-	struct p9_msg t = lock_msg(RW, (struct range){ P9_LOCK_WRITE, 0, 0 }, 1, "host");
-	struct p9_msg attach = { .type = P9_TATTACH, .newfid = P9_NOFID, .uid = P9_NOUID };
-	struct p9_msg walk = { .type = P9_TWALK, .newfid = RW, .name_count = 1 };
-	struct p9_msg open = { .type = P9_TLOPEN, .fid = RW, .flags = P9_O_RDWR };
 	static struct direct d;
 	struct tree_ops ops;
 
 	(void)state;
-	want(direct_init(&d, "9P2000.L"), 0);
-	walk.names[0] = str_of("f");
-	want(direct_call(&d, &attach), 0);
-	want(direct_call(&d, &walk), 0);
-	want(direct_call(&d, &open), 0);
+	direct_open(&d, P9_O_RDWR);
 	ops = *d.tree.tree.ops;
 	ops.lock = unlock_meanwhile;
 	ops.lock_held = holds_none;
 	d.tree.tree.ops = &ops;
-	want(direct_call(&d, &t), 0);
-	want(d.r.status, P9_LOCK_OK);
+	want(direct_lock(&d, P9_LOCK_WRITE), P9_LOCK_OK);
 	want(d.session.owner_count, 0);
 	direct_fini(&d);
 }
@@ -263,6 +386,10 @@ int main(void)
 		session_test(test_local_programs),
 		session_test(test_getlock),
 		session_test(test_many_processes),
+		session_test(test_stronger_through_another_fid),
+		session_test(test_stronger_while_it_waits),
+		session_test(test_stronger_with_many),
+		cmocka_unit_test(test_stronger_fails),
 		cmocka_unit_test(test_unlocked_before_the_answer),
 	};
 

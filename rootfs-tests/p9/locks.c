@@ -161,6 +161,26 @@ static void check_shared(int fd, struct peer *peer)
 	ok(peer_flock(peer, LOCK_UN) == 0);
 }
 
+/* Through a file opened for reading: flock(2) asks for what it likes there, and
+ * what fcntl(2) got there grows through another descriptor. */
+static void check_reader(int fd, struct peer *peer)
+{
+	int reader = open("locked", O_RDONLY);
+
+	ok(reader >= 0);
+	ok(flock(reader, LOCK_EX | LOCK_NB) == 0);
+	ok(peer_flock(peer, LOCK_EX | LOCK_NB) == EAGAIN);
+	ok(flock(reader, LOCK_UN) == 0);
+	ok(range_lock(reader, F_SETLK, F_RDLCK, 0, 10) == 0);
+	ok(range_lock(fd, F_SETLK, F_WRLCK, 5, 1) == 0);
+	ok(peer_try(peer, F_RDLCK, 5, 1) == EAGAIN);
+	ok(peer_try(peer, F_WRLCK, 0, 1) == EAGAIN);
+	ok(peer_try(peer, F_RDLCK, 0, 5) == 0);
+	ok(peer_try(peer, F_UNLCK, 0, 0) == 0);
+	ok(range_lock(fd, F_SETLK, F_UNLCK, 0, 0) == 0);
+	close(reader);
+}
+
 static void check_waking(int fd, struct peer *peer)
 {
 	for (int round = 0; round < 5; round++) {
@@ -202,6 +222,7 @@ void check_locks(void)
 	peer = peer_start();
 	check_ranges(fd, &peer);
 	check_shared(fd, &peer);
+	check_reader(fd, &peer);
 	check_waking(fd, &peer);
 	peer_end(&peer, 0);
 	check_deaths(fd);
