@@ -2,11 +2,13 @@
  * flushed, or are not read. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,7 +16,10 @@
 
 #include "lib/fd.h"
 #include "lib/loop.h"
+#include "p9d/lane.h"
+#include "p9d/posix.h"
 #include "p9d/test/client.h"
+#include "p9d/worker.h"
 
 struct fixture {
 	struct client c;
@@ -339,6 +344,91 @@ static void test_never_reads(void **state)
 			assert_int_equal(errno, EAGAIN);
 }
 
+/* ---- a pool in this process, whose lanes can be looked at ---- */
+
+struct own_pool {
+	struct pool pool;
+	struct posix_tree tree;
+	pthread_t watcher;
+};
+
+static void *watch_pool(void *arg)
+{
+	struct own_pool *own = arg;
+	struct pool_control control = { .fd = -1, .idle_ms = 0 };
+
+	pool_run(&own->pool, &control);
+	return NULL;
+}
+
+static void own_start(struct own_pool *own, struct client *c, const char *dir)
+{
+	static const struct conn_greeting greeting = { .msize = 0 };
+	struct session_policy policy = { .self = geteuid(),
+					 .runs_as = geteuid(),
+					 .fid_limit = 64,
+					 .accounts = &user_files_system };
+	int pair[2];
+
+	worker_prepare();
+	want(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	want(posix_tree_init(&own->tree, dir), 0);
+	want(pool_init(&own->pool), 0);
+	want(conn_start(&own->pool, pair[1], &own->tree.tree, &policy, &greeting), 0);
+	want(pthread_create(&own->watcher, NULL, watch_pool, own), 0);
+	client_on(c, pair[0]);
+	want(c_version(c, "9P2000.L", 65536), 0);
+	want(c_attach(c, ROOT, geteuid()), 0);
+	want(c_walk(c, ROOT, LOCKED, "f"), 0);
+	want(c_open(c, LOCKED, P9_O_RDWR), 0);
+}
+
+static void own_end(struct own_pool *own)
+{
+	pthread_join(own->watcher, NULL);
+	pool_fini(&own->pool);
+	posix_tree_fini(&own->tree);
+}
+
+/* Soon there are so many lanes with a connection. */
+static bool becomes_active(struct pool *pool, unsigned wanted)
+{
+	unsigned count = wanted + 1;
+
+	for (int i = 0; i < 500 && count != wanted; i++) {
+		usleep(10000);
+		count = 0;
+		pthread_mutex_lock(&pool->lock);
+		for (struct lane *lane = pool->active; lane; lane = lane->next_active)
+			count++;
+		pthread_mutex_unlock(&pool->lock);
+	}
+	return count == wanted;
+}
+
+/* A lane whose connection was taken away, and that then inherits one whose
+ * client has nothing to ask, parks like any other. */
+static void test_taken_over_then_parked(void **state)
+{
+	struct fixture *f = *state;
+	static struct own_pool own;
+	struct client c;
+	struct p9_msg r;
+
+	own_start(&own, &c, f->dir);
+	send_lock(&c, 1000); /* the first lane waits, the second inherits */
+	want(c_getattr(&c, ROOT, &r), 0);
+	lock_file(f->held, F_UNLCK);
+	expect(&c, P9_TLOCK + 1, 1000);
+	assert_true(becomes_active(&own.pool, 1));
+	send_lock(&c, 1001); /* the second waits for the first's lock, the first inherits */
+	assert_true(becomes_active(&own.pool, 2));
+	assert_true(becomes_active(&own.pool, 1));
+	want(c_getattr(&c, ROOT, &r), 0);
+	client_close(&c);
+	own_end(&own);
+}
+
 #define lane_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -359,6 +449,7 @@ int main(void)
 		lane_test(test_impossible_size),
 		lane_test(test_too_many_errors),
 		lane_test(test_never_reads),
+		lane_test(test_taken_over_then_parked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
