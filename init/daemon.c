@@ -128,8 +128,9 @@ void daemons_reap(struct boot *b, pid_t pid)
 			continue;
 		d->pid = 0;
 		put_off(b, d);
-		log_warn(&b->log, "%s: the %s ended; it is started again in %d ms", d->step,
-			 d->what, d->delay);
+		log_warn(&b->log, "%s: the %s ended; it is started again %s %d ms", d->step,
+			 d->what, d->on_demand ? "when somebody calls, but not within" : "in",
+			 d->delay);
 	}
 }
 

@@ -2,7 +2,8 @@
  *
  * Each listens on sockets that PID 1 made and holds for ever: while a daemon is
  * away its clients wait in the socket's queue. One that ends is started again,
- * after 200 ms at first and up to 5 s when it keeps dying young.
+ * after 200 ms at first and up to 5 s when it keeps dying young; one that is on
+ * demand not before somebody calls.
  */
 #ifndef LANDBRIDGE_INIT_DAEMON_H
 #define LANDBRIDGE_INIT_DAEMON_H

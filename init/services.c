@@ -145,21 +145,29 @@ static void p9d_exec(const struct boot *b, const struct daemon *d)
 	execve("/proc/self/exe", (char **)(uintptr_t)argv, envp);
 }
 
+static void p9d_listen(const struct boot *b, struct daemon *d, const char *where, int fd)
+{
+	int err = daemon_listen(d, fd);
+
+	if (err < 0)
+		boot_warn(b, "unable to listen on %s: %s", where, strerror(-err));
+}
+
+/* One way in is better than none. */
 int step_p9d(struct boot *b)
 {
 	struct daemon *d = &b->daemons[DAEMON_P9D];
-	int err;
+	int fd = unix_listen(LANDBRIDGE_P9D_SOCKET, 0666, 64);
+	char port[32];
 
 	*d = (struct daemon){ .step = b->step, .what = "file server", .exec = p9d_exec };
-	err = daemon_listen(d, unix_listen(LANDBRIDGE_P9D_SOCKET, 0666, 64));
-	if (err < 0)
-		boot_warn(b, "unable to listen on %s: %s", LANDBRIDGE_P9D_SOCKET, strerror(-err));
-	err = 0;
-	if (b->virtio >> VIRTIO_VSOCK & 1 && modules_load(b, GUEST_VSOCK) == 0)
-		err = daemon_listen(d, vsock_listen(LANDBRIDGE_P9D_PORT, 64));
-	if (err < 0)
-		boot_warn(b, "unable to listen on vsock port %d: %s", LANDBRIDGE_P9D_PORT,
-			  strerror(-err));
+	p9d_listen(b, d, LANDBRIDGE_P9D_SOCKET, fd);
+	if (b->virtio >> VIRTIO_VSOCK & 1 && modules_load(b, GUEST_VSOCK) == 0) {
+		fmt(port, sizeof(port), "vsock port %d", LANDBRIDGE_P9D_PORT);
+		p9d_listen(b, d, port, vsock_listen(LANDBRIDGE_P9D_PORT, 64));
+	}
+	if (!d->socket_count)
+		return boot_unable(b, fd, "listen anywhere");
 	daemon_await(b, d);
 	return 0;
 }

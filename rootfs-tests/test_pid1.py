@@ -244,7 +244,18 @@ def test_files_are_served(guest):
         os.kill(init.p9d()[0], signal.SIGKILL)
         with p9client.Client(socket) as later:
             assert later.read("secret") == b"roots"  # no uid 1000 any more: root is the default
-        assert "p9d: the file server ended" in guest.read("log")
+        assert "p9d: the file server ended; it is started again when somebody calls" in guest.read("log")
+
+
+def test_no_way_in_to_the_files(guest):
+    """The boot goes on, and says what follows."""
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", guest.path("run")], check=True)
+    try:
+        os.makedirs(guest.path("run/landbridge/p9d.sock"))
+        with guest.running():
+            assert re.search(r"p9d: unable to listen anywhere: .* \(the host cannot see", guest.read("log"))
+    finally:
+        subprocess.run(["umount", guest.path("run")], check=True)
 
 
 def test_files_are_the_default_users(guest):
