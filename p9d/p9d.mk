@@ -9,3 +9,13 @@ $(B)/p9d: $(P9D_SRC:%.c=$(B)/musl/%.o)
 
 $(P9D_SRC:%.c=$(B)/musl/%.o): $(MUSL_DEPS)
 build bench boot-test: $(B)/p9d
+
+# p9d's unit tests once more, under the thread sanitizer; test_nomem has its own
+# malloc. A process ends at its first report, so that its client sees it too.
+TSAN_FLAGS := -fsanitize=thread -fno-omit-frame-pointer
+TSAN_TESTS := $(patsubst %.c,$(B)/tsan/test/%,$(filter-out %/test_nomem.c,$(filter p9d/%,$(TESTS))))
+.PHONY: unit-tsan
+unit-tsan: $(LIBNL_SRC)/.ready
+	$(Q)$(MAKE) --no-print-directory B=$(B)/tsan LIBNL_SRC=$(LIBNL_SRC) SAN='$(TSAN_FLAGS)' \
+		$(TSAN_TESTS)
+	@TSAN_OPTIONS=halt_on_error=1 scripts/run-unit $(TSAN_TESTS)
