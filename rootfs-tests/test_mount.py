@@ -344,6 +344,7 @@ def test_guest(guest, guests_files):
     in_guest(guest, "sh", "-c", "echo more >>/root/from-host; mkdir /root/d; ln -s x /root/d/l")
     assert (guests_files / "root" / "from-host").read_text() == "from the host\nmore\n"
     assert os.readlink(guests_files / "root" / "d" / "l") == "x"
+    assert (guests_files / "proc" / "version").read_text() == in_guest(guest, "cat", "/proc/version")
     data = os.urandom(3 << 20)
     (guests_files / "root" / "big").write_bytes(data)
     assert in_guest(guest, "sh", "-c", "wc -c </root/big").strip() == str(len(data))

@@ -46,6 +46,12 @@ static void handle_drop(struct mount *m, struct handle *handle)
 	free(handle);
 }
 
+/* Files of /proc and its like: to be read to their end, wherever that is. */
+static bool size_is_unknown(const struct p9_msg *r)
+{
+	return S_ISREG(r->attr.mode) && r->attr.size == 0 && r->qid.version == 0;
+}
+
 static void open_replied(struct op *op, const struct p9_msg *r)
 {
 	int err = wopen_error(r);
@@ -55,6 +61,7 @@ static void open_replied(struct op *op, const struct p9_msg *r)
 		op_end(op, err ? ELOOP : ENOMEM); /* no names: all that stops it is a link */
 		return;
 	}
+	op->fi.direct_io = size_is_unknown(r);
 	/* Whoever opens a file sees it as it is, and not as it was remembered. */
 	if (op->mount->config.cache > 0)
 		fuse_lowlevel_notify_inval_inode(op->mount->fuse, ino_of(op->mount, op->inode), -1,
@@ -70,7 +77,8 @@ static void open_send(struct op *op)
 			    .fid = op->inode->fid,
 			    .newfid = op_newfid(op),
 			    .flags = op->mode,
-			    .gid = P9_NOUID };
+			    .gid = P9_NOUID,
+			    .mask = P9_ATTR_BASIC };
 
 	op_send(op, &t, open_replied);
 }
