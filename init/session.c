@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h> /* rename */
 #include <stdlib.h>
 #include <string.h>
@@ -12,13 +14,13 @@
 
 #include "init/env.h"
 #include "init/etc.h"
+#include "init/hostpath.h"
 #include "init/init.h"
 #include "init/login.h"
 #include "interop/stream/stream.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
-#include "pathconv/pathconv.h"
 
 #define BASE_PATH \
 	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/games:/usr/local/games"
@@ -26,7 +28,9 @@
 enum {
 	ENDPOINT = 3,
 	GROUPS_MAX = 1024,
-	PATH_LIST_MAX = 64 * 1024,
+	CHILD_STACK = 128 * 1024,
+	CHILD_STACK_USED = 16 * 1024, /* mostly */
+	PATH_LIST_MAX = HOSTPATH_MAX + 1024,
 	ENV_OURS = 32,                       /* variables ... */
 	ENV_TEXT = 2 * PATH_LIST_MAX + 8192, /* ... and their text */
 };
@@ -35,11 +39,12 @@ struct session {
 	struct settings settings;
 	struct settings_text text;
 	struct login who;
-	const char *host_path; /* the Windows PATH */
+	struct hostpath host_path;
 	char why[400];
+	uint8_t *stack; /* of the child until it execs */
 };
 
-/* What a child could not do before or by exec, through a close-on-exec pipe. */
+/* What a child could not do before or by exec. */
 struct trouble {
 	enum { TROUBLE_SETUP, TROUBLE_USER, TROUBLE_CWD, TROUBLE_EXEC } at;
 	int error;
@@ -53,20 +58,14 @@ static const char *distro_name(const struct settings *s, const char *hostname)
 }
 
 /* landbridge's helpers, and the host's own PATH as it looks from here. */
-static void path_extra(const struct session *s, const char *name, char *out, size_t size)
+static void path_extra(struct session *s, const char *name, char *out, size_t size)
 {
-	struct mounts mounts;
-	struct pathconv pc = { &mounts, name, NULL };
-	size_t used = fmt(out, size, "%s", LANDBRIDGE_BIN);
+	const char *list = "";
 
-	if (!s->settings.interop || !s->settings.append_windows_path || !s->host_path ||
-	    !*s->host_path || mounts_load(&mounts) < 0)
-		return;
-	if (path_list_to_linux(&pc, s->host_path, out + used + 1, size - used - 1) > 0)
-		out[used] = ':';
-	else
-		out[used] = '\0';
-	mounts_unload(&mounts);
+	if (s->settings.interop && s->settings.append_windows_path)
+		list = hostpath_list(&s->host_path, name);
+	if (fmt(out, size, "%s%s%s", LANDBRIDGE_BIN, *list ? ":" : "", list) >= size)
+		fmt(out, size, "%s", LANDBRIDGE_BIN);
 }
 
 /* For shells that set PATH anew: see LANDBRIDGE_PATH_FILE. Others may read it
@@ -83,7 +82,7 @@ static void path_publish(char *extra)
 		rename(part, LANDBRIDGE_PATH_FILE);
 }
 
-static void env_path(struct env *env, const struct session *s, const char *name)
+static void env_path(struct env *env, struct session *s, const char *name)
 {
 	static const char base[] = BASE_PATH ":";
 	char *path = malloc(PATH_LIST_MAX);
@@ -121,7 +120,7 @@ static bool env_init(struct env *env, size_t more)
 }
 
 /* The host's own wishes (TERM and such) come last and win. */
-static int env_build(struct env *env, const struct session *s, const struct launch *l)
+static int env_build(struct env *env, struct session *s, const struct launch *l)
 {
 	struct wire_str entry;
 	struct utsname u;
@@ -193,31 +192,30 @@ static const char *login_arg0(const struct session *s, char *buf, size_t size)
 	return buf;
 }
 
-/* A login shell, or the program with its arguments. Returns only on failure. */
-static int program_exec(const struct session *s, const struct launch *l)
+/* All that the child execs, made before it is. */
+struct image {
+	const char *program; /* a path, or a name that PATH has */
+	char **argv;
+	struct env env;
+	char arg0[300];
+};
+
+static int image_build(struct image *image, struct session *s, const struct launch *l)
 {
 	bool shell = l->program.len == 0;
-	const char *program = shell ? s->who.shell : l->program.at;
-	char arg0[300], **argv;
-	int err = -ENOMEM;
 
-	argv = argv_build(l, shell ? login_arg0(s, arg0, sizeof(arg0)) : program);
-	if (argv) {
-		execvp(program, argv); /* looks in the PATH of environ */
-		err = -errno;
-	}
-	free(argv);
-	return err;
+	image->program = shell ? s->who.shell : l->program.at;
+	image->argv = argv_build(l, shell ? login_arg0(s, image->arg0, sizeof(image->arg0))
+					  : image->program);
+	return image->argv ? env_build(&image->env, s, l) : -ENOMEM;
 }
 
-static struct trouble child_run(const struct session *s, const struct launch *l, const int stdio[3])
+static struct trouble child_run(const struct session *s, const struct launch *l,
+				const struct image *image, const int stdio[3])
 {
 	bool tty = l->flags & LAUNCH_TTY;
-	struct env env;
-	int err = env_build(&env, s, l);
+	int err = child_stdio(stdio, tty);
 
-	if (err == 0)
-		err = child_stdio(stdio, tty);
 	/* The group stays the terminals' own (devpts gid=). */
 	if (err == 0 && tty && (fchown(0, s->who.uid, (gid_t)-1) < 0 || fchmod(0, 0620) < 0))
 		err = -errno;
@@ -230,8 +228,9 @@ static struct trouble child_run(const struct session *s, const struct launch *l,
 	err = cwd_enter(s, l);
 	if (err < 0)
 		return (struct trouble){ TROUBLE_CWD, err };
-	environ = env.at;
-	return (struct trouble){ TROUBLE_EXEC, program_exec(s, l) };
+	environ = image->env.at;
+	execvp(image->program, image->argv); /* looks in the PATH of environ */
+	return (struct trouble){ TROUBLE_EXEC, -errno };
 }
 
 /* --- the runner's side ------------------------------------------------------ */
@@ -268,32 +267,49 @@ static int trouble_tell(struct session *s, const struct launch *l, const struct 
 	return refuse(s, why, missing ? WIRE_FAIL_NOT_FOUND : WIRE_FAIL_NOT_RUN, t->error);
 }
 
-/* Forks, and returns when the child has exec'ed (0) or could not. */
-static int child_start(struct session *s, const struct launch *l, const int stdio[3],
+struct child {
+	const struct session *session;
+	const struct launch *launch;
+	const struct image *image;
+	const int *stdio;
+	struct trouble *trouble;
+};
+
+static int child_main(void *arg)
+{
+	const struct child *c = arg;
+
+	*c->trouble = child_run(c->session, c->launch, c->image, c->stdio);
+	return 127;
+}
+
+/* Returns when the child has exec'ed (0) or could not. It shares our memory
+ * until then: a copy would take longer than all the rest. */
+static void child_start(const struct child *c, struct job *job)
+{
+	char **before = environ;
+
+	job->pid = clone(child_main, c->session->stack + CHILD_STACK,
+			 CLONE_VM | CLONE_VFORK | SIGCHLD, (void *)(uintptr_t)c);
+	environ = before;
+	if (job->pid < 0)
+		c->trouble->error = -errno;
+	else if (c->trouble->error < 0)
+		waitpid(job->pid, NULL, 0);
+}
+
+static int image_start(struct session *s, const struct launch *l, const int stdio[3],
 		       struct job *job, struct trouble *t)
 {
-	int report[2];
-	ssize_t len;
+	struct image image = { 0 };
+	const struct child child = { s, l, &image, stdio, t };
 
-	*t = (struct trouble){ TROUBLE_SETUP, 0 };
-	if (pipe2(report, O_CLOEXEC) < 0)
-		return t->error = -errno;
-	job->pid = fork();
-	if (job->pid == 0) {
-		*t = child_run(s, l, stdio);
-		_exit(write(report[1], t, sizeof(*t)) < 0 ? 126 : 127);
-	}
-	close(report[1]);
-	if (job->pid < 0) {
-		t->error = -errno;
-	} else {
-		len = fd_read_full(report[0], t, sizeof(*t));
-		if (len != sizeof(*t))
-			t->error = 0;
-		else
-			waitpid(job->pid, NULL, 0);
-	}
-	close(report[0]);
+	*t = (struct trouble){ TROUBLE_SETUP, image_build(&image, s, l) };
+	if (t->error == 0)
+		child_start(&child, job);
+	free(image.argv);
+	free(image.env.at);
+	free(image.env.text);
 	return t->error;
 }
 
@@ -310,7 +326,7 @@ static int session_spawn(void *owner, const struct launch *l, const int stdio[3]
 		return refuse(s, why, WIRE_FAIL_BRIDGE, -ENOENT);
 	}
 	*job = (struct job){ .report = -1, .subsystem = WIRE_NATIVE };
-	if (child_start(s, l, stdio, job, &t) < 0)
+	if (image_start(s, l, stdio, job, &t) < 0)
 		return trouble_tell(s, l, &t, why);
 	return 0;
 }
@@ -318,10 +334,20 @@ static int session_spawn(void *owner, const struct launch *l, const int stdio[3]
 int session_main(int argc, char **argv)
 {
 	static const struct runner_ops ops = { .spawn = session_spawn };
-	struct session s = { .host_path = getenv("LANDBRIDGE_HOST_PATH") };
+	struct session s = { 0 };
+	struct utsname u;
 
 	(void)argc;
 	(void)argv;
 	fd_set_cloexec(ENDPOINT, 1);
+	hostpath_init(&s.host_path, getenv("LANDBRIDGE_HOST_PATH"));
+	s.stack = malloc(CHILD_STACK);
+	if (!s.stack)
+		return 1;
+	/* What follows is done before anybody waits for it. */
+	memset(s.stack + CHILD_STACK - CHILD_STACK_USED, 0, CHILD_STACK_USED);
+	settings_load(&s.settings, &s.text);
+	if (uname(&u) == 0)
+		hostpath_list(&s.host_path, distro_name(&s.settings, u.nodename));
 	return runner_serve(ENDPOINT, &ops, &s) < 0 ? 1 : 0;
 }

@@ -43,6 +43,22 @@ class TestOneGuest:
         result = landbridge.call("exec", "--socket", socket, "/no/such")
         assert result.status == 127 and len(result.err.splitlines()) == 1, result
 
+    def test_path_follows_mounts(self, guest):
+        """The next session is ready before it is asked for, and knows what was mounted since."""
+        landbridge, socket, _ = guest
+
+        def shell(command):
+            result = landbridge.call("exec", "--socket", socket, "--user", "root", "--", "sh", "-c", command)
+            assert result.status == 0, result
+            return result.text.strip()
+
+        first = shell("echo $PATH")
+        assert "/mnt/c/windows" in first.lower()
+        shell("umount /mnt/c && mkdir /mnt/moved && mount -t drvfs C: /mnt/moved")
+        assert shell("echo $PATH") == first.replace("/mnt/c/", "/mnt/moved/")
+        shell("umount /mnt/moved && rmdir /mnt/moved && mount -t drvfs C: /mnt/c")
+        assert shell("echo $PATH") == first
+
     def test_shell_without_a_terminal(self, guest):
         landbridge, socket, _ = guest
         result = landbridge.call("shell", "--socket", socket, stdin=b"echo $0; exit 3\n")

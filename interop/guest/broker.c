@@ -17,6 +17,7 @@ enum {
 	LISTENER = 3,          /* inherited from PID 1 */
 	SESSION_ENDPOINT = 3,  /* where a session finds its stream */
 	SIGNAL_POWER_OFF = 38, /* SIGRTMIN+4 as glibc and systemd count */
+	SPARE_MS = 5,          /* after a session's start the next one is made ready */
 };
 
 struct broker {
@@ -28,7 +29,9 @@ struct broker {
 	struct door door; /* instead of serial, when there is a listener */
 	struct acceptor acceptor;
 	char *host_path; /* the Windows PATH of the connected host, or NULL */
-	int dial_error;  /* the last one that was logged */
+	int spare;       /* the endpoint of a session that waits for its stream, or -1 */
+	struct timer refill;
+	int dial_error; /* the last one that was logged */
 };
 
 /* A NULL refusal lets the peer in. Every local user may ask today: the agent
@@ -81,6 +84,7 @@ static void broker_state(void *owner, const struct hello *hello)
 {
 	struct broker *b = owner;
 
+	fd_close(&b->spare); /* it has another host's PATH */
 	free(b->host_path);
 	b->host_path = hello ? strdup(hello->host_path.at) : NULL;
 	b->dial_error = 0;
@@ -114,26 +118,60 @@ static _Noreturn void session_exec(const struct broker *b, int endpoint)
 	_exit(WIRE_FAIL_NOT_RUN);
 }
 
-static int broker_session(void *owner, const struct launch *l, struct failed *why)
+/* Starts a session, which waits for its stream. Returns our end of it. */
+static int session_start(const struct broker *b)
 {
-	struct broker *b = owner;
-	int pair[2];
+	int pair[2], error;
 	pid_t pid;
 
-	(void)l;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
-		why->os_error = (uint32_t)errno;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
-	}
 	pid = fork();
+	error = -errno;
 	if (pid == 0)
 		session_exec(b, pair[1]);
 	close(pair[1]);
 	if (pid > 0)
 		return pair[0];
-	why->os_error = (uint32_t)errno;
 	close(pair[0]);
-	return -EAGAIN;
+	return error;
+}
+
+/* To start a process takes longer than all the rest of a launch: whoever asked
+ * once finds one ready the next time. */
+static void broker_refill(struct timer *timer)
+{
+	struct broker *b = container_of(timer, struct broker, refill);
+
+	if (b->spare < 0 && b->host_path)
+		b->spare = session_start(b);
+}
+
+/* The spare one, unless it has ended meanwhile; it says nothing on its own. */
+static int spare_take(struct broker *b)
+{
+	int fd = b->spare;
+	char byte;
+
+	b->spare = -1;
+	if (fd >= 0 && recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0)
+		fd_close(&fd);
+	return fd;
+}
+
+static int broker_session(void *owner, const struct launch *l, struct failed *why)
+{
+	struct broker *b = owner;
+	int fd = spare_take(b);
+
+	(void)l;
+	if (fd < 0)
+		fd = session_start(b);
+	if (fd < 0)
+		why->os_error = (uint32_t)-fd;
+	else
+		timer_start(&b->loop, &b->refill, SPARE_MS);
+	return fd;
 }
 
 static const struct router_ops broker_ops = {
@@ -179,6 +217,8 @@ int broker_main(int argc, char **argv)
 		.link = argc > 1 ? argv[1] : "landbridge.0",
 		.serial = { .watch = { .fd = -1 } },
 		.door = { .listener = -1, .watch = { .fd = -1 } },
+		.spare = -1,
+		.refill = { .fire = broker_refill },
 		.acceptor = { .connected = broker_client, .failed = broker_failed },
 	};
 	int error;

@@ -24,7 +24,7 @@ struct fixture {
 	struct pair pair; /* its host side alone is used */
 	char dir[64], link[96], socket[96];
 	int listener;
-	pid_t broker;
+	pid_t broker, spare; /* spare: the last session that was seen waiting */
 	struct end ends[CLIENTS];
 	size_t count;
 };
@@ -179,6 +179,68 @@ static void host_opens_sessions(void **state)
 		assert_int_equal(t->ends[i].exit, 0);
 }
 
+/* The only child that the broker has, or 0: the session that waits. */
+static pid_t spare_of(const struct fixture *t)
+{
+	char path[64], text[64], *end;
+	long pid;
+
+	fmt(path, sizeof(path), "/proc/%d/task/%d/children", (int)t->broker, (int)t->broker);
+	if (file_read(path, text, sizeof(text)) <= 0)
+		return 0;
+	pid = strtol(text, &end, 10);
+	return strspn(end, " \n") == strlen(end) ? (pid_t)pid : 0;
+}
+
+/* Another than before: that one may take its time to end. */
+static bool spare_waits(struct pair *pair)
+{
+	const struct fixture *t = pair->test;
+	pid_t pid = spare_of(t);
+
+	return pid > 0 && pid != t->spare;
+}
+
+/* Ends within a while: it has answered already. */
+static bool gone(pid_t pid)
+{
+	for (int i = 0; i < 500; i++) {
+		if (kill(pid, 0) < 0)
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+static void run_session(struct fixture *t)
+{
+	struct end *end = &t->ends[t->count++];
+
+	pair_endpoint(&t->pair.host, end, 0);
+	end_launch(end, "sh");
+	assert_true(pair_run(&t->pair, last_done, 5000));
+	assert_int_equal(end->exit, 0);
+}
+
+/* The second session is there before it is asked for; one that was killed
+ * while it waited is not given to anybody. */
+static void next_session_is_ready(void **state)
+{
+	struct fixture *t = *state;
+
+	assert_true(pair_run(&t->pair, host_up, 5000));
+	run_session(t);
+	assert_true(pair_run(&t->pair, spare_waits, 5000));
+	t->spare = spare_of(t);
+	run_session(t);
+	assert_true(gone(t->spare)); /* it was the one that ran */
+	assert_true(pair_run(&t->pair, spare_waits, 5000));
+	t->spare = spare_of(t);
+	kill(t->spare, SIGKILL);
+	assert_true(gone(t->spare));
+	run_session(t);
+}
+
 /* PID 1 keeps the listening end, so a client never notices. */
 static void new_broker_takes_over(void **state)
 {
@@ -275,6 +337,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(client_runs_a_program, setup, teardown),
 		cmocka_unit_test_setup_teardown(host_opens_sessions, setup, teardown),
+		cmocka_unit_test_setup_teardown(next_session_is_ready, setup, teardown),
 		cmocka_unit_test_setup_teardown(new_broker_takes_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(few_descriptors_are_survived, setup_few_files,
 						teardown),
