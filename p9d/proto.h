@@ -96,9 +96,11 @@ enum p9_lock_status { P9_LOCK_OK = 0, P9_LOCK_BLOCKED = 1, P9_LOCK_ERROR = 2 };
 #define P9_ACCESS_READ 4u
 #define P9_ACCESS_DELETE 8u
 /* Twopen */
-#define P9_WOPEN_DELETE 1u    /* the right to delete is wanted too */
-#define P9_WOPEN_NOT_DIR 2u   /* a directory is an error */
-#define P9_WOPEN_LINK 4u      /* a symbolic link at the end is opened itself */
+#define P9_WOPEN_DELETE 1u  /* the right to delete is wanted too */
+#define P9_WOPEN_NOT_DIR 2u /* a directory is an error */
+#define P9_WOPEN_LINK 4u    /* a symbolic link at the end is opened itself */
+/* Ours alone: the mode is as it is to be, without a umask of the server's. */
+#define P9_WOPEN_MODE 0x80000000u
 #define P9_WOPEN_ATTR_ONLY 3u /* access mode: attributes only, no real open */
 enum p9_wopen_status {
 	P9_WOPEN_OPENED,

@@ -76,6 +76,10 @@ static bool read_by_pipe(struct request *q, uint32_t count)
 
 	if (count < SESSION_SPLICE_MIN || q->pipe_size < SESSION_SPLICE_MIN || !ops_of(q)->splice)
 		return false;
+	/* A pipe may stay small (pipe(7), pipe-user-pages-soft), and some clients take
+	 * a short answer for the end of the file. */
+	if (q->pipe_size < count && q->pipe_size < SESSION_PIPE_FULL)
+		return false;
 	if (count > q->pipe_size)
 		count = (uint32_t)q->pipe_size;
 	n = ops_of(q)->splice(tree_of(q), &q->fid->file, q->pipe, count, q->t->offset);

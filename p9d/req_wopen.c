@@ -61,9 +61,10 @@ static int walk_parents(struct wopen *w)
 static int make_last(struct wopen *w)
 {
 	struct request *q = w->q;
+	uint32_t mask = q->t->wflags & P9_WOPEN_MODE ? 0 : q->session->policy.umask;
 	struct tree_create how = {
 		.flags = q->t->flags | P9_O_EXCL,
-		.mode = q->t->mode & 07777 & ~q->session->policy.umask,
+		.mode = q->t->mode & 07777 & ~mask,
 		.gid = q->t->gid,
 		.user = &q->fid->attach->user,
 	};

@@ -26,7 +26,8 @@ struct session_policy {
 	const struct user_files *accounts;
 };
 
-#define SESSION_SPLICE_MIN 32768 /* reads below are cheaper to copy */
+#define SESSION_SPLICE_MIN 32768                /* reads below are cheaper to copy */
+#define SESSION_PIPE_FULL (P9_MSIZE_MAX - 4096) /* what a pipe of the usual size holds */
 #define SESSION_XATTR_MAX 65536
 #define SESSION_XATTR_FIDS 64
 #define SESSION_LOCKS 4096

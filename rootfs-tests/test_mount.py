@@ -2,15 +2,17 @@
 with p9d on this machine, then with a guest."""
 import fcntl
 import os
+import shutil
 import signal
 import stat
 import subprocess
+import sys
 
 import pytest
 
 import p9guest
 from frontdoor import BUILD, LANDBRIDGE
-from processes import gone, until
+from processes import children_of, gone, name_of, until
 
 P9D = os.path.join(BUILD, "p9d")
 MANY = 20000  # more than there are fids to keep
@@ -226,6 +228,81 @@ def can_lock(path):
             return True
         except OSError:
             return False
+
+
+def test_flock(folder):
+    """A lock of flock(2) goes with the last descriptor, and the next one has it."""
+    path = folder / "flocked"
+    path.touch()
+    holder = subprocess.Popen(["flock", path, "sleep", "0.5"])
+    assert until(lambda: subprocess.run(["flock", "-n", path, "true"], check=False).returncode == 1)
+    assert subprocess.run(["flock", path, "echo", "second"], capture_output=True, timeout=20, check=True).stdout
+    assert holder.wait(10) == 0
+
+
+def test_locks_go_with_any_descriptor(folder):
+    """fcntl(2): whichever descriptor of the file a process closes."""
+    path = folder / "closed"
+    path.touch()
+    with open(path, "r+b") as held:
+        fcntl.lockf(held, fcntl.LOCK_EX)
+        assert not other_can_lock(path)
+        with open(path, "rb"):
+            pass
+        assert other_can_lock(path)
+
+
+def other_can_lock(path):
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0 if can_lock(path) else 1)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def test_acl_decides(server, folder):
+    """A default ACL says what new files may be; no umask has a say, here or there."""
+    if not shutil.which("setfacl"):
+        pytest.skip("setfacl is not there")
+    (server.tree / "acl").mkdir()
+    subprocess.run(["setfacl", "-d", "-m", "u::rwx,g::---,o::---", server.tree / "acl"], check=True)
+    os.close(os.open(folder / "acl" / "f", os.O_CREAT | os.O_WRONLY, 0o666))
+    assert stat.S_IMODE((folder / "acl" / "f").stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="remounting is root's")
+def test_many_forgotten_at_once(server):
+    """More than there are tags to say so with: the server keeps none of them."""
+    path = server.mount("crowded")
+    (server.tree / "crowd").mkdir()
+    for i in range(9000):
+        (server.tree / "crowd" / str(i)).touch()
+        os.stat(path / "crowd" / str(i))
+    pid = next(int(p) for p in os.listdir("/proc") if p.isdigit() and names(p, path) and name_of(p) == "lb-mount")
+
+    def held():
+        return sum(len(os.listdir(f"/proc/{p}/fd")) for p in children_of(server.process.pid))
+
+    assert held() > 9000
+    os.kill(pid, signal.SIGSTOP)
+    # Drops what the kernel has cached of this mount, in one go. mount(8) would ask the mount first.
+    remount = [sys.executable, "-c", f"import ctypes; ctypes.CDLL(None).mount(None, {os.fsencode(path)!r}, None, 32, None)"]
+    try:
+        subprocess.run(remount, timeout=20, check=True)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert until(lambda: held() < 500), held()
+    unmount(path)
+
+
+def test_odd_names_of_servers(tmp_path):
+    """A comma in a path is no option of FUSE's."""
+    odd = tmp_path / "a,ro,b"
+    odd.mkdir()
+    server = Server(odd)
+    path = server.mount("m")
+    (path / "f").write_text("x")
+    unmount(path)
+    server.stop()
 
 
 def test_modes_of_new_files(folder):

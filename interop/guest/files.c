@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -58,6 +59,10 @@ static int join(int server)
 			return -errno;
 		if (p[0].revents)
 			err = way_move(&in);
+		if (err == -EPIPE) { /* it hung up: what it said last is still to come */
+			in.ended = true;
+			err = 0;
+		}
 		if (in.ended)
 			shutdown(server, SHUT_WR);
 		if (!err && p[1].revents)
@@ -75,6 +80,7 @@ int files_main(int argc, char **argv)
 
 	(void)argv;
 	stdio_hold();
+	signal(SIGPIPE, SIG_IGN);
 	if (argc != 1) {
 		log_err(&log, "takes no arguments: 9P comes and goes by stdin and stdout");
 		return WIRE_FAIL_BRIDGE;

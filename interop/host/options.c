@@ -108,7 +108,7 @@ static int set_name(struct options *o, char *value, struct fault *why)
 
 static int set_user(struct options *o, char *value, struct fault *why)
 {
-	if (!*value || value[strcspn(value, " \t\n\":/")])
+	if (!*value || strlen(value) > 255 || value[strcspn(value, " \t\n\":/")])
 		return bad_value("--user", value, "give a login name", why);
 	o->user = value;
 	return 0;

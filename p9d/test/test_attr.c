@@ -318,6 +318,9 @@ static void test_wopen(void **state)
 	want(st.st_mode & 07777, 0644); /* 0666 and the server's umask */
 	want(stat("f", &st), 0);
 	want(st.st_size, 0);
+	want(wopen(&f->c, "final", P9_O_CREAT | P9_O_RDWR, P9_WOPEN_MODE, &r), 0);
+	want(stat("final", &st), 0);
+	want(st.st_mode & 07777, 0666); /* no umask of the server's */
 }
 
 static void test_access_and_wreaddir(void **state)

@@ -126,8 +126,11 @@ static void fids_trim(struct inodes *inodes)
 {
 	struct inode *inode = inodes->oldest, *newer;
 
+	/* Never the newest: somebody is about to use it. */
 	for (; inode && inodes->with_fid > inodes->limit; inode = newer) {
 		newer = inode->newer;
+		if (!newer)
+			return;
 		if (!is_used(inode))
 			fid_give_up(inodes, inode);
 	}

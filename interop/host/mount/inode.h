@@ -27,6 +27,8 @@ struct inode {
 	struct inode *parent; /* where it was seen last; NULL: the root */
 	char *name;
 	struct handle *handles; /* open ones */
+	uint64_t size;          /* as the kernel was told last */
+	bool locked;            /* somebody here has had a lock on it */
 	struct inode *chain;    /* in its bucket */
 	struct inode *newer, *older;
 };
@@ -36,7 +38,6 @@ struct handle {
 	uint32_t fid;
 	struct inode *inode; /* pinned */
 	struct handle *next;
-	bool locked; /* it may hold locks */
 };
 
 struct inodes {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -82,20 +83,38 @@ static int mount_connect(struct mount *m, int fd)
 	return err ? err : inodes_init(&m->inodes, root, INODE_FIDS, drop_fid);
 }
 
+/* In libfuse's options a comma ends a value, and a backslash spares it that. */
+static size_t put_value(char *out, size_t size, const char *value)
+{
+	size_t used = 0;
+
+	for (; *value && used + 2 < size; value++) {
+		if (*value == ',' || *value == '\\')
+			out[used++] = '\\';
+		out[used++] = *value;
+	}
+	out[used] = '\0';
+	return used;
+}
+
 static int mount_fuse(struct mount *m)
 {
 	char *argv[] = { (char[]){ "landbridge" }, (char[]){ "-o" }, m->options, NULL };
 	struct fuse_args args = FUSE_ARGS_INIT(3, argv);
 	size_t used = fmt(m->options, sizeof(m->options),
-			  "fsname=%s,subtype=landbridge,nosuid,nodev,max_read=%u", m->config.name,
-			  m->remote.msize - P9_IO_HEADER);
+			  "subtype=landbridge,nosuid,nodev,max_read=%u%s,fsname=",
+			  m->remote.msize - P9_IO_HEADER, m->config.read_only ? ",ro" : "");
 
-	if (m->config.read_only)
-		fmt(m->options + used, sizeof(m->options) - used, ",ro");
+	put_value(m->options + used, sizeof(m->options) - used, m->config.name);
 	m->fuse = fuse_session_new(&args, &operations, sizeof(operations), m);
 	fuse_opt_free_args(&args);
 	if (!m->fuse)
 		return -EINVAL;
+	/* From now on a signal must find somebody who unmounts; it comes in mount_turn. */
+	if (fuse_set_signal_handlers(m->fuse) < 0)
+		return -EINVAL;
+	m->handles_signals = true;
+	sigprocmask(SIG_BLOCK, &m->signals, &m->unblocked);
 	m->mounted = fuse_session_mount(m->fuse, m->config.dir) == 0;
 	/* Another reader may have taken what poll(2) promised: do not wait there. */
 	return m->mounted ? fd_set_nonblock(fuse_session_fd(m->fuse)) : -EPERM;
@@ -111,6 +130,10 @@ int mount_open(struct mount **out, const struct mount_config *config, int fd, co
 		close(fd);
 	if (!err) {
 		m->config = *config;
+		sigemptyset(&m->signals);
+		sigaddset(&m->signals, SIGTERM);
+		sigaddset(&m->signals, SIGINT);
+		sigaddset(&m->signals, SIGHUP);
 		err = mount_connect(m, fd);
 	}
 	if (!err) {
@@ -146,7 +169,7 @@ static int mount_turn(struct mount *m, struct fuse_buf *buf)
 	};
 	int err = 0;
 
-	if (poll(p, 2, -1) < 0)
+	if (ppoll(p, 2, NULL, &m->unblocked) < 0)
 		return errno == EINTR ? 0 : -errno;
 	if (p[1].revents)
 		err = fuse_take(m, buf);
@@ -158,11 +181,10 @@ static int mount_turn(struct mount *m, struct fuse_buf *buf)
 int mount_serve(struct mount *m)
 {
 	struct fuse_buf buf = { 0 };
-	int err = fuse_set_signal_handlers(m->fuse) < 0 ? -EINVAL : 0;
+	int err = 0;
 
 	while (!err && !fuse_session_exited(m->fuse))
 		err = mount_turn(m, &buf);
-	fuse_remove_signal_handlers(m->fuse);
 	free(buf.mem);
 	return err == -ENODEV ? 0 : err;
 }
@@ -172,6 +194,10 @@ void mount_close(struct mount *m)
 	remote_fail(&m->remote, -ENOTCONN);
 	if (m->mounted)
 		fuse_session_unmount(m->fuse);
+	if (m->handles_signals) {
+		fuse_remove_signal_handlers(m->fuse);
+		sigprocmask(SIG_UNBLOCK, &m->signals, NULL);
+	}
 	if (m->fuse)
 		fuse_session_destroy(m->fuse);
 	inodes_fini(&m->inodes);

@@ -241,6 +241,14 @@ uint32_t op_any_fid(const struct op *op)
 	return op->inode->fid != P9_NOFID || !handle ? op->inode->fid : handle->fid;
 }
 
+void op_reach_any(struct op *op, op_step *next)
+{
+	if (op_any_fid(op) != P9_NOFID)
+		next(op);
+	else
+		op_reach(op, next);
+}
+
 /* --- attributes -------------------------------------------------------------------------- */
 
 static struct timespec time_from(struct p9_time t)

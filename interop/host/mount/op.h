@@ -11,6 +11,7 @@
 
 #define FUSE_USE_VERSION 35
 #include <fuse3/fuse_lowlevel.h>
+#include <signal.h>
 
 #include "interop/host/mount/remote.h"
 #include "interop/host/mount/inode.h"
@@ -21,8 +22,9 @@ struct mount {
 	struct inodes inodes;
 	struct fuse_session *fuse;
 	struct mount_config config;
-	bool mounted;
-	char options[512]; /* libfuse's */
+	bool mounted, handles_signals;
+	sigset_t signals, unblocked; /* those that end us; what was blocked before */
+	char options[512];           /* libfuse's */
 };
 
 struct op;
@@ -45,8 +47,9 @@ struct op {
 	int to_set;
 	mode_t mode;
 	dev_t rdev;
-	size_t size;
-	uint8_t *data; /* on the heap: a link's target, an attribute's value */
+	size_t size, got; /* bytes wanted, and of a read there so far */
+	off_t off;
+	uint8_t *data; /* on the heap: a link's target, an attribute's value, a read's bytes */
 	char name[P9_NAME_MAX + 1], newname[P9_NAME_MAX + 1];
 };
 
@@ -69,8 +72,10 @@ void op_send(struct op *op, struct p9_msg *t, op_reply *next);
 /* The open file that the kernel means; how much of op->size one message holds. */
 struct handle *handle_of(const struct fuse_file_info *fi);
 uint32_t op_io_count(const struct op *op);
-/* A fid for attributes: the inode's, or an open one's; P9_NOFID: op_reach. */
+/* A fid that is not to be walked from: the inode's, or an open one's, which works
+ * on when the name is gone; the next step, when there is one. */
 uint32_t op_any_fid(const struct op *op);
+void op_reach_any(struct op *op, op_step *next);
 uint32_t op_newfid(struct op *op);
 uint32_t op_take_newfid(struct op *op);
 

@@ -14,6 +14,7 @@ static void getattr_replied(struct op *op, const struct p9_msg *r)
 	struct stat st;
 
 	stat_from(&st, r->qid.path, &r->attr);
+	op->inode->size = r->attr.size;
 	fuse_reply_attr(op->req, &st, op->mount->config.cache);
 	op_free(op);
 }
@@ -25,22 +26,13 @@ static void getattr_send(struct op *op)
 	op_send(op, &t, getattr_replied);
 }
 
-/* Any fid of the file will do; an open one still works when the name is gone. */
-static void with_any_fid(struct op *op, op_step *next)
-{
-	if (op_any_fid(op) != P9_NOFID)
-		next(op);
-	else
-		op_reach(op, next);
-}
-
 void on_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct op *op = op_new(req, ino);
 
 	(void)fi;
 	if (op)
-		with_any_fid(op, getattr_send);
+		op_reach_any(op, getattr_send);
 }
 
 /* --- setattr ------------------------------------------------------------------------- */
@@ -68,7 +60,7 @@ static struct p9_time time_to(struct timespec t)
 static void setattr_replied(struct op *op, const struct p9_msg *r)
 {
 	(void)r;
-	with_any_fid(op, getattr_send);
+	op_reach_any(op, getattr_send);
 }
 
 /* The kernel sends both ATIME and ATIME_NOW for "now". */
@@ -117,7 +109,7 @@ void on_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 	if (fi)
 		setattr_send(op);
 	else
-		with_any_fid(op, setattr_send);
+		op_reach_any(op, setattr_send);
 }
 
 /* --- the others ------------------------------------------------------------------------ */
@@ -159,7 +151,7 @@ static void access_replied(struct op *op, const struct p9_msg *r)
 static void access_send(struct op *op)
 {
 	struct p9_msg t = { .type = P9_TACCESS,
-			    .fid = op->inode->fid,
+			    .fid = op_any_fid(op),
 			    .flags = (op->mode & R_OK ? P9_ACCESS_READ : 0) |
 				     (op->mode & W_OK ? P9_ACCESS_WRITE : 0) |
 				     (op->mode & X_OK ? P9_ACCESS_EXEC : 0) };
@@ -174,7 +166,7 @@ void on_access(fuse_req_t req, fuse_ino_t ino, int mask)
 	if (!op)
 		return;
 	op->mode = (mode_t)mask;
-	op_reach(op, access_send);
+	op_reach_any(op, access_send);
 }
 
 static void statfs_replied(struct op *op, const struct p9_msg *r)
@@ -207,5 +199,5 @@ void on_statfs(fuse_req_t req, fuse_ino_t ino)
 	struct op *op = op_new(req, ino);
 
 	if (op)
-		with_any_fid(op, statfs_send);
+		op_reach_any(op, statfs_send);
 }

@@ -45,6 +45,8 @@ static bool add_known(struct listing *l, const char *name, const struct p9_diren
 	stat_from(&e.attr, entry->qid.path, &entry->attr);
 	if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
 		inode = inode_see(&m->inodes, l->op->inode, name, entry->qid.path, P9_NOFID);
+	if (inode)
+		inode->size = entry->attr.size;
 	e.ino = inode ? ino_of(m, inode) : 0;
 	fuse_add_direntry_plus(l->op->req, l->buffer + l->used, room, name, &e,
 			       (off_t)entry->offset);

@@ -119,6 +119,8 @@ static void create_answer(struct op *op)
 	struct inode *inode = inode_see(&m->inodes, op->inode, op->name, op->attr.st_ino, P9_NOFID);
 	struct handle *handle = inode ? open_handle(op, inode) : NULL;
 
+	if (inode)
+		inode->size = (uint64_t)op->attr.st_size;
 	if (!handle) {
 		if (inode)
 			inode_forget(&m->inodes, inode, 1);
@@ -133,25 +135,8 @@ static void create_answer(struct op *op)
 	op_free(op);
 }
 
-static void create_moded(struct op *op, const struct p9_msg *r)
-{
-	(void)r;
-	op->attr.st_mode = (op->attr.st_mode & S_IFMT) | op->mode;
-	create_answer(op);
-}
-
-/* The server took its own umask from the mode, where ours is what counts. */
-static bool mode_is_short(const struct op *op, const struct p9_msg *r)
-{
-	return r->status == P9_WOPEN_CREATED && op->mode & ~r->attr.mode & 0077;
-}
-
 static void create_replied(struct op *op, const struct p9_msg *r)
 {
-	struct p9_msg t = { .type = P9_TSETATTR,
-			    .fid = op->newfid,
-			    .mask = P9_SET_MODE,
-			    .attr = { .mode = op->mode } };
 	int err = wopen_error(r);
 
 	if (err) { /* a link is there: the kernel is to follow it itself */
@@ -159,10 +144,7 @@ static void create_replied(struct op *op, const struct p9_msg *r)
 		return;
 	}
 	stat_from(&op->attr, r->qid.path, &r->attr);
-	if (mode_is_short(op, r))
-		op_send(op, &t, create_moded);
-	else
-		create_answer(op);
+	create_answer(op);
 }
 
 static void create_send(struct op *op)
@@ -171,7 +153,7 @@ static void create_send(struct op *op)
 			    .fid = op->inode->fid,
 			    .newfid = op_newfid(op),
 			    .flags = open_flags(op->fi.flags) | P9_O_CREAT,
-			    .wflags = P9_WOPEN_NOT_DIR,
+			    .wflags = P9_WOPEN_NOT_DIR | P9_WOPEN_MODE,
 			    .mode = op->mode,
 			    .gid = P9_NOUID,
 			    .mask = P9_ATTR_BASIC,
@@ -195,26 +177,66 @@ void on_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 
 /* --- bytes --------------------------------------------------------------------------- */
 
+static void read_more(struct op *op);
+
+/* A server may give less than was asked for before the end of the file. The
+ * kernel takes that for the end, so there the rest is asked for. */
+static bool read_is_over(const struct op *op, const struct p9_msg *r)
+{
+	uint64_t end = (uint64_t)op->off + op->got + r->count;
+
+	return r->count == 0 || op->got + r->count == op->size || end >= op->inode->size;
+}
+
 static void read_replied(struct op *op, const struct p9_msg *r)
 {
-	if (r->count > op->size) {
+	bool over = read_is_over(op, r);
+
+	if (r->count > op->size - op->got) {
 		op_end(op, EIO);
 		return;
 	}
-	fuse_reply_buf(op->req, (const char *)r->data, r->count);
+	if (over && op->got == 0) {
+		fuse_reply_buf(op->req, (const char *)r->data, r->count);
+		op_free(op);
+		return;
+	}
+	if (!op->data)
+		op->data = malloc(op->size);
+	if (!op->data) {
+		op_end(op, ENOMEM);
+		return;
+	}
+	memcpy(op->data + op->got, r->data, r->count);
+	op->got += r->count;
+	if (!over) {
+		read_more(op);
+		return;
+	}
+	fuse_reply_buf(op->req, (const char *)op->data, op->got);
 	op_free(op);
+}
+
+static void read_more(struct op *op)
+{
+	struct p9_msg t = { .type = P9_TREAD,
+			    .fid = handle_of(&op->fi)->fid,
+			    .offset = (uint64_t)op->off + op->got };
+
+	t.count = op_io_count(op) - (uint32_t)op->got;
+	op_send(op, &t, read_replied);
 }
 
 void on_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
-	struct p9_msg t = { .type = P9_TREAD, .fid = handle_of(fi)->fid, .offset = (uint64_t)off };
 	struct op *op = op_new(req, ino);
 
 	if (!op)
 		return;
+	op->fi = *fi;
 	op->size = size;
-	t.count = op_io_count(op);
-	op_send(op, &t, read_replied);
+	op->off = off;
+	read_more(op);
 }
 
 static void write_replied(struct op *op, const struct p9_msg *r)
@@ -223,6 +245,8 @@ static void write_replied(struct op *op, const struct p9_msg *r)
 		op_end(op, EIO);
 		return;
 	}
+	if ((uint64_t)op->off + r->count > op->inode->size)
+		op->inode->size = (uint64_t)op->off + r->count;
 	fuse_reply_write(op->req, r->count);
 	op_free(op);
 }
@@ -240,6 +264,7 @@ void on_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off
 	if (!op)
 		return;
 	op->size = size;
+	op->off = off;
 	t.count = op_io_count(op);
 	op_send(op, &t, write_replied);
 }
@@ -261,7 +286,8 @@ void on_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_inf
 		op_send(op, &t, done);
 }
 
-/* close(2): the process's locks on the file go, whichever descriptor it is. */
+/* close(2): the process's fcntl(2) locks on the file go, whichever descriptor
+ * they were taken through. */
 void on_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct op *op = op_new(req, ino);
@@ -269,15 +295,25 @@ void on_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (!op)
 		return;
 	op->fi = *fi;
-	if (handle_of(fi)->locked)
+	if (op->inode->locked)
 		op_unlock_all(op, handle_of(fi), done);
 	else
 		op_end(op, 0);
 }
 
+/* The last close(2) of an open file: its flock(2) lock goes. */
 void on_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	(void)ino;
-	handle_drop(mount_of(req), handle_of(fi));
-	fuse_reply_err(req, 0);
+	struct mount *m = mount_of(req);
+	struct handle *handle = handle_of(fi);
+	struct op *op = op_new(req, ino);
+
+	if (op) {
+		op->fi = *fi;
+		if (fi->flock_release)
+			op_unlock_all(op, handle, done);
+		else
+			op_end(op, 0);
+	}
+	handle_drop(m, handle);
 }

@@ -74,7 +74,7 @@ static void setlk(struct op *op, const struct flock *lock, bool wait)
 	struct p9_msg t = lock_message(op, P9_TLOCK, handle, lock);
 
 	t.flags = wait ? P9_LOCK_FLAG_BLOCK : 0;
-	handle->locked |= lock->l_type != F_UNLCK;
+	op->inode->locked |= lock->l_type != F_UNLCK;
 	op_send(op, &t, setlk_replied);
 }
 

@@ -27,6 +27,7 @@ static void entry_replied(struct op *op, const struct p9_msg *r)
 	}
 	entry.ino = ino_of(m, inode);
 	stat_from(&entry.attr, r->qid.path, &r->attr);
+	inode->size = r->attr.size;
 	if (fuse_reply_entry(op->req, &entry) < 0) /* the kernel did not take it */
 		inode_forget(&m->inodes, inode, 1);
 	op_free(op);

@@ -34,7 +34,7 @@ static void size_replied(struct op *op, const struct p9_msg *r)
 static void walk_send(struct op *op)
 {
 	struct p9_msg t = { .type = P9_TXATTRWALK,
-			    .fid = op->inode->fid,
+			    .fid = op_any_fid(op),
 			    .newfid = op_newfid(op),
 			    .name = p9_text(op->name) };
 
@@ -49,7 +49,7 @@ void on_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	if (!op || !op_name(op, op->name, name))
 		return;
 	op->size = size;
-	op_reach(op, walk_send);
+	op_reach_any(op, walk_send);
 }
 
 void on_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)

@@ -30,9 +30,10 @@ void remote_fini(struct remote *remote)
 	remote_fail(remote, -ENOTCONN);
 	free(remote->in);
 	free(remote->out);
-	free(remote->fids);
+	free(remote->free.at);
+	free(remote->late.at);
 	remote->in = remote->out = NULL;
-	remote->fids = NULL;
+	remote->free = remote->late = (struct fids){ 0 };
 	fd_close(&remote->fd);
 }
 
@@ -298,7 +299,7 @@ int remote_start(struct remote *remote, const char *user, uint64_t *root)
 		return err;
 	if (r.name.len != strlen(DIALECT) || memcmp(r.name.at, DIALECT, r.name.len) != 0)
 		return -EPROTONOSUPPORT;
-	if (r.msize < P9_MSIZE_MIN || r.msize > REMOTE_MSIZE)
+	if (r.msize < P9_MSIZE_MIN + P9_IO_HEADER || r.msize > REMOTE_MSIZE)
 		return -EPROTO;
 	t = (struct p9_msg){ .type = P9_TATTACH,
 			     .fid = 0,
@@ -314,24 +315,29 @@ int remote_start(struct remote *remote, const char *user, uint64_t *root)
 
 /* --- fids ---------------------------------------------------------------------------- */
 
+static void fids_push(struct fids *fids, uint32_t fid)
+{
+	size_t size = fids->size ? 2 * fids->size : 64;
+	uint32_t *grown;
+
+	if (fids->count == fids->size) {
+		grown = realloc(fids->at, size * sizeof(*grown));
+		if (!grown)
+			return; /* the number is lost, that is all */
+		fids->at = grown;
+		fids->size = size;
+	}
+	fids->at[fids->count++] = fid;
+}
+
 uint32_t remote_fid(struct remote *remote)
 {
-	return remote->fid_count ? remote->fids[--remote->fid_count] : remote->next_fid++;
+	return remote->free.count ? remote->free.at[--remote->free.count] : remote->next_fid++;
 }
 
 void remote_fid_free(struct remote *remote, uint32_t fid)
 {
-	size_t size = remote->fid_size ? 2 * remote->fid_size : 64;
-	uint32_t *grown;
-
-	if (remote->fid_count == remote->fid_size) {
-		grown = realloc(remote->fids, size * sizeof(*grown));
-		if (!grown)
-			return; /* the number is lost, that is all */
-		remote->fids = grown;
-		remote->fid_size = size;
-	}
-	remote->fids[remote->fid_count++] = fid;
+	fids_push(&remote->free, fid);
 }
 
 struct clunk {
@@ -343,21 +349,29 @@ struct clunk {
 static void clunk_done(struct call *call, const struct p9_msg *r)
 {
 	struct clunk *clunk = container_of(call, struct clunk, call);
+	struct remote *remote = clunk->remote;
 
 	(void)r; /* a fid is gone after Tclunk, whatever the answer */
-	if (!clunk->remote->error)
-		remote_fid_free(clunk->remote, clunk->fid);
+	if (!remote->error)
+		remote_fid_free(remote, clunk->fid);
 	free(clunk);
+	if (remote->late.count && !remote->error)
+		remote_clunk(remote, remote->late.at[--remote->late.count]);
 }
 
+/* The kernel can forget more files at once than there are tags. */
 void remote_clunk(struct remote *remote, uint32_t fid)
 {
 	struct p9_msg t = { .type = P9_TCLUNK, .fid = fid };
 	struct clunk *clunk = malloc(sizeof(*clunk));
+	int err = -ENOMEM;
 
-	if (!clunk)
-		return; /* the server keeps the fid until the end */
-	*clunk = (struct clunk){ .call = { .done = clunk_done }, .remote = remote, .fid = fid };
-	if (remote_call(remote, &clunk->call, &t) < 0)
+	if (clunk) {
+		*clunk = (struct clunk){ { .done = clunk_done }, remote, fid };
+		err = remote_call(remote, &clunk->call, &t);
+	}
+	if (err < 0) {
 		free(clunk);
+		fids_push(&remote->late, fid);
+	}
 }

@@ -35,6 +35,11 @@ struct call {
 	uint8_t type;
 };
 
+struct fids {
+	uint32_t *at;
+	size_t count, size;
+};
+
 struct remote {
 	int fd;
 	uint32_t msize;
@@ -47,8 +52,8 @@ struct remote {
 	size_t in_used;
 	uint8_t *out; /* what the socket has not taken yet */
 	size_t out_size, out_used, out_sent;
-	uint32_t *fids; /* free fid numbers below next_fid */
-	size_t fid_count, fid_size;
+	struct fids free; /* below next_fid */
+	struct fids late; /* to be clunked when there is a tag for it */
 	uint32_t next_fid;
 };
 

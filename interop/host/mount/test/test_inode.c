@@ -101,6 +101,26 @@ static void test_oldest_gives_up(void **state)
 	inodes_fini(&inodes);
 }
 
+/* All others are open: the one that was just walked to keeps its fid anyway, or
+ * it would be walked to for ever. */
+static void test_newest_keeps(void **state)
+{
+	struct inodes inodes;
+	struct handle handles[LIMIT];
+	struct inode *inode;
+
+	(void)state;
+	setup(&inodes);
+	for (unsigned i = 0; i < LIMIT; i++)
+		handle_add(&handles[i], see(&inodes, &inodes.root, "x", 10 + i, 100 + i), 500 + i);
+	inode = see(&inodes, &inodes.root, "y", 50, 150);
+	assert_int_equal(inode->fid, 150);
+	assert_int_equal(dropped_count, 0);
+	for (unsigned i = 0; i < LIMIT; i++)
+		handle_remove(&inodes, &handles[i]);
+	inodes_fini(&inodes);
+}
+
 /* Deeper than one walk goes: first a part of the way. */
 static void test_long_way(void **state)
 {
@@ -178,9 +198,13 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_same_file),       cmocka_unit_test(test_parents_stay),
-		cmocka_unit_test(test_oldest_gives_up), cmocka_unit_test(test_long_way),
-		cmocka_unit_test(test_no_circle),       cmocka_unit_test(test_many),
+		cmocka_unit_test(test_same_file),
+		cmocka_unit_test(test_parents_stay),
+		cmocka_unit_test(test_oldest_gives_up),
+		cmocka_unit_test(test_newest_keeps),
+		cmocka_unit_test(test_long_way),
+		cmocka_unit_test(test_no_circle),
+		cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

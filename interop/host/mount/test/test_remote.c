@@ -242,6 +242,36 @@ static void test_fids(void **state)
 	teardown(&f);
 }
 
+/* More clunks than tags: all are sent in the end. */
+static void test_many_clunks(void **state)
+{
+	enum { MANY = REMOTE_TAGS + 1000 };
+	static bool clunked[MANY];
+	struct fixture f;
+	unsigned count = 0;
+
+	(void)state;
+	setup(&f);
+	for (uint32_t i = 0; i < MANY; i++)
+		remote_clunk(&f.remote, i);
+	assert_int_equal(f.remote.call_count, REMOTE_TAGS);
+	while (count < MANY) {
+		uint8_t bytes[64];
+		struct p9_msg t, r = { .type = P9_TCLUNK + 1 };
+
+		remote_write(&f.remote);
+		assert_int_equal(fd_read_full(f.peer, bytes, 11), 11);
+		assert_int_equal(p9_decode(&t, bytes, 11), 0);
+		assert_true(t.type == P9_TCLUNK && t.fid < MANY && !clunked[t.fid]);
+		clunked[t.fid] = true;
+		count++;
+		r.tag = t.tag;
+		assert_int_equal(remote_feed(&f.remote, bytes, put(bytes, sizeof(bytes), &r)), 0);
+	}
+	assert_int_equal(f.remote.call_count, 0);
+	teardown(&f);
+}
+
 /* --- the start, with a server in a child -------------------------------------------- */
 
 static void serve(int fd, const struct p9_msg *replies, size_t count)
@@ -337,6 +367,7 @@ int main(void)
 		cmocka_unit_test(test_give_up),
 		cmocka_unit_test(test_fids),
 		cmocka_unit_test(test_start),
+		cmocka_unit_test(test_many_clunks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
