@@ -1,12 +1,15 @@
 """`landbridge mount`: a guest's files as a folder of the host, through FUSE. First
 with p9d on this machine, then with a guest."""
 import fcntl
+import mmap
 import os
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -336,6 +339,55 @@ def test_cached(server):
     (server.tree / "dir" / "7").write_bytes(b"longer than before")
     assert (path / "dir" / "7").read_bytes() == b"longer than before"
     unmount(path)
+
+
+def pass_on(source, sink, change):
+    """9P messages from one socket to another, until one of them ends."""
+    data = b""
+    while piece := source.recv(1 << 20):
+        data += piece
+        while len(data) >= 4 and len(data) >= int.from_bytes(data[:4], "little"):
+            size = int.from_bytes(data[:4], "little")
+            sink.sendall(change(data[:size]))
+            data = data[size:]
+    sink.shutdown(socket.SHUT_RDWR)
+
+
+def ask_for_less(message):
+    """Tread asks for at most 5000 bytes."""
+    if message[4] != 116:
+        return message
+    return message[:19] + min(5000, int.from_bytes(message[19:23], "little")).to_bytes(4, "little")
+
+
+@pytest.mark.parametrize("args", [[], ["--cache", "60"]])
+def test_short_answers(server, tmp_path, args):
+    """A server that gives less than it was asked for has not come to the end of the file."""
+    content = os.urandom(1 << 20)
+    (server.tree / "whole").write_bytes(content)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(tmp_path / "s"))
+    listener.listen(1)
+
+    proxy = os.fork()  # not a thread: a page fault waits with the interpreter's lock held
+    if proxy == 0:
+        client, _ = listener.accept()
+        remote = socket.socket(socket.AF_UNIX)
+        remote.connect(str(server.socket))
+        threading.Thread(target=pass_on, args=(remote, client, lambda m: m), daemon=True).start()
+        pass_on(client, remote, ask_for_less)
+        os._exit(0)
+    path = tmp_path / "m"
+    path.mkdir()
+    mount("--server", f"unix:{tmp_path}/s", *args, path)
+    try:
+        assert (path / "whole").read_bytes() == content
+        with open(path / "whole", "rb") as f, mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ) as mapped:
+            assert mapped[:] == content
+    finally:
+        unmount(path)
+        listener.close()
+        os.waitpid(proxy, 0)
 
 
 def test_server_goes(tmp_path):
