@@ -276,16 +276,17 @@ def test_acl_decides(server, folder):
 def test_many_forgotten_at_once(server):
     """More than there are tags to say so with: the server keeps none of them."""
     path = server.mount("crowded")
+
+    def held():
+        return sum(len(os.listdir(f"/proc/{p}/fd")) for p in children_of(server.process.pid))
+
+    before = held()
     (server.tree / "crowd").mkdir()
     for i in range(9000):
         (server.tree / "crowd" / str(i)).touch()
         os.stat(path / "crowd" / str(i))
     pid = next(int(p) for p in os.listdir("/proc") if p.isdigit() and names(p, path) and name_of(p) == "lb-mount")
-
-    def held():
-        return sum(len(os.listdir(f"/proc/{p}/fd")) for p in children_of(server.process.pid))
-
-    assert held() > 9000
+    assert held() > before + 9000
     os.kill(pid, signal.SIGSTOP)
     # Drops what the kernel has cached of this mount, in one go. mount(8) would ask the mount first.
     remount = [sys.executable, "-c", f"import ctypes; ctypes.CDLL(None).mount(None, {os.fsencode(path)!r}, None, 32, None)"]
@@ -293,7 +294,7 @@ def test_many_forgotten_at_once(server):
         subprocess.run(remount, timeout=20, check=True)
     finally:
         os.kill(pid, signal.SIGCONT)
-    assert until(lambda: held() < 500), held()
+    assert until(lambda: held() < before + 500), held()
     unmount(path)
 
 
@@ -388,6 +389,30 @@ def test_short_answers(server, tmp_path, args):
         unmount(path)
         listener.close()
         os.waitpid(proxy, 0)
+
+
+def test_silent_server(server, tmp_path):
+    """Whoever waits for a server that says nothing can be killed; later all goes on."""
+    path = server.mount("silent")
+    (server.tree / "f").write_text("x")
+    stopped = [server.process.pid, *children_of(server.process.pid)]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        waiter = subprocess.Popen(["stat", path / "f"], stdout=subprocess.DEVNULL)
+        assert until(lambda: in_kernel(waiter.pid, "request_wait_answer"))
+        waiter.kill()
+        assert waiter.wait(10) == -signal.SIGKILL
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    assert (path / "f").read_text() == "x"
+    unmount(path)
+
+
+def in_kernel(pid, function):
+    with open(f"/proc/{pid}/wchan", encoding="ascii") as f:
+        return f.read() == function
 
 
 def test_server_goes(tmp_path):

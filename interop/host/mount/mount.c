@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "interop/host/mount/op.h"
+#include "interop/host/mount/ops.h"
 #include "lib/lib.h"
 
 static void fs_init(void *userdata, struct fuse_conn_info *fuse)
@@ -167,9 +167,10 @@ static int mount_turn(struct mount *m, struct fuse_buf *buf)
 		  .events = (short)(POLLIN | (remote_pending(&m->remote) ? POLLOUT : 0)) },
 		{ .fd = remote_busy(&m->remote) ? -1 : fuse_session_fd(m->fuse), .events = POLLIN },
 	};
-	int err = 0;
+	int wait = ops_give_up(m), err = 0;
+	const struct timespec left = { wait / 1000, wait % 1000 * 1000000L };
 
-	if (ppoll(p, 2, NULL, &m->unblocked) < 0)
+	if (ppoll(p, 2, wait < 0 ? NULL : &left, &m->unblocked) < 0)
 		return errno == EINTR ? 0 : -errno;
 	if (p[1].revents)
 		err = fuse_take(m, buf);

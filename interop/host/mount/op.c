@@ -63,6 +63,17 @@ bool op_name(struct op *op, char to[P9_NAME_MAX + 1], const char *name)
 	return len <= P9_NAME_MAX;
 }
 
+/* Nobody waits for its interrupt to show any more. */
+static void op_settle(struct op *op)
+{
+	struct op **at = &op->mount->interrupted;
+
+	while (*at && *at != op)
+		at = &(*at)->next_interrupted;
+	if (*at)
+		*at = op->next_interrupted;
+}
+
 void op_free(struct op *op)
 {
 	struct mount *m = op->mount;
@@ -70,6 +81,7 @@ void op_free(struct op *op)
 	if (op->newfid != P9_NOFID)
 		remote_clunk(&m->remote, op->newfid);
 	inode_unpin(&m->inodes, op->inode);
+	op_settle(op);
 	if (op->other)
 		inode_unpin(&m->inodes, op->other);
 	free(op->data);
@@ -78,7 +90,8 @@ void op_free(struct op *op)
 
 void op_end(struct op *op, int error)
 {
-	fuse_reply_err(op->req, error);
+	if (op->req)
+		fuse_reply_err(op->req, error);
 	op_free(op);
 }
 
@@ -102,7 +115,9 @@ static void op_replied(struct call *call, const struct p9_msg *r)
 {
 	struct op *op = container_of(call, struct op, call);
 
-	if (r->type == P9_RLERROR)
+	if (!op->req)
+		op_free(op);
+	else if (r->type == P9_RLERROR)
 		op_end(op, (int)r->error);
 	else
 		op->reply(op, r);
@@ -134,12 +149,33 @@ static void op_interrupt(fuse_req_t req, void *data)
 	struct p9_msg t = { .type = P9_TFLUSH, .oldtag = op->call.tag };
 	struct flush *flush = op->flushing ? NULL : calloc(1, sizeof(*flush));
 
+	if (op->give_up_at == 0) {
+		struct op **at = &m->interrupted;
+
+		while (*at)
+			at = &(*at)->next_interrupted;
+		*at = op;
+		op->give_up_at = loop_now() + OP_PATIENCE_MS;
+	}
 	if (!flush)
 		return;
 	*flush = (struct flush){ { .done = flush_done }, m, op->call.tag, op->call.serial };
 	op->flushing = remote_call(&m->remote, &flush->call, &t) == 0;
 	if (!op->flushing)
 		free(flush);
+}
+
+int ops_give_up(struct mount *m)
+{
+	int64_t now = loop_now();
+	struct op *op;
+
+	while ((op = m->interrupted) && op->give_up_at <= now) {
+		op_settle(op);
+		fuse_reply_err(op->req, EINTR);
+		op->req = NULL; /* it ends with the server's reply */
+	}
+	return op ? (int)(op->give_up_at - now) : -1;
 }
 
 void op_send(struct op *op, struct p9_msg *t, op_reply *next)

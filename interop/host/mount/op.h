@@ -17,11 +17,14 @@
 #include "interop/host/mount/inode.h"
 #include "interop/host/mount/mount.h"
 
+enum { OP_PATIENCE_MS = 2000 };
+
 struct mount {
 	struct remote remote;
 	struct inodes inodes;
 	struct fuse_session *fuse;
 	struct mount_config config;
+	struct op *interrupted; /* whose answers nobody wants any more; the oldest first */
 	bool mounted, handles_signals;
 	sigset_t signals, unblocked; /* those that end us; what was blocked before */
 	char options[512];           /* libfuse's */
@@ -34,7 +37,7 @@ typedef void op_reply(struct op *op, const struct p9_msg *r);
 struct op {
 	struct call call;
 	struct mount *mount;
-	fuse_req_t req;
+	fuse_req_t req;  /* NULL: it was answered before the server did */
 	op_reply *reply; /* the step that waits for a reply */
 	op_step *reached;
 	struct inode *inode, *other; /* what it is about; pinned */
@@ -42,6 +45,8 @@ struct op {
 	struct inode *walking;       /* ... and how far this walk goes */
 	uint32_t newfid;             /* a fid it makes: clunked at the end unless it is taken */
 	bool sent, flushing;
+	int64_t give_up_at; /* once it was interrupted */
+	struct op *next_interrupted;
 	struct fuse_file_info fi;
 	struct stat attr;
 	int to_set;
@@ -83,64 +88,19 @@ void op_end(struct op *op, int error); /* positive errno, 0: done */
 /* For a step of an answer of its own: frees what the operation has. */
 void op_free(struct op *op);
 
+/* Interrupted operations whose servers have been silent for too long are answered
+ * with EINTR. When to call it next, in ms from now; -1: not until one more is
+ * interrupted. */
+int ops_give_up(struct mount *m);
+
 struct p9_str p9_text(const char *text);
 void stat_from(struct stat *st, uint64_t id, const struct p9_attr *attr);
 /* errno of what an Rwopen says of a single name: 0 when it was reached. */
 int wopen_error(const struct p9_msg *r);
 
-/* op_name.c */
-void on_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
-void on_forget(fuse_req_t req, fuse_ino_t ino, uint64_t lookups);
-void on_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets);
-void on_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev);
-void on_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
-void on_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name);
-void on_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent, const char *newname);
-void on_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
-void on_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
-void on_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t newparent,
-	       const char *newname, unsigned flags);
 /* The answer to a request that made or found op->name in `parent`: looks it up. */
 void op_entry(struct op *op);
-
-/* op_file.c */
-void on_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
-void on_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
-	       struct fuse_file_info *fi);
-void on_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
-void on_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t off,
-	      struct fuse_file_info *fi);
-void on_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
-void on_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
-void on_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi);
-void on_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
-
-/* op_dir.c */
-void on_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
-void on_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
-		    struct fuse_file_info *fi);
-
-/* op_lock.c */
-void on_getlk(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct flock *lock);
-void on_setlk(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct flock *lock,
-	      int wait);
-void on_flock(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, int how);
 /* Gives back all locks of fi's owner. */
 void op_unlock_all(struct op *op, const struct handle *handle, op_reply *next);
-
-/* op_attr.c */
-void on_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
-void on_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
-		struct fuse_file_info *fi);
-void on_readlink(fuse_req_t req, fuse_ino_t ino);
-void on_access(fuse_req_t req, fuse_ino_t ino, int mask);
-void on_statfs(fuse_req_t req, fuse_ino_t ino);
-
-/* op_xattr.c */
-void on_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size);
-void on_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size);
-void on_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size,
-		 int flags);
-void on_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
 
 #endif

@@ -1,5 +1,5 @@
 /* op_attr.c: attributes of files, and of the file system. */
-#include "interop/host/mount/op.h"
+#include "interop/host/mount/ops.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* op_dir.c: directories. Entries that do not fit into an answer are asked for
  * again, from the last one's offset. */
-#include "interop/host/mount/op.h"
+#include "interop/host/mount/ops.h"
 
 #include <errno.h>
 #include <stdlib.h>

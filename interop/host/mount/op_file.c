@@ -1,5 +1,5 @@
 /* op_file.c: open files. */
-#include "interop/host/mount/op.h"
+#include "interop/host/mount/ops.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* op_lock.c: locks. Their owner is whom the kernel names, a process for
  * fcntl(2) and an open file for flock(2); the server tells owners apart by a
  * number and a text, which is ours to choose. */
-#include "interop/host/mount/op.h"
+#include "interop/host/mount/ops.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* op_name.c: operations on names: look up, make, remove, rename. */
-#include "interop/host/mount/op.h"
+#include "interop/host/mount/ops.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* op_xattr.c: extended attributes. 9P reads and writes them like files: a fid
  * is made for one, and clunking it is what sets the value. */
-#include "interop/host/mount/op.h"
+#include "interop/host/mount/ops.h"
 
 #include <errno.h>
 #include <stdlib.h>
