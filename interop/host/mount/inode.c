@@ -31,7 +31,6 @@ int inodes_init(struct inodes *inodes, uint64_t root_id, unsigned limit,
 	inodes->buckets = calloc(BUCKETS, sizeof(struct inode *));
 	if (!inodes->buckets)
 		return -ENOMEM;
-	*bucket_of(inodes, root_id) = &inodes->root;
 	return 0;
 }
 
@@ -59,10 +58,10 @@ void inodes_fini(struct inodes *inodes)
 		for (; inode; inode = next) {
 			next = inode->chain;
 			handles_free(inode);
-			if (inode != &inodes->root)
-				inode_free(inode);
+			inode_free(inode);
 		}
 	}
+	handles_free(&inodes->root);
 	free(inodes->buckets);
 	inodes->buckets = NULL;
 }
@@ -240,7 +239,7 @@ static int place(struct inodes *inodes, struct inode *inode, struct inode *paren
 
 	if (before == parent && inode->name && strcmp(inode->name, name) == 0)
 		return 0;
-	if (!parent || inode == &inodes->root || is_below(parent, inode))
+	if (!parent || is_below(parent, inode))
 		return 0;
 	copy = strdup(name);
 	if (!copy)

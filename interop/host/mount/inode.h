@@ -41,7 +41,7 @@ struct handle {
 };
 
 struct inodes {
-	struct inode root; /* fid 0 */
+	struct inode root; /* fid 0; not found by its id: bound below itself, it is another */
 	struct inode **buckets;
 	uint32_t bucket_count, count;  /* buckets: a power of two */
 	struct inode *newest, *oldest; /* with a fid */
