@@ -14,8 +14,8 @@
 #include "lib/lib.h"
 
 enum {
-	YOUNG_MS = 1000,    /* a program so young may not have come to handle Ctrl-C */
-	INTERRUPT_MS = 500, /* one that ends so soon after Ctrl-C ended of it */
+	YOUNG_MS = 1000,     /* a program so young may not have come to handle Ctrl-C */
+	INTERRUPT_MS = 2000, /* one that ends so soon after Ctrl-C ended of it */
 	CONTROL_C_EXIT = (int)0xc000013a,
 };
 
