@@ -50,6 +50,7 @@ static int join(int server)
 {
 	struct way in = { STDIN_FILENO, server, false, false };
 	struct way out = { server, STDOUT_FILENO, false, false };
+	bool shut = false;
 	int err = 0;
 
 	while (!err && !out.ended) {
@@ -63,8 +64,8 @@ static int join(int server)
 			in.ended = true;
 			err = 0;
 		}
-		if (in.ended)
-			shutdown(server, SHUT_WR);
+		if (in.ended && !shut)
+			shut = shutdown(server, SHUT_WR) == 0 || errno == ENOTCONN;
 		if (!err && p[1].revents)
 			err = way_move(&out);
 	}

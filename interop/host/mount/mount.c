@@ -84,7 +84,7 @@ static int mount_connect(struct mount *m, int fd)
 }
 
 /* In libfuse's options a comma ends a value, and a backslash spares it that. */
-static size_t put_value(char *out, size_t size, const char *value)
+static void put_value(char *out, size_t size, const char *value)
 {
 	size_t used = 0;
 
@@ -94,7 +94,6 @@ static size_t put_value(char *out, size_t size, const char *value)
 		out[used++] = *value;
 	}
 	out[used] = '\0';
-	return used;
 }
 
 static int mount_fuse(struct mount *m)

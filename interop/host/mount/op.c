@@ -23,11 +23,6 @@ fuse_ino_t ino_of(const struct mount *m, const struct inode *inode)
 	return inode == &m->inodes.root ? FUSE_ROOT_ID : (uintptr_t)inode;
 }
 
-struct p9_str p9_text(const char *text)
-{
-	return (struct p9_str){ text, (uint16_t)strlen(text) };
-}
-
 /* --- begin and end ---------------------------------------------------------------- */
 
 struct op *op_new(fuse_req_t req, fuse_ino_t ino)
@@ -310,4 +305,17 @@ void stat_from(struct stat *st, uint64_t id, const struct p9_attr *attr)
 		.st_mtim = time_from(attr->mtime),
 		.st_ctim = time_from(attr->ctime),
 	};
+}
+
+struct fuse_entry_param entry_of(const struct mount *m, struct inode *inode, uint64_t id,
+				 const struct p9_attr *attr)
+{
+	struct fuse_entry_param entry = { .ino = inode ? ino_of(m, inode) : 0,
+					  .attr_timeout = m->config.cache,
+					  .entry_timeout = m->config.cache };
+
+	stat_from(&entry.attr, id, attr);
+	if (inode)
+		inode->size = attr->size;
+	return entry;
 }

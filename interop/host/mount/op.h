@@ -3,8 +3,8 @@
  *
  * An operation goes through steps: op_reach finds a fid for the inode it is
  * about, op_send asks the server, and the function given to either is the next
- * step. The last one answers the kernel with op_end_* and by that ends the
- * operation. An error reply ends it wherever it comes.
+ * step. The last one answers the kernel, with op_end or in its own words and op_free,
+ * and by that ends the operation. An error reply ends it wherever it comes.
  */
 #ifndef LANDBRIDGE_INTEROP_HOST_MOUNT_OP_H
 #define LANDBRIDGE_INTEROP_HOST_MOUNT_OP_H
@@ -93,8 +93,11 @@ void op_free(struct op *op);
  * interrupted. */
 int ops_give_up(struct mount *m);
 
-struct p9_str p9_text(const char *text);
 void stat_from(struct stat *st, uint64_t id, const struct p9_attr *attr);
+/* What the kernel is told of a file that it finds by a name; inode may be NULL, for
+ * one it is not to remember. */
+struct fuse_entry_param entry_of(const struct mount *m, struct inode *inode, uint64_t id,
+				 const struct p9_attr *attr);
 /* errno of what an Rwopen says of a single name: 0 when it was reached. */
 int wopen_error(const struct p9_msg *r);
 

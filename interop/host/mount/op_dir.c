@@ -34,20 +34,16 @@ static bool add_plain(struct listing *l, const char *name, const struct p9_diren
 static bool add_known(struct listing *l, const char *name, const struct p9_dirent *entry)
 {
 	struct mount *m = l->op->mount;
-	struct fuse_entry_param e = { .attr_timeout = m->config.cache,
-				      .entry_timeout = m->config.cache };
+	struct fuse_entry_param e;
 	size_t room = l->op->size - l->used;
 	size_t need = fuse_add_direntry_plus(l->op->req, NULL, 0, name, NULL, 0);
 	struct inode *inode = NULL;
 
 	if (need > room)
 		return false;
-	stat_from(&e.attr, entry->qid.path, &entry->attr);
 	if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
 		inode = inode_see(&m->inodes, l->op->inode, name, entry->qid.path, P9_NOFID);
-	if (inode)
-		inode->size = entry->attr.size;
-	e.ino = inode ? ino_of(m, inode) : 0;
+	e = entry_of(m, inode, entry->qid.path, &entry->attr);
 	fuse_add_direntry_plus(l->op->req, l->buffer + l->used, room, name, &e,
 			       (off_t)entry->offset);
 	l->used += need;
@@ -88,38 +84,41 @@ static void readdirplus_replied(struct op *op, const struct p9_msg *r)
 	list(op, r, add_known);
 }
 
-static struct op *readdir_new(fuse_req_t req, fuse_ino_t ino, size_t size)
+static void ask(struct op *op, uint8_t type, off_t off, op_reply *next)
+{
+	struct p9_msg t = { .type = type,
+			    .fid = handle_of(&op->fi)->fid,
+			    .offset = (uint64_t)off,
+			    .count = op_io_count(op) };
+
+	op_send(op, &t, next);
+}
+
+static struct op *list_new(fuse_req_t req, fuse_ino_t ino, size_t size,
+			   const struct fuse_file_info *fi)
 {
 	struct op *op = op_new(req, ino);
 
-	if (op)
-		op->size = size;
+	if (!op)
+		return NULL;
+	op->size = size;
+	op->fi = *fi;
 	return op;
 }
 
 void on_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
-	struct op *op = readdir_new(req, ino, size);
-	struct p9_msg t = { .type = P9_TREADDIR,
-			    .fid = handle_of(fi)->fid,
-			    .offset = (uint64_t)off };
+	struct op *op = list_new(req, ino, size, fi);
 
-	if (!op)
-		return;
-	t.count = op_io_count(op);
-	op_send(op, &t, readdir_replied);
+	if (op)
+		ask(op, P9_TREADDIR, off, readdir_replied);
 }
 
 void on_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		    struct fuse_file_info *fi)
 {
-	struct op *op = readdir_new(req, ino, size);
-	struct p9_msg t = { .type = P9_TWREADDIR,
-			    .fid = handle_of(fi)->fid,
-			    .offset = (uint64_t)off };
+	struct op *op = list_new(req, ino, size, fi);
 
-	if (!op)
-		return;
-	t.count = op_io_count(op);
-	op_send(op, &t, readdirplus_replied);
+	if (op)
+		ask(op, P9_TWREADDIR, off, readdirplus_replied);
 }

@@ -109,42 +109,34 @@ void on_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 /* --- creating ------------------------------------------------------------------------- */
 
-static void create_answer(struct op *op)
-{
-	struct mount *m = op->mount;
-	struct fuse_entry_param entry = { .attr_timeout = m->config.cache,
-					  .entry_timeout = m->config.cache,
-					  .attr = op->attr };
-	/* Its own fid is walked to only when somebody needs one. */
-	struct inode *inode = inode_see(&m->inodes, op->inode, op->name, op->attr.st_ino, P9_NOFID);
-	struct handle *handle = inode ? open_handle(op, inode) : NULL;
-
-	if (inode)
-		inode->size = (uint64_t)op->attr.st_size;
-	if (!handle) {
-		if (inode)
-			inode_forget(&m->inodes, inode, 1);
-		op_end(op, ENOMEM);
-		return;
-	}
-	entry.ino = ino_of(m, inode);
-	if (fuse_reply_create(op->req, &entry, &op->fi) < 0) {
-		handle_drop(m, handle);
-		inode_forget(&m->inodes, inode, 1);
-	}
-	op_free(op);
-}
-
 static void create_replied(struct op *op, const struct p9_msg *r)
 {
+	struct mount *m = op->mount;
+	struct fuse_entry_param entry;
+	struct handle *handle = NULL;
+	struct inode *inode;
 	int err = wopen_error(r);
 
 	if (err) { /* a link is there: the kernel is to follow it itself */
 		op_end(op, r->status == P9_WOPEN_STOPPED ? ESTALE : err);
 		return;
 	}
-	stat_from(&op->attr, r->qid.path, &r->attr);
-	create_answer(op);
+	/* Its own fid is walked to only when somebody needs one. */
+	inode = inode_see(&m->inodes, op->inode, op->name, r->qid.path, P9_NOFID);
+	if (inode)
+		handle = open_handle(op, inode);
+	if (!handle) {
+		if (inode)
+			inode_forget(&m->inodes, inode, 1);
+		op_end(op, ENOMEM);
+		return;
+	}
+	entry = entry_of(m, inode, r->qid.path, &r->attr);
+	if (fuse_reply_create(op->req, &entry, &op->fi) < 0) {
+		handle_drop(m, handle);
+		inode_forget(&m->inodes, inode, 1);
+	}
+	op_free(op);
 }
 
 static void create_send(struct op *op)

@@ -11,8 +11,7 @@
 static void entry_replied(struct op *op, const struct p9_msg *r)
 {
 	struct mount *m = op->mount;
-	struct fuse_entry_param entry = { .attr_timeout = m->config.cache,
-					  .entry_timeout = m->config.cache };
+	struct fuse_entry_param entry;
 	struct inode *inode;
 	int err = wopen_error(r);
 
@@ -25,9 +24,7 @@ static void entry_replied(struct op *op, const struct p9_msg *r)
 		op_end(op, ENOMEM);
 		return;
 	}
-	entry.ino = ino_of(m, inode);
-	stat_from(&entry.attr, r->qid.path, &r->attr);
-	inode->size = r->attr.size;
+	entry = entry_of(m, inode, r->qid.path, &r->attr);
 	if (fuse_reply_entry(op->req, &entry) < 0) /* the kernel did not take it */
 		inode_forget(&m->inodes, inode, 1);
 	op_free(op);

@@ -285,14 +285,15 @@ static int wait_reply(struct remote *remote, struct p9_msg *t, struct p9_msg *r)
 	return err;
 }
 
-static struct p9_str str(const char *text)
+struct p9_str p9_text(const char *text)
 {
 	return (struct p9_str){ text, (uint16_t)strlen(text) };
 }
 
 int remote_start(struct remote *remote, const char *user, uint64_t *root)
 {
-	struct p9_msg t = { .type = P9_TVERSION, .msize = REMOTE_MSIZE, .name = str(DIALECT) }, r;
+	struct p9_msg t = { .type = P9_TVERSION, .msize = REMOTE_MSIZE, .name = p9_text(DIALECT) },
+		      r;
 	int err = wait_reply(remote, &t, &r);
 
 	if (err)
@@ -304,8 +305,8 @@ int remote_start(struct remote *remote, const char *user, uint64_t *root)
 	t = (struct p9_msg){ .type = P9_TATTACH,
 			     .fid = 0,
 			     .newfid = P9_NOFID,
-			     .name = str(user ? user : ""),
-			     .target = str("/"),
+			     .name = p9_text(user ? user : ""),
+			     .target = p9_text("/"),
 			     .uid = P9_NOUID };
 	remote->msize = r.msize;
 	err = wait_reply(remote, &t, &r);

@@ -57,6 +57,9 @@ struct remote {
 	uint32_t next_fid;
 };
 
+/* A C string in place, of at most 65535 bytes. */
+struct p9_str p9_text(const char *text);
+
 /* Owns fd, a connected stream socket, in any case. 0 or negative errno. */
 int remote_init(struct remote *remote, int fd);
 void remote_fini(struct remote *remote);
