@@ -18,14 +18,14 @@ say = $(if $(filter 1,$(V)),@:,@printf '  %-8s %s\n')
 # --- what is built from what: files are found, not listed ---
 
 SHARED := lib pathconv interop/wire interop/link interop/stream
-GUEST := $(SHARED) binfmt init interop/guest p9d
-HOST := $(SHARED) interop/host interop/host/mount
+GUEST := $(SHARED) binfmt init interop/guest p9d p9d/wire
+HOST := $(SHARED) interop/host interop/host/posix p9d/wire p9fs
 FOLDERS := $(sort $(GUEST) $(HOST))
-MAINS := init/main.c interop/host/main.c
+MAINS := init/main.c interop/host/posix/main.c
 
 sources = $(sort $(wildcard $(1:%=%/*.c)))
 GUEST_SRC := $(call sources,$(GUEST))
-HOST_SRC := $(call sources,$(HOST)) p9d/wire.c
+HOST_SRC := $(call sources,$(HOST))
 ALL_SRC := $(call sources,$(FOLDERS))
 WIN_SRC := $(wildcard interop/host/win32/*.c)
 TEST_SRC := $(wildcard $(FOLDERS:%=%/test/*.c))
@@ -37,7 +37,7 @@ WARN := -Wall -Wextra -Wpedantic -Wundef -Wvla -Wshadow -Wstrict-prototypes -Wmi
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wimplicit-fallthrough -Wformat=2 \
 	$(if $(filter 1,$(WERROR)),-Werror)
 # Code that takes apart bytes from outside also answers for every conversion.
-STRICT := pathconv/% interop/wire/% lib/bytes% p9d/wire%
+STRICT := pathconv/% interop/wire/% lib/bytes% p9d/wire/%
 warn = $(WARN) $(if $(filter $(STRICT),$1),-Wconversion)
 COMMON := -std=c11 -D_GNU_SOURCE -I. -include $(B)/config.h -MMD -MP
 SECTIONS := -ffunction-sections -fdata-sections
@@ -91,43 +91,25 @@ $(ALL_SRC:%.c=$(B)/test/%.o) $(TEST_SRC:%.c=$(B)/test/%.o): $(LIBNL_SRC)/.ready
 .PHONY: build
 build: $(B)/init $(B)/landbridge $(B)/landbridge-start.exe $(B)/fetch-kernel
 
-ifneq ($(wildcard init/main.c),)
 $(B)/init: $(B)/init.debug scripts/check-init
 	$(say) STRIP $@
 	$(Q)strip -o $@.new $< && scripts/check-init $@.new && mv $@.new $@
-else
-.PHONY: $(B)/init
-$(B)/init:
-	@echo 'build/init: nothing yet'
-endif
 
 $(B)/init.debug: $(GUEST_SRC:%.c=$(B)/musl/%.o) $(START_OBJ) $(B)/musl/libnl.a \
 		lib/musl/init.ld lib/musl/rules.mk
 	$(say) LINK $@
 	$(Q)$(MUSL_CC) $(MUSL_CFLAGS) $(INIT_LDFLAGS) -o $@ $(filter %.o %.a,$^)
 
-ifneq ($(wildcard interop/host/main.c),)
 $(B)/landbridge: $(HOST_SRC:%.c=$(B)/host/%.o)
 	$(say) LINK $@
 	$(Q)$(CC) $(HOST_FLAGS) -Wl,--gc-sections -o $@ $^ $(HOST_LIBS)
-else
-.PHONY: $(B)/landbridge
-$(B)/landbridge:
-	@echo 'build/landbridge: nothing yet'
-endif
 
 MINGW_CC ?= x86_64-w64-mingw32-gcc
 # GetProcAddress gives functions as data pointers; ISO C has no word for that.
 MINGW_FLAGS = -std=c11 -Os -I. $(filter-out -Wpedantic,$(WARN))
-ifneq ($(wildcard interop/host/win32/start.c),)
 $(B)/landbridge-start.exe: interop/host/win32/start.c
 	$(say) MINGW $@
 	$(Q)$(MINGW_CC) $(MINGW_FLAGS) -s -static -o $@ $^
-else
-.PHONY: $(B)/landbridge-start.exe
-$(B)/landbridge-start.exe:
-	@echo 'build/landbridge-start.exe: nothing yet'
-endif
 
 # What `landbridge` starts to make a default kernel and image, beside it.
 DATA_SCRIPTS := apt-private fetch-kernel extract-vmlinux make-image

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "lib/fd.h"
-#include "p9d/wire.h"
+#include "p9d/wire/wire.h"
 
 static int accept_one(const char *path)
 {

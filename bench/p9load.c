@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "lib/fd.h"
-#include "p9d/wire.h"
+#include "p9d/wire/wire.h"
 
 #define ROOT 0
 #define FILE_FID 1

@@ -1,4 +1,4 @@
-/* fuzz_frame.c: headers and every message but LAUNCH. What decodes must encode
+/* fuzz_frame.c: headers and every message but OPEN. What decodes must encode
  * to the same bytes again. */
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "interop/host/image.h"
-#include "interop/host/initramfs.h"
+#include "interop/host/posix/image.h"
+#include "interop/host/posix/initramfs.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

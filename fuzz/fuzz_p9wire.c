@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "p9d/wire.h"
+#include "p9d/wire/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

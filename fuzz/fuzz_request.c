@@ -1,8 +1,8 @@
-/* fuzz_request.c: a LAUNCH payload from a hostile guest -> the helper's request. */
+/* fuzz_request.c: an OPEN payload from a hostile guest -> the helper's request. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "interop/host/job.h"
+#include "interop/host/request.h"
 #include "interop/host/winname.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -11,12 +11,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	size_t room = size * 2 + (1 << 17);
 	struct fault why = { 0 };
-	struct launch l;
+	struct open l;
 	struct writer w;
 	uint8_t *buf;
 	int r;
 
-	if (launch_decode(&l, data, size) < 0)
+	if (open_decode(&l, data, size) < 0)
 		return 0;
 	buf = malloc(room);
 	writer_init(&w, buf, room);

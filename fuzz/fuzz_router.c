@@ -24,7 +24,7 @@ struct fuzz {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static int fuzz_accept(void *owner, const struct launch *l, struct failed *why)
+static int fuzz_accept(void *owner, const struct open *l, struct failed *why)
 {
 	struct fuzz *z = owner;
 	int sv[2];
@@ -120,9 +120,9 @@ static void fuzz_link_up(struct fuzz *z)
 		fuzz_hello(z, z->link, hello + WIRE_HEADER + 12);
 }
 
-static void fuzz_launch(struct fuzz *z)
+static void fuzz_open(struct fuzz *z)
 {
-	static const uint8_t launch[] = { 0, 0, 0, 0, WIRE_LAUNCH, 0, 0, 0, 1, 0, 0, 0 };
+	static const uint8_t launch[] = { 0, 0, 0, 0, WIRE_OPEN, 0, 0, 0, 1, 0, 0, 0 };
 
 	fuzz_hello(z, z->endpoint, NULL);
 	fuzz_send(z, z->endpoint, launch, sizeof(launch));
@@ -178,7 +178,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (where != LINK_UNKNOWN)
 		fuzz_link_up(&z);
 	if (where == LINK_UP || where == ENDPOINT_LAUNCHED)
-		fuzz_launch(&z);
+		fuzz_open(&z);
 	fuzz_send(&z, where <= LINK_UP ? z.link : z.endpoint, data + 1, size - 1);
 	fuzz_end(&z);
 	return 0;

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "interop/host/winpath.h"
+#include "interop/host/posix/winpath.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 

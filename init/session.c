@@ -120,7 +120,7 @@ static bool env_init(struct env *env, size_t more)
 }
 
 /* The host's own wishes (TERM and such) come last and win. */
-static int env_build(struct env *env, struct session *s, const struct launch *l)
+static int env_build(struct env *env, struct session *s, const struct open *l)
 {
 	struct wire_str entry;
 	struct utsname u;
@@ -141,14 +141,14 @@ static int env_build(struct env *env, struct session *s, const struct launch *l)
 	env_set(env, "USER", s->who.name);
 	env_set(env, "LOGNAME", s->who.name);
 	env_set(env, "SHELL", s->who.shell);
-	while (launch_next(l, LAUNCH_TAG_ENV, &pos, &entry))
+	while (open_next(l, OPEN_TAG_ENV, &pos, &entry))
 		env_put(env, (char *)(uintptr_t)entry.at);
 	return env->full ? -E2BIG : 0;
 }
 
 /* --- the child -------------------------------------------------------------- */
 
-static char **argv_build(const struct launch *l, const char *arg0)
+static char **argv_build(const struct open *l, const char *arg0)
 {
 	char **argv = calloc(l->argc + 2, sizeof(*argv));
 	struct wire_str arg;
@@ -158,7 +158,7 @@ static char **argv_build(const struct launch *l, const char *arg0)
 		return NULL;
 	argv[0] = (char *)(uintptr_t)arg0;
 	if (l->program.len > 0)
-		while (count < l->argc && launch_next(l, LAUNCH_TAG_ARG, &pos, &arg))
+		while (count < l->argc && open_next(l, OPEN_TAG_ARG, &pos, &arg))
 			argv[count++] = (char *)(uintptr_t)arg.at;
 	return argv;
 }
@@ -175,7 +175,7 @@ static int user_become(const struct login *who)
 	return 0;
 }
 
-static int cwd_enter(const struct session *s, const struct launch *l)
+static int cwd_enter(const struct session *s, const struct open *l)
 {
 	if (l->cwd.len > 0)
 		return chdir(l->cwd.at) < 0 ? -errno : 0;
@@ -200,7 +200,7 @@ struct image {
 	char arg0[300];
 };
 
-static int image_build(struct image *image, struct session *s, const struct launch *l)
+static int image_build(struct image *image, struct session *s, const struct open *l)
 {
 	bool shell = l->program.len == 0;
 
@@ -210,10 +210,10 @@ static int image_build(struct image *image, struct session *s, const struct laun
 	return image->argv ? env_build(&image->env, s, l) : -ENOMEM;
 }
 
-static struct trouble child_run(const struct session *s, const struct launch *l,
+static struct trouble child_run(const struct session *s, const struct open *l,
 				const struct image *image, const int stdio[3])
 {
-	bool tty = l->flags & LAUNCH_TTY;
+	bool tty = l->flags & PROGRAM_TTY;
 	int err = child_stdio(stdio, tty);
 
 	/* The group stays the terminals' own (devpts gid=). */
@@ -241,7 +241,7 @@ static int refuse(struct session *s, struct failed *why, uint32_t code, int err)
 	return err;
 }
 
-static int trouble_tell(struct session *s, const struct launch *l, const struct trouble *t,
+static int trouble_tell(struct session *s, const struct open *l, const struct trouble *t,
 			struct failed *why)
 {
 	const char *program = l->program.len ? l->program.at : s->who.shell;
@@ -269,7 +269,7 @@ static int trouble_tell(struct session *s, const struct launch *l, const struct 
 
 struct child {
 	const struct session *session;
-	const struct launch *launch;
+	const struct open *launch;
 	const struct image *image;
 	const int *stdio;
 	struct trouble *trouble;
@@ -298,8 +298,8 @@ static void child_start(const struct child *c, struct job *job)
 		waitpid(job->pid, NULL, 0);
 }
 
-static int image_start(struct session *s, const struct launch *l, const int stdio[3],
-		       struct job *job, struct trouble *t)
+static int image_start(struct session *s, const struct open *l, const int stdio[3], struct job *job,
+		       struct trouble *t)
 {
 	struct image image = { 0 };
 	const struct child child = { s, l, &image, stdio, t };
@@ -313,7 +313,7 @@ static int image_start(struct session *s, const struct launch *l, const int stdi
 	return t->error;
 }
 
-static int session_spawn(void *owner, const struct launch *l, const int stdio[3], struct job *job,
+static int session_spawn(void *owner, const struct open *l, const int stdio[3], struct job *job,
 			 struct failed *why)
 {
 	struct session *s = owner;

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "p9d/user.h"
-#include "p9d/wire.h"
+#include "p9d/wire/wire.h"
 
 enum tree_type { TREE_FILE, TREE_DIR, TREE_LINK, TREE_OTHER };
 

@@ -2,7 +2,7 @@
 #ifndef LANDBRIDGE_P9D_POSIX_BTIME_H
 #define LANDBRIDGE_P9D_POSIX_BTIME_H
 
-#include "p9d/wire.h"
+#include "p9d/wire/wire.h"
 
 void fs_birth_time(int fd, struct p9_time *btime);
 

@@ -23,24 +23,24 @@ struct call {
 	char out[4096]; /* what it wrote to stdout */
 };
 
-static void str_put(struct writer *w, enum launch_tag tag, const char *s)
+static void str_put(struct writer *w, enum open_tag tag, const char *s)
 {
 	if (s)
-		launch_put_str(w, tag, s, strlen(s));
+		open_put_str(w, tag, s, strlen(s));
 }
 
-static size_t launch_make(const struct call *c, uint8_t *bytes, size_t size)
+static size_t open_make(const struct call *c, uint8_t *bytes, size_t size)
 {
 	struct writer w;
 
 	writer_init(&w, bytes, size);
-	launch_put_u32(&w, LAUNCH_TAG_FLAGS, LAUNCH_LOGIN | LAUNCH_NO_STDIN);
-	str_put(&w, LAUNCH_TAG_PROGRAM, c->program);
+	open_put_u32(&w, OPEN_TAG_FLAGS, PROGRAM_LOGIN | PROGRAM_NO_STDIN);
+	str_put(&w, OPEN_TAG_PROGRAM, c->program);
 	for (size_t i = 0; i < array_len(c->args); i++)
-		str_put(&w, LAUNCH_TAG_ARG, c->args[i]);
-	str_put(&w, LAUNCH_TAG_ENV, c->env);
-	str_put(&w, LAUNCH_TAG_CWD, c->cwd);
-	str_put(&w, LAUNCH_TAG_USER, c->user);
+		str_put(&w, OPEN_TAG_ARG, c->args[i]);
+	str_put(&w, OPEN_TAG_ENV, c->env);
+	str_put(&w, OPEN_TAG_CWD, c->cwd);
+	str_put(&w, OPEN_TAG_USER, c->user);
 	assert_false(w.bad);
 	return w.used;
 }
@@ -63,7 +63,7 @@ static pid_t session_fork(int endpoint)
 static void caller_child(const struct call *c, int endpoint, int out, struct outcome *outcome)
 {
 	uint8_t bytes[4096];
-	size_t len = launch_make(c, bytes, sizeof(bytes));
+	size_t len = open_make(c, bytes, sizeof(bytes));
 
 	dup2(out, 1);
 	if (caller_run(endpoint, bytes, len, outcome) < 0)

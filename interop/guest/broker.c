@@ -159,7 +159,7 @@ static int spare_take(struct broker *b)
 	return fd;
 }
 
-static int broker_session(void *owner, const struct launch *l, struct failed *why)
+static int broker_session(void *owner, const struct open *l, struct failed *why)
 {
 	struct broker *b = owner;
 	int fd = spare_take(b);

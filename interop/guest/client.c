@@ -16,7 +16,7 @@
 #define INTEROP_SOCKET "/run/landbridge/interop.sock"
 
 /* The broker adds a field of its own. */
-enum { PAYLOAD_MAX = WIRE_LAUNCH_MAX - 64 };
+enum { PAYLOAD_MAX = WIRE_OPEN_MAX - 64 };
 
 struct client {
 	struct log log;
@@ -53,7 +53,7 @@ static int refuse_request(const struct client *c, int error)
 			c->program.path);
 	else if (error == -E2BIG)
 		log_err(&c->log, "%s: argument list too long (%d strings or %d bytes at most)",
-			c->name, (int)WIRE_LAUNCH_STRINGS, (int)PAYLOAD_MAX);
+			c->name, (int)WIRE_OPEN_STRINGS, (int)PAYLOAD_MAX);
 	else
 		log_err(&c->log, "%s: unable to name it to the host: %s", c->name,
 			strerror(-error));
@@ -157,7 +157,7 @@ static int client_run(struct client *c)
 	/* "(unreachable)/..." is how the kernel names what has no name here. */
 	if (getcwd(c->cwd, sizeof(c->cwd)) && c->cwd[0] == '/')
 		rq->cwd = c->cwd;
-	rq->flags = c->program.gui ? LAUNCH_NO_STDIN : on_terminal(rq) ? LAUNCH_TTY : 0;
+	rq->flags = c->program.gui ? PROGRAM_NO_STDIN : on_terminal(rq) ? PROGRAM_TTY : 0;
 	payload = malloc(PAYLOAD_MAX);
 	if (!payload) {
 		log_err(&c->log, "%s: out of memory", c->name);

@@ -1,4 +1,4 @@
-/* request.c: what a client asks for, as a LAUNCH payload. */
+/* request.c: what a client asks for, as an OPEN payload. */
 #include "interop/guest/request.h"
 
 #include <errno.h>
@@ -19,8 +19,7 @@ static const char *value_of(char *const *env, const char *name, size_t len)
 	return NULL;
 }
 
-static int put_path(const struct request *rq, struct writer *w, enum launch_tag tag,
-		    const char *path)
+static int put_path(const struct request *rq, struct writer *w, enum open_tag tag, const char *path)
 {
 	struct pathconv pc = { .mounts = rq->mounts };
 	char text[PATH_MAX];
@@ -32,7 +31,7 @@ static int put_path(const struct request *rq, struct writer *w, enum launch_tag 
 	len = path_to_windows(&pc, path, 0, text, sizeof(text));
 	if (len < 0)
 		return (int)len;
-	launch_put_str(w, tag, text, (size_t)len);
+	open_put_str(w, tag, text, (size_t)len);
 	return 0;
 }
 
@@ -50,10 +49,10 @@ static int put_args(const struct request *rq, struct writer *w)
 	const char *first = argv0_of(rq);
 	size_t count = 1;
 
-	launch_put_str(w, LAUNCH_TAG_ARG, first, strlen(first));
+	open_put_str(w, OPEN_TAG_ARG, first, strlen(first));
 	for (; rq->args[count - 1]; count++)
-		launch_put_str(w, LAUNCH_TAG_ARG, rq->args[count - 1], strlen(rq->args[count - 1]));
-	return w->bad || count > WIRE_LAUNCH_STRINGS ? -E2BIG : 0;
+		open_put_str(w, OPEN_TAG_ARG, rq->args[count - 1], strlen(rq->args[count - 1]));
+	return w->bad || count > WIRE_OPEN_STRINGS ? -E2BIG : 0;
 }
 
 /* One variable, in `text` of STRING_MAX bytes. What has no form on the other
@@ -72,7 +71,7 @@ static void put_variable(const struct request *rq, struct writer *w, const struc
 	len = wslenv_to_windows(&pc, entry, value, text + entry->name_len + 1,
 				STRING_MAX - entry->name_len - 1);
 	if (len >= 0)
-		launch_put_str(w, LAUNCH_TAG_ENV, text, entry->name_len + 1 + (size_t)len);
+		open_put_str(w, OPEN_TAG_ENV, text, entry->name_len + 1 + (size_t)len);
 }
 
 static int put_env(const struct request *rq, struct writer *w)
@@ -99,13 +98,13 @@ int request_encode(struct request *rq, struct writer *w)
 {
 	int error;
 
-	launch_put_u32(w, LAUNCH_TAG_FLAGS, rq->flags);
-	error = put_path(rq, w, LAUNCH_TAG_PROGRAM, rq->path);
+	open_put_u32(w, OPEN_TAG_FLAGS, rq->flags);
+	error = put_path(rq, w, OPEN_TAG_PROGRAM, rq->path);
 	if (error < 0)
 		return error;
-	rq->cwd_left_out = !rq->cwd || put_path(rq, w, LAUNCH_TAG_CWD, rq->cwd) < 0;
-	if (rq->flags & LAUNCH_TTY)
-		launch_put_winsz(w, rq->rows, rq->cols);
+	rq->cwd_left_out = !rq->cwd || put_path(rq, w, OPEN_TAG_CWD, rq->cwd) < 0;
+	if (rq->flags & PROGRAM_TTY)
+		open_put_winsz(w, rq->rows, rq->cols);
 	error = put_args(rq, w);
 	return error < 0 ? error : put_env(rq, w);
 }

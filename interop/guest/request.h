@@ -1,4 +1,4 @@
-/* request.h: what a client asks for, as a LAUNCH payload. Private to
+/* request.h: what a client asks for, as an OPEN payload. Private to
  * interop/guest.
  */
 #ifndef LANDBRIDGE_INTEROP_GUEST_REQUEST_H
@@ -19,7 +19,7 @@ struct request {
 	char *const *args; /* the rest, ended by NULL */
 	char *const *env;  /* as environ */
 	const char *cwd;   /* NULL: there is none */
-	uint32_t flags;    /* enum launch_flag */
+	uint32_t flags;    /* enum program_flag */
 	uint16_t rows, cols;
 	bool cwd_left_out; /* set: the host has no name for cwd */
 };

@@ -1,9 +1,9 @@
-/* request.c: a guest's LAUNCH as a request to landbridge-start.exe. */
+/* request.c: a guest's OPEN as a request to landbridge-start.exe. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "interop/host/job.h"
+#include "interop/host/request.h"
 #include "interop/host/start.h"
 #include "interop/host/winline.h"
 #include "interop/host/winname.h"
@@ -59,17 +59,17 @@ static int line_error(int error, const char *program, size_t index, struct fault
 }
 
 /* Writes the command line; buf holds WINLINE_BYTES. */
-static int line_build(char *buf, const struct launch *l, bool batch, struct fault *why)
+static int line_build(char *buf, const struct open *l, bool batch, struct fault *why)
 {
 	struct wire_str arg = { l->program.at, l->program.len };
 	struct winline line;
 	size_t pos = 0, index = 0;
 	int r;
 
-	launch_next(l, LAUNCH_TAG_ARG, &pos, &arg);
+	open_next(l, OPEN_TAG_ARG, &pos, &arg);
 	r = batch ? winbatch_begin(&line, buf, WINLINE_BYTES, l->program.at)
 		  : winline_begin(&line, buf, WINLINE_BYTES, arg.at);
-	while (r == 0 && launch_next(l, LAUNCH_TAG_ARG, &pos, &arg)) {
+	while (r == 0 && open_next(l, OPEN_TAG_ARG, &pos, &arg)) {
 		index++;
 		r = batch ? winbatch_arg(&line, arg.at) : winline_arg(&line, arg.at);
 	}
@@ -85,20 +85,20 @@ static void put_string(struct writer *w, const char *text, size_t len)
 }
 
 /* The guest's variables, but for those that would change what code runs. */
-static void put_env(struct writer *w, const struct launch *l)
+static void put_env(struct writer *w, const struct open *l)
 {
 	size_t pos = 0, length_at = w->used, start;
 	struct wire_str entry;
 
 	write_u32(w, 0);
 	start = w->used;
-	while (launch_next(l, LAUNCH_TAG_ENV, &pos, &entry))
+	while (open_next(l, OPEN_TAG_ENV, &pos, &entry))
 		if (!winname_env_denied(entry.at) && utf16_units(entry.at) >= 0)
 			write_bytes(w, entry.at, entry.len + 1);
 	write_u32_at(w, length_at, (uint32_t)(w->used - start));
 }
 
-static int check_paths(const struct launch *l, struct fault *why)
+static int check_paths(const struct open *l, struct fault *why)
 {
 	const char *reason;
 
@@ -118,7 +118,7 @@ static int check_paths(const struct launch *l, struct fault *why)
 	return 0;
 }
 
-int request_build(struct writer *w, const struct launch *l, struct fault *why)
+int request_build(struct writer *w, const struct open *l, struct fault *why)
 {
 	bool batch;
 	char *line;
@@ -134,7 +134,7 @@ int request_build(struct writer *w, const struct launch *l, struct fault *why)
 	r = line_build(line, l, batch, why);
 	if (r == 0) {
 		write_u32(w, 0);
-		write_u32(w, l->flags & LAUNCH_TTY ? START_TTY : 0);
+		write_u32(w, l->flags & PROGRAM_TTY ? START_TTY : 0);
 		put_string(w, batch ? CMD_EXE : l->program.at,
 			   batch ? strlen(CMD_EXE) : l->program.len);
 		put_string(w, line, strlen(line));

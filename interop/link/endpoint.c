@@ -22,12 +22,12 @@ void endpoint_close(struct stream *s)
 	queue_free(&s->out);
 }
 
-static int launch_begin(struct stream *s, const struct frame *f, struct queue **sink)
+static int open_begin(struct stream *s, const struct frame *f, struct queue **sink)
 {
 	if (s->state != STREAM_NEW || !s->ours || !s->greeted || f->flags)
 		return -EPROTO;
 	*sink = &s->launch;
-	if (router_launch_bytes(s->router) + f->length > LAUNCHES_MAX) {
+	if (router_launch_bytes(s->router) + f->length > OPENS_MAX) {
 		*sink = NULL;
 		stream_fail(s, WHY_FULL);
 	}
@@ -45,8 +45,8 @@ static int endpoint_begin(void *owner, const struct frame *f, struct queue **sin
 		return 0;
 	if (f->stream != WIRE_STREAM_ONLY)
 		return -EPROTO;
-	if (f->type == WIRE_LAUNCH)
-		return launch_begin(s, f, sink);
+	if (f->type == WIRE_OPEN)
+		return open_begin(s, f, sink);
 	return stream_begin(s, f, true, sink);
 }
 
@@ -62,19 +62,19 @@ static int hello_end(struct stream *s)
 	return 0;
 }
 
-static int launch_end(struct stream *s)
+static int open_end(struct stream *s)
 {
 	struct queue *q = &s->launch;
-	struct launch l;
+	struct open l;
 
-	if (launch_decode(&l, queue_head(q), q->used))
+	if (open_decode(&l, queue_head(q), q->used))
 		return -EPROTO;
 	if (s->router->side == ROUTER_GUEST) {
-		if (queue_reserve(q, LAUNCH_UID_FIELD))
+		if (queue_reserve(q, OPEN_UID_FIELD))
 			return -ENOMEM;
-		q->used = launch_set_uid(queue_head(q), q->used, s->uid);
+		q->used = open_set_uid(queue_head(q), q->used, s->uid);
 	}
-	if (q->used > WIRE_LAUNCH_MAX)
+	if (q->used > WIRE_OPEN_MAX)
 		stream_fail(s, WHY_LONG);
 	else
 		stream_launch(s);
@@ -90,8 +90,8 @@ static int endpoint_end(void *owner, const struct frame *f)
 		return 0;
 	if (f->type == WIRE_HELLO)
 		error = hello_end(s);
-	else if (f->type == WIRE_LAUNCH)
-		error = launch_end(s);
+	else if (f->type == WIRE_OPEN)
+		error = open_end(s);
 	else
 		error = stream_end(s, f, true, &s->body);
 	queue_take(&s->body, s->body.used);

@@ -8,9 +8,9 @@
  *
  * An endpoint is a connected unix stream socket that carries frames of
  * WIRE_STREAM_ONLY; the router gives them the link's stream number and back.
- * It reads no payload but HELLO and the LAUNCH it asks its owner about. An
- * opener's first frames are HELLO and LAUNCH; a runner's first frame is what
- * answers LAUNCH; a router sends no HELLO to an endpoint. After EXIT or FAILED
+ * It reads no payload but HELLO and the OPEN it asks its owner about. An
+ * opener's first frames are HELLO and OPEN; a runner's first frame is what
+ * answers OPEN; a router sends no HELLO to an endpoint. After EXIT or FAILED
  * the endpoint is closed by its program first, or by the link's loss.
  *
  * Rules (doc/PROTOCOL): control frames never wait for credit and leave first,
@@ -32,11 +32,11 @@ enum router_side { ROUTER_GUEST, ROUTER_HOST }; /* which stream numbers are ours
  * endpoints and send SHUTDOWN, but not destroy the router. */
 struct router_ops {
 	/* The peer opens a stream. Returns a connected socket whose other end a
-	 * runner serves (it will read LAUNCH first, in one frame, as it came), or
+	 * runner serves (it will read OPEN first, in one frame, as it came), or
 	 * fills *why and returns negative: the router answers FAILED. A child
 	 * forked here must close every descriptor but its own (close_range(2)):
 	 * a copy of the link's would keep it open when the router hangs up. */
-	int (*accept)(void *owner, const struct launch *l, struct failed *why);
+	int (*accept)(void *owner, const struct open *l, struct failed *why);
 	/* Opens the link: a non-blocking descriptor, or negative errno; asked
 	 * again with back-off (200 ms doubling to 5 s) while the link is down. */
 	int (*dial)(void *owner);
@@ -53,8 +53,8 @@ struct router *router_create(struct loop *loop, enum router_side side, const str
 void router_destroy(struct router *router);
 
 /* Takes a connected local socket as an endpoint that will open a stream with
- * HELLO and LAUNCH. uid is the peer's, put into LAUNCH on the guest side.
- * While the link is down a LAUNCH waits at most 2 s, then gets FAILED; on a
+ * HELLO and OPEN. uid is the peer's, put into OPEN on the guest side.
+ * While the link is down an OPEN waits at most 2 s, then gets FAILED; on a
  * link that is up it is sent with a PING, and fails when nothing at all has
  * come back after 2 s. Owns fd from here on. */
 int router_add_endpoint(struct router *router, int fd, uint32_t uid);

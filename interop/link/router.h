@@ -24,16 +24,16 @@ enum {
 	STREAMS_USEFUL = 320, /* those, and 256 more that wait */
 	STREAMS_MAX = 384,    /* and some that are only told why not */
 
-	STAGE_ENOUGH = 64 * 1024,        /* staged bytes: no more DATA before they are gone */
-	CONTROL_CHOKE = 16 * 1024,       /* an endpoint with so much unsent is not read */
-	CONTROL_MAX = 192 * 1024,        /* unsent to an endpoint that does not read */
-	TRUNK_MAX = 1024 * 1024,         /* unsent to a peer that does not read */
-	LAUNCHES_MAX = 32 * 1024 * 1024, /* of all streams together */
+	STAGE_ENOUGH = 64 * 1024,     /* staged bytes: no more DATA before they are gone */
+	CONTROL_CHOKE = 16 * 1024,    /* an endpoint with so much unsent is not read */
+	CONTROL_MAX = 192 * 1024,     /* unsent to an endpoint that does not read */
+	TRUNK_MAX = 1024 * 1024,      /* unsent to a peer that does not read */
+	OPENS_MAX = 32 * 1024 * 1024, /* of all streams together */
 	SCRATCH = 16 * 1024,
 
-	PATIENCE_MS = 2000, /* a LAUNCH without link, or without any answer */
+	PATIENCE_MS = 2000, /* an OPEN without link, or without any answer */
 	GRUDGE_MS = 1000,   /* after that failed, the next ones fail at once */
-	GREET_MS = 5000,    /* from connecting to a whole LAUNCH */
+	GREET_MS = 5000,    /* from connecting to a whole OPEN */
 	LINGER_MS = 5000,   /* for an endpoint to close after its end */
 	TRIM_MS = 1000,     /* to keep big empty queues */
 };
@@ -47,7 +47,7 @@ struct lane {
 };
 
 enum stream_state {
-	STREAM_NEW,     /* its LAUNCH is not complete */
+	STREAM_NEW,     /* its OPEN is not complete */
 	STREAM_WAITING, /* for the link (ours), for a free place (the peer's) */
 	STREAM_OPEN,    /* both sides know it */
 	STREAM_DRAIN,   /* the link has forgotten it; the endpoint gets what is left */
@@ -59,7 +59,7 @@ struct stream {
 	enum stream_state state;
 	bool ours;      /* opened by the endpoint; else by the peer */
 	bool greeted;   /* the endpoint has said HELLO */
-	bool launching; /* pieces of LAUNCH are still to be sent */
+	bool launching; /* pieces of OPEN are still to be sent */
 	bool answered;  /* the peer has said anything about it */
 	bool blocked;   /* the endpoint takes no bytes just now */
 	bool hung_up;   /* the endpoint is closed */
@@ -71,7 +71,7 @@ struct stream {
 	struct queue body;    /* payload of the endpoint's frame under way */
 	struct queue out;     /* frames for the endpoint */
 	struct queue control; /* frames for the link */
-	struct queue launch;  /* LAUNCH's payload */
+	struct queue launch;  /* OPEN's payload */
 	struct queue last;    /* EXIT or FAILED: goes when the lanes are empty */
 	struct lane lane[3];
 	struct timer timer; /* GREET_MS, LINGER_MS */
@@ -122,7 +122,7 @@ extern const struct cutter_ops trunk_frames;
 /* stream.c: from_end: the frame comes from the endpoint, else from the link. */
 int stream_begin(struct stream *s, const struct frame *f, bool from_end, struct queue **sink);
 int stream_end(struct stream *s, const struct frame *f, bool from_end, const struct queue *body);
-void stream_launch(struct stream *s);             /* our endpoint's LAUNCH is complete */
+void stream_launch(struct stream *s);             /* our endpoint's OPEN is complete */
 void stream_start(struct stream *s);              /* WAITING -> OPEN */
 void stream_fail(struct stream *s, enum why why); /* tells both sides */
 void stream_lose(struct stream *s, enum why why); /* tells the endpoint */

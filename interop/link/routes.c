@@ -27,7 +27,7 @@ static int refuse(struct router *r, struct stream *s, uint32_t id, enum why why)
 	return 0;
 }
 
-static int launch_begin(struct router *r, const struct frame *f, struct queue **sink)
+static int open_begin(struct router *r, const struct frame *f, struct queue **sink)
 {
 	struct stream *s = router_find(r, f->stream);
 
@@ -46,9 +46,9 @@ static int launch_begin(struct router *r, const struct frame *f, struct queue **
 		return 0;
 	if (s->state != STREAM_NEW)
 		return -EPROTO;
-	if (s->launch.used + f->length > WIRE_LAUNCH_MAX)
+	if (s->launch.used + f->length > WIRE_OPEN_MAX)
 		return refuse(r, s, f->stream, WHY_LONG);
-	if (router_launch_bytes(r) + f->length > LAUNCHES_MAX)
+	if (router_launch_bytes(r) + f->length > OPENS_MAX)
 		return refuse(r, s, f->stream, WHY_FULL);
 	*sink = &s->launch;
 	return 0;
@@ -85,8 +85,8 @@ static int trunk_begin(void *owner, const struct frame *f, struct queue **sink)
 		return -EPROTO;
 	if (f->stream == 0)
 		return 0;
-	if (f->type == WIRE_LAUNCH)
-		return launch_begin(r, f, sink);
+	if (f->type == WIRE_OPEN)
+		return open_begin(r, f, sink);
 	return stream_frame_begin(r, f, sink);
 }
 
@@ -97,7 +97,7 @@ static int stream_frame_end(struct router *r, const struct frame *f)
 
 	if (!s || s->state > STREAM_OPEN)
 		return 0;
-	if (f->type == WIRE_LAUNCH) {
+	if (f->type == WIRE_OPEN) {
 		s->state = f->flags & WIRE_MORE ? STREAM_NEW : STREAM_WAITING;
 		return 0;
 	}

@@ -47,7 +47,7 @@ static int stage_piece(struct queue *to, struct queue *from, struct frame *f)
 	bool more = from->used > WIRE_PIECE_MAX;
 
 	f->length = more ? WIRE_PIECE_MAX : (uint32_t)from->used;
-	if (f->type == WIRE_LAUNCH && more)
+	if (f->type == WIRE_OPEN && more)
 		f->flags = WIRE_MORE;
 	if (stage_frame(to, f, queue_head(from)))
 		return -ENOMEM;
@@ -78,7 +78,7 @@ static int stage_lane(struct queue *to, struct stream *s, int fd, uint32_t id)
 /* The number is given with the first piece: they must reach the peer in order. */
 static int stage_launch(struct queue *to, struct stream *s)
 {
-	struct frame f = { 0, WIRE_LAUNCH, 0, 0 };
+	struct frame f = { 0, WIRE_OPEN, 0, 0 };
 
 	if (!s->id) {
 		s->id = s->router->our_next;
@@ -93,7 +93,7 @@ static int stage_launch(struct queue *to, struct stream *s)
 	return 0;
 }
 
-/* What goes before everybody's bulk: control frames, LAUNCH, stderr. */
+/* What goes before everybody's bulk: control frames, OPEN, stderr. */
 static int stage_urgent(struct queue *to, struct stream *s)
 {
 	if (s->launching)

@@ -179,10 +179,10 @@ void stream_launch(struct stream *s)
 		trunk_hurry(r);
 }
 
-/* The runner's first frame is LAUNCH, whole; what came after it follows. */
+/* The runner's first frame is OPEN, whole; what came after it follows. */
 static int stream_deliver_launch(struct stream *s)
 {
-	const struct frame f = { (uint32_t)s->launch.used, WIRE_LAUNCH, 0, WIRE_STREAM_ONLY };
+	const struct frame f = { (uint32_t)s->launch.used, WIRE_OPEN, 0, WIRE_STREAM_ONLY };
 	struct queue out = { 0 };
 
 	if (stage_frame(&out, &f, queue_head(&s->launch)) ||
@@ -200,10 +200,10 @@ static void stream_start_theirs(struct stream *s)
 {
 	struct router *r = s->router;
 	struct failed why = failed_because(r, WHY_PROTOCOL);
-	struct launch l;
+	struct open l;
 	int fd;
 
-	if (launch_decode(&l, queue_head(&s->launch), s->launch.used)) {
+	if (open_decode(&l, queue_head(&s->launch), s->launch.used)) {
 		stream_refuse(s, &why);
 		return;
 	}

@@ -168,7 +168,7 @@ static void trunk_retry(struct timer *timer)
 	router_pump(r);
 }
 
-/* Nothing at all has come for PATIENCE_MS since a LAUNCH wanted the link. */
+/* Nothing at all has come for PATIENCE_MS since an OPEN wanted the link. */
 static void trunk_unanswered(struct timer *timer)
 {
 	struct router *r = container_of(timer, struct router, trunk.answer);

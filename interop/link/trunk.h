@@ -17,7 +17,7 @@ enum trunk_state {
 struct trunk {
 	struct watch watch;
 	struct timer retry;  /* DOWN: dial again; SEARCH, HELLO: hang up */
-	struct timer answer; /* a LAUNCH's PATIENCE_MS */
+	struct timer answer; /* an OPEN's PATIENCE_MS */
 	enum trunk_state state;
 	bool socket, blocked;
 	bool pong;   /* one is due */
@@ -26,7 +26,7 @@ struct trunk {
 	uint8_t epoch[WIRE_EPOCH], peer[WIRE_EPOCH];
 	unsigned misses, holds; /* dials that failed / that nobody answered */
 	unsigned guesses;       /* HELLOs answered while in SEARCH */
-	int64_t grudge;         /* until then LAUNCHes fail at once */
+	int64_t grudge;         /* until then OPENs fail at once */
 	struct cutter cut;
 	struct queue in; /* SEARCH: bytes to look through; later a payload */
 	struct queue out;

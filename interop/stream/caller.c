@@ -32,9 +32,9 @@ struct caller {
 	struct tty tty;
 	struct outcome *result;
 	const void *launch;
-	size_t launch_len;
-	uint32_t flags; /* enum launch_flag */
-	bool launched;  /* LAUNCH has been put */
+	size_t open_len;
+	uint32_t flags; /* enum program_flag */
+	bool launched;  /* OPEN has been put */
 	bool started;   /* STARTED came */
 	bool unwanted;  /* nobody reads our stdin any more */
 	bool finished;  /* *result is final but for the output still to leave */
@@ -71,7 +71,7 @@ static void put_launch(struct caller *c)
 	writer_init(&w, bytes, sizeof(bytes));
 	hello_encode(&w, &hello);
 	channel_put(&c->ch, WIRE_HELLO, 0, bytes, w.used);
-	channel_launch(&c->ch, c->launch, c->launch_len);
+	channel_launch(&c->ch, c->launch, c->open_len);
 	c->launched = true;
 }
 
@@ -156,9 +156,9 @@ static int on_started(struct caller *c, struct reader *r)
 	if (r->bad || c->started)
 		return -EPROTO;
 	c->started = true;
-	if (c->flags & LAUNCH_DETACH)
+	if (c->flags & PROGRAM_DETACH)
 		caller_finish(c, OUTCOME_EXITED, 0, "");
-	else if (c->flags & LAUNCH_TTY && c->result->subsystem != WIRE_GUI)
+	else if (c->flags & PROGRAM_TTY && c->result->subsystem != WIRE_GUI)
 		tty_raw(&c->tty);
 	return 0;
 }
@@ -275,7 +275,7 @@ static void caller_suspend(struct caller *c)
  * to see (a terminal's come as bytes, a GUI program lives on), ends the call. */
 static void caller_interrupt(struct caller *c, uint32_t signal)
 {
-	bool ours = c->flags & LAUNCH_TTY || c->result->subsystem == WIRE_GUI || signal == SIGABRT;
+	bool ours = c->flags & PROGRAM_TTY || c->result->subsystem == WIRE_GUI || signal == SIGABRT;
 
 	if (ours || c->asked || c->finished) {
 		c->finished = false;
@@ -315,7 +315,7 @@ static int caller_listen(struct caller *c)
 	sigemptyset(&c->signals.taken);
 	for (size_t i = 0; i < array_len(always); i++)
 		signals_want(&c->signals, always[i]);
-	for (size_t i = 0; c->flags & LAUNCH_TTY && i < array_len(with_tty); i++)
+	for (size_t i = 0; c->flags & PROGRAM_TTY && i < array_len(with_tty); i++)
 		signals_want(&c->signals, with_tty[i]);
 	return signals_take(&c->signals, &c->loop);
 }
@@ -324,8 +324,8 @@ static int caller_listen(struct caller *c)
 
 static int caller_open(struct caller *c, int endpoint)
 {
-	struct launch l;
-	int error = launch_decode(&l, c->launch, c->launch_len);
+	struct open l;
+	int error = open_decode(&l, c->launch, c->open_len);
 
 	if (error == 0)
 		error = loop_init(&c->loop);
@@ -336,11 +336,11 @@ static int caller_open(struct caller *c, int endpoint)
 	if (error < 0)
 		return error;
 	error = caller_listen(c);
-	if (error == 0 && !(c->flags & LAUNCH_NO_STDIN))
+	if (error == 0 && !(c->flags & PROGRAM_NO_STDIN))
 		error = inlet_open_shared(&c->in, &c->loop, STDIN_FILENO);
 	if (error == 0)
 		error = outlet_open_shared(&c->out[0], &c->loop, STDOUT_FILENO);
-	if (error == 0 && !(c->flags & LAUNCH_TTY))
+	if (error == 0 && !(c->flags & PROGRAM_TTY))
 		error = outlet_open_shared(&c->out[1], &c->loop, STDERR_FILENO);
 	return error;
 }
@@ -369,7 +369,7 @@ static void caller_close(struct caller *c)
 	loop_fini(&c->loop);
 }
 
-int caller_run(int endpoint, const void *launch, size_t launch_len, struct outcome *out)
+int caller_run(int endpoint, const void *launch, size_t open_len, struct outcome *out)
 {
 	/* Large, and mostly never touched: fresh pages cost nothing until then. */
 	struct caller *c = calloc(1, sizeof(*c));
@@ -386,7 +386,7 @@ int caller_run(int endpoint, const void *launch, size_t launch_len, struct outco
 	c->tty.fd = STDIN_FILENO;
 	c->result = out;
 	c->launch = launch;
-	c->launch_len = launch_len;
+	c->open_len = open_len;
 	inlet_init(&c->in, &c->ch, STDIN_FILENO);
 	outlet_init(&c->out[0], &c->ch, STDOUT_FILENO);
 	outlet_init(&c->out[1], &c->ch, STDERR_FILENO);

@@ -20,7 +20,7 @@ static const uint32_t events_always = EPOLLIN | EPOLLRDHUP | EPOLLET;
 /* The stream a frame of this type travels on, on a connection of one stream. */
 static uint32_t stream_of(enum wire_type type)
 {
-	return type < WIRE_LAUNCH ? 0 : WIRE_STREAM_ONLY;
+	return type < WIRE_OPEN ? 0 : WIRE_STREAM_ONLY;
 }
 
 static void put_header(uint8_t at[WIRE_HEADER], enum wire_type type, int flags, size_t len)
@@ -40,7 +40,7 @@ bool channel_put(struct channel *ch, enum wire_type type, int flags, const void 
 {
 	uint8_t *at = ch->control + ch->control_used;
 
-	/* Nothing may come between the header of LAUNCH and its payload. */
+	/* Nothing may come between the header of OPEN and its payload. */
 	if (ch->extra.iov_base || ch->control_used + WIRE_HEADER + len > sizeof(ch->control))
 		return false;
 	put_header(at, type, flags, len);
@@ -62,7 +62,7 @@ bool channel_put_u32(struct channel *ch, enum wire_type type, int flags, uint32_
 
 void channel_launch(struct channel *ch, const void *payload, size_t len)
 {
-	put_header(ch->control + ch->control_used, WIRE_LAUNCH, 0, len);
+	put_header(ch->control + ch->control_used, WIRE_OPEN, 0, len);
 	ch->control_used += WIRE_HEADER;
 	ch->extra.iov_base = (void *)(uintptr_t)payload;
 	ch->extra.iov_len = len;

@@ -71,7 +71,7 @@ bool channel_flushed(const struct channel *ch);
 bool channel_put(struct channel *ch, enum wire_type type, int flags, const void *payload,
 		 size_t len);
 bool channel_put_u32(struct channel *ch, enum wire_type type, int flags, uint32_t value);
-/* LAUNCH; the payload must stay until it has left. Before any other DATA. */
+/* OPEN; the payload must stay until it has left. Before any other DATA. */
 void channel_launch(struct channel *ch, const void *payload, size_t len);
 /* Data of at most WIRE_DATA_MAX bytes, which stay until they have left. */
 void channel_data(struct channel *ch, int fd, const void *data, size_t len);

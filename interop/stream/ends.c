@@ -23,11 +23,11 @@ static int ends_pipe(struct ends *ends, int which)
 	return 0;
 }
 
-static int ends_pipes(struct ends *ends, const struct launch *l)
+static int ends_pipes(struct ends *ends, const struct open *l)
 {
 	int error = 0;
 
-	if (l->flags & LAUNCH_NO_STDIN)
+	if (l->flags & PROGRAM_NO_STDIN)
 		ends->theirs[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	else
 		error = ends_pipe(ends, 0);
@@ -42,7 +42,7 @@ static int ends_pipes(struct ends *ends, const struct launch *l)
 	return error;
 }
 
-static int ends_tty(struct ends *ends, const struct launch *l)
+static int ends_tty(struct ends *ends, const struct open *l)
 {
 	bool known = l->rows > 0 && l->cols > 0;
 	int error = pty_open(&ends->ours[0], &ends->theirs[0]);
@@ -55,10 +55,10 @@ static int ends_tty(struct ends *ends, const struct launch *l)
 	return ends->ours[1] < 0 ? -errno : 0;
 }
 
-int ends_open(struct ends *ends, const struct launch *l)
+int ends_open(struct ends *ends, const struct open *l)
 {
 	*ends = (struct ends){ { -1, -1, -1 }, { -1, -1, -1 } };
-	return l->flags & LAUNCH_TTY ? ends_tty(ends, l) : ends_pipes(ends, l);
+	return l->flags & PROGRAM_TTY ? ends_tty(ends, l) : ends_pipes(ends, l);
 }
 
 int ends_give(struct ends *ends, int which)

@@ -14,7 +14,7 @@ struct ends {
 };
 
 /* As the launch asks. All are close-on-exec and blocking. 0 or negative errno. */
-int ends_open(struct ends *ends, const struct launch *l);
+int ends_open(struct ends *ends, const struct open *l);
 /* Hands over one of ours: whoever gets it closes it. */
 int ends_give(struct ends *ends, int which);
 /* Closes what is left. */

@@ -297,15 +297,15 @@ static int runner_open(struct runner *r, struct ends *ends)
 	return error;
 }
 
-static void runner_launch(struct runner *r, const struct launch *l)
+static void runner_launch(struct runner *r, const struct open *l)
 {
 	static const char text[] = "unable to make pipes for the program";
 	struct failed why = { .code = WIRE_FAIL_BRIDGE, .text = { text, sizeof(text) - 1 } };
 	struct ends ends;
 	int error = ends_open(&ends, l);
 
-	r->tty = l->flags & LAUNCH_TTY;
-	r->detached = l->flags & LAUNCH_DETACH;
+	r->tty = l->flags & PROGRAM_TTY;
+	r->detached = l->flags & PROGRAM_DETACH;
 	why.os_error = (uint32_t)-error;
 	if (error == 0)
 		error = r->ops->spawn(r->owner, l, ends.theirs, &r->job, &why);
@@ -362,9 +362,9 @@ static int on_hello(struct runner *r, const void *payload, size_t len)
 
 static int on_launch(struct runner *r, const void *payload, size_t len)
 {
-	struct launch l;
+	struct open l;
 
-	if (r->job.pid != 0 || launch_decode(&l, payload, len) < 0)
+	if (r->job.pid != 0 || open_decode(&l, payload, len) < 0)
 		return -EPROTO;
 	if (!r->failed_due)
 		runner_launch(r, &l);
@@ -434,7 +434,7 @@ static int runner_frame(void *owner, const struct frame *f, const void *payload)
 		return 0;
 	case WIRE_PONG:
 		return 0;
-	case WIRE_LAUNCH:
+	case WIRE_OPEN:
 		return on_launch(r, payload, f->length);
 	case WIRE_EOF:
 		return f->flags == 0 ? outlet_end(&r->in) : -EPROTO;

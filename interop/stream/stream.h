@@ -48,17 +48,17 @@ struct outcome {
  * takes their numbers. To be called before anything is opened. */
 int stdio_hold(void);
 
-/* One call: sends HELLO, the LAUNCH payload (built with launch_put_*) and the
- * first stdin in one write, then relays until the stream ends. With LAUNCH_TTY
+/* One call: sends HELLO, the OPEN payload (built with open_put_*) and the
+ * first stdin in one write, then relays until the stream ends. With PROGRAM_TTY
  * in the payload the terminal on fd 0 is raw meanwhile, WINSZ follows
  * SIGWINCH, and job control (TSTP, CONT) works. In pipe mode INT, TERM, HUP
  * and QUIT are forwarded as SIGNAL frames (not to a GUI program: they end the
  * call and leave it alone); a second one of them ends the call. One that was
- * ignored before stays so. With LAUNCH_DETACH the call ends at STARTED.
+ * ignored before stays so. With PROGRAM_DETACH the call ends at STARTED.
  * Blocks; takes the signal mask and dispositions for its time and gives them
  * back. Owns endpoint and closes it, which is what kills a job that still
  * runs. 0, or negative errno when the call could not even be made. */
-int caller_run(int endpoint, const void *launch, size_t launch_len, struct outcome *out);
+int caller_run(int endpoint, const void *launch, size_t open_len, struct outcome *out);
 
 /* The exit status (0-255) that stands for an outcome. Of the NTSTATUS values
  * with which Windows ends programs ([MS-ERREF] 2.3.1; subsystem GUI or CONSOLE)
@@ -84,11 +84,11 @@ struct job {
 };
 
 struct runner_ops {
-	/* Starts the program. stdio are its ends (with LAUNCH_TTY all three are
+	/* Starts the program. stdio are its ends (with PROGRAM_TTY all three are
 	 * the terminal's slave side). The child calls child_stdio before it execs.
 	 * Fills *job and returns 0, or fills *why and returns negative; the runner
 	 * closes stdio afterwards. */
-	int (*spawn)(void *owner, const struct launch *l, const int stdio[3], struct job *job,
+	int (*spawn)(void *owner, const struct open *l, const int stdio[3], struct job *job,
 		     struct failed *why);
 	/* Reads what is there on job->report and fills in job->subsystem (returns
 	 * 1: started, tell the caller), *code (2: exited, use this instead of the
@@ -106,7 +106,7 @@ struct runner_ops {
  * runner are close-on-exec. 0 or negative errno. Async-signal-safe. */
 int child_stdio(const int stdio[3], bool tty);
 
-/* Serves one stream: reads LAUNCH from the endpoint, spawns, relays, ends with
+/* Serves one stream: reads OPEN from the endpoint, spawns, relays, ends with
  * EXIT or FAILED. Becomes a subreaper (prctl(2) PR_SET_CHILD_SUBREAPER): when
  * the opener goes away (ABORT, or the endpoint closes) all descendants get HUP,
  * after 2 s KILL, unless the job is detached or a GUI program. So nothing that

@@ -1,4 +1,4 @@
-/* field.c: the tagged fields that HELLO and LAUNCH are made of. */
+/* field.c: the tagged fields that HELLO and OPEN are made of. */
 #include <errno.h>
 #include <string.h>
 

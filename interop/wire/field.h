@@ -1,4 +1,4 @@
-/* field.h: the tagged fields that HELLO and LAUNCH are made of (private). */
+/* field.h: the tagged fields that HELLO and OPEN are made of (private). */
 #ifndef LANDBRIDGE_INTEROP_WIRE_FIELD_H
 #define LANDBRIDGE_INTEROP_WIRE_FIELD_H
 

@@ -22,7 +22,7 @@ static const struct rule rules[] = {
 	[WIRE_PING] = { 0, 0, 0, CONNECTION },
 	[WIRE_PONG] = { 0, 0, 0, CONNECTION },
 	[WIRE_SHUTDOWN] = { 0, 0, 0, CONNECTION },
-	[WIRE_LAUNCH] = { 0, WIRE_LAUNCH_MAX, WIRE_MORE, OPENER },
+	[WIRE_OPEN] = { 0, WIRE_OPEN_MAX, WIRE_MORE, OPENER },
 	[WIRE_STARTED] = { 8, 8, 0, RUNNER },
 	[WIRE_FAILED] = { 9, WIRE_FAILED_MAX, 0, RUNNER },
 	[WIRE_DATA] = { 1, WIRE_DATA_MAX, 2, DATA_OF_FD },
@@ -39,7 +39,7 @@ static const struct rule rules[] = {
 static bool type_known(uint8_t type)
 {
 	return (type >= WIRE_HELLO && type <= WIRE_SHUTDOWN) ||
-	       (type >= WIRE_LAUNCH && type <= WIRE_ABORT);
+	       (type >= WIRE_OPEN && type <= WIRE_ABORT);
 }
 
 int frame_decode(struct frame *f, const uint8_t header[WIRE_HEADER])

@@ -25,15 +25,15 @@
 enum {
 	WIRE_VERSION = 1,
 	WIRE_HEADER = 12,
-	WIRE_DATA_MAX = 64 * 1024,         /* payload of one DATA frame */
-	WIRE_LAUNCH_MAX = 4 * 1024 * 1024, /* payload of a LAUNCH, all its pieces together */
-	WIRE_PIECE_MAX = 64 * 1024,        /* payload of any frame on a link of many streams */
-	WIRE_CONTROL_MAX = 64 * 1024,      /* payload of HELLO */
-	WIRE_FAILED_MAX = 1024,            /* payload of FAILED */
-	WIRE_CREDIT = 256 * 1024, /* what each stream's fd may send before the first CREDIT */
-	WIRE_LAUNCH_STRINGS = 32 * 1024, /* ARG plus ENV fields of one LAUNCH */
-	WIRE_STRING_MAX = 128 * 1024,    /* one string of a LAUNCH, its NUL counted (execve(2)) */
-	WIRE_STREAM_ONLY = 1,            /* the stream of a connection with one stream */
+	WIRE_DATA_MAX = 64 * 1024,       /* payload of one DATA frame */
+	WIRE_OPEN_MAX = 4 * 1024 * 1024, /* payload of an OPEN, all its pieces together */
+	WIRE_PIECE_MAX = 64 * 1024,      /* payload of any frame on a link of many streams */
+	WIRE_CONTROL_MAX = 64 * 1024,    /* payload of HELLO */
+	WIRE_FAILED_MAX = 1024,          /* payload of FAILED */
+	WIRE_CREDIT = 256 * 1024,      /* what each stream's fd may send before the first CREDIT */
+	WIRE_OPEN_STRINGS = 32 * 1024, /* ARG plus ENV fields of one OPEN */
+	WIRE_STRING_MAX = 128 * 1024,  /* one string of an OPEN, its NUL counted (execve(2)) */
+	WIRE_STREAM_ONLY = 1,          /* the stream of a connection with one stream */
 	WIRE_EPOCH = 16,
 	WIRE_HELLO_MIN = 48, /* payload of a HELLO without fields */
 };
@@ -43,7 +43,7 @@ enum wire_type {
 	WIRE_PING = 2,        /* stream 0: empty; answered by PONG at once */
 	WIRE_PONG = 3,        /* stream 0: empty */
 	WIRE_SHUTDOWN = 4,    /* stream 0, host -> guest: power the guest off */
-	WIRE_LAUNCH = 16,     /* opens a stream: struct launch; flags: WIRE_MORE */
+	WIRE_OPEN = 16,       /* opens a stream: struct open; flags: WIRE_MORE */
 	WIRE_STARTED = 17,    /* u32 pid, u32 subsystem (enum wire_subsystem) */
 	WIRE_FAILED = 18,     /* struct failed; the stream is over */
 	WIRE_DATA = 19,       /* flags = fd; bytes; spends the fd's credit */
@@ -57,7 +57,7 @@ enum wire_type {
 	WIRE_ABORT = 27,      /* empty; the opener is gone: kill the job; the stream is over */
 };
 
-/* LAUNCH: the payload goes on in the next LAUNCH frame of the same stream.
+/* OPEN: the payload goes on in the next OPEN frame of the same stream.
  * Only routers do that, on a link of many streams, where no frame may keep the
  * others waiting for more than WIRE_PIECE_MAX. Everywhere else it is 0. */
 enum { WIRE_MORE = 1 };
@@ -84,8 +84,8 @@ struct frame {
 /* The first frame each way on a link, and again when a peer with another epoch
  * says hello: doc/PROTOCOL "Resync". On a connection of one stream only the
  * opener says HELLO (its version counts, nothing else); it gets none back, and
- * the runner reads LAUNCH first. Payload: 8 bytes "LANDBRDG", u16 version_min,
- * u16 version_max, epoch, echo, u32 features, then fields as in LAUNCH. */
+ * the runner reads OPEN first. Payload: 8 bytes "LANDBRDG", u16 version_min,
+ * u16 version_max, epoch, echo, u32 features, then fields as in OPEN. */
 struct hello {
 	uint16_t version_min, version_max;
 	uint8_t epoch[WIRE_EPOCH]; /* the sender's, random at its start */
@@ -95,38 +95,38 @@ struct hello {
 		host_path; /* host -> guest: the Windows PATH, "C:\\a;C:\\b"; may be empty */
 };
 
-enum launch_flag {
-	LAUNCH_TTY = 1,      /* one terminal instead of three pipes; DATA uses fd 0 and 1 */
-	LAUNCH_LOGIN = 2,    /* host -> guest: a login environment; no program: the login shell */
-	LAUNCH_DETACH = 4,   /* the job outlives its stream */
-	LAUNCH_NO_STDIN = 8, /* stdin is empty */
+enum program_flag {
+	PROGRAM_TTY = 1,      /* one terminal instead of three pipes; DATA uses fd 0 and 1 */
+	PROGRAM_LOGIN = 2,    /* host -> guest: a login environment; no program: the login shell */
+	PROGRAM_DETACH = 4,   /* the job outlives its stream */
+	PROGRAM_NO_STDIN = 8, /* stdin is empty */
 };
 
-/* What LAUNCH says. Sent as fields {u16 tag, u16 0, u32 len, bytes}; unknown
+/* What OPEN says. Sent as fields {u16 tag, u16 0, u32 len, bytes}; unknown
  * tags are skipped; len counts the NUL of a string. Refused: unknown flags, a
  * field other than ARG and ENV twice, an ENV without a name. argv and env are kept as the raw fields and walked with
- * launch_next, so nothing is allocated. */
-struct launch {
-	uint32_t flags;          /* enum launch_flag */
+ * open_next, so nothing is allocated. */
+struct open {
+	uint32_t flags;          /* enum program_flag */
 	struct wire_str program; /* absolute path on the runner's side; empty: login shell */
 	struct wire_str cwd;     /* directory on the runner's side; empty: its default */
 	struct wire_str user;    /* host -> guest: login name; empty: the default user */
-	uint16_t rows, cols;     /* with LAUNCH_TTY */
+	uint16_t rows, cols;     /* with PROGRAM_TTY */
 	uint32_t uid;            /* advisory, set by the broker; UINT32_MAX: not said */
 	uint32_t argc, envc;
-	const uint8_t *fields; /* the payload again, for launch_next */
+	const uint8_t *fields; /* the payload again, for open_next */
 	size_t fields_len;
 };
 
-enum launch_tag {
-	LAUNCH_TAG_FLAGS = 1,
-	LAUNCH_TAG_PROGRAM = 2,
-	LAUNCH_TAG_ARG = 3, /* repeated, argv[0] first */
-	LAUNCH_TAG_CWD = 4,
-	LAUNCH_TAG_ENV = 5, /* repeated, NAME=value */
-	LAUNCH_TAG_WINSZ = 6,
-	LAUNCH_TAG_USER = 7,
-	LAUNCH_TAG_UID = 8,
+enum open_tag {
+	OPEN_TAG_FLAGS = 1,
+	OPEN_TAG_PROGRAM = 2,
+	OPEN_TAG_ARG = 3, /* repeated, argv[0] first */
+	OPEN_TAG_CWD = 4,
+	OPEN_TAG_ENV = 5, /* repeated, NAME=value */
+	OPEN_TAG_WINSZ = 6,
+	OPEN_TAG_USER = 7,
+	OPEN_TAG_UID = 8,
 };
 
 struct failed {
@@ -163,17 +163,17 @@ bool hello_speaks(const struct hello *h, uint16_t version);
  * that lost the frame border may start again. */
 bool hello_found(const uint8_t *at, size_t len, const uint8_t epoch[WIRE_EPOCH]);
 
-int launch_decode(struct launch *l, const void *payload, size_t len);
+int open_decode(struct open *l, const void *payload, size_t len);
 /* Walks the ARG or ENV fields: *pos starts at 0. False at the end. */
-bool launch_next(const struct launch *l, enum launch_tag tag, size_t *pos, struct wire_str *out);
+bool open_next(const struct open *l, enum open_tag tag, size_t *pos, struct wire_str *out);
 /* Encoding is by field, straight into the caller's buffer. */
-void launch_put_str(struct writer *w, enum launch_tag tag, const char *s, size_t len);
-void launch_put_u32(struct writer *w, enum launch_tag tag, uint32_t v); /* FLAGS, UID */
-void launch_put_winsz(struct writer *w, uint16_t rows, uint16_t cols);
+void open_put_str(struct writer *w, enum open_tag tag, const char *s, size_t len);
+void open_put_u32(struct writer *w, enum open_tag tag, uint32_t v); /* FLAGS, UID */
+void open_put_winsz(struct writer *w, uint16_t rows, uint16_t cols);
 /* Drops every UID field of a decoded payload of `len` bytes and appends one;
- * `payload` has room for LAUNCH_UID_FIELD more. Returns the new length. */
-enum { LAUNCH_UID_FIELD = 12 };
-size_t launch_set_uid(uint8_t *payload, size_t len, uint32_t uid);
+ * `payload` has room for OPEN_UID_FIELD more. Returns the new length. */
+enum { OPEN_UID_FIELD = 12 };
+size_t open_set_uid(uint8_t *payload, size_t len, uint32_t uid);
 
 /* Text with control bytes is refused: it is shown on somebody's terminal.
  * Encoding makes them '?' and cuts the text to WIRE_FAILED_MAX. */

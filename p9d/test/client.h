@@ -4,7 +4,7 @@
 
 #include <sys/types.h>
 
-#include "p9d/wire.h"
+#include "p9d/wire/wire.h"
 
 #define CLIENT_BUFFER (P9_MSIZE_MAX + 4096)
 

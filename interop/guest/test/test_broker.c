@@ -143,7 +143,7 @@ static bool last_done(struct pair *pair)
 static void job_exits(struct end *job, const struct frame *f, const uint8_t *payload)
 {
 	(void)payload;
-	if (f->type == WIRE_LAUNCH)
+	if (f->type == WIRE_OPEN)
 		end_exit(job, 5);
 }
 
@@ -157,9 +157,9 @@ static void client_runs_a_program(void **state)
 	t->pair.host.on_job_frame = job_exits;
 	end = client(t);
 	writer_init(&w, payload, sizeof(payload));
-	launch_put_u32(&w, LAUNCH_TAG_UID, 4242); /* a lie */
+	open_put_u32(&w, OPEN_TAG_UID, 4242); /* a lie */
 	end_hello(end, "client's epoch..", NULL);
-	end_send(end, WIRE_LAUNCH, 0, WIRE_STREAM_ONLY, payload, w.used);
+	end_send(end, WIRE_OPEN, 0, WIRE_STREAM_ONLY, payload, w.used);
 	assert_true(pair_run(&t->pair, all_done, 5000));
 	assert_int_equal(end->exit, 5);
 	assert_int_equal(t->pair.host.jobs[0]->launch.uid, getuid());
@@ -316,7 +316,7 @@ static int session(void)
 {
 	uint8_t header[WIRE_HEADER], payload[256], bytes[16];
 	struct frame f, reply = { 4, WIRE_EXIT, 0, WIRE_STREAM_ONLY };
-	struct launch l;
+	struct open l;
 	struct writer w;
 	uint32_t code = 100;
 	uint8_t exit_code[4] = { 0 };
@@ -324,7 +324,7 @@ static int session(void)
 	if (fd_read_full(3, header, sizeof(header)) != WIRE_HEADER || frame_decode(&f, header) ||
 	    f.length > sizeof(payload) || fd_read_full(3, payload, f.length) != (ssize_t)f.length)
 		return 1;
-	if (f.type == WIRE_LAUNCH && launch_decode(&l, payload, f.length) == 0 && l.argc == 1)
+	if (f.type == WIRE_OPEN && open_decode(&l, payload, f.length) == 0 && l.argc == 1)
 		code = session_complaint();
 	exit_code[0] = (uint8_t)code;
 	writer_init(&w, bytes, sizeof(bytes));

@@ -147,16 +147,16 @@ static const struct request_case cases[] = {
 	  { "WSLENV=P/p" } },
 };
 
-static void check_strings(const struct launch *l, enum launch_tag tag, const char *const *want)
+static void check_strings(const struct open *l, enum open_tag tag, const char *const *want)
 {
 	struct wire_str got;
 	size_t pos = 0;
 
 	for (; *want; want++) {
-		assert_true(launch_next(l, tag, &pos, &got));
+		assert_true(open_next(l, tag, &pos, &got));
 		assert_string_equal(got.at, *want);
 	}
-	assert_false(launch_next(l, tag, &pos, &got));
+	assert_false(open_next(l, tag, &pos, &got));
 }
 
 static void requests(void **state)
@@ -175,7 +175,7 @@ static void requests(void **state)
 			.env = (char *const *)(uintptr_t)c->env,
 			.cwd = c->cwd,
 		};
-		struct launch l;
+		struct open l;
 		struct writer w;
 
 		print_message("%s\n", c->name);
@@ -183,12 +183,12 @@ static void requests(void **state)
 		assert_int_equal(request_encode(&rq, &w), c->want);
 		if (c->want < 0)
 			continue;
-		assert_int_equal(launch_decode(&l, payload, w.used), 0);
+		assert_int_equal(open_decode(&l, payload, w.used), 0);
 		assert_string_equal(l.program.at, c->program);
 		assert_string_equal(l.cwd.at, c->dir);
 		assert_int_equal(rq.cwd_left_out, !c->dir[0]);
-		check_strings(&l, LAUNCH_TAG_ARG, c->argv);
-		check_strings(&l, LAUNCH_TAG_ENV, c->vars);
+		check_strings(&l, OPEN_TAG_ARG, c->argv);
+		check_strings(&l, OPEN_TAG_ENV, c->vars);
 	}
 }
 
@@ -196,17 +196,17 @@ static void terminal_and_size(void **state)
 {
 	char *none[] = { NULL };
 	struct request rq = {
-		&table, NOTEPAD, "n", "n", none, none, "/", LAUNCH_TTY, 33, 99, false
+		&table, NOTEPAD, "n", "n", none, none, "/", PROGRAM_TTY, 33, 99, false
 	};
 	uint8_t payload[1024];
-	struct launch l;
+	struct open l;
 	struct writer w;
 
 	(void)state;
 	writer_init(&w, payload, sizeof(payload));
 	assert_int_equal(request_encode(&rq, &w), 0);
-	assert_int_equal(launch_decode(&l, payload, w.used), 0);
-	assert_int_equal(l.flags, LAUNCH_TTY);
+	assert_int_equal(open_decode(&l, payload, w.used), 0);
+	assert_int_equal(l.flags, PROGRAM_TTY);
 	assert_int_equal(l.rows, 33);
 	assert_int_equal(l.cols, 99);
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "interop/host/qemu.h"
+#include "interop/host/posix/qemu.h"
 #include "lib/lib.h"
 #include "lib/test/cmocka_all.h"
 

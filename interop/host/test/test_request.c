@@ -1,7 +1,7 @@
-/* test_request.c: LAUNCH -> request to the helper; Windows errors. */
+/* test_request.c: OPEN -> request to the helper; Windows errors. */
 #include <string.h>
 
-#include "interop/host/job.h"
+#include "interop/host/request.h"
 #include "interop/host/start.h"
 #include "lib/lib.h"
 #include "lib/test/cmocka_all.h"
@@ -18,16 +18,16 @@ static int build(const char *program, const char *cwd, const char *const *argv,
 	char payload[4096], request[8192];
 	struct writer w, out;
 	struct reader r;
-	struct launch l;
+	struct open l;
 
 	writer_init(&w, payload, sizeof(payload));
-	launch_put_str(&w, LAUNCH_TAG_PROGRAM, program, strlen(program));
-	launch_put_str(&w, LAUNCH_TAG_CWD, cwd, strlen(cwd));
+	open_put_str(&w, OPEN_TAG_PROGRAM, program, strlen(program));
+	open_put_str(&w, OPEN_TAG_CWD, cwd, strlen(cwd));
 	for (; argv && *argv; argv++)
-		launch_put_str(&w, LAUNCH_TAG_ARG, *argv, strlen(*argv));
+		open_put_str(&w, OPEN_TAG_ARG, *argv, strlen(*argv));
 	for (; env && *env; env++)
-		launch_put_str(&w, LAUNCH_TAG_ENV, *env, strlen(*env));
-	assert_int_equal(launch_decode(&l, payload, w.used), 0);
+		open_put_str(&w, OPEN_TAG_ENV, *env, strlen(*env));
+	assert_int_equal(open_decode(&l, payload, w.used), 0);
 	writer_init(&out, request, sizeof(request));
 	*why = (struct fault){ 0 };
 	if (request_build(&out, &l, why) < 0)

@@ -19,10 +19,10 @@ static void note_payload(struct end *end, const struct frame *f, const uint8_t *
 
 	reader_init(&r, payload, f->length);
 	switch (f->type) {
-	case WIRE_LAUNCH:
-		queue_take(&end->launch_bytes, end->launch_bytes.used);
-		queue_put(&end->launch_bytes, payload, f->length);
-		launch_decode(&end->launch, queue_head(&end->launch_bytes), f->length);
+	case WIRE_OPEN:
+		queue_take(&end->open_bytes, end->open_bytes.used);
+		queue_put(&end->open_bytes, payload, f->length);
+		open_decode(&end->launch, queue_head(&end->open_bytes), f->length);
 		break;
 	case WIRE_FAILED:
 		assert_int_equal(failed_decode(&end->failed, end->payload, f->length), 0);
@@ -137,7 +137,7 @@ void end_close(struct end *end)
 	fd_close(&fd);
 	queue_free(&end->in);
 	queue_free(&end->out);
-	queue_free(&end->launch_bytes);
+	queue_free(&end->open_bytes);
 }
 
 void end_hear(struct end *end, bool on)
@@ -193,10 +193,10 @@ void end_launch(struct end *end, const char *program)
 	struct writer w;
 
 	writer_init(&w, payload, sizeof(payload));
-	launch_put_str(&w, LAUNCH_TAG_PROGRAM, program, strlen(program));
-	launch_put_str(&w, LAUNCH_TAG_ARG, program, strlen(program));
+	open_put_str(&w, OPEN_TAG_PROGRAM, program, strlen(program));
+	open_put_str(&w, OPEN_TAG_ARG, program, strlen(program));
 	end_hello(end, "client's epoch..", NULL);
-	end_send(end, WIRE_LAUNCH, 0, WIRE_STREAM_ONLY, payload, w.used);
+	end_send(end, WIRE_OPEN, 0, WIRE_STREAM_ONLY, payload, w.used);
 }
 
 void end_data(struct end *end, uint8_t fd, size_t len)
@@ -220,7 +220,7 @@ void end_exit(struct end *end, uint32_t code)
 	end_send_u32(end, WIRE_EXIT, WIRE_EXITED, WIRE_STREAM_ONLY, code);
 }
 
-static int side_accept(void *owner, const struct launch *l, struct failed *why)
+static int side_accept(void *owner, const struct open *l, struct failed *why)
 {
 	struct side *side = owner;
 	struct end *job;

@@ -24,8 +24,8 @@ struct end {
 	size_t biggest;     /* payload */
 	struct frame first, last;
 	uint8_t payload[4096]; /* of the last frame but DATA, cut */
-	struct launch launch;  /* of the last LAUNCH; launch_bytes holds it */
-	struct queue launch_bytes;
+	struct open launch;    /* of the last OPEN; open_bytes holds it */
+	struct queue open_bytes;
 	struct failed failed;
 	uint32_t exit;
 	void (*on_frame)(struct end *end, const struct frame *f, const uint8_t *payload);
@@ -39,7 +39,7 @@ void end_send(struct end *end, uint8_t type, uint8_t flags, uint32_t stream, con
 void end_send_bytes(struct end *end, const void *data, size_t len);
 void end_send_u32(struct end *end, uint8_t type, uint8_t flags, uint32_t stream, uint32_t v);
 void end_hello(struct end *end, const void *epoch, const void *echo);
-/* HELLO and a LAUNCH of this program. */
+/* HELLO and an OPEN of this program. */
 void end_launch(struct end *end, const char *program);
 /* DATA frames of `len` bytes in all, as big as they may be. */
 void end_data(struct end *end, uint8_t fd, size_t len);

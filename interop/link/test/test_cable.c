@@ -160,13 +160,13 @@ static bool is_cut(struct pair *pair)
 
 static bool has_job(struct pair *pair)
 {
-	return pair->host.job_count && pair->host.jobs[0]->seen[WIRE_LAUNCH];
+	return pair->host.job_count && pair->host.jobs[0]->seen[WIRE_OPEN];
 }
 
 static void job_answers(struct end *job, const struct frame *f, const uint8_t *payload)
 {
 	(void)payload;
-	if (f->type != WIRE_LAUNCH)
+	if (f->type != WIRE_OPEN)
 		return;
 	end_send(job, WIRE_STARTED, 0, WIRE_STREAM_ONLY, "\7\0\0\0\0\0\0\0", 8);
 	end_data(job, 1, 60);
@@ -224,7 +224,7 @@ static void cut_at_every_byte(void **state)
 		of_guest++;
 	while (cut_at(state, false, of_host))
 		of_host++;
-	assert_in_range(of_guest, 150, 1000); /* two HELLOs, LAUNCH, PING, credits */
+	assert_in_range(of_guest, 150, 1000); /* two HELLOs, OPEN, PING, credits */
 	assert_in_range(of_host, 280, 1000);
 }
 
@@ -263,7 +263,7 @@ static void side_dies(struct side *side)
 /* Only frames longer than what a new peer says make the other side stick. */
 static void job_talks(struct end *job, const struct frame *f, const uint8_t *payload)
 {
-	if (f->type == WIRE_LAUNCH)
+	if (f->type == WIRE_OPEN)
 		end_data(job, 1, 50000);
 	job_answers(job, f, payload);
 }

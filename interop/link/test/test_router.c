@@ -76,7 +76,7 @@ static bool all_done(struct pair *pair)
 
 static bool has_job(struct pair *pair)
 {
-	return pair->host.job_count && pair->host.jobs[0]->seen[WIRE_LAUNCH];
+	return pair->host.job_count && pair->host.jobs[0]->seen[WIRE_OPEN];
 }
 
 static bool job_aborted(struct pair *pair)
@@ -88,7 +88,7 @@ static bool job_aborted(struct pair *pair)
 static void job_runs(struct end *job, const struct frame *f, const uint8_t *payload)
 {
 	(void)payload;
-	if (f->type != WIRE_LAUNCH)
+	if (f->type != WIRE_OPEN)
 		return;
 	end_send(job, WIRE_STARTED, 0, WIRE_STREAM_ONLY, "\7\0\0\0\0\0\0\0", 8);
 	end_data(job, 1, 200000);
@@ -113,7 +113,7 @@ static void one_stream_both_ways(void **state)
 		end_data(caller, 0, 3000);
 		assert_true(pair_run(&t->pair, all_done, 20000));
 		job = other->jobs[0];
-		assert_int_equal(job->first.type, WIRE_LAUNCH);
+		assert_int_equal(job->first.type, WIRE_OPEN);
 		assert_string_equal(job->launch.program.at, "5");
 		assert_int_equal(job->launch.uid, i == 0 ? 1000 : UINT32_MAX);
 		assert_int_equal(job->data[0], 3000);
@@ -328,7 +328,7 @@ static void idle_link_never_wakes(void **state)
 
 static void big_launch_arrives_whole(void **state)
 {
-	static uint8_t payload[WIRE_LAUNCH_MAX - LAUNCH_UID_FIELD];
+	static uint8_t payload[WIRE_OPEN_MAX - OPEN_UID_FIELD];
 	static char text[100000];
 	struct fixture *t = *state;
 	struct end *caller, *job;
@@ -339,17 +339,17 @@ static void big_launch_arrives_whole(void **state)
 	caller = add(t, &t->pair.guest);
 	memset(text, 'a', sizeof(text));
 	writer_init(&w, payload, sizeof(payload));
-	launch_put_str(&w, LAUNCH_TAG_PROGRAM, "7", 1);
+	open_put_str(&w, OPEN_TAG_PROGRAM, "7", 1);
 	while (w.size - w.used > sizeof(text) + 18)
-		launch_put_str(&w, LAUNCH_TAG_ARG, text, sizeof(text));
-	launch_put_str(&w, LAUNCH_TAG_ARG, text, w.size - w.used - 9);
+		open_put_str(&w, OPEN_TAG_ARG, text, sizeof(text));
+	open_put_str(&w, OPEN_TAG_ARG, text, w.size - w.used - 9);
 	end_hello(caller, "client's epoch..", NULL);
-	end_send(caller, WIRE_LAUNCH, 0, WIRE_STREAM_ONLY, payload, w.used);
+	end_send(caller, WIRE_OPEN, 0, WIRE_STREAM_ONLY, payload, w.used);
 	end_data(caller, 0, 10);
 	assert_true(pair_run(&t->pair, all_done, 5000));
 	job = t->pair.host.jobs[0];
 	assert_int_equal(caller->exit, 7);
-	assert_int_equal(job->biggest, WIRE_LAUNCH_MAX);
+	assert_int_equal(job->biggest, WIRE_OPEN_MAX);
 	assert_int_equal(job->launch.argc, 42);
 	assert_int_equal(job->data[0], 10);
 }
@@ -401,7 +401,7 @@ struct bad_frame {
 static const struct bad_frame bad_from_caller[] = {
 	{ "stdout from the caller", WIRE_DATA, 1, 1 },
 	{ "started from the caller", WIRE_STARTED, 0, 8 },
-	{ "launch again", WIRE_LAUNCH, 0, 0 },
+	{ "launch again", WIRE_OPEN, 0, 0 },
 	{ "credit for stdin", WIRE_CREDIT_ADD, 0, 4 },
 	{ "credit beyond the window", WIRE_CREDIT_ADD, 1, 4 },
 };

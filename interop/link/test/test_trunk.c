@@ -76,7 +76,7 @@ static bool all_done(struct pair *pair)
 static void job_answers(struct end *job, const struct frame *f, const uint8_t *payload)
 {
 	(void)payload;
-	if (f->type != WIRE_LAUNCH)
+	if (f->type != WIRE_OPEN)
 		return;
 	end_send(job, WIRE_STARTED, 0, WIRE_STREAM_ONLY, "\7\0\0\0\0\0\0\0", 8);
 	end_data(job, 1, 60);
@@ -132,7 +132,7 @@ static bool peer_has_launch(struct pair *pair)
 {
 	struct fixture *t = pair->test;
 
-	return t->peer.seen[WIRE_LAUNCH] == t->count && t->peer.seen[WIRE_PING];
+	return t->peer.seen[WIRE_OPEN] == t->count && t->peer.seen[WIRE_PING];
 }
 
 static bool peer_has_abort(struct pair *pair)
@@ -156,7 +156,7 @@ static bool peer_has_pong(struct pair *pair)
 	return t->peer.seen[WIRE_PONG] > 0;
 }
 
-/* Only a dead or stopped peer lets a PING wait; the next LAUNCH knows. */
+/* Only a dead or stopped peer lets a PING wait; the next OPEN knows. */
 static void silent_peer_fails_in_two_seconds(void **state)
 {
 	struct fixture *t = *state;
@@ -213,7 +213,7 @@ static bool some_time(struct pair *pair)
 	return loop_now() - t->began > 300;
 }
 
-static void launch_waits_for_the_link(void **state)
+static void open_waits_for_the_link(void **state)
 {
 	struct fixture *t = *state;
 
@@ -259,8 +259,8 @@ struct bad_frame {
 static const struct bad_frame bad_frames[] = {
 	{ "unknown type", { 0, 99, 0, 1 }, true },
 	{ "too long", { WIRE_DATA_MAX + 1, WIRE_DATA, 1, 1 }, true },
-	{ "launch in one long frame", { WIRE_PIECE_MAX + 1, WIRE_LAUNCH, 0, 2 }, true },
-	{ "launch of our own", { 0, WIRE_LAUNCH, 0, 3 }, true },
+	{ "launch in one long frame", { WIRE_PIECE_MAX + 1, WIRE_OPEN, 0, 2 }, true },
+	{ "launch of our own", { 0, WIRE_OPEN, 0, 3 }, true },
 	{ "our stream, not opened yet", { 4, WIRE_EXIT, 0, 3 }, true },
 	{ "the peer's stream, never opened", { 0, WIRE_ABORT, 0, 2 }, true },
 	{ "not a hello", { WIRE_HELLO_MIN, WIRE_HELLO, 0, 0 }, true },
@@ -371,8 +371,8 @@ static void bad_launch_is_refused(void **state)
 	struct fixture *t = *state;
 
 	peer_up(t);
-	end_send(&t->peer, WIRE_LAUNCH, WIRE_MORE, 2, "\3\0\0\0", 4);
-	end_send(&t->peer, WIRE_LAUNCH, 0, 2, "\5\0\0\0no", 6);
+	end_send(&t->peer, WIRE_OPEN, WIRE_MORE, 2, "\3\0\0\0", 4);
+	end_send(&t->peer, WIRE_OPEN, 0, 2, "\5\0\0\0no", 6);
 	assert_true(pair_run(&t->pair, peer_has_failed, 20000));
 	assert_int_equal(t->peer.failed.code, 125);
 	assert_int_equal(t->pair.guest.job_count, 0);
@@ -381,7 +381,7 @@ static void bad_launch_is_refused(void **state)
 
 static bool guest_has_job(struct pair *pair)
 {
-	return pair->guest.job_count && pair->guest.jobs[0]->seen[WIRE_LAUNCH];
+	return pair->guest.job_count && pair->guest.jobs[0]->seen[WIRE_OPEN];
 }
 
 static void endless_launch_is_refused(void **state)
@@ -391,8 +391,8 @@ static void endless_launch_is_refused(void **state)
 
 	peer_up(t);
 	for (int i = 0; i < 70; i++)
-		end_send(&t->peer, WIRE_LAUNCH, WIRE_MORE, 2, piece, sizeof(piece));
-	end_send(&t->peer, WIRE_LAUNCH, 0, 4, NULL, 0);
+		end_send(&t->peer, WIRE_OPEN, WIRE_MORE, 2, piece, sizeof(piece));
+	end_send(&t->peer, WIRE_OPEN, 0, 4, NULL, 0);
 	assert_true(pair_run(&t->pair, guest_has_job, 20000));
 	assert_int_equal(t->peer.seen[WIRE_FAILED], 1);
 	assert_int_equal(t->peer.last.stream, 2);
@@ -403,20 +403,20 @@ static bool peer_has_whole_launch(struct pair *pair)
 {
 	struct fixture *t = pair->test;
 
-	return t->peer.seen[WIRE_LAUNCH] > 1 && !t->peer.last.flags;
+	return t->peer.seen[WIRE_OPEN] > 1 && !t->peer.last.flags;
 }
 
-/* Another stream's frames pass between the pieces of a long LAUNCH. */
+/* Another stream's frames pass between the pieces of a long OPEN. */
 static void note_order(struct end *peer, const struct frame *f, const uint8_t *payload)
 {
 	uint32_t *order = peer->owner;
 
 	(void)payload;
-	if (f->type == WIRE_LAUNCH && f->stream == 1 && order[0] == 0)
+	if (f->type == WIRE_OPEN && f->stream == 1 && order[0] == 0)
 		order[0] = peer->seen[0];
-	if (f->type == WIRE_LAUNCH && f->stream == 3)
+	if (f->type == WIRE_OPEN && f->stream == 3)
 		order[1] = peer->seen[0];
-	if (f->type == WIRE_LAUNCH && f->stream == 1 && !f->flags)
+	if (f->type == WIRE_OPEN && f->stream == 1 && !f->flags)
 		order[2] = peer->seen[0];
 }
 
@@ -433,7 +433,7 @@ static void long_launch_goes_in_pieces(void **state)
 	memcpy(payload, "\x63\0\0\0\xf8\xff\x0f\0", 8); /* one field of an unknown tag */
 	slow = add(t, &t->pair.guest);
 	end_hello(slow, "client's epoch..", NOBODY);
-	end_send(slow, WIRE_LAUNCH, 0, WIRE_STREAM_ONLY, payload, sizeof(payload));
+	end_send(slow, WIRE_OPEN, 0, WIRE_STREAM_ONLY, payload, sizeof(payload));
 	end_hear(&t->peer, false);
 	pair_run(&t->pair, some_time, 1000);
 	end_launch(add(t, &t->pair.guest), "x");
@@ -452,7 +452,7 @@ int main(void)
 		with_fixture(silent_peer_fails_in_two_seconds),
 		with_fixture(slow_start_is_not_silence),
 		with_fixture(no_link_fails_in_two_seconds),
-		with_fixture(launch_waits_for_the_link),
+		with_fixture(open_waits_for_the_link),
 		with_fixture(too_much_data_fails_the_stream),
 		cmocka_unit_test(bad_frames_fail_link_or_stream),
 		with_fixture(new_epoch_fails_all_streams),

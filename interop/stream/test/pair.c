@@ -21,7 +21,7 @@
 
 enum { WAIT_MS = 20000, ARGS_MAX = 32 };
 
-int fork_spawn(void *owner, const struct launch *l, const int stdio[3], struct job *job,
+int fork_spawn(void *owner, const struct open *l, const int stdio[3], struct job *job,
 	       struct failed *why)
 {
 	static const char text[] = "fork failed";
@@ -30,7 +30,7 @@ int fork_spawn(void *owner, const struct launch *l, const int stdio[3], struct j
 	size_t pos = 0;
 
 	(void)owner;
-	for (int i = 0; i < ARGS_MAX && launch_next(l, LAUNCH_TAG_ARG, &pos, &arg); i++)
+	for (int i = 0; i < ARGS_MAX && open_next(l, OPEN_TAG_ARG, &pos, &arg); i++)
 		argv[i] = (char *)(uintptr_t)arg.at;
 	*job = (struct job){ .pid = fork(), .report = -1 };
 	if (job->pid < 0) {
@@ -38,7 +38,7 @@ int fork_spawn(void *owner, const struct launch *l, const int stdio[3], struct j
 		return -errno;
 	}
 	if (job->pid == 0) {
-		if (child_stdio(stdio, l->flags & LAUNCH_TTY) == 0)
+		if (child_stdio(stdio, l->flags & PROGRAM_TTY) == 0)
 			execvp(l->program.at, argv);
 		_exit(127);
 	}
@@ -56,17 +56,17 @@ static int fds_open(void)
 	return count;
 }
 
-static size_t launch_make(uint8_t *buf, size_t size, const struct call *call)
+static size_t open_make(uint8_t *buf, size_t size, const struct call *call)
 {
 	struct writer w;
 
 	writer_init(&w, buf, size);
-	launch_put_u32(&w, LAUNCH_TAG_FLAGS, call->flags);
-	launch_put_str(&w, LAUNCH_TAG_PROGRAM, call->argv[0], strlen(call->argv[0]));
+	open_put_u32(&w, OPEN_TAG_FLAGS, call->flags);
+	open_put_str(&w, OPEN_TAG_PROGRAM, call->argv[0], strlen(call->argv[0]));
 	for (int i = 0; call->argv[i]; i++)
-		launch_put_str(&w, LAUNCH_TAG_ARG, call->argv[i], strlen(call->argv[i]));
-	if (call->flags & LAUNCH_TTY)
-		launch_put_winsz(&w, call->rows, call->cols);
+		open_put_str(&w, OPEN_TAG_ARG, call->argv[i], strlen(call->argv[i]));
+	if (call->flags & PROGRAM_TTY)
+		open_put_winsz(&w, call->rows, call->cols);
 	assert_false(w.bad);
 	return w.used;
 }
@@ -90,7 +90,7 @@ static void only_these(const int stdio[3], int endpoint)
 static void caller_process(const struct call *call, int endpoint, struct caller_report *report)
 {
 	static uint8_t launch[65536];
-	size_t len = launch_make(launch, sizeof(launch), call);
+	size_t len = open_make(launch, sizeof(launch), call);
 	int before;
 
 	only_these(call->stdio, endpoint);

@@ -10,7 +10,7 @@
 /* What is asked for. A descriptor of -1 is closed in the caller. */
 struct call {
 	const char *const *argv;
-	uint32_t flags; /* enum launch_flag */
+	uint32_t flags; /* enum program_flag */
 	int stdio[3];
 	uint16_t rows, cols;
 	bool terminal;      /* stdio[0] is the controlling terminal of a small shell, which
@@ -71,7 +71,7 @@ int pipe_with(const char *text); /* the read end of a pipe that holds text, and 
 int file_with(const char *text); /* an unlinked file, at offset 0 */
 ssize_t read_all(int fd, char *buf, size_t size); /* to the end; NUL-terminated */
 
-int fork_spawn(void *owner, const struct launch *l, const int stdio[3], struct job *job,
+int fork_spawn(void *owner, const struct open *l, const int stdio[3], struct job *job,
 	       struct failed *why);
 
 #endif

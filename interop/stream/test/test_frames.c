@@ -21,7 +21,7 @@ static void put(struct writer *w, enum wire_type type, int flags, const void *pa
 		.length = (uint32_t)len,
 		.type = (uint8_t)type,
 		.flags = (uint8_t)flags,
-		.stream = type < WIRE_LAUNCH ? 0 : WIRE_STREAM_ONLY,
+		.stream = type < WIRE_OPEN ? 0 : WIRE_STREAM_ONLY,
 	};
 	uint8_t header[WIRE_HEADER];
 
@@ -36,11 +36,11 @@ static void put_launch(struct writer *w, const char *script)
 	struct writer p;
 
 	writer_init(&p, payload, sizeof(payload));
-	launch_put_str(&p, LAUNCH_TAG_PROGRAM, "/bin/sh", 7);
-	launch_put_str(&p, LAUNCH_TAG_ARG, "sh", 2);
-	launch_put_str(&p, LAUNCH_TAG_ARG, "-c", 2);
-	launch_put_str(&p, LAUNCH_TAG_ARG, script, strlen(script));
-	put(w, WIRE_LAUNCH, 0, payload, p.used);
+	open_put_str(&p, OPEN_TAG_PROGRAM, "/bin/sh", 7);
+	open_put_str(&p, OPEN_TAG_ARG, "sh", 2);
+	open_put_str(&p, OPEN_TAG_ARG, "-c", 2);
+	open_put_str(&p, OPEN_TAG_ARG, script, strlen(script));
+	put(w, WIRE_OPEN, 0, payload, p.used);
 }
 
 static void put_hello(struct writer *w, uint16_t min, uint16_t max)
@@ -229,7 +229,7 @@ static void say_two_launches(struct writer *w)
 
 static void say_bad_launch(struct writer *w)
 {
-	put(w, WIRE_LAUNCH, 0, "\1\0\0", 3);
+	put(w, WIRE_OPEN, 0, "\1\0\0", 3);
 }
 
 static void say_too_much(struct writer *w)
@@ -276,8 +276,8 @@ static const struct dialogue dialogues[] = {
 	{ "all at once", say_all_at_once, "BDRdata[" },
 	{ "no HELLO", say_no_hello, "Rx\n[" },
 	{ "another version", say_wrong_version, "BS" },
-	{ "two LAUNCHes", say_two_launches, NULL },
-	{ "a bad LAUNCH", say_bad_launch, NULL },
+	{ "two OPENs", say_two_launches, NULL },
+	{ "a bad OPEN", say_bad_launch, NULL },
 	{ "more than was granted", say_too_much, NULL },
 	{ "more credit than there is", say_too_much_credit, NULL },
 	{ "data after its end", say_data_after_eof, NULL },

@@ -217,7 +217,7 @@ static void exactly_half_of_a_pipe(void **state)
 static void no_stdin(void **state)
 {
 	const char *argv[] = { "cat", NULL };
-	struct call call = { .argv = argv, .flags = LAUNCH_NO_STDIN };
+	struct call call = { .argv = argv, .flags = PROGRAM_NO_STDIN };
 	int in = pipe_with("mine\n"), keep = fcntl(in, F_DUPFD_CLOEXEC, 3);
 	struct pair pair;
 	char buf[16];

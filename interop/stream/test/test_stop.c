@@ -167,7 +167,7 @@ static void ignored_stays_ignored(void **state)
 
 /* --- jobs that stay, and spawners with a helper ----------------------------------------- */
 
-static int gui_spawn(void *owner, const struct launch *l, const int stdio[3], struct job *job,
+static int gui_spawn(void *owner, const struct open *l, const int stdio[3], struct job *job,
 		     struct failed *why)
 {
 	int error = fork_spawn(owner, l, stdio, job, why);
@@ -196,7 +196,7 @@ static void gui_lives_on(void **state)
 static void detached_lives_on(void **state)
 {
 	const char *argv[] = { "/bin/bash", "-c", "sleep 0.2; echo late; echo x >$0", NULL, NULL };
-	struct call call = { .argv = argv, .flags = LAUNCH_DETACH, .stdio = { -1, -1, -1 } };
+	struct call call = { .argv = argv, .flags = PROGRAM_DETACH, .stdio = { -1, -1, -1 } };
 	char path[] = "/tmp/landbridge-XXXXXX", buf[8];
 	struct pair pair;
 	int fd = mkstemp(path);
@@ -227,7 +227,7 @@ static int helper_report(void *owner, struct job *job, uint32_t *code, struct fa
 	return c == 's' ? 1 : c == 'x' ? 2 : 3;
 }
 
-static int helper_spawn(void *owner, const struct launch *l, const int stdio[3], struct job *job,
+static int helper_spawn(void *owner, const struct open *l, const int stdio[3], struct job *job,
 			struct failed *why)
 {
 	int fds[2], error;
@@ -276,7 +276,7 @@ static void helper_reports(void **state)
 	}
 }
 
-static int refusing_spawn(void *owner, const struct launch *l, const int stdio[3], struct job *job,
+static int refusing_spawn(void *owner, const struct open *l, const int stdio[3], struct job *job,
 			  struct failed *why)
 {
 	(void)owner, (void)l, (void)stdio, (void)job;

@@ -44,7 +44,7 @@ static void start(const char *script, struct call call)
 
 static void start_tty(const char *script)
 {
-	start(script, (struct call){ .flags = LAUNCH_TTY });
+	start(script, (struct call){ .flags = PROGRAM_TTY });
 }
 
 static void type(const char *keys)

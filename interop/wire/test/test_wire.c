@@ -38,12 +38,12 @@ static const struct header_case headers[] = {
 	{ "type 15", HEADER(0, 0, 0, 15, 0, 0, 1), -EPROTO },
 	{ "type 28", HEADER(0, 0, 0, 28, 0, 0, 1), -EPROTO },
 	{ "type 255", HEADER(0, 0, 0, 255, 0, 0, 1), -EPROTO },
-	{ "launch, empty", HEADER(0, 0, 0, WIRE_LAUNCH, 0, 0, 1), 0 },
-	{ "launch, largest", HEADER(0, 0, 64, WIRE_LAUNCH, 0, 0, 1), 0 },
-	{ "launch, too long", HEADER(1, 0, 64, WIRE_LAUNCH, 0, 0, 1), -EPROTO },
-	{ "launch, a piece", HEADER(9, 0, 0, WIRE_LAUNCH, WIRE_MORE, 0, 1), 0 },
-	{ "launch, bad flag", HEADER(9, 0, 0, WIRE_LAUNCH, 2, 0, 1), -EPROTO },
-	{ "launch on stream 0", HEADER(9, 0, 0, WIRE_LAUNCH, 0, 0, 0), -EPROTO },
+	{ "launch, empty", HEADER(0, 0, 0, WIRE_OPEN, 0, 0, 1), 0 },
+	{ "launch, largest", HEADER(0, 0, 64, WIRE_OPEN, 0, 0, 1), 0 },
+	{ "launch, too long", HEADER(1, 0, 64, WIRE_OPEN, 0, 0, 1), -EPROTO },
+	{ "launch, a piece", HEADER(9, 0, 0, WIRE_OPEN, WIRE_MORE, 0, 1), 0 },
+	{ "launch, bad flag", HEADER(9, 0, 0, WIRE_OPEN, 2, 0, 1), -EPROTO },
+	{ "launch on stream 0", HEADER(9, 0, 0, WIRE_OPEN, 0, 0, 0), -EPROTO },
 	{ "reserved bits", HEADER(0, 0, 0, WIRE_PING, 0, 1, 0), -EPROTO },
 	{ "started", HEADER(8, 0, 0, WIRE_STARTED, 0, 0, 1), 0 },
 	{ "started, short", HEADER(7, 0, 0, WIRE_STARTED, 0, 0, 1), -EPROTO },
@@ -97,7 +97,7 @@ struct side_case {
 
 static const struct side_case sides[] = {
 	{ WIRE_HELLO, 0, false, false },     { WIRE_PING, 0, false, false },
-	{ WIRE_LAUNCH, 0, true, false },     { WIRE_STARTED, 0, false, true },
+	{ WIRE_OPEN, 0, true, false },       { WIRE_STARTED, 0, false, true },
 	{ WIRE_FAILED, 0, false, true },     { WIRE_DATA, 0, true, false },
 	{ WIRE_DATA, 1, false, true },       { WIRE_DATA, 2, false, true },
 	{ WIRE_EOF, 0, true, false },        { WIRE_EOF, 1, false, true },
@@ -225,34 +225,34 @@ static void hello_is_found(void **state)
 			fail_msg("%zu bytes: wrong answer", len);
 }
 
-static size_t launch_example(uint8_t *buf, size_t size)
+static size_t open_example(uint8_t *buf, size_t size)
 {
 	struct writer w;
 
 	writer_init(&w, buf, size);
-	launch_put_u32(&w, LAUNCH_TAG_FLAGS, LAUNCH_TTY | LAUNCH_DETACH);
-	launch_put_str(&w, LAUNCH_TAG_PROGRAM, "C:\\a b.exe", 10);
-	launch_put_str(&w, LAUNCH_TAG_ARG, "a b", 3);
-	launch_put_str(&w, LAUNCH_TAG_ARG, "", 0);
-	launch_put_str(&w, LAUNCH_TAG_CWD, "C:\\", 3);
-	launch_put_str(&w, LAUNCH_TAG_ENV, "X=1=2", 5);
-	launch_put_str(&w, LAUNCH_TAG_USER, "ann", 3);
-	launch_put_winsz(&w, 24, 80);
-	launch_put_u32(&w, LAUNCH_TAG_UID, 7);
+	open_put_u32(&w, OPEN_TAG_FLAGS, PROGRAM_TTY | PROGRAM_DETACH);
+	open_put_str(&w, OPEN_TAG_PROGRAM, "C:\\a b.exe", 10);
+	open_put_str(&w, OPEN_TAG_ARG, "a b", 3);
+	open_put_str(&w, OPEN_TAG_ARG, "", 0);
+	open_put_str(&w, OPEN_TAG_CWD, "C:\\", 3);
+	open_put_str(&w, OPEN_TAG_ENV, "X=1=2", 5);
+	open_put_str(&w, OPEN_TAG_USER, "ann", 3);
+	open_put_winsz(&w, 24, 80);
+	open_put_u32(&w, OPEN_TAG_UID, 7);
 	assert_false(w.bad);
 	return w.used;
 }
 
-static void launch_round(void **state)
+static void open_round(void **state)
 {
 	uint8_t buf[512];
-	size_t len = launch_example(buf, sizeof(buf)), pos = 0;
-	struct launch l;
+	size_t len = open_example(buf, sizeof(buf)), pos = 0;
+	struct open l;
 	struct wire_str s;
 
 	(void)state;
-	assert_int_equal(launch_decode(&l, buf, len), 0);
-	assert_int_equal(l.flags, LAUNCH_TTY | LAUNCH_DETACH);
+	assert_int_equal(open_decode(&l, buf, len), 0);
+	assert_int_equal(l.flags, PROGRAM_TTY | PROGRAM_DETACH);
 	assert_string_equal(l.program.at, "C:\\a b.exe");
 	assert_string_equal(l.cwd.at, "C:\\");
 	assert_string_equal(l.user.at, "ann");
@@ -261,30 +261,30 @@ static void launch_round(void **state)
 	assert_int_equal(l.uid, 7);
 	assert_int_equal(l.argc, 2);
 	assert_int_equal(l.envc, 1);
-	assert_true(launch_next(&l, LAUNCH_TAG_ARG, &pos, &s));
+	assert_true(open_next(&l, OPEN_TAG_ARG, &pos, &s));
 	assert_string_equal(s.at, "a b");
-	assert_true(launch_next(&l, LAUNCH_TAG_ARG, &pos, &s));
+	assert_true(open_next(&l, OPEN_TAG_ARG, &pos, &s));
 	assert_int_equal(s.len, 0);
-	assert_false(launch_next(&l, LAUNCH_TAG_ARG, &pos, &s));
+	assert_false(open_next(&l, OPEN_TAG_ARG, &pos, &s));
 	pos = 0;
-	assert_true(launch_next(&l, LAUNCH_TAG_ENV, &pos, &s));
+	assert_true(open_next(&l, OPEN_TAG_ENV, &pos, &s));
 	assert_string_equal(s.at, "X=1=2");
 }
 
-/* Cut between two fields it is a shorter LAUNCH; anywhere else it is refused. */
-static void launch_cut(void **state)
+/* Cut between two fields it is a shorter OPEN; anywhere else it is refused. */
+static void open_cut(void **state)
 {
 	static const size_t borders[] = { 0, 12, 31, 43, 52, 64, 78, 90, 102, 114 };
 	uint8_t buf[512];
-	size_t len = launch_example(buf, sizeof(buf)), b = 0;
-	struct launch l;
+	size_t len = open_example(buf, sizeof(buf)), b = 0;
+	struct open l;
 
 	(void)state;
 	assert_int_equal(len, borders[array_len(borders) - 1]);
 	for (size_t cut = 0; cut <= len; cut++) {
 		bool whole = cut == borders[b];
 
-		if (launch_decode(&l, buf, cut) != (whole ? 0 : -EPROTO))
+		if (open_decode(&l, buf, cut) != (whole ? 0 : -EPROTO))
 			fail_msg("%zu bytes: wrong answer", cut);
 		b += whole;
 	}
@@ -324,62 +324,62 @@ static const struct payload_case launches[] = {
 	{ "uid of 8 bytes", BYTES("\x8\0\0\0\x8\0\0\0\1\0\0\0\0\0\0\0"), -EPROTO },
 };
 
-static void launch_odd(void **state)
+static void open_odd(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < array_len(launches); i++) {
 		const struct payload_case *c = &launches[i];
-		struct launch l;
-		int got = launch_decode(&l, c->bytes, c->len);
+		struct open l;
+		int got = open_decode(&l, c->bytes, c->len);
 
 		if (got != c->want)
 			fail_msg("%s: got %d, want %d", c->name, got, c->want);
 	}
 }
 
-static void launch_limits(void **state)
+static void open_limits(void **state)
 {
-	static uint8_t buf[WIRE_LAUNCH_MAX];
+	static uint8_t buf[WIRE_OPEN_MAX];
 	static char text[WIRE_STRING_MAX];
 	struct writer w;
-	struct launch l;
+	struct open l;
 
 	(void)state;
 	memset(text, 'a', sizeof(text));
 	writer_init(&w, buf, sizeof(buf));
-	launch_put_str(&w, LAUNCH_TAG_ARG, text, sizeof(text) - 1);
-	assert_int_equal(launch_decode(&l, buf, w.used), 0);
-	launch_put_str(&w, LAUNCH_TAG_ARG, text, sizeof(text));
-	assert_int_equal(launch_decode(&l, buf, w.used), -EPROTO);
+	open_put_str(&w, OPEN_TAG_ARG, text, sizeof(text) - 1);
+	assert_int_equal(open_decode(&l, buf, w.used), 0);
+	open_put_str(&w, OPEN_TAG_ARG, text, sizeof(text));
+	assert_int_equal(open_decode(&l, buf, w.used), -EPROTO);
 
 	writer_init(&w, buf, sizeof(buf));
-	for (int i = 0; i < WIRE_LAUNCH_STRINGS; i++)
-		launch_put_str(&w, i % 2 ? LAUNCH_TAG_ARG : LAUNCH_TAG_ENV, "a=b", 3);
-	assert_int_equal(launch_decode(&l, buf, w.used), 0);
-	launch_put_str(&w, LAUNCH_TAG_ARG, "", 0);
-	assert_int_equal(launch_decode(&l, buf, w.used), -EPROTO);
+	for (int i = 0; i < WIRE_OPEN_STRINGS; i++)
+		open_put_str(&w, i % 2 ? OPEN_TAG_ARG : OPEN_TAG_ENV, "a=b", 3);
+	assert_int_equal(open_decode(&l, buf, w.used), 0);
+	open_put_str(&w, OPEN_TAG_ARG, "", 0);
+	assert_int_equal(open_decode(&l, buf, w.used), -EPROTO);
 }
 
-static void launch_uid_is_replaced(void **state)
+static void open_uid_is_replaced(void **state)
 {
 	uint8_t buf[512];
-	size_t len = launch_example(buf, sizeof(buf));
-	struct launch l;
+	size_t len = open_example(buf, sizeof(buf));
+	struct open l;
 
 	(void)state;
-	assert_int_equal(launch_set_uid(buf, len, 1000), len);
-	assert_int_equal(launch_decode(&l, buf, len), 0);
+	assert_int_equal(open_set_uid(buf, len, 1000), len);
+	assert_int_equal(open_decode(&l, buf, len), 0);
 	assert_int_equal(l.uid, 1000);
 	assert_string_equal(l.user.at, "ann");
 
 	/* two UID fields, one of them first */
-	len = launch_example(buf + 12, sizeof(buf) - 12) + 12;
+	len = open_example(buf + 12, sizeof(buf) - 12) + 12;
 	memcpy(buf, buf + len - 12, 12);
-	assert_int_equal(launch_set_uid(buf, len, 5), len - 12);
-	assert_int_equal(launch_decode(&l, buf, len - 12), 0);
+	assert_int_equal(open_set_uid(buf, len, 5), len - 12);
+	assert_int_equal(open_decode(&l, buf, len - 12), 0);
 	assert_int_equal(l.uid, 5);
 	assert_int_equal(l.argc, 2);
-	assert_int_equal(launch_set_uid(buf, 0, 5), LAUNCH_UID_FIELD);
+	assert_int_equal(open_set_uid(buf, 0, 5), OPEN_UID_FIELD);
 }
 
 static const struct payload_case failures[] = {
@@ -437,9 +437,9 @@ int main(void)
 		cmocka_unit_test(headers_decode),    cmocka_unit_test(frames_have_a_side),
 		cmocka_unit_test(frame_put_and_end), cmocka_unit_test(hello_round),
 		cmocka_unit_test(hello_cut),         cmocka_unit_test(hello_wrong),
-		cmocka_unit_test(hello_is_found),    cmocka_unit_test(launch_round),
-		cmocka_unit_test(launch_cut),        cmocka_unit_test(launch_odd),
-		cmocka_unit_test(launch_limits),     cmocka_unit_test(launch_uid_is_replaced),
+		cmocka_unit_test(hello_is_found),    cmocka_unit_test(open_round),
+		cmocka_unit_test(open_cut),          cmocka_unit_test(open_odd),
+		cmocka_unit_test(open_limits),       cmocka_unit_test(open_uid_is_replaced),
 		cmocka_unit_test(failed_table),      cmocka_unit_test(failed_round),
 	};
 

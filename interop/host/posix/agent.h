@@ -1,0 +1,28 @@
+/* agent.h: the host's end of the link: starts what the guest asks for, and
+ * lets local callers into the guest.
+ */
+#ifndef LANDBRIDGE_INTEROP_HOST_POSIX_AGENT_H
+#define LANDBRIDGE_INTEROP_HOST_POSIX_AGENT_H
+
+#include "interop/host/posix/wine.h"
+
+/* What an agent and the `run` that forked it tell each other, a byte each. */
+enum agent_word {
+	AGENT_UP = 'u',       /* from the agent: the guest has said hello */
+	AGENT_DOWN = 'd',     /* from the agent: the link broke */
+	AGENT_SHUTDOWN = 's', /* to the agent: ask the guest to power off */
+};
+
+struct agent_config {
+	const char *link;   /* the unix socket on which the guest's end listens */
+	const char *socket; /* where it is listening itself, to be removed at the end */
+	int listener;       /* the descriptor of it */
+	int control;        /* words both ways; end of file ends the agent; -1: none */
+	struct wine *wine;
+};
+
+/* Serves until TERM, INT or HUP, or the end of control. Then every job is
+ * ended, and Wine too. Returns an exit status. */
+int agent_serve(const struct agent_config *config);
+
+#endif

@@ -1,0 +1,53 @@
+/* child.h: programs that the host half starts and watches. */
+#ifndef LANDBRIDGE_INTEROP_HOST_POSIX_CHILD_H
+#define LANDBRIDGE_INTEROP_HOST_POSIX_CHILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* An argv made piece by piece. All of it is freed together. */
+struct args {
+	char **at; /* NULL-terminated */
+	size_t count, size;
+	bool bad; /* memory was short: do not use */
+};
+
+void args_add(struct args *args, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void args_free(struct args *args);
+
+/* What to start. in, out, err: descriptors, or -1 for /dev/null; all others
+ * are close-on-exec, but those in `keep`. The child leads a session of its own, so that
+ * a terminal's signals do not reach it, and gets `death_signal` when we die. */
+struct child {
+	const char *program; /* path, or a name that PATH has */
+	char *const *argv;
+	char *const *envp; /* NULL: ours */
+	const char *dir;   /* NULL: ours */
+	int in, out, err;
+	const int *keep;
+	size_t keep_count;
+	int death_signal;
+};
+
+/* Returns the pid or negative errno, that of a failed exec too. */
+pid_t child_start(const struct child *child);
+
+/* Whether it ends within `ms`; it is not reaped. */
+bool child_ends(pid_t pid, int64_t ms);
+
+/* Waits for it at most `ms`; kills it then. The wait status, or -ETIMEDOUT. */
+int child_wait(pid_t pid, int64_t ms);
+
+/* Makes fork(2)'s child die with its parent (prctl(2) PR_SET_PDEATHSIG). */
+void die_with_parent(pid_t parent, int signal);
+
+/* Runs a program to its end, its output into `text`: the last line of it,
+ * without what follows. Returns the exit status (0-255, 128+n) or negative errno. */
+int child_run(char *const *argv, char *text, size_t size);
+
+/* Finds a program in PATH: 0 or -ENOENT. */
+int path_search(const char *name, char *path, size_t size);
+
+#endif

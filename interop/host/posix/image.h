@@ -1,0 +1,48 @@
+/* image.h: what a guest boots from. */
+#ifndef LANDBRIDGE_INTEROP_HOST_POSIX_IMAGE_H
+#define LANDBRIDGE_INTEROP_HOST_POSIX_IMAGE_H
+
+#include <stdint.h>
+
+#include "interop/host/options.h"
+
+enum image_kind {
+	IMAGE_UNKNOWN,
+	IMAGE_RAW,
+	IMAGE_QCOW2,
+	IMAGE_TAR, /* perhaps compressed; image_open makes a raw disk of it */
+	IMAGE_DIR,
+};
+
+enum { IMAGE_HEAD = 0x10048 }; /* bytes that image_probe wants to see */
+
+struct image {
+	enum image_kind kind;
+	unsigned groups; /* bit 1 << enum guest_group for each that it may need; see
+			    image_probe */
+	char path[PATH_MAX];
+	char name[64]; /* the base name, made fit for a host name */
+};
+
+/* Looks at the first bytes of a file (len may be less than IMAGE_HEAD). A raw
+ * disk is one with a root file system that we know, or a partition table.
+ * Groups has the file system's bit, or all of them when it does not show.
+ * Pure. Sources: the file systems' kernel headers, qcow2.txt, tar(5). */
+enum image_kind image_probe(const uint8_t *head, size_t len, unsigned *groups);
+
+/* What a qcow2 disk reads besides itself: "backing file", "data file", or NULL:
+ * nothing. A guest that may write to its disk can make it look like this, and
+ * name any file of the host. Pure. Source: qcow2.txt. */
+const char *image_other_file(const uint8_t *head, size_t len);
+
+/* The guest's name for an image's path: base name, without what follows the
+ * first dot, other characters than letters, digits and - as -. Pure. */
+void image_name(char *out, size_t size, const char *path);
+
+/* Finds, or makes, what options->image (NULL: the default image) boots from.
+ * Refused: options->write where changes could not be kept; without
+ * options->format, a disk that reads another file. */
+int image_open(struct image *image, const struct options *options, const struct dirs *dirs,
+	       struct fault *why);
+
+#endif

@@ -1,0 +1,48 @@
+/* initramfs.h: what the kernel unpacks first: /init and the modules it needs.
+ *
+ * An uncompressed cpio archive, "newc" (kernel document
+ * driver-api/early-userspace/buffer-format):
+ *     /init
+ *     /etc/initrd-release
+ *     /lib/modules/RELEASE/modules.dep   only the lines of what is there
+ *     /lib/modules/RELEASE/kernel/...    what lib/guest_modules.h asks for,
+ *                                        with all that those depend on
+ */
+#ifndef LANDBRIDGE_INTEROP_HOST_POSIX_INITRAMFS_H
+#define LANDBRIDGE_INTEROP_HOST_POSIX_INITRAMFS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "interop/host/host.h"
+
+/* A line of modules.dep(5): "kernel/a.ko: kernel/b.ko kernel/c.ko". */
+struct moddep {
+	const char *line; /* in the text, not NUL-terminated */
+	size_t len;
+};
+
+/* Finds the line of a module by name; - and _ are the same, .ko.xz and the
+ * like count as .ko. False when there is none. Pure. */
+bool moddep_find(const char *text, size_t len, const char *name, struct moddep *found);
+
+/* Walks the paths of a line, the module's own first: *pos starts at 0. Pure. */
+bool moddep_next(const struct moddep *dep, size_t *pos, const char **path, size_t *len);
+
+/* A newc header and the name after it, padded. Returns the length, or
+ * -ENAMETOOLONG. mode has the file type's bits. Pure. */
+struct cpio_entry {
+	uint32_t ino, mode, size;
+	const char *name;
+};
+ssize_t cpio_header(char *out, size_t size, const struct cpio_entry *entry);
+
+struct initramfs {
+	const char *init;    /* the file that becomes /init */
+	const char *modules; /* a directory with modules.dep, named after its release; NULL: none */
+	unsigned groups;     /* 1 << enum guest_group for each whose modules are wanted */
+};
+
+int initramfs_write(const char *path, const struct initramfs *initramfs, struct fault *why);
+
+#endif

@@ -1,0 +1,248 @@
+/* job.c: runs one Windows program under Wine for one stream. */
+#include "interop/host/posix/job.h"
+#include "interop/host/request.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "interop/host/start.h"
+#include "lib/lib.h"
+
+enum {
+	YOUNG_MS = 1000,     /* a program so young may not have come to handle Ctrl-C */
+	INTERRUPT_MS = 2000, /* one that ends so soon after Ctrl-C ended of it */
+	CONTROL_C_EXIT = (int)0xc000013a,
+};
+
+/* The owner of one stream. */
+struct serving {
+	const struct wine *wine;
+	bool told;                    /* the helper has said how it went, or cannot any more */
+	int64_t started_at, asked_at; /* asked_at: the last Ctrl-C; 0: none */
+	bool interrupted;             /* all of it was ended by Ctrl-C; not reported yet */
+	char program[512];            /* for messages */
+	struct fault fault;           /* what *why's text points into */
+};
+
+static int failed_fill(struct failed *why, const struct fault *fault, uint32_t os_error)
+{
+	why->code = (uint32_t)fault->status;
+	why->os_error = os_error;
+	why->text.at = fault->text;
+	why->text.len = strlen(fault->text);
+	return -1;
+}
+
+/* Between fork and exec. */
+static void helper_exec(const struct wine *wine, const int stdio[3], bool tty, int channel)
+{
+	char number[16], program[PATH_MAX], helper[PATH_MAX];
+	char *argv[] = { program, helper, number, NULL };
+
+	memcpy(program, wine->loader, sizeof(program));
+	memcpy(helper, wine->helper, sizeof(helper));
+	fmt(number, sizeof(number), "%d", channel);
+	/* Wine complains when it is started outside its drives. */
+	if (child_stdio(stdio, tty) == 0 && chdir(wine->c_dir) == 0 &&
+	    fd_set_cloexec(channel, 0) == 0)
+		execve(wine->loader, argv, wine->env.at);
+	_exit(127);
+}
+
+/* Starts the helper; its end of the channel stays with it alone. */
+static pid_t helper_start(const struct wine *wine, const int stdio[3], bool tty, int *channel)
+{
+	const struct timeval patience = { .tv_sec = 10 };
+	int pair[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	pid = fork();
+	if (pid == 0)
+		helper_exec(wine, stdio, tty, pair[1]);
+	if (pid < 0)
+		pid = -errno;
+	close(pair[1]);
+	if (pid < 0)
+		fd_close(&pair[0]);
+	*channel = pair[0];
+	return pid;
+}
+
+static int job_start(struct serving *s, const struct open *l, const int stdio[3], struct job *job)
+{
+	size_t size = l->fields_len * 2 + (1 << 17);
+	struct writer w;
+	void *buf = malloc(size);
+	int r = -1;
+
+	writer_init(&w, buf, size);
+	if (!buf)
+		fault_set(&s->fault, WIRE_FAIL_BRIDGE, "unable to run %s: no memory", s->program);
+	else
+		r = request_build(&w, l, &s->fault);
+	if (r == 0) {
+		job->pid = helper_start(s->wine, stdio, l->flags & PROGRAM_TTY, &job->report);
+		if (job->pid < 0)
+			r = fault_set(&s->fault, WIRE_FAIL_BRIDGE, "unable to start Wine: %s",
+				      strerror(-job->pid));
+		else
+			/* When it is not taken the helper's end tells why. */
+			(void)!send(job->report, w.base, w.used, MSG_NOSIGNAL);
+	}
+	free(buf);
+	return r;
+}
+
+static int job_spawn(void *owner, const struct open *l, const int stdio[3], struct job *job,
+		     struct failed *why)
+{
+	struct serving *s = owner;
+
+	fmt(s->program, sizeof(s->program), "%s", l->program.at ? l->program.at : "");
+	if (!s->wine->runs)
+		fault_set(&s->fault, WIRE_FAIL_NOT_RUN, "unable to run %s: %s", s->program,
+			  s->wine->whynot);
+	else if (job_start(s, l, stdio, job) == 0)
+		return 0;
+	return failed_fill(why, &s->fault, 0);
+}
+
+/* The helper ended before it could say anything. */
+static int job_silent(struct serving *s, struct failed *why)
+{
+	if (s->told)
+		return 0;
+	s->told = true;
+	fault_set(&s->fault, WIRE_FAIL_BRIDGE,
+		  "unable to run %s: Wine did not start the helper (try: WINEPREFIX=%s %s cmd.exe)",
+		  s->program, s->wine->prefix, s->wine->loader);
+	failed_fill(why, &s->fault, 0);
+	return 3;
+}
+
+/* STARTED first, if it was not said yet, then the code Windows would give. */
+static int job_interrupted(struct serving *s, struct job *job, uint32_t *code)
+{
+	if (!s->told) {
+		s->told = true;
+		job->subsystem = WIRE_CONSOLE;
+		return 1;
+	}
+	s->interrupted = false;
+	*code = (uint32_t)CONTROL_C_EXIT;
+	return 2;
+}
+
+/* Wine's exit code of a program that Ctrl-C ended is 0. The helper corrects
+ * that when it gets to see the event before the program is gone. */
+static bool ended_of_it(const struct serving *s, uint32_t code)
+{
+	return code == 0 && s->asked_at && loop_now() - s->asked_at < INTERRUPT_MS;
+}
+
+static int job_report(void *owner, struct job *job, uint32_t *code, struct failed *why)
+{
+	struct serving *s = owner;
+	uint8_t message[START_REPORT];
+	struct reader r;
+	uint32_t kind, a, b;
+	ssize_t n;
+
+	if (s->interrupted)
+		return job_interrupted(s, job, code);
+	n = recv(job->report, message, sizeof(message), MSG_PEEK | MSG_DONTWAIT);
+	if (n == 0 || (n < 0 && errno == ECONNRESET))
+		return job_silent(s, why);
+	if (n < (ssize_t)sizeof(message))
+		return 0;
+	recv(job->report, message, sizeof(message), MSG_DONTWAIT);
+	reader_init(&r, message, sizeof(message));
+	kind = read_u32(&r);
+	a = read_u32(&r);
+	b = read_u32(&r);
+	switch (kind) {
+	case START_STARTED:
+		s->told = true;
+		s->started_at = loop_now();
+		job->pid_shown = a;
+		job->subsystem = b;
+		return 1;
+	case START_EXITED:
+		*code = ended_of_it(s, a) ? (uint32_t)CONTROL_C_EXIT : a;
+		return 2;
+	default:
+		s->told = true;
+		start_error(a, s->program, &s->fault);
+		failed_fill(why, &s->fault, a);
+		return 3;
+	}
+}
+
+/* Every Windows process of the job is our child: we are their subreaper. */
+static void signal_all(int signal)
+{
+	char path[64], name[32], children[4096], *at, *next;
+	long pid;
+
+	fmt(path, sizeof(path), "/proc/self/task/%d/children", (int)gettid());
+	if (file_read(path, children, sizeof(children)) < 0)
+		return;
+	for (at = children; (pid = strtol(at, &next, 10)) > 0; at = next) {
+		fmt(path, sizeof(path), "/proc/%ld/comm", pid);
+		if (file_read(path, name, sizeof(name)) <= 0)
+			continue;
+		/* A console's own process would die of Ctrl-C. */
+		if (signal == SIGKILL || strcmp(name, "conhost.exe\n") != 0)
+			kill((pid_t)pid, signal);
+	}
+}
+
+/* Wine makes SIGINT a console event, but loses it while a program starts. */
+static void job_interrupt(struct serving *s)
+{
+	if (s->told && loop_now() - s->started_at >= YOUNG_MS) {
+		s->asked_at = loop_now();
+		signal_all(SIGINT);
+		return;
+	}
+	s->interrupted = true;
+	signal_all(SIGKILL);
+}
+
+/* The others end the helper, and with it, by its job object, the program.
+ * Wine would take QUIT for a good end. */
+static void job_signal(void *owner, const struct job *job, int signal)
+{
+	switch (signal) {
+	case SIGINT:
+		job_interrupt(owner);
+		break;
+	case SIGQUIT:
+		kill(-job->pid, SIGTERM);
+		break;
+	case SIGHUP:
+	case SIGTERM:
+	case SIGKILL:
+		kill(-job->pid, signal);
+		break;
+	default:
+		break; /* Windows has no others */
+	}
+}
+
+int job_serve(int endpoint, const struct wine *wine)
+{
+	static const struct runner_ops ops = { job_spawn, job_report, job_signal };
+	struct serving serving = { .wine = wine };
+
+	return runner_serve(endpoint, &ops, &serving);
+}

@@ -1,0 +1,15 @@
+/* prefix.h: what a Wine prefix consists of on disk. For wine.c, under its lock. */
+#ifndef LANDBRIDGE_INTEROP_HOST_POSIX_PREFIX_H
+#define LANDBRIDGE_INTEROP_HOST_POSIX_PREFIX_H
+
+#include "interop/host/posix/wine.h"
+
+/* Makes the prefix where it is not complete. */
+bool prefix_is_complete(const struct wine *wine);
+int prefix_make(struct wine *wine, struct fault *why);
+
+/* Makes dosdevices/ name these drives and no others. */
+int prefix_set_drives(const struct wine *wine, const struct drives *drives, struct fault *why);
+bool prefix_has_drives(const struct wine *wine, const struct drives *drives);
+
+#endif

@@ -1,0 +1,157 @@
+/* qemu.c: a guest as QEMU's command line. */
+#include "interop/host/posix/qemu.h"
+
+#include <string.h>
+
+#include "lib/lib.h"
+
+/* A comma separates options, so QEMU wants two of them for one. */
+static const char *escape(char *out, size_t size, const char *path)
+{
+	size_t used = 0;
+
+	for (; *path && used + 2 < size; path++) {
+		if (*path == ',')
+			out[used++] = ',';
+		out[used++] = *path;
+	}
+	out[used] = '\0';
+	return out;
+}
+
+enum { ESCAPED = 2 * PATH_MAX };
+
+static void add_machine(struct args *args, const struct qemu *q)
+{
+	args_add(args, "%s", q->program);
+	args_add(args, "-name");
+	args_add(args, "%s", q->name);
+	args_add(args, "-nodefaults");
+	args_add(args, "-no-user-config");
+	args_add(args, "-no-reboot");
+	args_add(args, "-display");
+	args_add(args, "none");
+	args_add(args, "-machine");
+	args_add(args, "q35");
+	args_add(args, "-accel");
+	args_add(args, "%s", q->kvm ? "kvm" : "tcg");
+	args_add(args, "-cpu");
+	args_add(args, "%s", q->kvm ? "host" : "max");
+	args_add(args, "-smp");
+	args_add(args, "%u", q->options->cpus);
+	args_add(args, "-m");
+	args_add(args, "%uM", q->options->memory);
+}
+
+/* The kernel's command line. Under TCG the kernel must not calibrate or doubt
+ * the clock, nor spend time on mitigations that mean nothing there. */
+static void add_kernel(struct args *args, const struct qemu *q)
+{
+	const char *emulated = q->kvm ? "" : " tsc=reliable no_timer_check mitigations=off";
+	bool dir = q->image->kind == IMAGE_DIR;
+	char root[96] = "", user[80] = "";
+
+	if (dir)
+		fmt(root, sizeof(root), " root=landbridge-root rootfstype=9p");
+	else if (q->options->partition)
+		fmt(root, sizeof(root), " landbridge.partition=%u", q->options->partition);
+	if (q->options->user)
+		fmt(user, sizeof(user), " landbridge.user=%s", q->options->user);
+	args_add(args, "-kernel");
+	args_add(args, "%s", q->kernel);
+	args_add(args, "-initrd");
+	args_add(args, "%s", q->initramfs);
+	args_add(args, "-append");
+	args_add(
+		args,
+		"console=ttyS0 quiet panic=-1 nokaslr cryptomgr.notests%s%s %s%s landbridge.name=%s%s "
+		"landbridge.ip=10.0.2.15/24 landbridge.gateway=10.0.2.2 landbridge.dns=10.0.2.3 "
+		"landbridge.link=serial",
+		emulated, root, dir && !q->options->write ? "ro" : "rw",
+		q->options->write ? " landbridge.write=1" : "", q->name, user);
+}
+
+static void add_share(struct args *args, const char *id, const char *dir, const char *tag, bool ro)
+{
+	char path[ESCAPED];
+
+	args_add(args, "-fsdev");
+	args_add(args, "local,id=%s,path=%s,security_model=none,multidevs=remap%s", id,
+		 escape(path, sizeof(path), dir), ro ? ",readonly=on" : "");
+	args_add(args, "-device");
+	args_add(args, "virtio-9p-pci,fsdev=%s,mount_tag=%s", id, tag);
+}
+
+/* Without --write a disk's changes go to a file that nobody else sees and
+ * that ends with QEMU. */
+static void add_root(struct args *args, const struct qemu *q)
+{
+	char path[ESCAPED];
+
+	if (q->image->kind == IMAGE_DIR) {
+		add_share(args, "root", q->image->path, "landbridge-root", !q->options->write);
+		return;
+	}
+	args_add(args, "-drive");
+	args_add(args, "if=none,id=root,format=%s,file=%s%s",
+		 q->image->kind == IMAGE_QCOW2 ? "qcow2" : "raw",
+		 escape(path, sizeof(path), q->image->path),
+		 q->options->write ? "" : ",snapshot=on");
+	args_add(args, "-device");
+	args_add(args, "virtio-blk-pci,drive=root");
+}
+
+static void add_drives(struct args *args, const struct qemu *q)
+{
+	char id[16], tag[4];
+
+	for (size_t i = 0; i < q->options->drives.count; i++) {
+		const struct drive *drive = &q->options->drives.at[i];
+
+		fmt(id, sizeof(id), "drive%c", drive->letter);
+		fmt(tag, sizeof(tag), "%c:", drive->letter);
+		add_share(args, id, drive->dir, tag, drive->read_only);
+	}
+}
+
+/* QEMU listens, so that whoever serves the guest may go and come back. */
+static void add_socket(struct args *args, const char *id, int fd, const char *path, const char *log)
+{
+	char where[ESCAPED], logfile[ESCAPED];
+
+	if (fd >= 0)
+		fmt(where, sizeof(where), "fd=%d", fd);
+	else
+		fmt(where, sizeof(where), "path=%s", escape(logfile, sizeof(logfile), path));
+	args_add(args, "-chardev");
+	args_add(args, "socket,id=%s,%s,server=on,wait=off%s%s", id, where,
+		 log ? ",logappend=on,logfile=" : "",
+		 log ? escape(logfile, sizeof(logfile), log) : "");
+}
+
+static void add_devices(struct args *args, const struct qemu *q)
+{
+	add_socket(args, "console", q->console, q->console_path, q->log);
+	args_add(args, "-serial");
+	args_add(args, "chardev:console");
+	add_socket(args, "link", q->link, q->link_path, NULL);
+	args_add(args, "-device");
+	args_add(args, "virtio-serial-pci");
+	args_add(args, "-device");
+	args_add(args, "virtserialport,chardev=link,name=landbridge.0");
+	args_add(args, "-netdev");
+	args_add(args, "user,id=net");
+	args_add(args, "-device");
+	args_add(args, "virtio-net-pci,netdev=net,romfile=");
+	args_add(args, "-device");
+	args_add(args, "virtio-rng-pci");
+}
+
+void qemu_args(struct args *args, const struct qemu *q)
+{
+	add_machine(args, q);
+	add_kernel(args, q);
+	add_root(args, q);
+	add_drives(args, q);
+	add_devices(args, q);
+}

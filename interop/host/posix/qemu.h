@@ -1,0 +1,31 @@
+/* qemu.h: the command line of a guest's virtual machine. */
+#ifndef LANDBRIDGE_INTEROP_HOST_POSIX_QEMU_H
+#define LANDBRIDGE_INTEROP_HOST_POSIX_QEMU_H
+
+#include "interop/host/posix/child.h"
+#include "interop/host/posix/image.h"
+#include "interop/host/options.h"
+
+struct qemu {
+	const char *program;
+	bool kvm;
+	const char *name;
+	const struct options *options; /* memory, cpus, partition, user, write, drives */
+	const struct image *image;
+	const char *kernel, *initramfs;
+	/* Unix sockets on which QEMU listens: descriptors already listening, or
+	 * -1 and QEMU makes them itself at the paths. */
+	const char *console_path, *link_path;
+	int console, link;
+	const char *log; /* gets a copy of all that the console says */
+};
+
+/* Fills args (count stays 0 and `bad` set when memory is short). */
+void qemu_args(struct args *args, const struct qemu *qemu);
+
+/* Whether QEMU can really run this kernel under KVM here: a trial, bounded to
+ * five seconds, since a /dev/kvm may be there and hang. The answer is kept in
+ * home for as long as this boot lasts. */
+bool qemu_kvm_works(const char *program, const char *kernel, const struct dirs *dirs);
+
+#endif

@@ -1,0 +1,122 @@
+/* session.c: opens sessions in the guest: landbridge exec, shell, and run's own. */
+#include "interop/host/posix/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "interop/host/options.h"
+#include "lib/lib.h"
+
+bool session_on_terminal(void)
+{
+	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
+}
+
+static void put_variable(struct writer *w, const char *name)
+{
+	const char *value = getenv(name);
+	char entry[256];
+
+	if (value && path_format(entry, sizeof(entry), "%s=%s", name, value) == 0)
+		open_put_str(w, OPEN_TAG_ENV, entry, strlen(entry));
+}
+
+static void put_terminal(struct writer *w)
+{
+	struct winsize size = { 0 };
+
+	ioctl(STDIN_FILENO, TIOCGWINSZ, &size);
+	open_put_winsz(w, size.ws_row ? size.ws_row : 24, size.ws_col ? size.ws_col : 80);
+	put_variable(w, "TERM");
+	put_variable(w, "COLORTERM");
+}
+
+static void open_build(struct writer *w, const struct session *s)
+{
+	open_put_u32(w, OPEN_TAG_FLAGS, PROGRAM_LOGIN | (s->tty ? PROGRAM_TTY : 0));
+	if (s->user)
+		open_put_str(w, OPEN_TAG_USER, s->user, strlen(s->user));
+	if (s->command)
+		open_put_str(w, OPEN_TAG_PROGRAM, s->command[0], strlen(s->command[0]));
+	for (char *const *arg = s->command; arg && *arg; arg++)
+		open_put_str(w, OPEN_TAG_ARG, *arg, strlen(*arg));
+	if (s->tty)
+		put_terminal(w);
+}
+
+static void lost(struct outcome *out, const char *what, int error)
+{
+	out->how = OUTCOME_LOST;
+	out->code = HOST_FAILED;
+	fmt(out->text, sizeof(out->text), "%s: %s", what, strerror(-error));
+}
+
+void session_run(const char *socket, const struct session *session, struct outcome *out)
+{
+	int endpoint = unix_connect(socket), error;
+	struct writer w;
+	void *payload;
+
+	*out = (struct outcome){ .how = OUTCOME_LOST, .code = HOST_FAILED };
+	if (endpoint < 0) {
+		lost(out, "unable to reach the agent (is it still there?)", endpoint);
+		return;
+	}
+	payload = malloc(WIRE_OPEN_MAX);
+	writer_init(&w, payload, payload ? WIRE_OPEN_MAX : 0);
+	open_build(&w, session);
+	if (w.bad) {
+		close(endpoint);
+		lost(out, "unable to ask for the command", payload ? -E2BIG : -ENOMEM);
+	} else {
+		error = caller_run(endpoint, payload, w.used, out);
+		if (error < 0)
+			lost(out, "unable to talk to the agent", error);
+	}
+	free(payload);
+}
+
+/* exec and shell: one session, and its status is ours. */
+static int session_command(enum command command, char **argv)
+{
+	struct fault why = { 0 };
+	struct options o;
+	struct outcome out;
+	struct session session;
+
+	if (options_parse(&o, command, argv, &why) < 0)
+		return fault_print(&why);
+	if (o.help) {
+		fd_write_all(STDOUT_FILENO, options_help(command), strlen(options_help(command)));
+		return 0;
+	}
+	session = (struct session){ o.user, o.command, o.tty };
+	if (command == COMMAND_SHELL)
+		session.tty = session_on_terminal();
+	if (session.tty && !isatty(STDIN_FILENO)) {
+		fault_set(&why, HOST_FAILED,
+			  "unable to open a terminal in the guest: stdin is none");
+		return fault_print(&why);
+	}
+	session_run(o.socket, &session, &out);
+	if (out.text[0]) {
+		fault_set(&why, HOST_FAILED, "%s", out.text);
+		fault_print(&why);
+	}
+	return outcome_end(&out);
+}
+
+int exec_main(int argc, char **argv)
+{
+	(void)argc;
+	return session_command(COMMAND_EXEC, argv);
+}
+
+int shell_main(int argc, char **argv)
+{
+	(void)argc;
+	return session_command(COMMAND_SHELL, argv);
+}

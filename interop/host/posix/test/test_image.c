@@ -1,0 +1,277 @@
+/* test_image.c: what an image is, by its first bytes; names; modules.dep; cpio. */
+#include "interop/host/posix/image.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "interop/host/posix/initramfs.h"
+#include "lib/guest_modules.h"
+#include "lib/lib.h"
+#include "lib/test/cmocka_all.h"
+
+static void test_probe(void **state)
+{
+	static const struct {
+		size_t offset;
+		const char *bytes;
+		enum image_kind kind;
+		unsigned has; /* a group that must be asked for */
+	} rows[] = {
+		{ 0, "QFI\xfb", IMAGE_QCOW2, GUEST_FS_BTRFS },
+		{ 0x438, "\x53\xef", IMAGE_RAW, GUEST_FS_EXT4 },
+		{ 0, "XFSB", IMAGE_RAW, GUEST_FS_XFS },
+		{ 0x10040, "_BHRfS_M", IMAGE_RAW, GUEST_FS_BTRFS },
+		{ 0, "hsqs", IMAGE_RAW, GUEST_FS_SQUASHFS },
+		{ 1024, "\xe2\xe1\xf5\xe0", IMAGE_RAW, GUEST_FS_EROFS },
+		{ 510, "\x55\xaa", IMAGE_RAW, GUEST_FS_XFS },
+		{ 0x8001, "CD001", IMAGE_RAW, GUEST_FS_ISO9660 },
+		{ 257, "ustar", IMAGE_TAR, 32 },
+		{ 0, "\x1f\x8b\x08", IMAGE_TAR, 32 },
+		{ 0,
+		  "\xfd"
+		  "7zXZ",
+		  IMAGE_TAR, 32 },
+		{ 0, "hello", IMAGE_UNKNOWN, 32 },
+	};
+	uint8_t *head = calloc(1, IMAGE_HEAD);
+	unsigned groups;
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		size_t len = strlen(rows[i].bytes);
+
+		memcpy(head + rows[i].offset, rows[i].bytes, len);
+		groups = 0;
+		assert_int_equal(image_probe(head, IMAGE_HEAD, &groups), rows[i].kind);
+		assert_true(rows[i].has == 32 || groups & 1U << rows[i].has);
+		/* One byte short it is not seen. */
+		assert_int_equal(image_probe(head, rows[i].offset + len - 1, &groups),
+				 IMAGE_UNKNOWN);
+		memset(head, 0, IMAGE_HEAD);
+	}
+	free(head);
+}
+
+/* A compressed tar is one whatever its later bytes look like. */
+static void test_compressed_first(void **state)
+{
+	uint8_t *head = calloc(1, IMAGE_HEAD);
+	unsigned groups;
+
+	(void)state;
+	memcpy(head, "\x1f\x8b\x08", 3);
+	memcpy(head + 0x438, "\x53\xef", 2);
+	memcpy(head + 510, "\x55\xaa", 2);
+	assert_int_equal(image_probe(head, IMAGE_HEAD, &groups), IMAGE_TAR);
+	free(head);
+}
+
+static void test_other_file(void **state)
+{
+	static const struct {
+		uint8_t version, backing_at, incompatible;
+		size_t len;
+		const char *what;
+	} rows[] = {
+		{ 3, 0, 0, 104, NULL },
+		{ 3, 8, 0, 104, "backing file" },
+		{ 3, 15, 0, 104, "backing file" },
+		{ 2, 8, 0, 104, "backing file" },
+		{ 3, 0, 4, 104, "data file" },
+		{ 3, 0, 1, 104, NULL },
+		{ 2, 0, 4, 104, NULL },
+		{ 3, 8, 0, 79, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		uint8_t head[104] = "QFI\xfb";
+		const char *what;
+
+		head[7] = rows[i].version;
+		if (rows[i].backing_at)
+			head[rows[i].backing_at] = 1;
+		head[79] = rows[i].incompatible;
+		what = image_other_file(head, rows[i].len);
+		assert_int_equal(what == NULL, rows[i].what == NULL);
+		if (what)
+			assert_string_equal(what, rows[i].what);
+	}
+	assert_null(image_other_file((const uint8_t *)"QFI", 3));
+}
+
+static void test_name(void **state)
+{
+	static const struct {
+		const char *path, *want;
+	} rows[] = {
+		{ "/a/debian.ext4", "debian" },
+		{ "my image.tar.gz", "my-image" },
+		{ "/", "guest" },
+		{ "/x/.hidden", "guest" },
+		{ "--x_y--", "x-y" },
+		{ "/a/b/caf\xc3\xa9.img", "caf" },
+		{ "0123456789abcdef", "0123456789abcde" },
+	};
+	char name[16];
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		image_name(name, sizeof(name), rows[i].path);
+		assert_string_equal(name, rows[i].want);
+	}
+}
+
+static const char deps[] = "kernel/fs/ext4/ext4.ko: kernel/lib/crc16.ko kernel/fs/jbd2/jbd2.ko\n"
+			   "kernel/drivers/char/hw_random/virtio-rng.ko:\n"
+			   "kernel/fs/9p/9p.ko.xz: kernel/net/9p/9pnet.ko.xz\n"
+			   "no colon here ext4.ko\n"
+			   "kernel/lib/crc16.ko:";
+
+static void test_moddep(void **state)
+{
+	static const struct {
+		const char *name, *paths;
+	} rows[] = {
+		{ "ext4", "kernel/fs/ext4/ext4.ko kernel/lib/crc16.ko kernel/fs/jbd2/jbd2.ko" },
+		{ "virtio_rng", "kernel/drivers/char/hw_random/virtio-rng.ko" },
+		{ "9p", "kernel/fs/9p/9p.ko.xz kernel/net/9p/9pnet.ko.xz" },
+		{ "crc16", "kernel/lib/crc16.ko" },
+	};
+	struct moddep dep;
+	const char *path;
+	size_t pos, len;
+	char all[256];
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		struct writer w;
+
+		writer_init(&w, all, sizeof(all));
+		assert_true(moddep_find(deps, strlen(deps), rows[i].name, &dep));
+		for (pos = 0; moddep_next(&dep, &pos, &path, &len);) {
+			if (w.used > 0)
+				write_u8(&w, ' ');
+			write_bytes(&w, path, len);
+		}
+		write_u8(&w, 0);
+		assert_string_equal(all, rows[i].paths);
+	}
+	assert_false(moddep_find(deps, strlen(deps), "ext", &dep));
+	assert_false(moddep_find(deps, strlen(deps), "xt4", &dep));
+	assert_false(moddep_find(deps, strlen(deps), "jbd2", &dep));
+	assert_false(moddep_find("", 0, "ext4", &dep));
+}
+
+static void test_cpio_header(void **state)
+{
+	const struct cpio_entry entry = { 7, S_IFREG | 0755, 0x1234, "init" };
+	char out[256];
+
+	(void)state;
+	assert_int_equal(cpio_header(out, sizeof(out), &entry), 116);
+	assert_memory_equal(out,
+			    "070701"
+			    "00000007"
+			    "000081ed"
+			    "00000000"
+			    "00000000"
+			    "00000001"
+			    "00000000"
+			    "00001234"
+			    "00000000"
+			    "00000000"
+			    "00000000"
+			    "00000000"
+			    "00000005"
+			    "00000000"
+			    "init\0",
+			    115);
+	assert_int_equal(cpio_header(out, 115, &entry), -ENAMETOOLONG);
+}
+
+static void put_file(const char *dir, const char *name, const char *text)
+{
+	char path[512];
+
+	fmt(path, sizeof(path), "%s/%s", dir, name);
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(dir_make(path, 0700), 0);
+	path[strlen(path)] = '/';
+	assert_int_equal(file_create(path, text, 0600), 0);
+}
+
+/* Names of an archive, in order. */
+static void cpio_names(const char *text, size_t len, char *out, size_t size)
+{
+	struct writer w;
+	size_t at = 0, name, file;
+	char field[9] = "";
+
+	writer_init(&w, out, size);
+	while (at + 110 < len) {
+		memcpy(field, text + at + 94, 8);
+		name = strtoul(field, NULL, 16);
+		memcpy(field, text + at + 54, 8);
+		file = strtoul(field, NULL, 16);
+		write_bytes(&w, text + at + 110, name - 1);
+		write_u8(&w, ' ');
+		at = (at + 110 + name + 3) & ~(size_t)3;
+		at = (at + file + 3) & ~(size_t)3;
+	}
+	write_u8(&w, 0);
+	assert_int_equal(at, len);
+}
+
+static void test_archive(void **state)
+{
+	char dir[] = "/tmp/test_image.XXXXXX", modules[64], init[64], out[64], names[1024], *text;
+	struct initramfs initramfs = { init, modules, 1U << GUEST_FS_EXT4 | 1U << GUEST_LINK };
+	struct fault why = { 0 };
+	ssize_t len;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	fmt(modules, sizeof(modules), "%s/6.1", dir);
+	fmt(init, sizeof(init), "%s/init", dir);
+	fmt(out, sizeof(out), "%s/out", dir);
+	put_file(dir, "init", "#!");
+	put_file(modules, "modules.dep", deps);
+	put_file(modules, "kernel/fs/ext4/ext4.ko", "e");
+	put_file(modules, "kernel/lib/crc16.ko", "cc");
+	put_file(modules, "kernel/fs/jbd2/jbd2.ko", "jjjj");
+	assert_int_equal(initramfs_write(out, &initramfs, &why), 0);
+	len = file_load(out, &text);
+	assert_true(len > 0);
+	cpio_names(text, (size_t)len, names, sizeof(names));
+	assert_string_equal(names,
+			    "dev etc etc/initrd-release init lib lib/modules lib/modules/6.1 "
+			    "lib/modules/6.1/modules.dep lib/modules/6.1/kernel "
+			    "lib/modules/6.1/kernel/fs lib/modules/6.1/kernel/fs/ext4 "
+			    "lib/modules/6.1/kernel/fs/ext4/ext4.ko lib/modules/6.1/kernel/lib "
+			    "lib/modules/6.1/kernel/lib/crc16.ko lib/modules/6.1/kernel/fs/jbd2 "
+			    "lib/modules/6.1/kernel/fs/jbd2/jbd2.ko TRAILER!!! ");
+	assert_null(memmem(text, (size_t)len, "9pnet", 5));
+	free(text);
+	fmt(names, sizeof(names), "%s/kernel/lib/crc16.ko", modules);
+	assert_int_equal(unlink(names), 0);
+	assert_int_equal(initramfs_write(out, &initramfs, &why), -1);
+	assert_non_null(strstr(why.text, "crc16.ko"));
+	fmt(names, sizeof(names), "rm -rf %s", dir);
+	assert_int_equal(system(names), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_probe),      cmocka_unit_test(test_compressed_first),
+		cmocka_unit_test(test_other_file), cmocka_unit_test(test_name),
+		cmocka_unit_test(test_moddep),     cmocka_unit_test(test_cpio_header),
+		cmocka_unit_test(test_archive),
+	};
+
+	return cmocka_run_group_tests_name("image", tests, NULL, NULL);
+}

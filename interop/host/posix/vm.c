@@ -1,0 +1,338 @@
+/* vm.c: gathers what a virtual machine needs and starts QEMU. */
+#include "interop/host/posix/vm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "interop/host/posix/initramfs.h"
+#include "lib/guest_modules.h"
+#include "lib/lib.h"
+
+#define QEMU "qemu-system-x86_64"
+#define BIT(group) (1U << (group))
+
+static const char *const run_files[] = { "console", "link", "agent", "initramfs", "qemu.err" };
+
+void vm_path(const struct vm *vm, const char *name, char *out, size_t size)
+{
+	fmt(out, size, "%s/%s", vm->dir, name);
+}
+
+/* An ELF that PVH can enter, or a bzImage (kernel document x86/boot). */
+static int kernel_check(const char *path, struct fault *why)
+{
+	enum { HEADER = 0x206 };
+	uint8_t head[HEADER];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -errno : fd_read_full(fd, head, sizeof(head));
+
+	fd_close(&fd);
+	if (n < 0)
+		return fault_set(why, HOST_FAILED, "unable to read the kernel %s: %s", path,
+				 strerror((int)-n));
+	if (n == HEADER && (memcmp(head,
+				   "\x7f"
+				   "ELF",
+				   4) == 0 ||
+			    memcmp(head + 0x202, "HdrS", 4) == 0))
+		return 0;
+	return fault_set(why, HOST_FAILED,
+			 "unable to boot the kernel %s: not a Linux kernel for x86", path);
+}
+
+static int modules_given(struct vm *vm, const char *path, struct fault *why)
+{
+	char deps[PATH_MAX + 16];
+
+	if (!realpath(path, vm->modules))
+		return fault_set(why, HOST_FAILED, "unable to use the modules in %s: %s", path,
+				 strerror(errno));
+	fmt(deps, sizeof(deps), "%s/modules.dep", vm->modules);
+	if (access(deps, R_OK) < 0)
+		return fault_set(
+			why, HOST_FAILED,
+			"unable to read %s: %s (give the directory that is named after the kernel's "
+			"release)",
+			deps, strerror(errno));
+	return 0;
+}
+
+/* A kernel as scripts/fetch-kernel leaves it: DIR/vmlinux, DIR/modules/RELEASE. */
+static bool kernel_in(struct vm *vm, const char *top)
+{
+	glob_t found;
+
+	if (path_format(vm->kernel, sizeof(vm->kernel), "%s/kernel/vmlinux", top) < 0 ||
+	    access(vm->kernel, R_OK) < 0 ||
+	    glob_in(top, "kernel/modules/*/modules.dep", &found) < 0)
+		return false;
+	fmt(vm->modules, sizeof(vm->modules), "%s", found.gl_pathv[0]);
+	*strrchr(vm->modules, '/') = '\0';
+	globfree(&found);
+	return true;
+}
+
+static int kernel_find(struct vm *vm, const struct options *o, const struct dirs *dirs,
+		       struct fault *why)
+{
+	char script[PATH_MAX + 16], target[PATH_MAX + 16], text[512] = "";
+	char *argv[] = { script, target, NULL };
+
+	if (o->kernel) {
+		if (!realpath(o->kernel, vm->kernel))
+			return fault_set(why, HOST_FAILED, "unable to read the kernel %s: %s",
+					 o->kernel, strerror(errno));
+		if (o->modules && modules_given(vm, o->modules, why) < 0)
+			return -1;
+		return kernel_check(vm->kernel, why);
+	}
+	if (kernel_in(vm, dirs->data) || kernel_in(vm, dirs->home))
+		return 0;
+	note("fetching Debian's kernel (once)");
+	fmt(script, sizeof(script), "%s/fetch-kernel", dirs->data);
+	fmt(target, sizeof(target), "%s/kernel", dirs->home);
+	if (child_run(argv, text, sizeof(text)) == 0 && kernel_in(vm, dirs->home))
+		return 0;
+	return fault_set(why, HOST_FAILED, "unable to fetch a kernel with %s: %s", script, text);
+}
+
+int vm_prepare(struct vm *vm, const struct options *o, const struct image *image,
+	       const struct dirs *dirs, struct fault *why)
+{
+	*vm = (struct vm){ .options = o, .image = image, .dirs = dirs, .console = -1, .link = -1 };
+	fmt(vm->name, sizeof(vm->name), "%s", o->name ? o->name : image->name);
+	if (path_search(QEMU, vm->program, sizeof(vm->program)) < 0)
+		return fault_set(why, HOST_FAILED,
+				 "unable to find " QEMU ": install qemu-system-x86");
+	if (kernel_find(vm, o, dirs, why) < 0)
+		return -1;
+	vm->kvm = qemu_kvm_works(vm->program, vm->kernel, dirs);
+	return 0;
+}
+
+static struct qemu machine(const struct vm *vm)
+{
+	return (struct qemu){ .program = vm->program,
+			      .kvm = vm->kvm,
+			      .name = vm->name,
+			      .options = vm->options,
+			      .image = vm->image,
+			      .kernel = vm->kernel,
+			      .console = vm->console,
+			      .link = vm->link };
+}
+
+/* One word as a shell reads it back. */
+static void put_word(struct writer *w, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "@%+=:,./_-";
+
+	if (*word && strspn(word, plain) == strlen(word)) {
+		write_bytes(w, word, strlen(word));
+		return;
+	}
+	write_u8(w, '\'');
+	for (; *word; word++) {
+		if (*word == '\'')
+			write_bytes(w, "'\\'", 3);
+		write_u8(w, (uint8_t)*word);
+	}
+	write_u8(w, '\'');
+}
+
+int vm_print(const struct vm *vm, struct fault *why)
+{
+	struct qemu q = machine(vm);
+	struct args args = { 0 };
+	size_t size = 64 * 1024 + 8 * PATH_MAX * DRIVES_MAX;
+	char *text = malloc(size);
+	struct writer w;
+
+	q.initramfs = "initramfs";
+	q.console_path = "console";
+	q.link_path = "link";
+	qemu_args(&args, &q);
+	writer_init(&w, text, text ? size : 0);
+	for (size_t i = 0; i < args.count; i++) {
+		put_word(&w, args.at[i]);
+		write_u8(&w, i + 1 < args.count ? ' ' : '\n');
+	}
+	if (args.bad || w.bad)
+		fault_set(why, HOST_FAILED, "unable to print the command line: no memory");
+	else
+		fd_write_all(STDOUT_FILENO, text, w.used);
+	args_free(&args);
+	free(text);
+	return why->status ? -1 : 0;
+}
+
+/* A short path: a unix socket's name has at most 107 bytes. */
+static int run_dir(struct vm *vm, struct fault *why)
+{
+	const char *top = getenv("XDG_RUNTIME_DIR");
+
+	if (!top || strlen(top) > 40 || access(top, W_OK) < 0)
+		top = "/tmp";
+	fmt(vm->dir, sizeof(vm->dir), "%s/landbridge.XXXXXX", top);
+	if (mkdtemp(vm->dir))
+		return 0;
+	vm->dir[0] = '\0';
+	return fault_set(why, HOST_FAILED, "unable to make a directory in %s: %s", top,
+			 strerror(errno));
+}
+
+static int log_open(struct vm *vm, struct fault *why)
+{
+	const char *home = vm->dirs->home;
+	int r = path_format(vm->log, sizeof(vm->log), "%s/log", home);
+
+	if (r == 0)
+		r = dir_make(vm->log, 0700);
+	if (r == 0)
+		r = path_format(vm->log, sizeof(vm->log), "%s/log/%s-%d.log", home, vm->name,
+				(int)getpid());
+	if (r == 0)
+		r = file_create(vm->log, "", 0600);
+	if (r < 0)
+		return fault_set(why, HOST_FAILED, "unable to write a log in %s/log: %s", home,
+				 strerror(-r));
+	return 0;
+}
+
+static int sockets_open(struct vm *vm, struct fault *why)
+{
+	char path[128];
+	int r;
+
+	vm_path(vm, "console", path, sizeof(path));
+	r = vm->console = unix_listen(path, 0600, 1);
+	if (r >= 0) {
+		vm_path(vm, "link", path, sizeof(path));
+		r = vm->link = unix_listen(path, 0600, 1);
+	}
+	return r < 0 ? fault_set(why, HOST_FAILED, "unable to listen on %s: %s", path, strerror(-r))
+		     : 0;
+}
+
+/* What the guest will ask for, of lib/guest_modules.h. */
+static unsigned groups_for(const struct image *image)
+{
+	const unsigned written = BIT(GUEST_FS_EXT4) | BIT(GUEST_FS_XFS) | BIT(GUEST_FS_BTRFS);
+	unsigned groups = BIT(GUEST_BUS) | BIT(GUEST_9P) | BIT(GUEST_NET) | BIT(GUEST_LINK) |
+			  BIT(GUEST_RNG) | BIT(GUEST_BINFMT) | image->groups;
+
+	if (image->kind != IMAGE_DIR)
+		groups |= BIT(GUEST_DISK);
+	if (image->kind == IMAGE_DIR || image->groups & ~written)
+		groups |= BIT(GUEST_OVERLAY);
+	return groups;
+}
+
+static int initramfs_make(const struct vm *vm, const char *path, struct fault *why)
+{
+	char init[PATH_MAX + 8];
+	struct initramfs initramfs = { init, vm->modules[0] ? vm->modules : NULL,
+				       groups_for(vm->image) };
+
+	fmt(init, sizeof(init), "%s/init", vm->dirs->data);
+	return initramfs_write(path, &initramfs, why);
+}
+
+static int qemu_start(struct vm *vm, const struct args *args, struct fault *why)
+{
+	const int keep[] = { vm->console, vm->link };
+	struct child child = { .program = vm->program,
+			       .argv = args->at,
+			       .in = -1,
+			       .keep = keep,
+			       .keep_count = 2,
+			       .death_signal = SIGKILL };
+	char path[128];
+	pid_t pid;
+
+	vm_path(vm, "qemu.err", path, sizeof(path));
+	child.err = child.out = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	pid = args->bad ? -ENOMEM : child_start(&child);
+	fd_close(&child.err);
+	fd_close(&vm->console);
+	fd_close(&vm->link);
+	if (pid < 0)
+		return fault_set(why, HOST_FAILED, "unable to start %s: %s", vm->program,
+				 strerror(-pid));
+	vm->pid = pid;
+	return 0;
+}
+
+int vm_start(struct vm *vm, struct fault *why)
+{
+	struct args args = { 0 };
+	char initramfs[128];
+	struct qemu q;
+	int r;
+
+	if (run_dir(vm, why) < 0 || log_open(vm, why) < 0 || sockets_open(vm, why) < 0)
+		return -1;
+	vm_path(vm, "initramfs", initramfs, sizeof(initramfs));
+	if (initramfs_make(vm, initramfs, why) < 0)
+		return -1;
+	q = machine(vm);
+	q.initramfs = initramfs;
+	q.log = vm->log;
+	qemu_args(&args, &q);
+	r = qemu_start(vm, &args, why);
+	args_free(&args);
+	return r;
+}
+
+bool vm_complaint(const struct vm *vm, char *out, size_t size)
+{
+	char path[128], text[4096], *line;
+	size_t len;
+
+	vm_path(vm, "qemu.err", path, sizeof(path));
+	if (file_read(path, text, sizeof(text)) <= 0)
+		return false;
+	len = strlen(text);
+	while (len > 0 && text[len - 1] == '\n')
+		text[--len] = '\0';
+	line = strrchr(text, '\n');
+	fmt(out, size, "%s", line ? line + 1 : text);
+	return len > 0;
+}
+
+bool vm_has_log(const struct vm *vm)
+{
+	struct stat st;
+
+	return vm->log[0] && stat(vm->log, &st) == 0 && st.st_size > 0;
+}
+
+void vm_is_up(const struct vm *vm)
+{
+	char path[128];
+
+	vm_path(vm, "initramfs", path, sizeof(path));
+	unlink(path);
+}
+
+void vm_clean(struct vm *vm, bool keep_log)
+{
+	char path[128];
+
+	for (size_t i = 0; vm->dir[0] && i < array_len(run_files); i++) {
+		vm_path(vm, run_files[i], path, sizeof(path));
+		unlink(path);
+	}
+	if (vm->dir[0])
+		rmdir(vm->dir);
+	if (vm->log[0] && !keep_log)
+		unlink(vm->log);
+	fd_close(&vm->console);
+	fd_close(&vm->link);
+}

@@ -1,0 +1,296 @@
+/* wine.c: makes, locks, starts and stops the Wine prefix. */
+#include "interop/host/posix/wine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "interop/host/posix/prefix.h"
+#include "interop/host/posix/winpath.h"
+#include "lib/lib.h"
+
+enum { STOP_MS = 5000 };
+
+/* The server beside a loader; Debian's 64-bit one has a name of its own. */
+static int find_server(struct wine *wine)
+{
+	static const char *const names[] = { "wineserver64", "wineserver" };
+	int dir = (int)(strrchr(wine->loader, '/') - wine->loader);
+
+	for (size_t i = 0; i < array_len(names); i++)
+		if (path_format(wine->server, sizeof(wine->server), "%.*s/%s", dir, wine->loader,
+				names[i]) == 0 &&
+		    access(wine->server, X_OK) == 0)
+			return 0;
+	return -ENOENT;
+}
+
+static int find_programs(struct wine *wine)
+{
+	/* Debian keeps the 64-bit loader out of PATH; its wine is a script that
+	 * complains about the missing 32-bit one. */
+	static const char debian[] = "/usr/lib/wine/wine64";
+	static const char *const names[] = { "wine64", "wine" };
+	const char *given = getenv("LANDBRIDGE_WINE");
+
+	if (!given && access(debian, X_OK) == 0)
+		given = debian;
+	if (given) {
+		if (given[0] != '/' || access(given, X_OK) < 0 ||
+		    path_format(wine->loader, sizeof(wine->loader), "%s", given) < 0)
+			return -ENOENT;
+		return find_server(wine);
+	}
+	for (size_t i = 0; i < array_len(names); i++)
+		if (path_search(names[i], wine->loader, sizeof(wine->loader)) == 0 &&
+		    find_server(wine) == 0)
+			return 0;
+	return -ENOENT;
+}
+
+/* Of our environment only what a program on this desktop needs. */
+static bool env_kept(const char *entry)
+{
+	static const char *const names[] = {
+		"HOME",
+		"USER",
+		"LOGNAME",
+		"PATH",
+		"LANG",
+		"LANGUAGE",
+		"TZ",
+		"DISPLAY",
+		"XAUTHORITY",
+		"WAYLAND_DISPLAY",
+		"XDG_RUNTIME_DIR",
+		"XDG_SESSION_TYPE",
+		"PULSE_SERVER",
+		"TMPDIR",
+		"WINEDEBUG",
+		"WINEARCH",
+	};
+	size_t len = strcspn(entry, "=");
+
+	if (strncmp(entry, "LC_", 3) == 0)
+		return true;
+	for (size_t i = 0; i < array_len(names); i++)
+		if (strlen(names[i]) == len && strncmp(entry, names[i], len) == 0)
+			return true;
+	return false;
+}
+
+/* Whether the C library will take file names for UTF-8. */
+static bool locale_is_utf8(void)
+{
+	const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+	const char *value = NULL;
+
+	for (size_t i = 0; i < array_len(names) && !(value && *value); i++)
+		value = getenv(names[i]);
+	return value && (strcasestr(value, "utf-8") || strcasestr(value, "utf8"));
+}
+
+static int env_fill(struct wine *wine)
+{
+	bool utf8 = locale_is_utf8();
+
+	for (char **entry = environ; *entry; entry++)
+		if (env_kept(*entry) && (utf8 || strncmp(*entry, "LC_ALL=", 7) != 0))
+			args_add(&wine->env, "%s", *entry);
+	args_add(&wine->env, "WINEPREFIX=%s", wine->prefix);
+	args_add(&wine->env, "WINELOADER=%s", wine->loader);
+	args_add(&wine->env, "WINESERVER=%s", wine->server);
+	if (!getenv("WINEDEBUG"))
+		args_add(&wine->env, "WINEDEBUG=-all");
+	if (!utf8)
+		args_add(&wine->env, "LC_ALL=C.UTF-8");
+	/* No entries in the host's menus, and no questions about Mono and Gecko. */
+	args_add(&wine->env, "WINEDLLOVERRIDES=winemenubuilder.exe,mscoree,mshtml=");
+	/* Wine's mount manager would add drives for discs it hears of. */
+	args_add(&wine->env, "DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nonexistent");
+	return wine->env.bad ? -ENOMEM : 0;
+}
+
+/* One holder alone may change the prefix; many may use it. */
+int wine_prepare(struct wine *wine, const struct drives *drives, struct fault *why)
+{
+	bool alone;
+
+	if (!wine->runs)
+		return 0;
+	do {
+		alone = flock(wine->lock, LOCK_EX | LOCK_NB) == 0;
+		if (alone && prefix_make(wine, why) < 0)
+			return -1;
+		if (alone && prefix_set_drives(wine, drives, why) < 0)
+			return -1;
+		/* This may wait, for one that makes the prefix just now. */
+		while (flock(wine->lock, LOCK_SH) < 0)
+			if (errno != EINTR)
+				return fault_set(why, HOST_FAILED, "unable to lock %s: %s",
+						 wine->prefix, strerror(errno));
+		/* One that did not finish leaves it to us. */
+	} while (!alone && !prefix_is_complete(wine));
+	if (!prefix_has_drives(wine, drives))
+		return fault_set(
+			why, HOST_FAILED,
+			"the Wine prefix %s is in use with other drives: give the same ones, wait, or "
+			"set LANDBRIDGE_HOME to another place",
+			wine->prefix);
+	return 0;
+}
+
+static int paths_fill(struct wine *wine, const struct dirs *dirs, struct drives *drives,
+		      struct fault *why)
+{
+	const struct drive *c = drives_find(drives, 'C');
+	char lock[PATH_MAX];
+
+	if (path_format(wine->prefix, sizeof(wine->prefix), "%s/wine", dirs->home) < 0 ||
+	    path_format(lock, sizeof(lock), "%s.lock", wine->prefix) < 0 ||
+	    path_format(wine->helper, sizeof(wine->helper), "%s/landbridge-start.exe", dirs->data) <
+		    0 ||
+	    path_format(wine->c_dir, sizeof(wine->c_dir), c ? "%s" : "%s/wine/drive_c",
+			c ? c->dir : dirs->home) < 0)
+		return fault_set(why, HOST_FAILED, "unable to use %s: its name is too long",
+				 dirs->home);
+	wine->lock = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (wine->lock < 0)
+		return fault_set(why, HOST_FAILED, "unable to open %s: %s", lock, strerror(errno));
+	if (c)
+		return 0;
+	drives->at[drives->count] = (struct drive){ .letter = 'C' };
+	memcpy(drives->at[drives->count++].dir, wine->c_dir, sizeof(wine->c_dir));
+	return 0;
+}
+
+/* A C: of the person's own that is no Windows system runs no programs: the
+ * guest boots all the same and says so when one is asked for. */
+static bool c_is_ours(const struct wine *wine)
+{
+	size_t len = strlen(wine->prefix);
+
+	return strncmp(wine->c_dir, wine->prefix, len) == 0 &&
+	       strcmp(wine->c_dir + len, "/drive_c") == 0;
+}
+
+int wine_find(struct wine *wine, const struct dirs *dirs, struct drives *drives, struct fault *why)
+{
+	char windows[PATH_MAX];
+	bool found;
+
+	*wine = (struct wine){ .lock = -1, .keeper_stdin = -1, .runs = true };
+	found = find_programs(wine) == 0;
+	if (paths_fill(wine, dirs, drives, why) < 0)
+		return -1;
+	if (!c_is_ours(wine) &&
+	    (path_format(windows, sizeof(windows), "%s/windows/system32", wine->c_dir) < 0 ||
+	     access(windows, X_OK) < 0)) {
+		wine->runs = false;
+		fmt(wine->whynot, sizeof(wine->whynot),
+		    "drive C: has no windows directory, so that no Windows program can run (start the guest "
+		    "without --drive C:)");
+	} else if (!found) {
+		return fault_set(
+			why, HOST_FAILED,
+			"unable to find Wine: install wine64, or name its loader with LANDBRIDGE_WINE");
+	}
+	if (env_fill(wine) < 0)
+		return fault_set(why, HOST_FAILED, "unable to start Wine: no memory");
+	return 0;
+}
+
+int wine_start(struct wine *wine)
+{
+	char *argv[] = { wine->loader, wine->helper, NULL, NULL };
+	char wait_word[] = "wait";
+	struct child child = { .program = wine->loader,
+			       .argv = argv,
+			       .envp = wine->env.at,
+			       .dir = wine->c_dir,
+			       .out = -1,
+			       .err = -1,
+			       .death_signal = SIGKILL };
+	int input[2];
+
+	if (!wine->runs)
+		return 0;
+	argv[2] = wait_word;
+	if (pipe2(input, O_CLOEXEC) < 0)
+		return -errno;
+	child.in = input[0];
+	wine->keeper = child_start(&child);
+	close(input[0]);
+	wine->keeper_stdin = input[1];
+	return wine->keeper < 0 ? wine->keeper : 0;
+}
+
+/* Everything in the prefix ends with its server. */
+static pid_t server_stop(const struct wine *wine)
+{
+	char kill_option[] = "-k", program[PATH_MAX];
+	char *argv[] = { program, kill_option, NULL };
+	struct child child = { .program = program,
+			       .argv = argv,
+			       .envp = wine->env.at,
+			       .in = -1,
+			       .out = -1,
+			       .err = -1,
+			       .death_signal = SIGKILL };
+
+	memcpy(program, wine->server, sizeof(program));
+	return child_start(&child);
+}
+
+void wine_stop(struct wine *wine)
+{
+	fd_close(&wine->keeper_stdin);
+	if (wine->stopper == 0 && wine->runs && wine->lock >= 0 &&
+	    flock(wine->lock, LOCK_EX | LOCK_NB) == 0)
+		wine->stopper = server_stop(wine);
+}
+
+void wine_close(struct wine *wine)
+{
+	wine_stop(wine);
+	if (wine->stopper > 0)
+		child_wait(wine->stopper, STOP_MS);
+	if (wine->keeper > 0)
+		child_wait(wine->keeper, STOP_MS);
+	wine->keeper = wine->stopper = 0;
+	fd_close(&wine->lock);
+	args_free(&wine->env);
+}
+
+/* The file's text is the caller's to free. */
+static char *file_take(const struct wine *wine, const char *name, struct registry_file *file)
+{
+	char path[PATH_MAX + 16], *text;
+	ssize_t len;
+
+	fmt(path, sizeof(path), "%s/%s", wine->prefix, name);
+	len = file_load(path, &text);
+	*file = (struct registry_file){ text, len > 0 ? (size_t)len : 0 };
+	return text;
+}
+
+void wine_path(const struct wine *wine, char *out, size_t size)
+{
+	struct registry registry = { 0 };
+	char *system, *user;
+
+	*out = '\0';
+	if (!wine->runs)
+		return;
+	system = file_take(wine, "system.reg", &registry.system);
+	user = file_take(wine, "user.reg", &registry.user);
+	if (winpath_get(&registry, out, size) < 0)
+		*out = '\0';
+	free(system);
+	free(user);
+}

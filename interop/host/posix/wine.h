@@ -1,0 +1,52 @@
+/* wine.h: the Wine prefix in which a guest's Windows programs run.
+ *
+ * HOME/wine has the registry; its drives are exactly those of the guest, so
+ * that a Windows path means the same on both sides and nothing else of the
+ * host has a name. It is made at first use, without a display. Runs with the
+ * same drives share it at the same time; one with others has to wait until
+ * they are gone (a lock on HOME/wine.lock tells). Wine is $LANDBRIDGE_WINE,
+ * Debian's, or the wine64 or wine in PATH.
+ */
+#ifndef LANDBRIDGE_INTEROP_HOST_POSIX_WINE_H
+#define LANDBRIDGE_INTEROP_HOST_POSIX_WINE_H
+
+#include "interop/host/posix/child.h"
+#include "interop/host/host.h"
+
+struct wine {
+	char loader[PATH_MAX]; /* wine64 */
+	char server[PATH_MAX]; /* wineserver */
+	char helper[PATH_MAX]; /* landbridge-start.exe */
+	char prefix[PATH_MAX];
+	char c_dir[PATH_MAX]; /* what C: is; "": there is no C: */
+	bool runs;            /* programs can be started; if not, say whynot */
+	char whynot[256];
+	int lock;        /* -1: not open */
+	struct args env; /* of every process of ours in Wine, as NAME=value */
+	pid_t keeper;    /* holds server and services up; 0: none */
+	int keeper_stdin;
+	pid_t stopper; /* ends the server; 0: none yet */
+};
+
+/* Finds Wine and says what its drives will be: C: is added to `drives` that
+ * have none. Touches nothing but the lock. */
+int wine_find(struct wine *wine, const struct dirs *dirs, struct drives *drives, struct fault *why);
+
+/* Makes the prefix where there is none and makes its drives be `drives`. */
+int wine_prepare(struct wine *wine, const struct drives *drives, struct fault *why);
+
+/* Starts Wine's server and services ahead of the first program (some 0.4 s),
+ * as children of this process, and keeps them up until wine_close. */
+int wine_start(struct wine *wine);
+
+/* Begins to end all programs and the server, which takes half a second, if
+ * nobody else uses the prefix. Nothing may be started any more. */
+void wine_stop(struct wine *wine);
+
+/* The same to its end, and lets go of everything. */
+void wine_close(struct wine *wine);
+
+/* The Windows PATH; "" when it cannot be told. */
+void wine_path(const struct wine *wine, char *out, size_t size);
+
+#endif

@@ -1,0 +1,17 @@
+/* request.h: what a guest asks for, as landbridge-start.exe is told it. Pure.
+ */
+#ifndef LANDBRIDGE_INTEROP_HOST_REQUEST_H
+#define LANDBRIDGE_INTEROP_HOST_REQUEST_H
+
+#include "interop/host/host.h"
+#include "interop/wire/wire.h"
+
+/* Checks every path and name first, then writes the request (start.h) into w.
+ * 0, or -1 with the code and text of FAILED in *why. */
+int request_build(struct writer *w, const struct open *l, struct fault *why);
+
+/* The code (126 or 127) and the line that stand for a Win32 error of
+ * CreateProcess. */
+int start_error(uint32_t error, const char *program, struct fault *why);
+
+#endif

@@ -1,0 +1,310 @@
+/* inode.c: files by their ids, and which of them have a fid. */
+#include "p9fs/inode.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BUCKETS = 1024 };
+
+static struct inode **bucket_of(struct inodes *inodes, uint64_t id)
+{
+	return &inodes->buckets[(id * 0x9e3779b97f4a7c15u >> 32) & (inodes->bucket_count - 1)];
+}
+
+static struct inode *find(struct inodes *inodes, uint64_t id)
+{
+	struct inode *inode = *bucket_of(inodes, id);
+
+	while (inode && inode->id != id)
+		inode = inode->chain;
+	return inode;
+}
+
+int inodes_init(struct inodes *inodes, uint64_t root_id, unsigned limit,
+		void (*drop)(struct inodes *inodes, uint32_t fid))
+{
+	*inodes = (struct inodes){ .root = { .id = root_id, .lookups = 1 },
+				   .bucket_count = BUCKETS,
+				   .limit = limit,
+				   .drop = drop };
+	inodes->buckets = calloc(BUCKETS, sizeof(struct inode *));
+	if (!inodes->buckets)
+		return -ENOMEM;
+	return 0;
+}
+
+static void inode_free(struct inode *inode)
+{
+	free(inode->name);
+	free(inode);
+}
+
+static void handles_free(struct inode *inode)
+{
+	while (inode->handles) {
+		struct handle *handle = inode->handles;
+
+		inode->handles = handle->next;
+		free(handle);
+	}
+}
+
+void inodes_fini(struct inodes *inodes)
+{
+	for (uint32_t i = 0; inodes->buckets && i < inodes->bucket_count; i++) {
+		struct inode *inode = inodes->buckets[i], *next;
+
+		for (; inode; inode = next) {
+			next = inode->chain;
+			handles_free(inode);
+			inode_free(inode);
+		}
+	}
+	handles_free(&inodes->root);
+	free(inodes->buckets);
+	inodes->buckets = NULL;
+}
+
+/* Longer chains cost time, but nothing else: failing to grow is no error. */
+static void grow(struct inodes *inodes)
+{
+	uint32_t count = inodes->bucket_count;
+	struct inode **old = inodes->buckets;
+	struct inode **buckets = calloc(2 * (size_t)count, sizeof(struct inode *));
+
+	if (!buckets)
+		return;
+	inodes->buckets = buckets;
+	inodes->bucket_count = 2 * count;
+	for (uint32_t i = 0; i < count; i++) {
+		while (old[i]) {
+			struct inode *inode = old[i];
+			struct inode **to = bucket_of(inodes, inode->id);
+
+			old[i] = inode->chain;
+			inode->chain = *to;
+			*to = inode;
+		}
+	}
+	free(old);
+}
+
+/* --- fids, by age ------------------------------------------------------------- */
+
+static void age_remove(struct inodes *inodes, struct inode *inode)
+{
+	*(inode->newer ? &inode->newer->older : &inodes->newest) = inode->older;
+	*(inode->older ? &inode->older->newer : &inodes->oldest) = inode->newer;
+	inode->newer = inode->older = NULL;
+	inodes->with_fid--;
+}
+
+static void age_add(struct inodes *inodes, struct inode *inode)
+{
+	inode->older = inodes->newest;
+	*(inodes->newest ? &inodes->newest->newer : &inodes->oldest) = inode;
+	inodes->newest = inode;
+	inodes->with_fid++;
+}
+
+static void fid_give_up(struct inodes *inodes, struct inode *inode)
+{
+	age_remove(inodes, inode);
+	inodes->drop(inodes, inode->fid);
+	inode->fid = P9_NOFID;
+}
+
+/* An inode that is only a parent gives up its fid like any other. */
+static bool is_used(const struct inode *inode)
+{
+	return inode->handles != NULL;
+}
+
+static void fids_trim(struct inodes *inodes)
+{
+	struct inode *inode = inodes->oldest, *newer;
+
+	/* Never the newest: somebody is about to use it. */
+	for (; inode && inodes->with_fid > inodes->limit; inode = newer) {
+		newer = inode->newer;
+		if (!newer)
+			return;
+		if (!is_used(inode))
+			fid_give_up(inodes, inode);
+	}
+}
+
+void inode_touch(struct inodes *inodes, struct inode *inode)
+{
+	if (inode->fid == P9_NOFID || inode == &inodes->root)
+		return;
+	age_remove(inodes, inode);
+	age_add(inodes, inode);
+}
+
+void inode_set_fid(struct inodes *inodes, struct inode *inode, uint32_t fid)
+{
+	if (fid == P9_NOFID)
+		return;
+	if (inode == &inodes->root || inode->fid != P9_NOFID) {
+		inodes->drop(inodes, fid);
+		inode_touch(inodes, inode);
+		return;
+	}
+	inode->fid = fid;
+	age_add(inodes, inode);
+	fids_trim(inodes);
+}
+
+/* --- life ------------------------------------------------------------------------ */
+
+static void unlink_chain(struct inodes *inodes, struct inode *inode)
+{
+	struct inode **at = bucket_of(inodes, inode->id);
+
+	while (*at != inode)
+		at = &(*at)->chain;
+	*at = inode->chain;
+	inodes->count--;
+}
+
+/* Its end may be its parent's, and so on up. */
+static void inode_check(struct inodes *inodes, struct inode *inode)
+{
+	while (inode && inode != &inodes->root && !inode->lookups && !inode->pins) {
+		struct inode *parent = inode->parent;
+
+		unlink_chain(inodes, inode);
+		if (inode->fid != P9_NOFID)
+			fid_give_up(inodes, inode);
+		inode_free(inode);
+		if (parent)
+			parent->pins--;
+		inode = parent;
+	}
+}
+
+void inode_pin(struct inode *inode)
+{
+	inode->pins++;
+}
+
+void inode_unpin(struct inodes *inodes, struct inode *inode)
+{
+	inode->pins--;
+	inode_check(inodes, inode);
+}
+
+void inode_forget(struct inodes *inodes, struct inode *inode, uint64_t lookups)
+{
+	if (inode == &inodes->root)
+		return;
+	inode->lookups -= lookups < inode->lookups ? lookups : inode->lookups;
+	inode_check(inodes, inode);
+}
+
+void handle_add(struct handle *handle, struct inode *inode, uint32_t fid)
+{
+	*handle = (struct handle){ .fid = fid, .inode = inode, .next = inode->handles };
+	inode->handles = handle;
+	inode_pin(inode);
+}
+
+void handle_remove(struct inodes *inodes, struct handle *handle)
+{
+	struct handle **at = &handle->inode->handles;
+
+	while (*at != handle)
+		at = &(*at)->next;
+	*at = handle->next;
+	inode_unpin(inodes, handle->inode);
+}
+
+/* --- places ------------------------------------------------------------------------ */
+
+/* Others may have moved directories since we looked: nobody is below itself. */
+static bool is_below(const struct inode *inode, const struct inode *top)
+{
+	for (int depth = 0; inode && depth < INODE_DEPTH; depth++, inode = inode->parent)
+		if (inode == top)
+			return true;
+	return inode != NULL;
+}
+
+static int place(struct inodes *inodes, struct inode *inode, struct inode *parent, const char *name)
+{
+	struct inode *before = inode->parent;
+	char *copy;
+
+	if (before == parent && inode->name && strcmp(inode->name, name) == 0)
+		return 0;
+	if (!parent || is_below(parent, inode))
+		return 0;
+	copy = strdup(name);
+	if (!copy)
+		return -ENOMEM;
+	free(inode->name);
+	inode->name = copy;
+	inode->parent = parent;
+	inode_pin(parent);
+	if (before)
+		inode_unpin(inodes, before);
+	return 0;
+}
+
+static struct inode *inode_new(struct inodes *inodes, uint64_t id)
+{
+	struct inode *inode = calloc(1, sizeof(*inode));
+	struct inode **bucket;
+
+	if (!inode)
+		return NULL;
+	if (inodes->count >= inodes->bucket_count)
+		grow(inodes);
+	bucket = bucket_of(inodes, id);
+	*inode = (struct inode){ .id = id, .fid = P9_NOFID, .chain = *bucket };
+	*bucket = inode;
+	inodes->count++;
+	return inode;
+}
+
+struct inode *inode_see(struct inodes *inodes, struct inode *parent, const char *name, uint64_t id,
+			uint32_t fid)
+{
+	struct inode *inode = find(inodes, id);
+
+	if (!inode)
+		inode = inode_new(inodes, id);
+	if (inode && place(inodes, inode, parent, name) < 0) {
+		inode_check(inodes, inode);
+		inode = NULL;
+	}
+	if (!inode) {
+		if (fid != P9_NOFID)
+			inodes->drop(inodes, fid);
+		return NULL;
+	}
+	inode->lookups++;
+	inode_set_fid(inodes, inode, fid);
+	return inode;
+}
+
+int inode_route(struct inode *inode, struct route *route)
+{
+	struct inode *way[P9_NAMES_MAX]; /* the last ones seen, in a circle */
+	unsigned steps = 0;
+
+	for (; inode->fid == P9_NOFID; inode = inode->parent) {
+		if (!inode->parent || steps == INODE_DEPTH)
+			return -ESTALE;
+		way[steps++ % P9_NAMES_MAX] = inode;
+	}
+	route->start = inode;
+	route->end = inode;
+	for (route->count = 0; steps > 0 && route->count < P9_NAMES_MAX; route->count++) {
+		route->end = way[--steps % P9_NAMES_MAX];
+		route->names[route->count] = route->end->name;
+	}
+	return 0;
+}

@@ -1,0 +1,213 @@
+/* test_inode.c: what the kernel knows, what keeps a fid, and the way back. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "p9fs/inode.h"
+#include "lib/lib.h"
+#include "lib/test/cmocka_all.h"
+
+enum { LIMIT = 4 };
+
+static uint32_t dropped[64];
+static unsigned dropped_count;
+
+static void drop(struct inodes *inodes, uint32_t fid)
+{
+	(void)inodes;
+	assert_true(dropped_count < array_len(dropped));
+	dropped[dropped_count++] = fid;
+}
+
+static void setup(struct inodes *inodes)
+{
+	dropped_count = 0;
+	assert_int_equal(inodes_init(inodes, 1, LIMIT, drop), 0);
+}
+
+static struct inode *see(struct inodes *inodes, struct inode *parent, const char *name, uint64_t id,
+			 uint32_t fid)
+{
+	struct inode *inode = inode_see(inodes, parent, name, id, fid);
+
+	assert_non_null(inode);
+	return inode;
+}
+
+/* Two names of one file are one inode, and the second fid is not needed. */
+static void test_same_file(void **state)
+{
+	struct inodes inodes;
+	struct inode *a, *b;
+
+	(void)state;
+	setup(&inodes);
+	a = see(&inodes, &inodes.root, "a", 10, 100);
+	b = see(&inodes, &inodes.root, "b", 10, 101);
+	assert_ptr_equal(a, b);
+	assert_int_equal(dropped_count, 1);
+	assert_int_equal(dropped[0], 101);
+	assert_string_equal(a->name, "b");
+	inode_forget(&inodes, a, 1);
+	assert_int_equal(inodes.count, 1);
+	inode_forget(&inodes, a, 1);
+	assert_int_equal(inodes.count, 0);
+	assert_int_equal(dropped[1], 100);
+	inodes_fini(&inodes);
+}
+
+/* A directory stays while the kernel knows something below it. */
+static void test_parents_stay(void **state)
+{
+	struct inodes inodes;
+	struct inode *dir, *file;
+
+	(void)state;
+	setup(&inodes);
+	dir = see(&inodes, &inodes.root, "dir", 10, 100);
+	file = see(&inodes, dir, "file", 11, 101);
+	inode_forget(&inodes, dir, 1);
+	assert_int_equal(inodes.count, 2);
+	inode_forget(&inodes, file, 1);
+	assert_int_equal(inodes.count, 0);
+	inodes_fini(&inodes);
+}
+
+static void test_oldest_gives_up(void **state)
+{
+	struct inodes inodes;
+	struct inode *at[LIMIT];
+	struct route route;
+	struct handle handle;
+
+	(void)state;
+	setup(&inodes);
+	for (unsigned i = 0; i < LIMIT; i++)
+		at[i] = see(&inodes, &inodes.root, "x", 10 + i, 100 + i);
+	inode_touch(&inodes, at[0]);
+	handle_add(&handle, at[1], 500);
+	see(&inodes, &inodes.root, "y", 50, 150); /* at[2]: at[0] is newer, at[1] is open */
+	assert_int_equal(dropped_count, 1);
+	assert_int_equal(dropped[0], 102);
+	assert_int_equal(at[2]->fid, P9_NOFID);
+	assert_int_equal(inode_route(at[2], &route), 0);
+	assert_ptr_equal(route.start, &inodes.root);
+	assert_ptr_equal(route.end, at[2]);
+	assert_int_equal(route.count, 1);
+	inode_set_fid(&inodes, at[2], 200);
+	assert_int_equal(at[2]->fid, 200);
+	assert_int_equal(dropped[1], 103);
+	handle_remove(&inodes, &handle);
+	inodes_fini(&inodes);
+}
+
+/* All others are open: the one that was just walked to keeps its fid anyway, or
+ * it would be walked to for ever. */
+static void test_newest_keeps(void **state)
+{
+	struct inodes inodes;
+	struct handle handles[LIMIT];
+	struct inode *inode;
+
+	(void)state;
+	setup(&inodes);
+	for (unsigned i = 0; i < LIMIT; i++)
+		handle_add(&handles[i], see(&inodes, &inodes.root, "x", 10 + i, 100 + i), 500 + i);
+	inode = see(&inodes, &inodes.root, "y", 50, 150);
+	assert_int_equal(inode->fid, 150);
+	assert_int_equal(dropped_count, 0);
+	for (unsigned i = 0; i < LIMIT; i++)
+		handle_remove(&inodes, &handles[i]);
+	inodes_fini(&inodes);
+}
+
+/* Deeper than one walk goes: first a part of the way. */
+static void test_long_way(void **state)
+{
+	enum { DEPTH = 40 };
+	struct inodes inodes;
+	struct inode *inode = &inodes.root, *at[DEPTH];
+	struct route route;
+	unsigned walks = 0;
+
+	(void)state;
+	setup(&inodes);
+	for (unsigned i = 0; i < DEPTH; i++) {
+		char name[16];
+
+		fmt(name, sizeof(name), "d%u", i);
+		at[i] = inode = see(&inodes, inode, name, 10 + i, P9_NOFID);
+	}
+	inodes.limit = DEPTH;
+	do {
+		assert_int_equal(inode_route(inode, &route), 0);
+		if (walks == 0)
+			assert_ptr_equal(route.end, at[P9_NAMES_MAX - 1]);
+		assert_string_equal(route.names[route.count - 1], route.end->name);
+		inode_set_fid(&inodes, route.end, 1000 + walks++);
+	} while (route.end != inode);
+	assert_int_equal(walks, 3);
+	assert_int_equal(route.count, DEPTH - 2 * P9_NAMES_MAX);
+	assert_string_equal(route.names[0], "d32");
+	inodes_fini(&inodes);
+}
+
+/* Two directories that changed places while nobody looked. */
+static void test_no_circle(void **state)
+{
+	struct inodes inodes;
+	struct inode *a, *b;
+	struct route route;
+
+	(void)state;
+	setup(&inodes);
+	a = see(&inodes, &inodes.root, "a", 10, P9_NOFID);
+	b = see(&inodes, a, "b", 11, P9_NOFID);
+	assert_ptr_equal(see(&inodes, b, "a", 10, P9_NOFID), a);
+	assert_ptr_equal(a->parent, &inodes.root);
+	assert_ptr_equal(see(&inodes, &inodes.root, "b", 11, P9_NOFID), b);
+	assert_ptr_equal(see(&inodes, b, "a", 10, P9_NOFID), a);
+	assert_ptr_equal(a->parent, b);
+	assert_int_equal(inode_route(a, &route), 0);
+	assert_int_equal(route.count, 2);
+	/* The root is nobody's child; bound below itself it is another directory. */
+	a = see(&inodes, b, "top", 1, P9_NOFID);
+	assert_ptr_not_equal(a, &inodes.root);
+	assert_ptr_equal(see(&inodes, &inodes.root, "again", 1, P9_NOFID), a);
+	assert_null(inodes.root.parent);
+	inodes_fini(&inodes);
+}
+
+static void test_many(void **state)
+{
+	enum { MANY = 5000 };
+	static struct inode *at[MANY];
+	struct inodes inodes;
+
+	(void)state;
+	setup(&inodes);
+	for (unsigned i = 0; i < MANY; i++)
+		at[i] = see(&inodes, &inodes.root, "n", 100 + i, P9_NOFID);
+	assert_true(inodes.bucket_count > MANY / 2);
+	for (unsigned i = 0; i < MANY; i++)
+		assert_ptr_equal(see(&inodes, &inodes.root, "n", 100 + i, P9_NOFID), at[i]);
+	for (unsigned i = 0; i < MANY; i++)
+		inode_forget(&inodes, at[i], 2);
+	assert_int_equal(inodes.count, 0);
+	inodes_fini(&inodes);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_same_file),
+		cmocka_unit_test(test_parents_stay),
+		cmocka_unit_test(test_oldest_gives_up),
+		cmocka_unit_test(test_newest_keeps),
+		cmocka_unit_test(test_long_way),
+		cmocka_unit_test(test_no_circle),
+		cmocka_unit_test(test_many),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
