@@ -1,4 +1,6 @@
 /* endpoint.c: a stream's local socket. */
+#include "interop/link/limits.h"
+#include "interop/link/raw.h"
 #include "interop/link/router.h"
 
 #include <errno.h>

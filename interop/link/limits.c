@@ -1,4 +1,5 @@
 /* limits.c: who may have how many streams. */
+#include "interop/link/limits.h"
 #include "interop/link/router.h"
 
 /* Running: served at one time, for whichever side opened them. Waiting: more

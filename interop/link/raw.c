@@ -6,6 +6,7 @@
  * when nobody reads there any more the peer hears CLOSED. The serving side says
  * EXIT when both are over.
  */
+#include "interop/link/raw.h"
 #include "interop/link/router.h"
 
 #include <errno.h>

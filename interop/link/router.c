@@ -1,4 +1,5 @@
 /* router.c: the public functions, the stream table, and when what is sent. */
+#include "interop/link/limits.h"
 #include "interop/link/router.h"
 
 #include <errno.h>

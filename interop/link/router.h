@@ -139,19 +139,6 @@ void endpoint_close(struct stream *s);
 void endpoint_flush(struct stream *s);
 void endpoint_hear(struct stream *s); /* reads what is there */
 
-/* raw.c */
-int raw_start(struct stream *s); /* at the serving end: says STARTED */
-bool raw_read(struct stream *s); /* false: nothing more just now */
-void raw_flush(struct stream *s);
-void raw_hung_up(struct stream *s); /* the socket is closed both ways */
-void raw_shut(struct stream *s);    /* the peer takes no more of what comes from it */
-
-/* limits.c */
-bool limit_payload(struct stream *s, size_t more); /* of OPEN: may it grow so? */
-bool limit_place(const struct stream *s);          /* its OPEN is complete */
-bool limit_start(const struct stream *s);          /* WAITING: may it run now? */
-void limit_unasked(struct router *r);              /* makes room for one more */
-
 /* stage.c: each puts what it can into the queue; -ENOMEM. */
 int stage_trunk(struct router *r);
 int stage_endpoint(struct stream *s);

@@ -1,4 +1,5 @@
 /* routes.c: frames that come from the link, and the stream each is for. */
+#include "interop/link/limits.h"
 #include "interop/link/router.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* stream.c: what a stream's frames do, whichever side they come from. */
+#include "interop/link/raw.h"
 #include "interop/link/router.h"
 
 #include <errno.h>
