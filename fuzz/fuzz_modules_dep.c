@@ -1,9 +1,9 @@
-/* fuzz_modlist.c: modules.dep. Input: a name, a line feed, the file. */
+/* fuzz_modules_dep.c: modules.dep. Input: a name, a line feed, the file. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "init/modlist.h"
+#include "lib/modules_dep.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -15,15 +15,18 @@ static void inside(struct piece p, const char *text, size_t len)
 
 static void try_find(const char *name, const char *text, size_t len)
 {
-	struct piece path, needs, need;
+	struct module_dep line;
+	struct piece need;
 	char found[64];
 
-	if (!modlist_find(text, len, name, &path, &needs))
+	if (!modules_dep_find((struct piece){ text, len }, name, &line))
 		return;
-	inside(path, text, len);
-	inside(needs, text, len);
-	modlist_name(path, found, sizeof(found));
-	while (modlist_last(&needs, &need)) {
+	inside(line.path, text, len);
+	inside(line.needs, text, len);
+	module_name(line.path, found, sizeof(found));
+	if (strlen(found) != (strlen(name) < 63 ? strlen(name) : 63))
+		abort();
+	while (modules_dep_last(&line.needs, &need)) {
 		inside(need, text, len);
 		if (need.len == 0 || memchr(need.at, ' ', need.len))
 			abort();
@@ -36,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char name[64];
 	size_t len;
 
-	if (modlist_unsigned((const char *)data, size) > size)
+	if (module_unsigned((const char *)data, size) > size)
 		abort();
 	end = memchr(data, '\n', size);
 	len = end ? (size_t)(end - data) : 0;
