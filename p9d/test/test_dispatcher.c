@@ -1,4 +1,4 @@
-/* test_broker.c: who may be whom, what a user may not do, and that clients
+/* test_dispatcher.c: who may be whom, what a user may not do, and that clients
  * do not disturb each other. */
 #include <errno.h>
 #include <fcntl.h>
@@ -407,24 +407,24 @@ static void test_many_idle_connections(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		broker_test(test_each_sees_its_own),
-		broker_test(test_new_files_are_the_users),
-		broker_test(test_setgid_directory),
-		broker_test(test_user_has_no_power),
-		broker_test(test_locks_need_rights),
-		broker_test(test_root_has_only_files_power),
-		broker_test(test_many_users_on_one_connection),
-		broker_test(test_peer_is_only_itself),
-		broker_test(test_tcp_peers),
-		broker_test(test_inherited_connection),
-		broker_test(test_early_requests),
-		broker_test(test_garbage_hurts_nobody),
-		broker_test(test_silent_clients),
-		broker_test(test_many_idle_connections),
+		server_test(test_each_sees_its_own),
+		server_test(test_new_files_are_the_users),
+		server_test(test_setgid_directory),
+		server_test(test_user_has_no_power),
+		server_test(test_locks_need_rights),
+		server_test(test_root_has_only_files_power),
+		server_test(test_many_users_on_one_connection),
+		server_test(test_peer_is_only_itself),
+		server_test(test_tcp_peers),
+		server_test(test_inherited_connection),
+		server_test(test_early_requests),
+		server_test(test_garbage_hurts_nobody),
+		server_test(test_silent_clients),
+		server_test(test_many_idle_connections),
 	};
 
 	if (geteuid() != 0) {
-		puts("test_broker: skipped: only root can be several users");
+		puts("test_dispatcher: skipped: only root can be several users");
 		return 0;
 	}
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* test_session.c: names and fids: versions, attaching, walking, wrong requests. */
+/* test_protocol.c: names and fids: versions, attaching, walking, wrong requests. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

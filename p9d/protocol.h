@@ -1,19 +1,19 @@
-/* session.h: the protocol of one connection, without its bytes' transport.
+/* protocol.h: the protocol of one connection, without its bytes' transport.
  *
- * session_answer turns a decoded request into a reply; who calls it decides how
- * messages travel (lane.h) and may call it from several threads at once, but
+ * p9_session_answer turns a decoded request into a reply; who calls it decides how
+ * messages travel (pool.h) and may call it from several threads at once, but
  * for Tversion and Tflush, which concern requests under way and belong to the
  * caller. Sources: as in wire.h.
  */
-#ifndef LANDBRIDGE_P9D_SESSION_H
-#define LANDBRIDGE_P9D_SESSION_H
+#ifndef LANDBRIDGE_P9D_PROTOCOL_H
+#define LANDBRIDGE_P9D_PROTOCOL_H
 
 #include "p9d/fid.h"
 
 enum p9_dialect { P9_DIALECT_NONE, P9_DIALECT_L, P9_DIALECT_W };
 
 /* Who may attach as whom, and how files are made. */
-struct session_policy {
+struct p9_policy {
 	bool anyone; /* the peer may name any user; else only `self` */
 	uid_t self;  /* the peer's own uid */
 	/* Who an `anyone` peer is when it names nobody: a name, looked up at each
@@ -35,9 +35,9 @@ struct session_policy {
 
 struct lock_owner;
 
-struct session {
-	struct tree *tree;
-	struct session_policy policy;
+struct p9_session {
+	struct filetree *tree;
+	struct p9_policy policy;
 	struct fid_table fids;
 	uint32_t msize;
 	enum p9_dialect dialect;
@@ -48,8 +48,8 @@ struct session {
 };
 
 /* One request while it is worked on. The caller fills the first group. */
-struct request {
-	struct session *session;
+struct p9_request {
+	struct p9_session *session;
 	const struct p9_msg *t;
 	struct p9_msg *r;
 	uint8_t *room;    /* where a reply's data goes: msize - P9_DATA_HEADER bytes */
@@ -66,16 +66,17 @@ struct request {
 };
 #define SESSION_SCRATCH 32768
 
-int session_init(struct session *session, struct tree *tree, const struct session_policy *policy);
-void session_fini(struct session *session);
+int p9_session_init(struct p9_session *session, struct filetree *tree,
+		    const struct p9_policy *policy);
+void p9_session_fini(struct p9_session *session);
 
 /* Fills request->r. Always a reply with the request's tag: errors are Rlerror. */
-void session_answer(struct request *request);
+void p9_session_answer(struct p9_request *request);
 /* Tversion: drops all fids and agrees on size and dialect. */
-void session_version(struct session *session, const struct p9_msg *t, struct p9_msg *r);
+void p9_session_version(struct p9_session *session, const struct p9_msg *t, struct p9_msg *r);
 
 /* Which uid a Tattach asks for under this policy. 0, -EPERM, or -ENOENT: the
  * fallback has no account. */
-int session_attach_uid(const struct session_policy *policy, const struct p9_msg *t, uid_t *uid);
+int p9_session_attach_uid(const struct p9_policy *policy, const struct p9_msg *t, uid_t *uid);
 
 #endif

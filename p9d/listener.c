@@ -1,4 +1,4 @@
-/* listen.c: the sockets p9d listens on, and who is at the other end. */
+/* listener.c: the sockets p9d listens on, and who is at the other end. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -14,7 +14,7 @@
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
-#include "p9d/broker.h"
+#include "p9d/dispatcher.h"
 
 #define BACKLOG 64
 #define VSOCK_HOST 2
@@ -113,7 +113,7 @@ static int peer_uid(int fd, enum listen_kind kind, uid_t *uid)
 static void take_peer(struct acceptor *acceptor, int fd)
 {
 	struct listener *listener = container_of(acceptor, struct listener, acceptor);
-	struct broker *broker = listener->broker;
+	struct dispatcher *dispatcher = listener->dispatcher;
 	int one = 1;
 	uid_t uid = 0;
 	int err = peer_uid(fd, listener->kind, &uid);
@@ -121,7 +121,7 @@ static void take_peer(struct acceptor *acceptor, int fd)
 	if (!err && geteuid() != 0 && uid != 0 && uid != geteuid())
 		err = -EPERM;
 	if (err) {
-		log_note(broker->log,
+		log_note(dispatcher->log,
 			 "unable to serve a connection: %s (peer is not the host, "
 			 "or not of this machine)",
 			 strerror(-err));
@@ -132,7 +132,7 @@ static void take_peer(struct acceptor *acceptor, int fd)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (geteuid() != 0)
 		uid = geteuid();
-	greeting_start(broker, fd, uid == 0 && geteuid() == 0, uid);
+	greeting_start(dispatcher, fd, uid == 0 && geteuid() == 0, uid);
 }
 
 /* Out of descriptors is like out of greetings: one that waits gives way. */
@@ -140,33 +140,33 @@ static bool make_room(struct acceptor *acceptor, int error)
 {
 	struct listener *listener = container_of(acceptor, struct listener, acceptor);
 
-	return (error == EMFILE || error == ENFILE) && greeting_drop(listener->broker);
+	return (error == EMFILE || error == ENFILE) && greeting_drop(listener->dispatcher);
 }
 
 static void accept_failed(struct acceptor *acceptor, int error)
 {
 	struct listener *listener = container_of(acceptor, struct listener, acceptor);
 
-	log_err(listener->broker->log,
+	log_err(listener->dispatcher->log,
 		"unable to accept a connection: %s (goes on when there is room)", strerror(error));
 }
 
-static int listener_add(struct broker *broker, int fd, enum listen_kind kind)
+static int listener_add(struct dispatcher *dispatcher, int fd, enum listen_kind kind)
 {
-	struct listener *listener = &broker->listeners[broker->listener_count];
+	struct listener *listener = &dispatcher->listeners[dispatcher->listener_count];
 	int err;
 
-	if (broker->listener_count == BROKER_LISTENERS)
+	if (dispatcher->listener_count == DISPATCHER_LISTENERS)
 		return -ENOSPC;
 	*listener = (struct listener){
 		.acceptor = { .connected = take_peer,
 			      .make_room = make_room,
 			      .failed = accept_failed },
-		.broker = broker,
+		.dispatcher = dispatcher,
 		.kind = kind,
 	};
-	err = acceptor_start(&listener->acceptor, &broker->loop, fd);
-	broker->listener_count += err == 0;
+	err = acceptor_start(&listener->acceptor, &dispatcher->loop, fd);
+	dispatcher->listener_count += err == 0;
 	return err;
 }
 
@@ -247,7 +247,7 @@ static int kind_of(int fd, enum listen_kind *kind)
 }
 
 /* Whoever gave us a connected socket may be anyone. */
-static int inherit(struct broker *broker, const char *number)
+static int inherit(struct dispatcher *dispatcher, const char *number)
 {
 	enum listen_kind kind = LISTEN_UNIX;
 	unsigned long n;
@@ -265,10 +265,10 @@ static int inherit(struct broker *broker, const char *number)
 	if (err)
 		return err;
 	if (listening)
-		return listener_add(broker, fd, kind);
+		return listener_add(dispatcher, fd, kind);
 	err = fd_set_nonblock(fd);
 	if (!err)
-		greeting_start(broker, fd, geteuid() == 0, geteuid());
+		greeting_start(dispatcher, fd, geteuid() == 0, geteuid());
 	return err;
 }
 
@@ -279,14 +279,14 @@ static const char *after(const char *text, const char *prefix)
 	return strncmp(text, prefix, len) == 0 ? text + len : NULL;
 }
 
-int broker_listen(struct broker *broker, const char *where)
+int dispatcher_listen(struct dispatcher *dispatcher, const char *where)
 {
 	enum listen_kind kind = LISTEN_UNIX;
 	const char *rest;
 	int fd, err;
 
 	if ((rest = after(where, "fd:")))
-		return inherit(broker, rest);
+		return inherit(dispatcher, rest);
 	if ((rest = after(where, "unix:"))) {
 		fd = unix_listen(rest, 0666, BACKLOG);
 	} else if ((rest = after(where, "vsock:"))) {
@@ -300,7 +300,7 @@ int broker_listen(struct broker *broker, const char *where)
 	}
 	if (fd < 0)
 		return fd;
-	err = listener_add(broker, fd, kind);
+	err = listener_add(dispatcher, fd, kind);
 	if (err)
 		close(fd);
 	return err;

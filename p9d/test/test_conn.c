@@ -1,4 +1,4 @@
-/* test_lane.c: a connection whose requests block, arrive in pieces, are
+/* test_thread.c: a connection whose requests block, arrive in pieces, are
  * flushed, or are not read. */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 
 #include "lib/fd.h"
 #include "lib/loop.h"
-#include "p9d/lane.h"
+#include "p9d/pool.h"
 #include "p9d/posix.h"
 #include "p9d/test/client.h"
 #include "p9d/worker.h"
@@ -42,7 +42,7 @@ static int setup(void **state)
 	char path[128];
 
 	assert_non_null(f);
-	snprintf(f->dir, sizeof(f->dir), "/tmp/p9d-lane-XXXXXX");
+	snprintf(f->dir, sizeof(f->dir), "/tmp/p9d-thread-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(path, sizeof(path), "%s/f", f->dir);
 	want(file_create(path, "hello", 0644), 0);
@@ -344,7 +344,7 @@ static void test_never_reads(void **state)
 			assert_int_equal(errno, EAGAIN);
 }
 
-/* ---- a pool in this process, whose lanes can be looked at ---- */
+/* ---- a pool in this process, whose threads can be looked at ---- */
 
 struct own_pool {
 	struct pool pool;
@@ -364,10 +364,10 @@ static void *watch_pool(void *arg)
 static void own_start(struct own_pool *own, struct client *c, const char *dir)
 {
 	static const struct conn_greeting greeting = { .msize = 0 };
-	struct session_policy policy = { .self = geteuid(),
-					 .runs_as = geteuid(),
-					 .fid_limit = 64,
-					 .accounts = &user_files_system };
+	struct p9_policy policy = { .self = geteuid(),
+				    .runs_as = geteuid(),
+				    .fid_limit = 64,
+				    .accounts = &user_files_system };
 	int pair[2];
 
 	worker_prepare();
@@ -390,7 +390,7 @@ static void own_end(struct own_pool *own)
 	posix_tree_fini(&own->tree);
 }
 
-/* Soon there are so many lanes with a connection. */
+/* Soon there are so many threads with a connection. */
 static bool becomes_active(struct pool *pool, unsigned wanted)
 {
 	unsigned count = wanted + 1;
@@ -399,14 +399,14 @@ static bool becomes_active(struct pool *pool, unsigned wanted)
 		usleep(10000);
 		count = 0;
 		pthread_mutex_lock(&pool->lock);
-		for (struct lane *lane = pool->active; lane; lane = lane->next_active)
+		for (struct thread *thread = pool->active; thread; thread = thread->next_active)
 			count++;
 		pthread_mutex_unlock(&pool->lock);
 	}
 	return count == wanted;
 }
 
-/* A lane whose connection was taken away, and that then inherits one whose
+/* A thread whose connection was taken away, and that then inherits one whose
  * client has nothing to ask, parks like any other. */
 static void test_taken_over_then_parked(void **state)
 {
@@ -416,7 +416,7 @@ static void test_taken_over_then_parked(void **state)
 	struct p9_msg r;
 
 	own_start(&own, &c, f->dir);
-	send_lock(&c, 1000); /* the first lane waits, the second inherits */
+	send_lock(&c, 1000); /* the first thread waits, the second inherits */
 	want(c_getattr(&c, ROOT, &r), 0);
 	lock_file(f->held, F_UNLCK);
 	expect(&c, P9_TLOCK + 1, 1000);
@@ -429,27 +429,27 @@ static void test_taken_over_then_parked(void **state)
 	own_end(&own);
 }
 
-#define lane_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define thread_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		lane_test(test_others_go_on_while_one_waits),
-		lane_test(test_many_wait),
-		lane_test(test_flush),
-		lane_test(test_flush_in_one_write),
-		lane_test(test_many_flushes),
-		lane_test(test_flush_of_what_is_done),
-		lane_test(test_clunk_ends_waiting),
-		lane_test(test_version_ends_waiting),
-		lane_test(test_disconnect_while_waiting),
-		lane_test(test_byte_by_byte),
-		lane_test(test_after_a_rest),
-		lane_test(test_pipelined),
-		lane_test(test_impossible_size),
-		lane_test(test_too_many_errors),
-		lane_test(test_never_reads),
-		lane_test(test_taken_over_then_parked),
+		thread_test(test_others_go_on_while_one_waits),
+		thread_test(test_many_wait),
+		thread_test(test_flush),
+		thread_test(test_flush_in_one_write),
+		thread_test(test_many_flushes),
+		thread_test(test_flush_of_what_is_done),
+		thread_test(test_clunk_ends_waiting),
+		thread_test(test_version_ends_waiting),
+		thread_test(test_disconnect_while_waiting),
+		thread_test(test_byte_by_byte),
+		thread_test(test_after_a_rest),
+		thread_test(test_pipelined),
+		thread_test(test_impossible_size),
+		thread_test(test_too_many_errors),
+		thread_test(test_never_reads),
+		thread_test(test_taken_over_then_parked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* main.c: p9d(8): reads its arguments and runs the broker. */
+/* p9d.c: p9d(8): reads its arguments and runs the dispatcher. */
 #include <errno.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -6,18 +6,18 @@
 
 #include "lib/fd.h"
 #include "lib/fmt.h"
-#include "p9d/broker.h"
+#include "p9d/dispatcher.h"
 #include "p9d/p9d.h"
 
 #define FIDS_MAX 65536
 #define FILES_MAX (2 * FIDS_MAX + 1024)
 #define EXIT_USAGE 2
 
-struct arguments {
+struct p9d_arguments {
 	const char *root;
 	const char *user;
 	const char *umask;
-	const char *listen[BROKER_LISTENERS];
+	const char *listen[DISPATCHER_LISTENERS];
 	unsigned listen_count;
 	bool read_only;
 };
@@ -26,7 +26,7 @@ static const char usage[] =
 	"usage: p9d --listen unix:PATH|vsock:PORT|tcp:127.0.0.1:PORT|fd:N [--listen ...]\n"
 	"           [--root DIR] [--user NAME] [--umask MODE] [--read-only]\n";
 
-static int set_argument(struct arguments *a, const char *name, const char *value)
+static int set_argument(struct p9d_arguments *a, const char *name, const char *value)
 {
 	if (strcmp(name, "--root") == 0)
 		a->root = value;
@@ -34,14 +34,14 @@ static int set_argument(struct arguments *a, const char *name, const char *value
 		a->user = value;
 	else if (strcmp(name, "--umask") == 0)
 		a->umask = value;
-	else if (strcmp(name, "--listen") == 0 && a->listen_count < BROKER_LISTENERS)
+	else if (strcmp(name, "--listen") == 0 && a->listen_count < DISPATCHER_LISTENERS)
 		a->listen[a->listen_count++] = value;
 	else
 		return -EINVAL;
 	return 0;
 }
 
-static int parse(int argc, char **argv, struct arguments *a)
+static int parse(int argc, char **argv, struct p9d_arguments *a)
 {
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--read-only") == 0)
@@ -72,13 +72,13 @@ static bool has_account(const char *name)
 	return user_uid_of(&user_files_system, name, strlen(name), &uid) == 0;
 }
 
-static int listen_all(struct broker *broker, const struct arguments *a)
+static int listen_all(struct dispatcher *dispatcher, const struct p9d_arguments *a)
 {
 	for (unsigned i = 0; i < a->listen_count; i++) {
-		int err = broker_listen(broker, a->listen[i]);
+		int err = dispatcher_listen(dispatcher, a->listen[i]);
 
 		if (err) {
-			log_err(broker->log, "unable to listen on %s: %s", a->listen[i],
+			log_err(dispatcher->log, "unable to listen on %s: %s", a->listen[i],
 				err == -EINVAL ? "neither unix:PATH, vsock:PORT, fd:N nor "
 						 "tcp:127.0.0.1:PORT"
 					       : strerror(-err));
@@ -101,22 +101,22 @@ static void raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &files); /* or else with what there is */
 }
 
-static int serve(const struct arguments *a, const struct session_policy *policy,
+static int serve(const struct p9d_arguments *a, const struct p9_policy *policy,
 		 const struct log *log)
 {
-	static struct broker broker;
-	int err = broker_init(&broker, a->root, policy, log);
+	static struct dispatcher dispatcher;
+	int err = dispatcher_init(&dispatcher, a->root, policy, log);
 
 	if (err) {
 		log_err(log, "unable to serve %s: %s%s", a->root, strerror(-err),
 			err == -ENOSYS ? " (is /proc mounted?)" : "");
 		return err;
 	}
-	err = listen_all(&broker, a);
+	err = listen_all(&dispatcher, a);
 	if (err)
 		return err;
 	raise_file_limit();
-	err = broker_run(&broker);
+	err = dispatcher_run(&dispatcher);
 	if (err)
 		log_err(log, "unable to go on: %s", strerror(-err));
 	return err;
@@ -125,8 +125,8 @@ static int serve(const struct arguments *a, const struct session_policy *policy,
 int p9d_main(int argc, char **argv)
 {
 	static const struct log log = { .fd = 2, .who = "p9d", .max = LOG_LEVEL_NOTE };
-	struct arguments a = { .root = "/", .umask = "022" };
-	struct session_policy policy = {
+	struct p9d_arguments a = { .root = "/", .umask = "022" };
+	struct p9_policy policy = {
 		.runs_as = P9_NOUID,
 		.fid_limit = FIDS_MAX,
 		.accounts = &user_files_system,

@@ -1,12 +1,12 @@
-/* session.c: from a request to its handler and back; versions; attaching. */
-#include "p9d/session.h"
+/* protocol.c: from a request to its handler and back; versions; attaching. */
+#include "p9d/protocol.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/fmt.h"
-#include "p9d/session_impl.h"
+#include "p9d/protocol_impl.h"
 
 #define LOGIN_UID 1000 /* whom the distributions give to their first user */
 
@@ -17,14 +17,14 @@ enum need {
 	NEED_FILE = 8 | NEED_FID, /* a fid that is not an attribute's to read */
 };
 
-static int do_auth(struct request *q)
+static int do_auth(struct p9_request *q)
 {
 	(void)q;
 	return -ENOENT; /* by which clients know that none is needed */
 }
 
 static const struct {
-	int (*run)(struct request *q);
+	int (*run)(struct p9_request *q);
 	unsigned need;
 } handlers[P9_TYPE_COUNT] = {
 	[P9_TAUTH] = { do_auth, 0 },
@@ -58,9 +58,10 @@ static const struct {
 	[P9_TWOPEN] = { do_wopen, NEED_FILE | NEED_W },
 };
 
-int session_init(struct session *session, struct tree *tree, const struct session_policy *policy)
+int p9_session_init(struct p9_session *session, struct filetree *tree,
+		    const struct p9_policy *policy)
 {
-	*session = (struct session){
+	*session = (struct p9_session){
 		.tree = tree,
 		.policy = *policy,
 		.msize = P9_MSIZE_MIN * 2,
@@ -69,7 +70,7 @@ int session_init(struct session *session, struct tree *tree, const struct sessio
 	return fids_init(&session->fids, tree, policy->fid_limit);
 }
 
-void session_fini(struct session *session)
+void p9_session_fini(struct p9_session *session)
 {
 	fids_clear(&session->fids);
 	locks_clear(session);
@@ -88,7 +89,7 @@ int name_take(struct p9_str from, char name[P9_NAME_MAX + 1])
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ? -EINVAL : 0;
 }
 
-uint32_t data_limit(const struct request *q, uint32_t wanted)
+uint32_t data_limit(const struct p9_request *q, uint32_t wanted)
 {
 	uint32_t most = q->session->msize - P9_DATA_HEADER;
 
@@ -97,7 +98,7 @@ uint32_t data_limit(const struct request *q, uint32_t wanted)
 
 /* Threads keep the identity of their last request: switching costs more than
  * most requests do. */
-int become(struct request *q, struct attach *attach)
+int become(struct p9_request *q, struct attach *attach)
 {
 	int err;
 
@@ -110,7 +111,7 @@ int become(struct request *q, struct attach *attach)
 	return err;
 }
 
-int request_hook(struct request *q, struct fid *fid, uint32_t number, struct fid *replaces)
+int request_hook(struct p9_request *q, struct fid *fid, uint32_t number, struct fid *replaces)
 {
 	return fid_hook(&q->session->fids, fid, number, replaces, q->era);
 }
@@ -120,7 +121,7 @@ static bool has_file(const struct fid *fid)
 	return fid->file.path >= 0 || fid->file.data >= 0;
 }
 
-int other_fid(struct request *q, uint32_t number, struct fid **fid)
+int other_fid(struct p9_request *q, uint32_t number, struct fid **fid)
 {
 	*fid = fid_get(&q->session->fids, number);
 	if (*fid && has_file(*fid))
@@ -130,9 +131,9 @@ int other_fid(struct request *q, uint32_t number, struct fid **fid)
 	return -EBADF;
 }
 
-static int run_handler(struct request *q)
+static int run_handler(struct p9_request *q)
 {
-	struct session *session = q->session;
+	struct p9_session *session = q->session;
 	uint8_t type = q->t->type;
 	unsigned need;
 	int err;
@@ -157,15 +158,15 @@ static int run_handler(struct request *q)
 	return handlers[type].run(q);
 }
 
-/* A signal that was for the lane's last wait may hit the next operation, and
+/* A signal that was for the thread's last wait may hit the next operation, and
  * some file systems then give it up. */
-static bool may_repeat(const struct request *q)
+static bool may_repeat(const struct p9_request *q)
 {
 	return q->t->type != P9_TCLUNK && q->t->type != P9_TREMOVE && q->cancel &&
 	       !atomic_load(q->cancel);
 }
 
-void session_answer(struct request *q)
+void p9_session_answer(struct p9_request *q)
 {
 	int err;
 
@@ -199,7 +200,7 @@ static enum p9_dialect dialect_of(struct p9_str version)
 	return is_text(version, "9P2000.W") ? P9_DIALECT_W : P9_DIALECT_NONE;
 }
 
-void session_version(struct session *session, const struct p9_msg *t, struct p9_msg *r)
+void p9_session_version(struct p9_session *session, const struct p9_msg *t, struct p9_msg *r)
 {
 	static const char unknown[] = "unknown";
 
@@ -224,7 +225,7 @@ void session_version(struct session *session, const struct p9_msg *t, struct p9_
 
 /* ---- Tattach ---- */
 
-static int fallback_uid(const struct session_policy *policy, uid_t *uid)
+static int fallback_uid(const struct p9_policy *policy, uid_t *uid)
 {
 	struct user user;
 	int err;
@@ -237,7 +238,7 @@ static int fallback_uid(const struct session_policy *policy, uid_t *uid)
 	return err;
 }
 
-int session_attach_uid(const struct session_policy *policy, const struct p9_msg *t, uid_t *uid)
+int p9_session_attach_uid(const struct p9_policy *policy, const struct p9_msg *t, uid_t *uid)
 {
 	*uid = t->uid;
 	if (!policy->anyone) {
@@ -250,7 +251,7 @@ int session_attach_uid(const struct session_policy *policy, const struct p9_msg 
 	return fallback_uid(policy, uid);
 }
 
-static int new_attach(struct request *q, uid_t uid, struct attach **out)
+static int new_attach(struct p9_request *q, uid_t uid, struct attach **out)
 {
 	static atomic_uint_least64_t last_id;
 	struct attach *attach = calloc(1, sizeof(*attach));
@@ -270,7 +271,7 @@ static int new_attach(struct request *q, uid_t uid, struct attach **out)
 	return 0;
 }
 
-static int attach_top(struct request *q, struct attach *attach)
+static int attach_top(struct p9_request *q, struct attach *attach)
 {
 	char path[1024];
 	int err;
@@ -284,7 +285,7 @@ static int attach_top(struct request *q, struct attach *attach)
 	return err ? err : ops_of(q)->attach(tree_of(q), path, &attach->top);
 }
 
-static int attach_fid(struct request *q, struct attach *attach)
+static int attach_fid(struct p9_request *q, struct attach *attach)
 {
 	struct fid *fid = fid_new(&q->session->fids, attach);
 	int err;
@@ -300,16 +301,16 @@ static int attach_fid(struct request *q, struct attach *attach)
 	return err;
 }
 
-int do_attach(struct request *q)
+int do_attach(struct p9_request *q)
 {
-	const struct session_policy *policy = &q->session->policy;
+	const struct p9_policy *policy = &q->session->policy;
 	struct attach *attach;
 	uid_t uid;
 	int err;
 
 	if (q->t->newfid != P9_NOFID)
 		return -EBADF;
-	err = session_attach_uid(policy, q->t, &uid);
+	err = p9_session_attach_uid(policy, q->t, &uid);
 	if (err)
 		return err;
 	if (policy->runs_as != P9_NOUID && uid != policy->runs_as)

@@ -1,5 +1,5 @@
-/* tree.c: what every file tree needs: qids. */
-#include "p9d/tree.h"
+/* qid.c: what every file tree needs: qids. */
+#include "p9d/filetree.h"
 
 #define INO_BITS 32
 #define MINOR_BITS 20

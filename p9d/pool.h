@@ -1,48 +1,48 @@
-/* lane.h: the threads of a process that serves, and the connections they serve.
+/* thread.h: the threads of a process that serves, and the connections they serve.
  *
- * A lane is a thread with its buffers. A busy connection has one lane, which
+ * A busy connection has one thread, which
  * receives, works and sends by itself: a request costs no hand-over. Only when
  * an operation really blocks does the watcher (the process's main thread) take
- * the connection away from its lane and give it to another one, together with
- * what was received and not yet answered; the old lane sends its one reply when
+ * the connection away from its thread and give it to another one, together with
+ * what was received and not yet answered; the old thread sends its one reply when
  * it has it. When there has been nothing to do for a second, the watcher has
- * the lanes give their connections back, to wait in epoll(7); lanes without
+ * the threads give their connections back, to wait in epoll(7); threads without
  * work end after ten seconds. So nothing wakes up when idle, and an idle
  * connection costs a few hundred bytes.
  *
  * Locks, in the order they may be taken: pool.lock or conn.send_lock, then
  * conn.lock, then those of the session.
  */
-#ifndef LANDBRIDGE_P9D_LANE_H
-#define LANDBRIDGE_P9D_LANE_H
+#ifndef LANDBRIDGE_P9D_POOL_H
+#define LANDBRIDGE_P9D_POOL_H
 
 #include <semaphore.h>
 
-#include "p9d/session.h"
+#include "p9d/protocol.h"
 
-#define LANE_BATCH 65536                 /* sent at once */
-#define LANE_RECEIVE (LANE_BATCH + 4096) /* received at once: a write of 64 KiB too */
-#define LANE_BUFFER (P9_MSIZE_MAX + LANE_RECEIVE + 4096)
+#define THREAD_BATCH 65536                   /* sent at once */
+#define THREAD_RECEIVE (THREAD_BATCH + 4096) /* received at once: a write of 64 KiB too */
+#define THREAD_BUFFER (P9_MSIZE_MAX + THREAD_RECEIVE + 4096)
 /* Where an empty buffer is filled from: the data of a Twrite that comes first
  * begins a page then, which makes writing it cheaper. */
-#define LANE_START (4096 - P9_WRITE_HEADER)
-#define LANES_PER_CONN 24
-#define LANES_MAX 512
+#define THREAD_START (4096 - P9_WRITE_HEADER)
+#define THREADS_PER_CONN 24
+#define THREADS_MAX 512
 #define CONNS_MAX 1024
 #define FLUSHES_MAX 16
 
-/* What a lane is doing: a count of operations in the upper bits, and */
+/* What a thread is doing: a count of operations in the upper bits, and */
 #define PHASE_BETWEEN 0u
 #define PHASE_RUNNING 1u
-#define PHASE_TAKEN 2u /* the connection went to another lane meanwhile */
+#define PHASE_TAKEN 2u /* the connection went to another thread meanwhile */
 #define PHASE_MASK 3u
 
-struct lane {
+struct thread {
 	struct pool *pool;
-	struct lane *next; /* among the idle ones */
-	struct lane *prev_active, *next_active;
-	struct lane *next_detached; /* conn::detached */
-	pthread_t thread;
+	struct thread *next; /* among the idle ones */
+	struct thread *prev_active, *next_active;
+	struct thread *next_detached; /* conn::detached */
+	pthread_t id;
 	pid_t tid;
 	sem_t wake;
 	struct conn *conn;
@@ -67,34 +67,34 @@ struct lane {
 	uint16_t flushes[FLUSHES_MAX]; /* Tflushes to be answered after the reply */
 	unsigned flush_count;
 
-	struct request q;
+	struct p9_request q;
 	struct p9_msg t, r;
 };
 
 struct conn {
 	struct pool *pool;
-	struct conn *next; /* waiting for a lane */
+	struct conn *next; /* waiting for a thread */
 	int fd;
 	bool watched;   /* known to epoll */
-	uint8_t *saved; /* input, while no lane has it */
+	uint8_t *saved; /* input, while no thread has it */
 	size_t saved_len;
 	unsigned errors; /* malformed messages */
 	pthread_mutex_t send_lock;
 	pthread_mutex_t lock; /* for what follows */
-	unsigned refs;        /* lanes */
-	struct lane *detached;
-	struct session session;
+	unsigned refs;        /* threads */
+	struct thread *detached;
+	struct p9_session session;
 };
 
 struct pool {
 	pthread_mutex_t lock;
 	int epoll;
 	int wake; /* eventfd(2): the watcher shall look */
-	struct lane *idle, *active;
+	struct thread *idle, *active;
 	struct conn *waiting, **waiting_end;
-	unsigned lane_count;
-	bool closing;         /* lanes end as soon as they have nothing to do */
-	pthread_cond_t ended; /* a lane has */
+	unsigned thread_count;
+	bool closing;         /* threads end as soon as they have nothing to do */
+	pthread_cond_t ended; /* a thread has */
 	unsigned conn_count;
 	atomic_bool asleep; /* the watcher does not tick */
 	unsigned quiet;     /* ticks without any request */
@@ -102,7 +102,7 @@ struct pool {
 };
 
 int pool_init(struct pool *pool);
-/* Waits until all lanes have ended; there must be no connection any more. */
+/* Waits until all threads have ended; there must be no connection any more. */
 void pool_fini(struct pool *pool);
 /* Events of epoll and ticks until `stop` says so; control events are passed
  * on: `control` is called when its descriptor (-1: none) has something. It may
@@ -125,21 +125,21 @@ struct conn_greeting {
 
 /* A connection on this socket, with input that was received already. The
  * socket belongs to it from here on, also on an error. */
-int conn_start(struct pool *pool, int fd, struct tree *tree, const struct session_policy *policy,
+int conn_start(struct pool *pool, int fd, struct filetree *tree, const struct p9_policy *policy,
 	       const struct conn_greeting *greeting);
 
-/* ---- between lane.c and conn.c ---- */
+/* ---- between thread.c and conn.c ---- */
 
 /* Serves until the connection ends, falls idle, or is taken away. */
-void conn_serve(struct conn *conn, struct lane *lane);
-/* Puts a connection to a lane, now or when one is free. */
+void conn_serve(struct conn *conn, struct thread *thread);
+/* Puts a connection to a thread, now or when one is free. */
 void pool_give(struct pool *pool, struct conn *conn);
 /* The last reference ends the connection. */
 void conn_unref(struct conn *conn);
-/* Gives up what detached lanes wait for; conn.lock is held. */
-void conn_cancel(struct lane *lane);
+/* Gives up what detached threads wait for; conn.lock is held. */
+void conn_cancel(struct thread *thread);
 /* After an operation, when phase was changed meanwhile: was it for good? */
-bool lane_was_taken(struct lane *lane);
+bool thread_was_taken(struct thread *thread);
 /* At the start of an operation: makes the watcher tick. */
 void pool_wake(struct pool *pool);
 

@@ -1,5 +1,5 @@
-/* broker.c: greets connections and starts the processes that serve them. */
-#include "p9d/broker.h"
+/* dispatcher.c: greets connections and starts the processes that serve them. */
+#include "p9d/dispatcher.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,17 +17,17 @@
 #include "p9d/confine.h"
 
 /* With nothing to listen on, the last connection's end is ours. */
-static void stop_if_done(struct broker *broker)
+static void stop_if_done(struct dispatcher *dispatcher)
 {
-	if (broker->listener_count)
+	if (dispatcher->listener_count)
 		return;
-	for (unsigned i = 0; i < BROKER_WORKERS; i++)
-		if (broker->workers[i].used)
+	for (unsigned i = 0; i < DISPATCHER_WORKERS; i++)
+		if (dispatcher->workers[i].used)
 			return;
-	for (unsigned i = 0; i < BROKER_GREETINGS; i++)
-		if (broker->greetings[i].used)
+	for (unsigned i = 0; i < DISPATCHER_GREETINGS; i++)
+		if (dispatcher->greetings[i].used)
 			return;
-	broker->loop.stop = true;
+	dispatcher->loop.stop = true;
 }
 
 /* ---- processes ---- */
@@ -39,7 +39,7 @@ static void link_close(struct worker_link *link)
 	watch_remove(&link->watch);
 	fd_close(&fd);
 	link->used = false;
-	stop_if_done(link->broker);
+	stop_if_done(link->dispatcher);
 }
 
 /* A worker never writes: readable means that it has ended. */
@@ -63,11 +63,12 @@ static void keep_only(struct worker *worker)
 		_exit(1);
 }
 
-static _Noreturn void worker_child(struct broker *broker, int control, const struct user *user)
+static _Noreturn void worker_child(struct dispatcher *dispatcher, int control,
+				   const struct user *user)
 {
 	struct worker worker = {
-		.tree = &broker->tree,
-		.policy = broker->policy,
+		.tree = &dispatcher->tree,
+		.policy = dispatcher->policy,
 		.user = user,
 		.control = control,
 	};
@@ -76,7 +77,7 @@ static _Noreturn void worker_child(struct broker *broker, int control, const str
 	worker_run(&worker);
 }
 
-static int link_start(struct broker *broker, struct worker_link *link)
+static int link_start(struct dispatcher *dispatcher, struct worker_link *link)
 {
 	int pair[2];
 	pid_t pid;
@@ -86,13 +87,13 @@ static int link_start(struct broker *broker, struct worker_link *link)
 		return -errno;
 	pid = fork();
 	if (pid == 0)
-		worker_child(broker, pair[1], link->any_user ? NULL : &link->user);
+		worker_child(dispatcher, pair[1], link->any_user ? NULL : &link->user);
 	err = pid < 0 ? -errno : 0;
 	close(pair[1]);
-	link->broker = broker;
+	link->dispatcher = dispatcher;
 	link->watch.ready = link_ready;
 	if (!err)
-		err = watch_add(&broker->loop, &link->watch, pair[0], EPOLLIN);
+		err = watch_add(&dispatcher->loop, &link->watch, pair[0], EPOLLIN);
 	if (err)
 		close(pair[0]);
 	link->used = err == 0;
@@ -105,10 +106,10 @@ static bool same_user(const struct user *a, const struct user *b)
 	       memcmp(a->groups, b->groups, (size_t)a->group_count * sizeof(a->groups[0])) == 0;
 }
 
-static struct worker_link *link_find(struct broker *broker, const struct user *user)
+static struct worker_link *link_find(struct dispatcher *dispatcher, const struct user *user)
 {
-	for (unsigned i = 0; i < BROKER_WORKERS; i++) {
-		struct worker_link *link = &broker->workers[i];
+	for (unsigned i = 0; i < DISPATCHER_WORKERS; i++) {
+		struct worker_link *link = &dispatcher->workers[i];
 
 		if (link->used &&
 		    (user ? !link->any_user && same_user(&link->user, user) : link->any_user))
@@ -117,36 +118,38 @@ static struct worker_link *link_find(struct broker *broker, const struct user *u
 	return NULL;
 }
 
-static int link_get(struct broker *broker, const struct user *user, struct worker_link **out)
+static int link_get(struct dispatcher *dispatcher, const struct user *user,
+		    struct worker_link **out)
 {
-	struct worker_link *link = link_find(broker, user);
+	struct worker_link *link = link_find(dispatcher, user);
 
 	*out = link;
 	if (link)
 		return 0;
-	for (unsigned i = 0; i < BROKER_WORKERS && !link; i++)
-		if (!broker->workers[i].used)
-			link = &broker->workers[i];
+	for (unsigned i = 0; i < DISPATCHER_WORKERS && !link; i++)
+		if (!dispatcher->workers[i].used)
+			link = &dispatcher->workers[i];
 	if (!link)
 		return -EUSERS;
 	link->any_user = user == NULL;
 	if (user)
 		link->user = *user;
 	*out = link;
-	return link_start(broker, link);
+	return link_start(dispatcher, link);
 }
 
-int worker_pass(struct broker *broker, int fd, const struct handover *h, uid_t uid, bool any)
+int worker_pass(struct dispatcher *dispatcher, int fd, const struct handover *h, uid_t uid,
+		bool any)
 {
 	size_t len = offsetof(struct handover, input) + h->input_len;
 	struct user user;
-	int err = any ? 0 : user_by_uid(broker->policy.accounts, uid, &user);
+	int err = any ? 0 : user_by_uid(dispatcher->policy.accounts, uid, &user);
 
 	for (int i = 0; i < 2 && !err; i++) {
 		struct worker_link *link;
 		ssize_t n;
 
-		err = link_get(broker, any ? NULL : &user, &link);
+		err = link_get(dispatcher, any ? NULL : &user, &link);
 		if (err)
 			break;
 		n = fd_send(link->watch.fd, fd, h, len);
@@ -165,11 +168,11 @@ static void greeting_end(struct greeting *g)
 	int fd = g->watch.fd;
 
 	watch_remove(&g->watch);
-	timer_stop(&g->broker->loop, &g->deadline);
+	timer_stop(&g->dispatcher->loop, &g->deadline);
 	fd_close(&fd);
-	session_fini(&g->session);
+	p9_session_fini(&g->session);
 	g->used = false;
-	stop_if_done(g->broker);
+	stop_if_done(g->dispatcher);
 }
 
 static void greeting_late(struct timer *timer)
@@ -206,14 +209,14 @@ static int pass_on(struct greeting *g, const struct p9_msg *t)
 		.input_len = g->len,
 	};
 	uid_t uid;
-	int err = session_attach_uid(&g->session.policy, t, &uid);
+	int err = p9_session_attach_uid(&g->session.policy, t, &uid);
 
 	if (err)
 		return err;
 	memcpy(h.input, g->input, g->len);
-	err = worker_pass(g->broker, g->watch.fd, &h, uid, may_be_several(g));
+	err = worker_pass(g->dispatcher, g->watch.fd, &h, uid, may_be_several(g));
 	if (err)
-		log_warn(g->broker->log, "unable to start a process for uid %u: %s", uid,
+		log_warn(g->dispatcher->log, "unable to start a process for uid %u: %s", uid,
 			 strerror(-err));
 	else
 		greeting_end(g);
@@ -224,11 +227,11 @@ static int run_early(struct greeting *g, const struct p9_msg *t)
 {
 	uint64_t acting = 0;
 	struct p9_msg r;
-	struct request q = { .session = &g->session, .t = t, .r = &r, .acting = &acting };
+	struct p9_request q = { .session = &g->session, .t = t, .r = &r, .acting = &acting };
 	int ret = 0;
 
 	if (t->type == P9_TVERSION) {
-		session_version(&g->session, t, &r);
+		p9_session_version(&g->session, t, &r);
 	} else if (t->type == P9_TFLUSH) {
 		r = (struct p9_msg){ .type = P9_TFLUSH + 1, .tag = t->tag };
 	} else if (t->type == P9_TATTACH && g->session.dialect != P9_DIALECT_NONE) {
@@ -237,7 +240,7 @@ static int run_early(struct greeting *g, const struct p9_msg *t)
 			return ret;
 		r = (struct p9_msg){ .type = P9_RLERROR, .tag = t->tag, .error = (uint32_t)-ret };
 	} else {
-		session_answer(&q); /* there are no fids: it can only refuse */
+		p9_session_answer(&q); /* there are no fids: it can only refuse */
 	}
 	return answer(g, &r);
 }
@@ -296,12 +299,12 @@ static void greeting_ready(struct watch *watch, uint32_t events)
 }
 
 /* How many greetings its user has. */
-static unsigned greetings_like(const struct broker *broker, const struct greeting *like)
+static unsigned greetings_like(const struct dispatcher *dispatcher, const struct greeting *like)
 {
 	unsigned count = 0;
 
-	for (unsigned i = 0; i < BROKER_GREETINGS; i++) {
-		const struct greeting *g = &broker->greetings[i];
+	for (unsigned i = 0; i < DISPATCHER_GREETINGS; i++) {
+		const struct greeting *g = &dispatcher->greetings[i];
 
 		count += g->used && g->session.policy.self == like->session.policy.self;
 	}
@@ -310,14 +313,14 @@ static unsigned greetings_like(const struct broker *broker, const struct greetin
 
 /* The oldest of the user who has most: somebody who does not greet, or greets
  * without end, keeps nobody else out. NULL: there is none. */
-static struct greeting *greeting_victim(struct broker *broker)
+static struct greeting *greeting_victim(struct dispatcher *dispatcher)
 {
 	struct greeting *victim = NULL;
 	unsigned most = 0;
 
-	for (unsigned i = 0; i < BROKER_GREETINGS; i++) {
-		struct greeting *g = &broker->greetings[i];
-		unsigned count = g->used ? greetings_like(broker, g) : 0;
+	for (unsigned i = 0; i < DISPATCHER_GREETINGS; i++) {
+		struct greeting *g = &dispatcher->greetings[i];
+		unsigned count = g->used ? greetings_like(dispatcher, g) : 0;
 
 		if (count > most ||
 		    (victim && count == most && g->deadline.at < victim->deadline.at)) {
@@ -328,75 +331,75 @@ static struct greeting *greeting_victim(struct broker *broker)
 	return victim;
 }
 
-bool greeting_drop(struct broker *broker)
+bool greeting_drop(struct dispatcher *dispatcher)
 {
-	struct greeting *victim = greeting_victim(broker);
+	struct greeting *victim = greeting_victim(dispatcher);
 
 	if (victim)
 		greeting_end(victim);
 	return victim != NULL;
 }
 
-static struct greeting *greeting_take(struct broker *broker)
+static struct greeting *greeting_take(struct dispatcher *dispatcher)
 {
 	struct greeting *victim;
 
-	for (unsigned i = 0; i < BROKER_GREETINGS; i++)
-		if (!broker->greetings[i].used)
-			return &broker->greetings[i];
-	victim = greeting_victim(broker);
+	for (unsigned i = 0; i < DISPATCHER_GREETINGS; i++)
+		if (!dispatcher->greetings[i].used)
+			return &dispatcher->greetings[i];
+	victim = greeting_victim(dispatcher);
 	greeting_end(victim);
 	return victim;
 }
 
-void greeting_start(struct broker *broker, int fd, bool anyone, uid_t self)
+void greeting_start(struct dispatcher *dispatcher, int fd, bool anyone, uid_t self)
 {
-	struct session_policy policy = broker->policy;
-	struct greeting *g = greeting_take(broker);
+	struct p9_policy policy = dispatcher->policy;
+	struct greeting *g = greeting_take(dispatcher);
 
 	policy.anyone = anyone;
 	policy.self = self;
-	if (session_init(&g->session, &broker->tree.tree, &policy) < 0) {
+	if (p9_session_init(&g->session, &dispatcher->tree.tree, &policy) < 0) {
 		close(fd);
 		return;
 	}
-	g->broker = broker;
+	g->dispatcher = dispatcher;
 	g->len = 0;
 	g->watch.ready = greeting_ready;
 	g->deadline.fire = greeting_late;
 	g->used = true;
-	if (watch_add(&broker->loop, &g->watch, fd, EPOLLIN) < 0) {
+	if (watch_add(&dispatcher->loop, &g->watch, fd, EPOLLIN) < 0) {
 		close(fd);
-		session_fini(&g->session);
+		p9_session_fini(&g->session);
 		g->used = false;
 		return;
 	}
-	timer_start(&broker->loop, &g->deadline, BROKER_GREETING_MS);
+	timer_start(&dispatcher->loop, &g->deadline, DISPATCHER_GREETING_MS);
 }
 
 /* ---- life ---- */
 
-int broker_init(struct broker *broker, const char *root, const struct session_policy *policy,
-		const struct log *log)
+int dispatcher_init(struct dispatcher *dispatcher, const char *root, const struct p9_policy *policy,
+		    const struct log *log)
 {
 	int err;
 
-	*broker = (struct broker){ .log = log, .policy = *policy };
-	broker->greetings = calloc(BROKER_GREETINGS, sizeof(struct greeting));
-	broker->workers = calloc(BROKER_WORKERS, sizeof(struct worker_link));
-	if (!broker->greetings || !broker->workers)
+	*dispatcher = (struct dispatcher){ .log = log, .policy = *policy };
+	dispatcher->greetings = calloc(DISPATCHER_GREETINGS, sizeof(struct greeting));
+	dispatcher->workers = calloc(DISPATCHER_WORKERS, sizeof(struct worker_link));
+	if (!dispatcher->greetings || !dispatcher->workers)
 		return -ENOMEM;
 	signal(SIGCHLD, SIG_IGN); /* nobody waits for a worker */
 	signal(SIGPIPE, SIG_IGN);
-	err = posix_tree_init(&broker->tree, root);
+	err = posix_tree_init(&dispatcher->tree, root);
 	if (err)
 		return err;
-	return loop_init(&broker->loop);
+	return loop_init(&dispatcher->loop);
 }
 
-int broker_run(struct broker *broker)
+int dispatcher_run(struct dispatcher *dispatcher)
 {
-	int err = confine(CONFINE_BROKER);
+	int err = confine(CONFINE_DISPATCHER);
 
-	return err ? err : loop_run(&broker->loop);
+	return err ? err : loop_run(&dispatcher->loop);
 }

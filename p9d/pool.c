@@ -1,5 +1,5 @@
-/* lane.c: threads: a pool of them, and the watcher that moves connections. */
-#include "p9d/lane.h"
+/* pool.c: threads: a pool of them, and the watcher that moves connections. */
+#include "p9d/pool.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -17,7 +17,7 @@
 #include "lib/loop.h"
 
 #define STACK_SIZE (256 * 1024) /* reserved, not used */
-#define LANE_IDLE_S 10
+#define THREAD_IDLE_S 10
 #define PARK_MS 1000
 #define PARK_TICKS PARK_MS
 #define TURN_TICKS 20
@@ -25,7 +25,7 @@
 #define QUIET_TICKS 20
 #define BUSY_TICKS 10
 #define KICKS_MAX 1000
-#define LANE_MAPPING (2 * (size_t)LANE_BUFFER + SESSION_SCRATCH)
+#define THREAD_MAPPING (2 * (size_t)THREAD_BUFFER + SESSION_SCRATCH)
 
 static int watch(struct pool *pool, int fd, void *what)
 {
@@ -53,61 +53,61 @@ void pool_wake(struct pool *pool)
 		atomic_store(&pool->asleep, true); /* the next operation tries again */
 }
 
-/* ---- lanes ---- */
+/* ---- threads ---- */
 
-static void lane_free(struct lane *lane)
+static void thread_free(struct thread *thread)
 {
-	if (lane->in)
-		munmap(lane->in, LANE_MAPPING);
-	fd_close(&lane->pipe[0]);
-	fd_close(&lane->pipe[1]);
-	sem_destroy(&lane->wake);
-	free(lane);
+	if (thread->in)
+		munmap(thread->in, THREAD_MAPPING);
+	fd_close(&thread->pipe[0]);
+	fd_close(&thread->pipe[1]);
+	sem_destroy(&thread->wake);
+	free(thread);
 }
 
-static struct lane *lane_new(struct pool *pool)
+static struct thread *thread_new(struct pool *pool)
 {
-	struct lane *lane = calloc(1, sizeof(*lane));
+	struct thread *thread = calloc(1, sizeof(*thread));
 	void *memory;
 
-	if (!lane)
+	if (!thread)
 		return NULL;
-	lane->pool = pool;
-	lane->pipe[0] = lane->pipe[1] = -1;
-	sem_init(&lane->wake, 0, 0);
-	memory = mmap(NULL, LANE_MAPPING, PROT_READ | PROT_WRITE,
+	thread->pool = pool;
+	thread->pipe[0] = thread->pipe[1] = -1;
+	sem_init(&thread->wake, 0, 0);
+	memory = mmap(NULL, THREAD_MAPPING, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (memory == MAP_FAILED) {
-		lane_free(lane);
+		thread_free(thread);
 		return NULL;
 	}
-	lane->in = memory;
-	lane->out = lane->in + LANE_BUFFER;
-	lane->scratch = lane->out + LANE_BUFFER;
-	return lane;
+	thread->in = memory;
+	thread->out = thread->in + THREAD_BUFFER;
+	thread->scratch = thread->out + THREAD_BUFFER;
+	return thread;
 }
 
 /* pool.lock is held from here to the next line of dashes. */
 
-static void set_active(struct pool *pool, struct lane *lane)
+static void set_active(struct pool *pool, struct thread *thread)
 {
-	lane->prev_active = NULL;
-	lane->next_active = pool->active;
+	thread->prev_active = NULL;
+	thread->next_active = pool->active;
 	if (pool->active)
-		pool->active->prev_active = lane;
-	pool->active = lane;
-	lane->seen = PHASE_BETWEEN;
-	lane->ticks = lane->held = 0;
+		pool->active->prev_active = thread;
+	pool->active = thread;
+	thread->seen = PHASE_BETWEEN;
+	thread->ticks = thread->held = 0;
 }
 
-static void unset_active(struct pool *pool, struct lane *lane)
+static void unset_active(struct pool *pool, struct thread *thread)
 {
-	if (lane->prev_active)
-		lane->prev_active->next_active = lane->next_active;
+	if (thread->prev_active)
+		thread->prev_active->next_active = thread->next_active;
 	else
-		pool->active = lane->next_active;
-	if (lane->next_active)
-		lane->next_active->prev_active = lane->prev_active;
+		pool->active = thread->next_active;
+	if (thread->next_active)
+		thread->next_active->prev_active = thread->prev_active;
 }
 
 static struct conn *next_waiting(struct pool *pool)
@@ -122,19 +122,19 @@ static struct conn *next_waiting(struct pool *pool)
 	return conn;
 }
 
-static void remove_idle(struct pool *pool, struct lane *lane)
+static void remove_idle(struct pool *pool, struct thread *thread)
 {
-	struct lane **at = &pool->idle;
+	struct thread **at = &pool->idle;
 
-	while (*at && *at != lane)
+	while (*at && *at != thread)
 		at = &(*at)->next;
 	if (*at)
-		*at = lane->next;
+		*at = thread->next;
 }
 
-static void *lane_main(void *arg);
+static void *thread_main(void *arg);
 
-static bool lane_start(struct lane *lane)
+static bool thread_start(struct thread *thread)
 {
 	pthread_attr_t attr;
 	int err;
@@ -142,70 +142,70 @@ static bool lane_start(struct lane *lane)
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	err = pthread_create(&lane->thread, &attr, lane_main, lane);
+	err = pthread_create(&thread->id, &attr, thread_main, thread);
 	pthread_attr_destroy(&attr);
 	return err == 0;
 }
 
-/* An idle lane, or a new one, or NULL. Starts when its `wake` is posted. */
-static struct lane *take_lane(struct pool *pool)
+/* An idle thread, or a new one, or NULL. Starts when its `wake` is posted. */
+static struct thread *take_thread(struct pool *pool)
 {
-	struct lane *lane = pool->idle;
+	struct thread *thread = pool->idle;
 
-	if (lane) {
-		pool->idle = lane->next;
-		return lane;
+	if (thread) {
+		pool->idle = thread->next;
+		return thread;
 	}
-	if (pool->lane_count >= LANES_MAX)
+	if (pool->thread_count >= THREADS_MAX)
 		return NULL;
-	lane = lane_new(pool);
-	if (lane && !lane_start(lane)) {
-		lane_free(lane);
-		lane = NULL;
+	thread = thread_new(pool);
+	if (thread && !thread_start(thread)) {
+		thread_free(thread);
+		thread = NULL;
 	}
-	pool->lane_count += lane != NULL;
-	return lane;
+	pool->thread_count += thread != NULL;
+	return thread;
 }
 
-static void give_back(struct pool *pool, struct lane *lane)
+static void give_back(struct pool *pool, struct thread *thread)
 {
-	lane->next = pool->idle;
-	pool->idle = lane;
+	thread->next = pool->idle;
+	pool->idle = thread;
 }
 
-/* The lane's thread ends, and touches the pool no more. */
+/* The thread's thread ends, and touches the pool no more. */
 static void retire(struct pool *pool)
 {
-	pool->lane_count--;
+	pool->thread_count--;
 	pthread_cond_signal(&pool->ended);
 }
 
-static void hand_to(struct pool *pool, struct lane *lane, struct conn *conn)
+static void hand_to(struct pool *pool, struct thread *thread, struct conn *conn)
 {
-	lane->conn = conn;
-	set_active(pool, lane);
-	sem_post(&lane->wake);
+	thread->conn = conn;
+	set_active(pool, thread);
+	sem_post(&thread->wake);
 }
 
 /* ------------------------------------------------------------------ */
 
-bool lane_was_taken(struct lane *lane)
+bool thread_was_taken(struct thread *thread)
 {
-	pthread_mutex_lock(&lane->pool->lock); /* until the watcher has done it all */
-	pthread_mutex_unlock(&lane->pool->lock);
-	return (atomic_load(&lane->phase) & PHASE_MASK) == PHASE_TAKEN;
+	pthread_mutex_lock(&thread->pool->lock); /* until the watcher has done it all */
+	pthread_mutex_unlock(&thread->pool->lock);
+	return (atomic_load(&thread->phase) & PHASE_MASK) == PHASE_TAKEN;
 }
 
 void pool_give(struct pool *pool, struct conn *conn)
 {
-	struct lane *lane;
+	struct thread *thread;
 	bool lost;
 
 	pthread_mutex_lock(&pool->lock);
-	lane = take_lane(pool);
-	lost = !lane && pool->lane_count == 0; /* nobody would ever come for it */
-	if (lane) {
-		hand_to(pool, lane, conn);
+	thread = take_thread(pool);
+	lost = !thread && pool->thread_count == 0; /* nobody would ever come for it */
+	if (thread) {
+		hand_to(pool, thread, conn);
 	} else if (!lost) {
 		conn->next = NULL;
 		*pool->waiting_end = conn;
@@ -214,72 +214,73 @@ void pool_give(struct pool *pool, struct conn *conn)
 	pthread_mutex_unlock(&pool->lock);
 	if (lost)
 		conn_unref(conn);
-	else if (!lane)
+	else if (!thread)
 		pool_wake(pool);
 }
 
 /* Memory that one large message needed is not kept for the next small ones. */
-static void trim(struct lane *lane)
+static void trim(struct thread *thread)
 {
-	madvise(lane->in, LANE_MAPPING, MADV_DONTNEED);
+	madvise(thread->in, THREAD_MAPPING, MADV_DONTNEED);
 }
 
-/* True: there is a connection for this lane. False: it has ended. */
-static bool lane_wait(struct lane *lane)
+/* True: there is a connection for this thread. False: it has ended. */
+static bool thread_wait(struct thread *thread)
 {
 	struct timespec until;
 	bool called;
 
 	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += LANE_IDLE_S;
+	until.tv_sec += THREAD_IDLE_S;
 	do {
-		called = sem_timedwait(&lane->wake, &until) == 0;
+		called = sem_timedwait(&thread->wake, &until) == 0;
 	} while (!called && errno == EINTR);
-	if (called && lane->conn)
+	if (called && thread->conn)
 		return true;
-	pthread_mutex_lock(&lane->pool->lock);
-	called = !called && sem_trywait(&lane->wake) == 0 && lane->conn; /* at the last moment */
+	pthread_mutex_lock(&thread->pool->lock);
+	called =
+		!called && sem_trywait(&thread->wake) == 0 && thread->conn; /* at the last moment */
 	if (!called) {
-		remove_idle(lane->pool, lane);
-		retire(lane->pool);
+		remove_idle(thread->pool, thread);
+		retire(thread->pool);
 	}
-	pthread_mutex_unlock(&lane->pool->lock);
+	pthread_mutex_unlock(&thread->pool->lock);
 	return called;
 }
 
 /* After a connection: another that waits, or the idle list, or the end. */
-static bool lane_rest(struct lane *lane)
+static bool thread_rest(struct thread *thread)
 {
-	struct pool *pool = lane->pool;
+	struct pool *pool = thread->pool;
 	struct conn *conn;
 	bool closing;
 
-	trim(lane);
+	trim(thread);
 	pthread_mutex_lock(&pool->lock);
 	closing = pool->closing;
-	unset_active(pool, lane);
+	unset_active(pool, thread);
 	conn = next_waiting(pool);
 	if (conn)
-		hand_to(pool, lane, conn);
+		hand_to(pool, thread, conn);
 	else if (closing)
 		retire(pool);
 	else
-		give_back(pool, lane);
+		give_back(pool, thread);
 	pthread_mutex_unlock(&pool->lock);
 	return conn || !closing;
 }
 
-static void *lane_main(void *arg)
+static void *thread_main(void *arg)
 {
-	struct lane *lane = arg;
+	struct thread *thread = arg;
 
-	lane->tid = (pid_t)syscall(SYS_gettid);
+	thread->tid = (pid_t)syscall(SYS_gettid);
 	do {
-		if (!lane_wait(lane))
+		if (!thread_wait(thread))
 			break;
-		conn_serve(lane->conn, lane);
-	} while (lane_rest(lane));
-	lane_free(lane);
+		conn_serve(thread->conn, thread);
+	} while (thread_rest(thread));
+	thread_free(thread);
 	return NULL;
 }
 
@@ -288,13 +289,13 @@ void pool_fini(struct pool *pool)
 	pthread_mutex_lock(&pool->lock);
 	pool->closing = true;
 	while (pool->idle) {
-		struct lane *lane = pool->idle;
+		struct thread *thread = pool->idle;
 
-		pool->idle = lane->next;
-		lane->conn = NULL;
-		sem_post(&lane->wake);
+		pool->idle = thread->next;
+		thread->conn = NULL;
+		sem_post(&thread->wake);
 	}
-	while (pool->lane_count)
+	while (pool->thread_count)
 		pthread_cond_wait(&pool->ended, &pool->lock);
 	pthread_mutex_unlock(&pool->lock);
 	fd_close(&pool->epoll);
@@ -305,9 +306,9 @@ void pool_fini(struct pool *pool)
 
 /* ---- the watcher ---- */
 
-/* What the new lane goes on with: input that has not been worked on, replies
- * that have not been sent. The old lane keeps the message it is busy with. */
-static void move_buffers(struct lane *from, struct lane *to)
+/* What the new thread goes on with: input that has not been worked on, replies
+ * that have not been sent. The old thread keeps the message it is busy with. */
+static void move_buffers(struct thread *from, struct thread *to)
 {
 	to->in_start = 0;
 	to->in_end = from->in_end - from->in_start;
@@ -316,116 +317,116 @@ static void move_buffers(struct lane *from, struct lane *to)
 	memcpy(to->out, from->out, from->out_len);
 }
 
-static bool detach(struct lane *lane, struct lane *heir)
+static bool detach(struct thread *thread, struct thread *heir)
 {
-	struct conn *conn = lane->conn;
+	struct conn *conn = thread->conn;
 	bool may;
 
 	pthread_mutex_lock(&conn->lock);
-	may = conn->refs < LANES_PER_CONN;
+	may = conn->refs < THREADS_PER_CONN;
 	if (may) {
-		move_buffers(lane, heir);
-		lane->next_detached = conn->detached;
-		conn->detached = lane;
+		move_buffers(thread, heir);
+		thread->next_detached = conn->detached;
+		conn->detached = thread;
 		conn->refs++;
 	}
 	pthread_mutex_unlock(&conn->lock);
 	return may;
 }
 
-/* Takes the connection from a lane whose operation has not ended between two
+/* Takes the connection from a thread whose operation has not ended between two
  * looks. pool.lock is held. */
-static void take_over(struct pool *pool, struct lane *lane, unsigned phase)
+static void take_over(struct pool *pool, struct thread *thread, unsigned phase)
 {
 	unsigned taken = (phase & ~PHASE_MASK) | PHASE_TAKEN;
-	struct lane *heir = take_lane(pool);
+	struct thread *heir = take_thread(pool);
 
 	if (!heir)
 		return;
-	/* Only from here on is it sure that lane->conn is there and stays. */
-	if (!atomic_compare_exchange_strong(&lane->phase, &phase, taken)) {
+	/* Only from here on is it sure that thread->conn is there and stays. */
+	if (!atomic_compare_exchange_strong(&thread->phase, &phase, taken)) {
 		give_back(pool, heir);
-	} else if (!detach(lane, heir)) {
-		atomic_store(&lane->phase, phase);
+	} else if (!detach(thread, heir)) {
+		atomic_store(&thread->phase, phase);
 		give_back(pool, heir);
 	} else {
-		hand_to(pool, heir, lane->conn);
+		hand_to(pool, heir, thread->conn);
 	}
 }
 
 /* A signal may come just before the wait it is to interrupt: it is repeated. */
-static bool kick(struct lane *lane)
+static bool kick(struct thread *thread)
 {
-	if (!atomic_load(&lane->cancel) || atomic_load(&lane->kicks) >= KICKS_MAX)
+	if (!atomic_load(&thread->cancel) || atomic_load(&thread->kicks) >= KICKS_MAX)
 		return false;
-	atomic_fetch_add(&lane->kicks, 1);
-	pthread_kill(lane->thread, SIGUSR1);
+	atomic_fetch_add(&thread->kicks, 1);
+	pthread_kill(thread->id, SIGUSR1);
 	return true;
 }
 
 /* An operation that has taken a while may just be waiting for a CPU, or be at
  * work: only one that sleeps (proc(5), the state in /proc/PID/task/TID/stat),
  * or is at work for long, is worth another thread. */
-static bool is_blocked(const struct lane *lane)
+static bool is_blocked(const struct thread *thread)
 {
 	char path[48], text[1024];
 	const char *state;
 
-	if (lane->ticks >= BUSY_TICKS)
+	if (thread->ticks >= BUSY_TICKS)
 		return true;
-	fmt(path, sizeof(path), "/proc/self/task/%d/stat", lane->tid);
+	fmt(path, sizeof(path), "/proc/self/task/%d/stat", thread->tid);
 	if (file_read(path, text, sizeof(text)) < 0)
 		return true;
 	state = strrchr(text, ')');
 	return !state || state[1] != ' ' || state[2] != 'R';
 }
 
-static bool may_park(const struct lane *lane)
+static bool may_park(const struct thread *thread)
 {
-	return (atomic_load(&lane->phase) & PHASE_MASK) == PHASE_BETWEEN &&
-	       !atomic_load(&lane->sending);
+	return (atomic_load(&thread->phase) & PHASE_MASK) == PHASE_BETWEEN &&
+	       !atomic_load(&thread->sending);
 }
 
 /* A signal that comes just before the wait it is to interrupt is lost: it is
- * tried again for as long as the lane has not parked. */
-static void park(struct lane *lane)
+ * tried again for as long as the thread has not parked. */
+static void park(struct thread *thread)
 {
-	atomic_store(&lane->park, true);
-	if (may_park(lane))
-		pthread_kill(lane->thread, SIGUSR1);
+	atomic_store(&thread->park, true);
+	if (may_park(thread))
+		pthread_kill(thread->id, SIGUSR1);
 }
 
-/* While connections wait for a lane, each has one for a turn only, and none
+/* While connections wait for a thread, each has one for a turn only, and none
  * for a client that does not read what it asked for. */
-static void take_turns(struct lane *lane)
+static void take_turns(struct thread *thread)
 {
-	if (lane->held >= TURN_TICKS)
-		park(lane);
-	if (lane->ticks < STUCK_TICKS || !atomic_load(&lane->sending))
+	if (thread->held >= TURN_TICKS)
+		park(thread);
+	if (thread->ticks < STUCK_TICKS || !atomic_load(&thread->sending))
 		return;
-	atomic_store(&lane->give_up, true);
-	pthread_kill(lane->thread, SIGUSR1);
+	atomic_store(&thread->give_up, true);
+	pthread_kill(thread->id, SIGUSR1);
 }
 
-static bool look_at(struct pool *pool, struct lane *lane)
+static bool look_at(struct pool *pool, struct thread *thread)
 {
-	unsigned phase = atomic_load(&lane->phase);
-	bool busy = phase != lane->seen;
+	unsigned phase = atomic_load(&thread->phase);
+	bool busy = phase != thread->seen;
 
 	if ((phase & PHASE_MASK) == PHASE_TAKEN)
-		return kick(lane);
-	lane->ticks = busy ? 0 : lane->ticks + 1;
-	lane->held++;
+		return kick(thread);
+	thread->ticks = busy ? 0 : thread->ticks + 1;
+	thread->held++;
 	if (pool->waiting)
-		take_turns(lane);
-	else if (lane->ticks >= PARK_TICKS && may_park(lane))
-		park(lane);
+		take_turns(thread);
+	else if (thread->ticks >= PARK_TICKS && may_park(thread))
+		park(thread);
 	if (!busy && (phase & PHASE_MASK) == PHASE_RUNNING) {
-		if (is_blocked(lane))
-			take_over(pool, lane, phase);
+		if (is_blocked(thread))
+			take_over(pool, thread, phase);
 		busy = true;
 	}
-	lane->seen = phase;
+	thread->seen = phase;
 	return busy;
 }
 
@@ -435,8 +436,8 @@ static bool look(struct pool *pool)
 
 	pthread_mutex_lock(&pool->lock);
 	busy = pool->waiting != NULL;
-	for (struct lane *lane = pool->active; lane; lane = lane->next_active)
-		busy |= look_at(pool, lane);
+	for (struct thread *thread = pool->active; thread; thread = thread->next_active)
+		busy |= look_at(pool, thread);
 	pthread_mutex_unlock(&pool->lock);
 	return busy;
 }
@@ -446,14 +447,14 @@ static bool any_running(struct pool *pool)
 	bool running = false;
 
 	pthread_mutex_lock(&pool->lock);
-	for (struct lane *lane = pool->active; lane && !running; lane = lane->next_active)
-		running = (atomic_load(&lane->phase) & PHASE_MASK) == PHASE_RUNNING;
+	for (struct thread *thread = pool->active; thread && !running; thread = thread->next_active)
+		running = (atomic_load(&thread->phase) & PHASE_MASK) == PHASE_RUNNING;
 	pthread_mutex_unlock(&pool->lock);
 	return running;
 }
 
 /* One tick. Falls asleep after some without a request; the second look is for
- * a lane that began before it could see that. */
+ * a thread that began before it could see that. */
 static void tick(struct pool *pool)
 {
 	int64_t now = loop_now();
@@ -480,18 +481,18 @@ static bool no_conns(struct pool *pool)
 	return none;
 }
 
-/* Nobody ticks: has the lanes that may park do so, if it is time. Are there any? */
+/* Nobody ticks: has the threads that may park do so, if it is time. Are there any? */
 static bool park_all(struct pool *pool, bool now)
 {
 	bool any = false;
 
 	pthread_mutex_lock(&pool->lock);
-	for (struct lane *lane = pool->active; lane; lane = lane->next_active) {
-		if (!may_park(lane))
+	for (struct thread *thread = pool->active; thread; thread = thread->next_active) {
+		if (!may_park(thread))
 			continue;
 		any = true;
 		if (now)
-			park(lane);
+			park(thread);
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return any;
