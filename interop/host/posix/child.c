@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "interop/host/host.h"
@@ -133,6 +134,35 @@ pid_t child_start(const struct child *child)
 	return error ? -error : pid;
 }
 
+static bool has_ended(pid_t pid)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid != 0;
+}
+
+/* Without a pidfd (no descriptor left, an old kernel) SIGCHLD says when to look
+ * again, or, where that is another's and taken before us, a tenth of a second. */
+static bool ends_by_signal(pid_t pid, int64_t ms)
+{
+	const int64_t end = loop_now() + ms;
+	struct timespec patience = { 0 };
+	sigset_t set, before;
+	int64_t left = ms;
+	bool ended;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, &before);
+	while (!(ended = has_ended(pid)) && left > 0) {
+		patience.tv_nsec = (left < 100 ? left : 100) * 1000000;
+		sigtimedwait(&set, NULL, &patience);
+		left = end - loop_now();
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return ended;
+}
+
 bool child_ends(pid_t pid, int64_t ms)
 {
 	struct pollfd poll_fd = { .events = POLLIN };
@@ -140,7 +170,7 @@ bool child_ends(pid_t pid, int64_t ms)
 
 	poll_fd.fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (poll_fd.fd < 0)
-		return true;
+		return ends_by_signal(pid, ms);
 	do
 		ready = poll(&poll_fd, 1, (int)ms);
 	while (ready < 0 && errno == EINTR);
@@ -158,6 +188,29 @@ int child_wait(pid_t pid, int64_t ms)
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, WNOHANG);
 	return -ETIMEDOUT;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+void descriptors_keep(const int *keep, size_t count)
+{
+	int sorted[8], from = STDERR_FILENO + 1;
+
+	if (count > array_len(sorted))
+		count = array_len(sorted);
+	memcpy(sorted, keep, count * sizeof(*keep));
+	qsort(sorted, count, sizeof(*sorted), ascending);
+	for (size_t i = 0; i < count; i++) {
+		if (sorted[i] < from)
+			continue;
+		if (sorted[i] > from)
+			close_range((unsigned)from, (unsigned)sorted[i] - 1, 0);
+		from = sorted[i] + 1;
+	}
+	close_range((unsigned)from, ~0U, 0);
 }
 
 /* Keeps the last line that is not empty. */

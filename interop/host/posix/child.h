@@ -43,6 +43,10 @@ int child_wait(pid_t pid, int64_t ms);
 /* Makes fork(2)'s child die with its parent (prctl(2) PR_SET_PDEATHSIG). */
 void die_with_parent(pid_t parent, int signal);
 
+/* Between fork(2) and what the child becomes: closes all but 0, 1, 2 and those
+ * in `keep`, of which those that are -1 are passed over. */
+void descriptors_keep(const int *keep, size_t count);
+
 /* Runs a program to its end, its output into `text`: the last line of it,
  * without what follows. Returns the exit status (0-255, 128+n) or negative errno. */
 int child_run(char *const *argv, char *text, size_t size);

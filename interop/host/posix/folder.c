@@ -18,7 +18,7 @@
 
 #include "interop/host/posix/child.h"
 #include "p9fs/p9fs.h"
-#include "interop/host/options.h"
+#include "interop/host/posix/commands.h"
 #include "interop/host/posix/session.h"
 #include "lib/lib.h"
 
@@ -28,7 +28,7 @@ enum { SESSION_END_MS = 2000 };
 
 struct folder {
 	const struct options *options;
-	char dir[PATH_MAX];
+	char dir[PATH_MAX], socket[PATH_MAX];
 	pid_t session;
 	int complaints; /* what the session and its program say to people */
 	struct p9fs *mount;
@@ -51,7 +51,7 @@ static _Noreturn void session_child(const struct folder *f, int stream, int comp
 	dup2(stream, STDOUT_FILENO);
 	dup2(complaints, STDERR_FILENO); /* and not whoever waits for our end there */
 	close_range(STDERR_FILENO + 1, ~0U, 0);
-	session_run(f->options->socket, &session, &out);
+	session_run(f->socket, &session, &out);
 	fd_write_all(STDERR_FILENO, out.text, strlen(out.text));
 	_exit(0);
 }
@@ -83,7 +83,8 @@ static int session_open(struct folder *f)
 
 static int server_open(struct folder *f)
 {
-	return f->options->server ? unix_connect(f->options->server) : session_open(f);
+	return f->options->server ? unix_connect(f->options->server + strlen("unix:"))
+				  : session_open(f);
 }
 
 /* The first thing that was said, where the session's end is why we failed. */
@@ -207,21 +208,13 @@ static int folder_start(struct folder *f)
 			 f->options->dir);
 }
 
-int mount_main(int argc, char **argv)
+int mount_main(const struct options *options)
 {
-	struct folder f = { .complaints = -1 };
-	struct options o;
+	struct folder f = { .complaints = -1, .options = options };
 
-	(void)argc;
-	if (options_parse(&o, COMMAND_MOUNT, argv, &f.fault) < 0)
+	if (!options->server && session_socket(options, f.socket, &f.fault) < 0)
 		return fault_print(&f.fault);
-	if (o.help) {
-		fd_write_all(STDOUT_FILENO, options_help(COMMAND_MOUNT),
-			     strlen(options_help(COMMAND_MOUNT)));
-		return 0;
-	}
-	f.options = &o;
-	if (o.foreground)
+	if (options->foreground)
 		return folder_serve(&f, -1);
 	return folder_start(&f) < 0 ? fault_print(&f.fault) : 0;
 }

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "interop/host/host.h"
+#include "interop/host/posix/places.h"
 
 /* A line of modules.dep(5): "kernel/a.ko: kernel/b.ko kernel/c.ko". */
 struct moddep {
