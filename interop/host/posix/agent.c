@@ -9,7 +9,6 @@
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -21,6 +20,7 @@
 #include "interop/link/link.h"
 #include "lib/acceptor.h"
 #include "lib/lib.h"
+#include "lib/signals.h"
 
 enum {
 	JOBS_MAX = 256,     /* at once; more are refused */
@@ -33,7 +33,8 @@ struct agent {
 	struct log log;
 	struct loop loop;
 	struct router *router;
-	struct watch control, signals;
+	struct watch control;
+	struct signals signals;
 	struct acceptor acceptor;
 	struct timer patience;
 	pid_t jobs[JOBS_MAX];
@@ -68,24 +69,15 @@ static int refuse(struct agent *a, struct failed *why, const char *what, int err
 	return -1;
 }
 
-/* The runner's process: nothing of the agent but one endpoint. */
-static void job_child(const struct agent *a, int endpoint)
-{
-	sigset_t none;
-
-	prctl(PR_SET_NAME, "lb-job");
-	dup2(endpoint, 3);
-	close_range(4, ~0U, 0);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	fd_set_cloexec(3, 1);
-	_exit(job_serve(3, a->config->wine) < 0);
-}
-
 static int agent_accept(void *owner, const struct open *l, struct failed *why)
 {
 	struct agent *a = owner;
-	int pair[2];
+	int pair[2], fds[] = { -1, -1, STDERR_FILENO, -1 };
+	/* The runner's process: nothing of the agent but one endpoint. */
+	const struct child_setup setup = { .flags = CHILD_ALONE,
+					   .fds = fds,
+					   .fd_count = array_len(fds),
+					   .name = "lb-job" };
 	pid_t pid;
 
 	(void)l; /* the job looks at it: there a refusal costs nobody else time */
@@ -95,13 +87,16 @@ static int agent_accept(void *owner, const struct open *l, struct failed *why)
 		return refuse(a, why, "256 are running already", 0);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return refuse(a, why, strerror(errno), errno);
-	pid = fork();
-	if (pid == 0)
-		job_child(a, pair[1]);
+	fds[3] = pair[1];
+	pid = child_fork(&setup);
+	if (pid == 0) {
+		descriptors_own(3, 3);
+		_exit(job_serve(3, a->config->wine) < 0);
+	}
 	close(pair[1]);
 	if (pid < 0) {
 		close(pair[0]);
-		return refuse(a, why, strerror(errno), errno);
+		return refuse(a, why, strerror(-pid), -pid);
 	}
 	a->jobs[a->job_count++] = pid;
 	return pair[0];
@@ -177,18 +172,14 @@ static void reap(struct agent *a)
 				a->jobs[i--] = a->jobs[--a->job_count];
 }
 
-static void signals_ready(struct watch *watch, uint32_t events)
+static void signal_caught(struct signals *signals, const struct signalfd_siginfo *info)
 {
-	struct agent *a = container_of(watch, struct agent, signals);
-	struct signalfd_siginfo info;
+	struct agent *a = container_of(signals, struct agent, signals);
 
-	(void)events;
-	while (read(watch->fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGCHLD)
-			reap(a);
-		else
-			a->loop.stop = true;
-	}
+	if (info->ssi_signo == SIGCHLD)
+		reap(a);
+	else
+		a->loop.stop = true;
 	/* At the end only the jobs' ends are waited for. */
 	if (!a->router && a->job_count == 0)
 		a->loop.stop = true;
@@ -202,22 +193,15 @@ static void patience_over(struct timer *timer)
 static int agent_watch(struct agent *a)
 {
 	const int wanted[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP };
-	sigset_t set;
-	int fd, r;
+	int r;
 
-	sigemptyset(&set);
+	signals_init(&a->signals, signal_caught);
 	for (size_t i = 0; i < array_len(wanted); i++)
-		sigaddset(&set, wanted[i]);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0)
-		return -errno;
-	a->signals.ready = signals_ready;
+		signals_want(&a->signals, wanted[i]);
 	a->acceptor.connected = agent_client;
 	a->acceptor.failed = agent_crowded;
 	a->control.ready = control_ready;
-	r = watch_add(&a->loop, &a->signals, fd, EPOLLIN);
+	r = signals_take(&a->signals, &a->loop);
 	if (r == 0)
 		r = acceptor_start(&a->acceptor, &a->loop, a->config->listener);
 	if (r == 0 && a->config->control >= 0)
@@ -308,7 +292,7 @@ int agent_serve(const struct agent_config *config)
 	if (a) {
 		a->log = agent_log;
 		a->config = config;
-		a->control.fd = a->signals.fd = -1;
+		a->control.fd = -1;
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
 		error = agent_begin(a, &step);
 	}

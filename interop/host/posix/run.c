@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +19,7 @@
 #include "interop/host/posix/session.h"
 #include "interop/host/posix/supervisor.h"
 #include "lib/lib.h"
+#include "lib/signals.h"
 
 enum {
 	SIGNALLED_MS = 5000, /* a command may take so long to end after a signal */
@@ -37,7 +36,8 @@ enum phase {
 struct run {
 	const struct options *options;
 	struct loop loop;
-	struct watch signals, machine, result;
+	struct signals signals;
+	struct watch machine, result;
 	struct timer deadline; /* of the phase */
 	struct emergency emergency;
 	struct terminal terminal;
@@ -85,19 +85,12 @@ static void run_fail(struct run *r, const char *text)
 
 /* --- the session ------------------------------------------------------------------- */
 
-static void session_child(const struct run *r, int result, pid_t parent)
+static _Noreturn void session_child(const struct run *r, int result)
 {
-	struct session session = { r->options->user, r->options->command,
-				   !r->options->command && r->on_terminal };
+	const struct session session = { r->options->user, r->options->command,
+					 !r->options->command && r->on_terminal };
 	struct outcome out;
-	sigset_t none;
 
-	die_with_parent(parent, SIGTERM);
-	prctl(PR_SET_NAME, "lb-session");
-	descriptors_keep(&result, 1);
-	signal(SIGPIPE, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 	session_run(r->socket, &session, &out);
 	fd_write_all(result, &out, sizeof(out));
 	_exit(0);
@@ -105,17 +98,22 @@ static void session_child(const struct run *r, int result, pid_t parent)
 
 static void session_start(struct run *r)
 {
-	pid_t parent = getpid();
-	int pipe_fds[2];
+	int pipe_fds[2], fds[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, -1 };
+	const struct child_setup setup = { .flags = CHILD_ALONE,
+					   .death_signal = SIGTERM,
+					   .fds = fds,
+					   .fd_count = array_len(fds),
+					   .name = "lb-session" };
 
 	r->phase = RUNNING;
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0) {
 		run_fail(r, "unable to open a session: no descriptors left");
 		return;
 	}
-	r->session = fork();
+	fds[3] = pipe_fds[1];
+	r->session = child_fork(&setup);
 	if (r->session == 0)
-		session_child(r, pipe_fds[1], parent);
+		session_child(r, 3);
 	close(pipe_fds[1]);
 	watch_add(&r->loop, &r->result, pipe_fds[0], EPOLLIN);
 	if (r->session < 0)
@@ -250,48 +248,32 @@ static void told_to_stop(struct run *r, const struct signalfd_siginfo *info)
 		kill(r->session, (int)info->ssi_signo);
 }
 
-static void signals_ready(struct watch *watch, uint32_t events)
+static void signal_caught(struct signals *signals, const struct signalfd_siginfo *info)
 {
-	struct run *r = container_of(watch, struct run, signals);
-	struct signalfd_siginfo info;
+	struct run *r = container_of(signals, struct run, signals);
 
-	(void)events;
-	while (read(watch->fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGCHLD)
-			children_reap(r);
-		else
-			told_to_stop(r, &info);
-	}
+	if (info->ssi_signo == SIGCHLD)
+		children_reap(r);
+	else
+		told_to_stop(r, info);
 }
 
 /* --- the start --------------------------------------------------------------------------- */
 
-static int signals_take(struct run *r)
-{
-	const int wanted[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP };
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < array_len(wanted); i++)
-		sigaddset(&set, wanted[i]);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd < 0 ? -errno : watch_add(&r->loop, &r->signals, fd, EPOLLIN);
-}
-
 static int loop_start(struct run *r)
 {
+	const int wanted[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP };
 	int error = loop_init(&r->loop);
 
-	r->signals = (struct watch){ .fd = -1, .ready = signals_ready };
+	signals_init(&r->signals, signal_caught);
+	for (size_t i = 0; i < array_len(wanted); i++)
+		signals_want(&r->signals, wanted[i]);
 	r->machine = (struct watch){ .fd = -1, .ready = machine_ready };
 	r->result = (struct watch){ .fd = -1, .ready = result_ready };
 	r->emergency =
 		(struct emergency){ .keyboard.fd = -1, .console.fd = -1, .over = keyboard_over };
 	r->deadline.fire = deadline_over;
-	return error < 0 ? error : signals_take(r);
+	return error < 0 ? error : signals_take(&r->signals, &r->loop);
 }
 
 static int run_start(struct run *r, struct plan *plan)

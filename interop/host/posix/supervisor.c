@@ -2,13 +2,10 @@
 #include "interop/host/posix/supervisor.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,6 +15,7 @@
 #include "interop/host/posix/scrollback.h"
 #include "lib/acceptor.h"
 #include "lib/lib.h"
+#include "lib/signals.h"
 
 enum {
 	POWER_OFF_MS = 10000, /* the guest may take so long to power off */
@@ -36,7 +34,8 @@ enum phase {
 struct supervisor {
 	struct plan *plan;
 	struct loop loop;
-	struct watch signals, agent_words, console;
+	struct signals signals;
+	struct watch agent_words, console;
 	struct watch visitor; /* who is at the guest's console */
 	struct acceptor control, console_door;
 	struct watch callers[CALLERS_MAX]; /* the first: who started us */
@@ -318,44 +317,28 @@ static void reap(struct supervisor *s)
 }
 
 /* A second TERM means it. */
-static void signals_ready(struct watch *watch, uint32_t events)
+static void signal_caught(struct signals *signals, const struct signalfd_siginfo *info)
 {
-	struct supervisor *s = container_of(watch, struct supervisor, signals);
-	struct signalfd_siginfo info;
+	struct supervisor *s = container_of(signals, struct supervisor, signals);
 
-	(void)events;
-	while (read(watch->fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGCHLD)
-			reap(s);
-		else if (s->phase == UP)
-			stop(s);
-		else
-			abandon(s);
-	}
+	if (info->ssi_signo == SIGCHLD)
+		reap(s);
+	else if (s->phase == UP)
+		stop(s);
+	else
+		abandon(s);
 }
 
 /* --- the start ----------------------------------------------------------------------------- */
 
-static int signals_take(struct supervisor *s)
-{
-	const int wanted[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP };
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < array_len(wanted); i++)
-		sigaddset(&set, wanted[i]);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd < 0 ? -errno : watch_add(&s->loop, &s->signals, fd, EPOLLIN);
-}
-
 static int loop_start(struct supervisor *s, int founder)
 {
+	const int wanted[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP };
 	int error = loop_init(&s->loop);
 
-	s->signals = (struct watch){ .fd = -1, .ready = signals_ready };
+	signals_init(&s->signals, signal_caught);
+	for (size_t i = 0; i < array_len(wanted); i++)
+		signals_want(&s->signals, wanted[i]);
 	s->agent_words = (struct watch){ .fd = -1, .ready = agent_word_ready };
 	s->console = (struct watch){ .fd = -1, .ready = console_ready };
 	s->visitor = (struct watch){ .fd = -1, .ready = visitor_ready };
@@ -366,33 +349,37 @@ static int loop_start(struct supervisor *s, int founder)
 		s->callers[i] = (struct watch){ .fd = -1, .ready = caller_ready };
 	if (!error)
 		error = watch_add(&s->loop, &s->callers[0], founder, EPOLLIN);
-	return error ? error : signals_take(s);
+	return error ? error : signals_take(&s->signals, &s->loop);
 }
 
-static int agent_child(struct supervisor *s, int listener, int words, pid_t parent)
+/* The agent's process. Of ours it has three descriptors: the machine lives as
+ * long as its supervisor, and no longer. */
+static _Noreturn void agent_child(struct supervisor *s)
 {
 	char link[MACHINE_DIR];
 	struct agent_config config = { .link = link,
 				       .socket = s->plan->socket,
-				       .listener = listener,
-				       .control = words,
+				       .listener = 3,
+				       .control = 4,
 				       .drives = &s->plan->drives,
 				       .wine = &s->plan->wine };
-	const int keep[] = { listener, words, s->plan->wine.lock };
 
-	die_with_parent(parent, SIGTERM);
-	prctl(PR_SET_NAME, "lb-agent"); /* ps(1) tells them apart */
-	/* The machine lives as long as its supervisor, and no longer. */
-	descriptors_keep(keep, array_len(keep));
+	s->plan->wine.lock = 5;
+	descriptors_own(3, 5);
 	machine_path(&s->plan->machine, "link", link);
-	return agent_serve(&config);
+	_exit(agent_serve(&config));
 }
 
 static int agent_start(struct supervisor *s)
 {
-	pid_t parent = getpid();
-	char own[MACHINE_DIR];
 	int listener = agent_listen(s->plan->socket, &s->end.fault), pair[2];
+	int fds[] = { -1, -1, -1, listener, -1, s->plan->wine.lock };
+	const struct child_setup setup = { .flags = CHILD_SESSION | CHILD_ALONE,
+					   .death_signal = SIGTERM,
+					   .fds = fds,
+					   .fd_count = array_len(fds),
+					   .name = "lb-agent" };
+	char own[MACHINE_DIR];
 
 	if (listener < 0)
 		return -1;
@@ -401,14 +388,15 @@ static int agent_start(struct supervisor *s)
 	    (s->plan->options.socket && symlink(s->plan->socket, own) < 0))
 		return fault_set(&s->end.fault, HOST_FAILED, "unable to start the agent: %s",
 				 strerror(errno));
-	s->agent = fork();
+	fds[4] = pair[1];
+	s->agent = child_fork(&setup);
 	if (s->agent == 0)
-		_exit(agent_child(s, listener, pair[1], parent));
+		agent_child(s);
 	close(listener);
 	close(pair[1]);
 	watch_add(&s->loop, &s->agent_words, pair[0], EPOLLIN);
 	return s->agent < 0 ? fault_set(&s->end.fault, HOST_FAILED, "unable to start the agent: %s",
-					strerror(errno))
+					strerror(-s->agent))
 			    : 0;
 }
 
@@ -484,47 +472,44 @@ static void supervisor_end(struct supervisor *s)
 	tell(s, &s->end);
 }
 
-/* Whoever reads our starter's output waits for its end, not for ours. */
-static void stdio_leave(void)
-{
-	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	for (int i = 0; fd >= 0 && i < 3; i++)
-		dup2(fd, i);
-	fd_close(&fd);
-}
-
-static void supervisor_run(struct plan *plan, int founder)
+static _Noreturn void supervisor_run(struct plan *plan, int founder)
 {
 	struct supervisor *s = calloc(1, sizeof(*s));
 
-	/* A terminal's signals are the session's. */
-	setsid();
-	stdio_leave();
-	prctl(PR_SET_NAME, "lb-machine");
 	if (!s)
-		return;
+		_exit(HOST_FAILED);
 	s->plan = plan;
 	s->log.fd = -1;
 	s->end.what = MACHINE_STOPPED;
 	if (supervisor_begin(s, founder) == 0)
 		loop_run(&s->loop);
 	supervisor_end(s);
-	free(s);
+	_exit(0);
 }
 
+/* Whoever reads our output waits for our end, not for the machine's, and a
+ * terminal's signals are the session's. */
 int supervisor_start(struct plan *plan, pid_t *pid, struct fault *why)
 {
 	int pair[2] = { -1, -1 };
+	int fds[] = { -1, -1, -1, -1, plan->machine.lock, plan->wine.lock };
+	const struct child_setup setup = { .flags = CHILD_SESSION | CHILD_ALONE,
+					   .fds = fds,
+					   .fd_count = array_len(fds),
+					   .name = "lb-machine" };
 
-	*pid = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ? -1 : fork();
+	*pid = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ? -errno : 0;
+	fds[3] = pair[1];
+	if (*pid == 0)
+		*pid = child_fork(&setup);
 	if (*pid == 0) {
-		close(pair[0]);
-		supervisor_run(plan, pair[1]);
-		_exit(0);
+		plan->machine.lock = 4;
+		plan->wine.lock = 5;
+		descriptors_own(3, 5);
+		supervisor_run(plan, 3);
 	}
 	if (*pid < 0) {
-		fault_set(why, HOST_FAILED, "unable to start the machine: %s", strerror(errno));
+		fault_set(why, HOST_FAILED, "unable to start the machine: %s", strerror(-*pid));
 		fd_close(&pair[0]);
 		machine_remove(&plan->machine);
 	}

@@ -180,7 +180,7 @@ static void bad(void **state)
 
 static pid_t runner_start(int *fd)
 {
-	static const struct runner_ops ops = { .spawn = fork_spawn };
+	static const struct runner_ops ops = { .spawn = exec_spawn };
 	int ends[2];
 	pid_t pid;
 

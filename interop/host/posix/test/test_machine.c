@@ -173,31 +173,12 @@ static void test_wait_without_pidfd(void **state)
 	waitpid(pid, NULL, 0);
 }
 
-static void test_descriptors(void **state)
-{
-	int a = dup(0), b = dup(0), c = dup(0), status;
-	const int keep[] = { c, -1, a };
-	pid_t pid = fork();
-
-	(void)state;
-	if (pid == 0) {
-		descriptors_keep(keep, array_len(keep));
-		_exit(fcntl(a, F_GETFD) < 0 || fcntl(b, F_GETFD) >= 0 || fcntl(c, F_GETFD) < 0);
-	}
-	waitpid(pid, &status, 0);
-	assert_int_equal(status, 0);
-	close(a);
-	close(b);
-	close(c);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),       cmocka_unit_test(test_dead),
 		cmocka_unit_test(test_status),      cmocka_unit_test(test_open_to_others),
 		cmocka_unit_test(test_scrollback),  cmocka_unit_test(test_wait_without_pidfd),
-		cmocka_unit_test(test_descriptors),
 	};
 
 	return cmocka_run_group_tests_name("machine", tests, setup, teardown);
