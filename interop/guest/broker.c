@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "interop/guest/drives.h"
 #include "interop/link/link.h"
 #include "lib/acceptor.h"
 #include "lib/lib.h"
@@ -31,7 +32,8 @@ struct broker {
 	char *host_path; /* the Windows PATH of the connected host, or NULL */
 	int spare;       /* the endpoint of a session that waits for its stream, or -1 */
 	struct timer refill;
-	int dial_error; /* the last one that was logged */
+	int dial_error;  /* the last one that was logged */
+	uint32_t drives; /* those that we have, as our HELLO told them */
 };
 
 /* A NULL refusal lets the peer in. Every local user may ask today: the agent
@@ -77,6 +79,8 @@ static int broker_dial(void *owner)
 		log_err(&b->log, "cannot open the link %s: %s%s", b->link, strerror(-fd),
 			fd == -ENODEV ? " (the VM needs a virtio-serial port of that name)" : "");
 	}
+	if (fd >= 0)
+		router_announce(b->router, b->drives = drives_here(), 0);
 	return fd;
 }
 
@@ -90,6 +94,8 @@ static void broker_state(void *owner, const struct hello *hello)
 	b->dial_error = 0;
 	log_note(&b->log,
 		 hello ? "the host is connected" : "the host is gone: its programs failed");
+	if (hello)
+		drives_compare(&b->log, b->drives, hello->drives);
 }
 
 static void broker_shutdown(void *owner)

@@ -37,6 +37,25 @@ int drive_parse(struct drives *drives, const char *text, struct fault *why)
 	return 0;
 }
 
+uint32_t drives_letters(const struct drives *drives)
+{
+	uint32_t letters = 0;
+
+	for (size_t i = 0; i < drives->count; i++)
+		letters |= (uint32_t)1 << (drives->at[i].letter - 'A');
+	return letters;
+}
+
+uint32_t drives_read_only(const struct drives *drives)
+{
+	uint32_t letters = 0;
+
+	for (size_t i = 0; i < drives->count; i++)
+		if (drives->at[i].read_only)
+			letters |= (uint32_t)1 << (drives->at[i].letter - 'A');
+	return letters;
+}
+
 void drives_add(struct drives *drives, char letter, const char *dir)
 {
 	struct drive *drive = &drives->at[drives->count++];

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "interop/host/host.h"
 
@@ -28,6 +29,9 @@ struct drives {
 int drive_parse(struct drives *drives, const char *text, struct fault *why);
 /* NULL when there is none. */
 const struct drive *drives_find(const struct drives *drives, char letter);
+/* As HELLO has them: bit 0 is A:. */
+uint32_t drives_letters(const struct drives *drives);
+uint32_t drives_read_only(const struct drives *drives);
 /* Adds one whose letter is free. */
 void drives_add(struct drives *drives, char letter, const char *dir);
 

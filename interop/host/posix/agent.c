@@ -74,10 +74,9 @@ static int agent_accept(void *owner, const struct open *l, struct failed *why)
 	struct agent *a = owner;
 	int pair[2], fds[] = { -1, -1, STDERR_FILENO, -1 };
 	/* The runner's process: nothing of the agent but one endpoint. */
-	const struct child_setup setup = { .flags = CHILD_ALONE,
-					   .fds = fds,
-					   .fd_count = array_len(fds),
-					   .name = "lb-job" };
+	const struct child_setup setup = {
+		.flags = CHILD_ALONE, .fds = fds, .fd_count = array_len(fds), .name = "lb-job"
+	};
 	pid_t pid;
 
 	(void)l; /* the job looks at it: there a refusal costs nobody else time */
@@ -109,10 +108,35 @@ static int agent_dial(void *owner)
 	return unix_dial(a->config->link); /* never waits: others may be in QEMU's queue */
 }
 
+/* A drive that only one side has, or that is another one there, makes paths that
+ * lead nowhere, or to another file of the same name. */
+static void compare_drives(const struct agent *a, uint32_t guest)
+{
+	const uint32_t ours = drives_letters(a->config->drives);
+	char text[HELLO_DRIVES_TEXT];
+
+	if (ours & ~guest) {
+		hello_drives_text(text, ours & ~guest);
+		log_warn(&a->log,
+			 "the guest has no drive %s: what is there has no name in it "
+			 "(start its VM with the same drives)",
+			 text);
+	}
+	if (guest & ~ours) {
+		hello_drives_text(text, guest & ~ours);
+		log_warn(&a->log,
+			 "the guest has the drive %s, which the host's programs do not "
+			 "have (give it with --drive)",
+			 text);
+	}
+}
+
 static void agent_state(void *owner, const struct hello *hello)
 {
 	struct agent *a = owner;
 
+	if (hello)
+		compare_drives(a, hello->drives);
 	agent_say(a, hello ? AGENT_UP : AGENT_DOWN);
 	if (hello && a->stopping)
 		router_send_shutdown(a->router); /* the link was down when it was asked for */
@@ -271,6 +295,8 @@ static int agent_begin(struct agent *a, const char **step)
 	a->router = router_create(&a->loop, ROUTER_HOST, &ops, a, a->path);
 	if (!a->router)
 		return -ENOMEM;
+	router_announce(a->router, drives_letters(config->drives),
+			drives_read_only(config->drives));
 	*step = "serve its socket";
 	error = agent_watch(a);
 	if (error)
