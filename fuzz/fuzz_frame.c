@@ -27,6 +27,8 @@ static void try_hello(const uint8_t *payload, size_t len)
 	check(!w.bad && hello_decode(&again, buf, w.used) == 0);
 	check(memcmp(h.epoch, again.epoch, WIRE_EPOCH) == 0);
 	check(strcmp(h.host_path.at, again.host_path.at) == 0);
+	check(h.drives == again.drives && h.read_only == again.read_only);
+	check((h.read_only & ~h.drives) == 0 && h.drives >> HELLO_DRIVES == 0);
 }
 
 static void try_failed(const uint8_t *payload, size_t len)

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "interop/guest/drives.h"
 #include "interop/guest/service.h"
 #include "interop/link/link.h"
 #include "lib/acceptor.h"
@@ -34,6 +35,7 @@ struct broker {
 	struct timer refill;
 	int dial_error;             /* the last one that was logged */
 	char text[WIRE_FAILED_MAX]; /* of the last refusal */
+	uint32_t drives;            /* those that we have, as our HELLO told them */
 };
 
 static int refuse(struct broker *b, struct failed *why, const char *what, uint32_t kind)
@@ -82,6 +84,8 @@ static int broker_dial(void *owner)
 		log_err(&b->log, "cannot open the link %s: %s%s", b->link, strerror(-fd),
 			fd == -ENODEV ? " (the VM needs a virtio-serial port of that name)" : "");
 	}
+	if (fd >= 0)
+		router_announce(b->router, b->drives = drives_here(), 0);
 	return fd;
 }
 
@@ -95,6 +99,8 @@ static void broker_state(void *owner, const struct hello *hello)
 	b->dial_error = 0;
 	log_note(&b->log,
 		 hello ? "the host is connected" : "the host is gone: its programs failed");
+	if (hello)
+		drives_compare(&b->log, b->drives, hello->drives);
 }
 
 static void broker_shutdown(void *owner)

@@ -65,6 +65,9 @@ struct router *router_create(struct loop *loop, enum router_side side, const str
 			     void *owner, const char *host_path);
 void router_destroy(struct router *router);
 
+/* The drives that our next HELLO tells (struct hello); none at first. */
+void router_announce(struct router *router, uint32_t drives, uint32_t read_only);
+
 /* Takes a connected local socket as an endpoint that will open a stream with
  * HELLO and OPEN. uid is the peer's, put into OPEN on the guest side.
  * While the link is down an OPEN waits at most 2 s, then gets FAILED; on a

@@ -188,6 +188,12 @@ struct router *router_create(struct loop *loop, enum router_side side, const str
 	return r;
 }
 
+void router_announce(struct router *r, uint32_t drives, uint32_t read_only)
+{
+	r->drives = drives;
+	r->read_only = read_only;
+}
+
 void router_destroy(struct router *r)
 {
 	if (!r)

@@ -94,6 +94,9 @@ struct hello {
 	uint32_t features;         /* none yet: 0 */
 	struct wire_str
 		host_path; /* host -> guest: the Windows PATH, "C:\\a;C:\\b"; may be empty */
+	/* Bit 0: A:, ... From the host: what its programs have as drives, and which
+	 * of them nobody may write to. From the guest: what it has of the host's. */
+	uint32_t drives, read_only;
 };
 
 /* What a stream is. A receiver answers a kind that it does not serve, or does
@@ -160,7 +163,15 @@ struct failed {
 	struct wire_str text; /* one line for a person: why, and what to try */
 };
 
-enum hello_tag { HELLO_TAG_HOST_PATH = 1 };
+enum hello_tag {
+	HELLO_TAG_HOST_PATH = 1,
+	HELLO_TAG_DRIVE = 2, /* repeated: u8 letter, u8 flags (1: read-only), u16 0 */
+};
+enum { HELLO_DRIVES = 26, HELLO_DRIVE_READ_ONLY = 1 };
+
+/* "C:, D:" for bits 0 to 25. */
+enum { HELLO_DRIVES_TEXT = HELLO_DRIVES * 4 };
+void hello_drives_text(char text[HELLO_DRIVES_TEXT], uint32_t drives);
 
 /* Decodes a header (WIRE_HEADER bytes). -EPROTO: unknown type, reserved bits
  * set, flags or a length that the type cannot have (so a fixed-size payload has

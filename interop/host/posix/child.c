@@ -90,6 +90,12 @@ pid_t child_start(const struct child *child)
 	return child_exec(&setup, start_exec, (void *)(uintptr_t)child);
 }
 
+void descriptors_own(int first, int last)
+{
+	for (int fd = first; fd <= last; fd++)
+		fd_set_cloexec(fd, 1);
+}
+
 /* Keeps the last line that is not empty. */
 static void last_line(char *text)
 {

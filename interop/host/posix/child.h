@@ -39,6 +39,10 @@ pid_t child_start(const struct child *child);
 /* Makes fork(2)'s child die with its parent (prctl(2) PR_SET_PDEATHSIG). */
 void die_with_parent(pid_t parent, int signal);
 
+/* In a child of child_fork(): what it was given from `first` to `last` stays
+ * its own and goes to no program that it starts. */
+void descriptors_own(int first, int last);
+
 /* Runs a program to its end, its output into `text`: the last line of it,
  * without what follows. Returns the exit status (0-255, 128+n) or negative errno. */
 int child_run(char *const *argv, char *text, size_t size);

@@ -16,12 +16,14 @@
 
 #include "interop/host/options.h"
 #include "interop/host/posix/bytes.h"
+#include "interop/host/posix/commands.h"
+#include "interop/host/posix/session.h"
 #include "lib/lib.h"
 #include "p9fs/p9fs.h"
 
 struct folder {
 	const struct options *options;
-	char dir[PATH_MAX];
+	char dir[PATH_MAX], socket[PATH_MAX];
 	struct p9fs *mount;
 	struct fault fault;
 };
@@ -54,8 +56,8 @@ static int server_open(struct folder *f)
 	int fd;
 
 	if (!o->server)
-		return bytes_open(o->socket, "files", o->user, &f->fault);
-	fd = unix_connect(o->server);
+		return bytes_open(f->socket, "files", o->user, &f->fault);
+	fd = unix_connect(o->server + strlen("unix:"));
 	return fd < 0 ? fault_set(&f->fault, HOST_FAILED,
 				  "unable to reach the file server at %s: %s", o->server,
 				  strerror(-fd))
@@ -144,21 +146,13 @@ static int folder_start(struct folder *f)
 			 f->options->dir);
 }
 
-int mount_main(int argc, char **argv)
+int mount_main(const struct options *options)
 {
-	struct folder f = { 0 };
-	struct options o;
+	struct folder f = { .options = options };
 
-	(void)argc;
-	if (options_parse(&o, COMMAND_MOUNT, argv, &f.fault) < 0)
+	if (!options->server && session_socket(options, f.socket, &f.fault) < 0)
 		return fault_print(&f.fault);
-	if (o.help) {
-		fd_write_all(STDOUT_FILENO, options_help(COMMAND_MOUNT),
-			     strlen(options_help(COMMAND_MOUNT)));
-		return 0;
-	}
-	f.options = &o;
-	if (o.foreground)
+	if (options->foreground)
 		return folder_serve(&f, -1);
 	return folder_start(&f) < 0 ? fault_print(&f.fault) : 0;
 }

@@ -1,5 +1,5 @@
-/* dirs.c: the places where things are. */
-#include "interop/host/host.h"
+/* places.c: finds the places where things are. */
+#include "interop/host/posix/places.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -97,27 +97,56 @@ int dirs_find(struct dirs *dirs, struct fault *why)
 	return 0;
 }
 
+static int drive_settle(struct drive *drive, struct fault *why)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (!realpath(drive->dir, path) || stat(path, &st) < 0)
+		return fault_set(why, HOST_FAILED, "unable to use %s as drive %c: %s", drive->dir,
+				 drive->letter, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return fault_set(why, HOST_FAILED, "unable to use %s as drive %c: not a directory",
+				 drive->dir, drive->letter);
+	memcpy(drive->dir, path, sizeof(path));
+	return 0;
+}
+
+int drives_decide(struct drives *drives, const struct drives *asked, const struct dirs *dirs,
+		  struct fault *why)
+{
+	char own[PATH_MAX];
+
+	*drives = *asked;
+	for (size_t i = 0; i < drives->count; i++)
+		if (drive_settle(&drives->at[i], why) < 0)
+			return -1;
+	if (drives_find(drives, 'C'))
+		return 0;
+	if (path_format(own, sizeof(own), "%s/wine/drive_c", dirs->home) < 0)
+		return fault_set(why, HOST_FAILED, "unable to use %s: its name is too long",
+				 dirs->home);
+	drives_add(drives, 'C', own);
+	return 0;
+}
+
 ssize_t file_load(const char *path, char **text)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t len = -1;
+	ssize_t len = fd < 0 ? -errno : 0;
 	struct stat st;
 	char *buf = NULL;
 
 	*text = NULL;
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0)
+	if (len == 0 && fstat(fd, &st) < 0)
 		len = -errno;
-	else if (st.st_size > FILE_LOAD_MAX)
+	if (len == 0 && st.st_size > FILE_LOAD_MAX)
 		len = -EFBIG;
-	else
+	if (len == 0) {
 		buf = malloc((size_t)st.st_size + 1);
-	if (buf)
-		len = fd_read_full(fd, buf, (size_t)st.st_size);
-	else if (len >= -1)
-		len = -ENOMEM;
-	close(fd);
+		len = buf ? fd_read_full(fd, buf, (size_t)st.st_size) : -ENOMEM;
+	}
+	fd_close(&fd);
 	if (len < 0) {
 		free(buf);
 		return len;

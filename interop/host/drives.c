@@ -1,11 +1,10 @@
-/* drive.c: host directories as drives: C:=DIR[,ro]. */
-#include "interop/host/host.h"
+/* drives.c: host directories as drives: C:=DIR[,ro]. */
+#include "interop/host/drives.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+
+#include "lib/lib.h"
 
 const struct drive *drives_find(const struct drives *drives, char letter)
 {
@@ -38,22 +37,29 @@ int drive_parse(struct drives *drives, const char *text, struct fault *why)
 	return 0;
 }
 
-int drives_check(struct drives *drives, struct fault *why)
+uint32_t drives_letters(const struct drives *drives)
 {
-	char path[PATH_MAX];
-	struct drive *drive;
-	struct stat st;
+	uint32_t letters = 0;
 
-	for (size_t i = 0; i < drives->count; i++) {
-		drive = &drives->at[i];
-		if (!realpath(drive->dir, path) || stat(path, &st) < 0)
-			return fault_set(why, HOST_FAILED, "unable to use %s as drive %c: %s",
-					 drive->dir, drive->letter, strerror(errno));
-		if (!S_ISDIR(st.st_mode))
-			return fault_set(why, HOST_FAILED,
-					 "unable to use %s as drive %c: not a directory",
-					 drive->dir, drive->letter);
-		memcpy(drive->dir, path, sizeof(path));
-	}
-	return 0;
+	for (size_t i = 0; i < drives->count; i++)
+		letters |= (uint32_t)1 << (drives->at[i].letter - 'A');
+	return letters;
+}
+
+uint32_t drives_read_only(const struct drives *drives)
+{
+	uint32_t letters = 0;
+
+	for (size_t i = 0; i < drives->count; i++)
+		if (drives->at[i].read_only)
+			letters |= (uint32_t)1 << (drives->at[i].letter - 'A');
+	return letters;
+}
+
+void drives_add(struct drives *drives, char letter, const char *dir)
+{
+	struct drive *drive = &drives->at[drives->count++];
+
+	*drive = (struct drive){ .letter = letter };
+	fmt(drive->dir, sizeof(drive->dir), "%s", dir);
 }
