@@ -25,7 +25,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define LANDBRIDGE_VERSION "0.1"
+#include "lib/places.h" /* LANDBRIDGE_VERSION */
 
 enum { HOST_TIMEOUT = 124, HOST_FAILED = 125 };
 

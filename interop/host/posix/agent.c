@@ -59,6 +59,30 @@ static int refuse(struct agent *a, struct failed *why, const char *what, int err
 	return -1;
 }
 
+static int refuse_kind(struct agent *a, const struct open *o, struct failed *why)
+{
+	why->code = o->kind == OPEN_BYTES ? WIRE_FAIL_NOT_FOUND : WIRE_FAIL_NOT_RUN;
+	if (o->kind == OPEN_BYTES)
+		why->text.len = fmt(a->text, sizeof(a->text), "the host has no service %.64s",
+				    o->service.at);
+	else
+		why->text.len =
+			fmt(a->text, sizeof(a->text), "the host does not serve such streams (%s)",
+			    open_kind_name(o->kind));
+	why->text.at = a->text;
+	return -ENOENT;
+}
+
+/* Who reached our socket is who started us: it may ask for all that the guest
+ * serves. */
+static int agent_permit(void *owner, const struct open *o, struct failed *why)
+{
+	(void)owner;
+	(void)o;
+	(void)why;
+	return 0;
+}
+
 /* The runner's process: nothing of the agent but one endpoint. */
 static void job_child(const struct agent *a, int endpoint)
 {
@@ -73,13 +97,16 @@ static void job_child(const struct agent *a, int endpoint)
 	_exit(job_serve(3, a->config->wine) < 0);
 }
 
-static int agent_accept(void *owner, const struct open *l, struct failed *why)
+/* What the guest may open. Which program it is, the job looks at: there a
+ * refusal costs nobody else time. */
+static int agent_accept(void *owner, const struct open *o, struct failed *why)
 {
 	struct agent *a = owner;
 	int pair[2];
 	pid_t pid;
 
-	(void)l; /* the job looks at it: there a refusal costs nobody else time */
+	if (o->kind != OPEN_PROGRAM)
+		return refuse_kind(a, o, why);
 	if (a->stopping)
 		return refuse(a, why, "the guest is powering off", 0);
 	if (a->job_count == JOBS_MAX)
@@ -246,6 +273,7 @@ static void agent_end(struct agent *a)
 int agent_serve(const struct agent_config *config)
 {
 	static const struct router_ops ops = { .accept = agent_accept,
+					       .permit = agent_permit,
 					       .dial = agent_dial,
 					       .state = agent_state };
 	struct agent *a = calloc(1, sizeof(*a));
