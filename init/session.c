@@ -17,6 +17,7 @@
 #include "init/hostpath.h"
 #include "init/init.h"
 #include "init/login.h"
+#include "init/ready.h"
 #include "interop/stream/stream.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
@@ -35,7 +36,7 @@ enum {
 	ENV_TEXT = 2 * PATH_LIST_MAX + 8192, /* ... and their text */
 };
 
-struct session {
+struct login_session {
 	struct settings settings;
 	struct settings_text text;
 	struct login who;
@@ -58,7 +59,7 @@ static const char *distro_name(const struct settings *s, const char *hostname)
 }
 
 /* landbridge's helpers, and the host's own PATH as it looks from here. */
-static void path_extra(struct session *s, const char *name, char *out, size_t size)
+static void path_extra(struct login_session *s, const char *name, char *out, size_t size)
 {
 	const char *list = "";
 
@@ -82,7 +83,7 @@ static void path_publish(char *extra)
 		rename(part, LANDBRIDGE_PATH_FILE);
 }
 
-static void env_path(struct env *env, struct session *s, const char *name)
+static void env_path(struct env *env, struct login_session *s, const char *name)
 {
 	static const char base[] = BASE_PATH ":";
 	char *path = malloc(PATH_LIST_MAX);
@@ -120,7 +121,7 @@ static bool env_init(struct env *env, size_t more)
 }
 
 /* The host's own wishes (TERM and such) come last and win. */
-static int env_build(struct env *env, struct session *s, const struct open *l)
+static int env_build(struct env *env, struct login_session *s, const struct open *l)
 {
 	struct wire_str entry;
 	struct utsname u;
@@ -175,7 +176,7 @@ static int user_become(const struct login *who)
 	return 0;
 }
 
-static int cwd_enter(const struct session *s, const struct open *l)
+static int cwd_enter(const struct login_session *s, const struct open *l)
 {
 	if (l->cwd.len > 0)
 		return chdir(l->cwd.at) < 0 ? -errno : 0;
@@ -184,7 +185,7 @@ static int cwd_enter(const struct session *s, const struct open *l)
 }
 
 /* "-bash": how a login shell knows that it is one. */
-static const char *login_arg0(const struct session *s, char *buf, size_t size)
+static const char *login_arg0(const struct login_session *s, char *buf, size_t size)
 {
 	const char *slash = strrchr(s->who.shell, '/');
 
@@ -200,7 +201,7 @@ struct image {
 	char arg0[300];
 };
 
-static int image_build(struct image *image, struct session *s, const struct open *l)
+static int image_build(struct image *image, struct login_session *s, const struct open *l)
 {
 	bool shell = l->program.len == 0;
 
@@ -210,7 +211,7 @@ static int image_build(struct image *image, struct session *s, const struct open
 	return image->argv ? env_build(&image->env, s, l) : -ENOMEM;
 }
 
-static struct trouble child_run(const struct session *s, const struct open *l,
+static struct trouble child_run(const struct login_session *s, const struct open *l,
 				const struct image *image, const int stdio[3])
 {
 	bool tty = l->flags & PROGRAM_TTY;
@@ -235,13 +236,13 @@ static struct trouble child_run(const struct session *s, const struct open *l,
 
 /* --- the runner's side ------------------------------------------------------ */
 
-static int refuse(struct session *s, struct failed *why, uint32_t code, int err)
+static int refuse(struct login_session *s, struct failed *why, uint32_t code, int err)
 {
 	*why = (struct failed){ code, (uint32_t)-err, { s->why, strlen(s->why) } };
 	return err;
 }
 
-static int trouble_tell(struct session *s, const struct open *l, const struct trouble *t,
+static int trouble_tell(struct login_session *s, const struct open *l, const struct trouble *t,
 			struct failed *why)
 {
 	const char *program = l->program.len ? l->program.at : s->who.shell;
@@ -268,7 +269,7 @@ static int trouble_tell(struct session *s, const struct open *l, const struct tr
 }
 
 struct child {
-	const struct session *session;
+	const struct login_session *session;
 	const struct open *launch;
 	const struct image *image;
 	const int *stdio;
@@ -298,8 +299,8 @@ static void child_start(const struct child *c, struct job *job)
 		waitpid(job->pid, NULL, 0);
 }
 
-static int image_start(struct session *s, const struct open *l, const int stdio[3], struct job *job,
-		       struct trouble *t)
+static int image_start(struct login_session *s, const struct open *l, const int stdio[3],
+		       struct job *job, struct trouble *t)
 {
 	struct image image = { 0 };
 	const struct child child = { s, l, &image, stdio, t };
@@ -316,7 +317,7 @@ static int image_start(struct session *s, const struct open *l, const int stdio[
 static int session_spawn(void *owner, const struct open *l, const int stdio[3], struct job *job,
 			 struct failed *why)
 {
-	struct session *s = owner;
+	struct login_session *s = owner;
 	struct trouble t;
 
 	settings_load(&s->settings, &s->text);
@@ -334,7 +335,7 @@ static int session_spawn(void *owner, const struct open *l, const int stdio[3], 
 int session_main(int argc, char **argv)
 {
 	static const struct runner_ops ops = { .spawn = session_spawn };
-	struct session s = { 0 };
+	struct login_session s = { 0 };
 	struct utsname u;
 
 	(void)argc;
@@ -346,6 +347,7 @@ int session_main(int argc, char **argv)
 		return 1;
 	/* What follows is done before anybody waits for it. */
 	memset(s.stack + CHILD_STACK - CHILD_STACK_USED, 0, CHILD_STACK_USED);
+	ready_wait();
 	settings_load(&s.settings, &s.text);
 	if (uname(&u) == 0)
 		hostpath_list(&s.host_path, distro_name(&s.settings, u.nodename));

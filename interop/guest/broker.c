@@ -12,6 +12,7 @@
 #include "interop/link/link.h"
 #include "lib/acceptor.h"
 #include "lib/lib.h"
+#include "lib/places.h"
 
 enum {
 	LISTENER = 3,          /* inherited from PID 1 */
@@ -31,15 +32,17 @@ struct broker {
 	char *host_path; /* the Windows PATH of the connected host, or NULL */
 	int spare;       /* the endpoint of a session that waits for its stream, or -1 */
 	struct timer refill;
-	int dial_error; /* the last one that was logged */
+	int dial_error;     /* the last one that was logged */
+	const char *closed; /* why nobody here may ask for a program, or NULL */
 };
 
-/* A NULL refusal lets the peer in. Every local user may ask today: the agent
- * on the host decides what runs, and limits by user or group go here. */
-static const char *broker_refusal(const struct peer *peer)
+/* A NULL refusal lets the peer in. Every local user may ask, unless all of it
+ * is switched off: the agent on the host decides what runs, and limits by user
+ * or group go here. */
+static const char *broker_refusal(const struct broker *b, const struct peer *peer)
 {
 	(void)peer;
-	return NULL;
+	return b->closed;
 }
 
 static void broker_failed(struct acceptor *acceptor, int error)
@@ -60,7 +63,7 @@ static void broker_client(struct acceptor *acceptor, int fd)
 		close(fd);
 		return;
 	}
-	refusal = broker_refusal(&peer);
+	refusal = broker_refusal(b, &peer);
 	if (refusal)
 		router_refuse_endpoint(b->router, fd, refusal);
 	else
@@ -183,7 +186,7 @@ static const struct router_ops broker_ops = {
 
 static int broker_link(struct broker *b)
 {
-	b->serial.name = b->link;
+	b->serial.name = strncmp(b->link, "serial:", 7) == 0 ? b->link + 7 : b->link;
 	b->serial.loop = b->door.loop = &b->loop;
 	b->serial.router = b->door.router = b->router;
 	if (strncmp(b->link, "unix:", 5) != 0)
@@ -214,7 +217,8 @@ int broker_main(int argc, char **argv)
 {
 	struct broker b = {
 		.log = { .fd = -1, .kmsg = true, .who = "broker", .max = LOG_LEVEL_NOTE },
-		.link = argc > 1 ? argv[1] : "landbridge.0",
+		.link = argc > 1 ? argv[1] : LANDBRIDGE_LINK,
+		.closed = argc > 2 ? argv[2] : NULL,
 		.serial = { .watch = { .fd = -1 } },
 		.door = { .listener = -1, .watch = { .fd = -1 } },
 		.spare = -1,
