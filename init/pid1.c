@@ -9,8 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "init/boot.h"
+#include "init/distro.h"
 #include "init/init.h"
+#include "init/machine.h"
+#include "init/power.h"
 #include "lib/lib.h"
 
 /* What systemd's and other tools' requests arrive as: 37 to 39 are SIGRTMIN+3
@@ -46,27 +48,29 @@ static void stdio_fill(void)
 		close(fd);
 }
 
-static void reap(struct boot *b)
+static void reap(struct machine *m)
 {
 	pid_t pid;
 
 	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-		daemons_reap(b, pid);
+		daemons_reap(&m->daemons, pid);
 }
 
-static void signal_obey(struct boot *b, int signal)
+static void signal_obey(struct distro *d, int signal)
 {
+	struct machine *m = d->machine;
+
 	if (signal == SIGCHLD) {
-		reap(b); /* by far the most: it touches no more memory than it must */
+		reap(m); /* by far the most: it touches no more memory than it must */
 		return;
 	}
 	if (signal == SIGIO)
-		daemons_called(b);
+		daemons_called(&m->daemons);
 	if (signal == SIGALRM)
-		daemons_again(b);
+		daemons_again(&m->daemons);
 	for (size_t i = 0; i < array_len(requests); i++)
 		if (requests[i].signal == signal)
-			power_down(b, requests[i].how);
+			power_down(d, requests[i].how);
 }
 
 /* Gives back what only the boot needed: the pages of the program (they come
@@ -84,17 +88,23 @@ __attribute__((noinline)) static void memory_release(void)
 	madvise((void *)(below - stack), stack, MADV_DONTNEED);
 }
 
+static const struct log stderr_log = { .fd = 2, .who = "init", .max = LOG_LEVEL_NOTE };
+
 int init_main(int argc, char **argv)
 {
 	struct settings_text text; /* large, and used as far as the files are long */
 	struct boot b = {
+		.form = form_find(), .log = stderr_log, .person = stderr_log, .console = -1
+	};
+	struct machine m = {
+		.boot = &b,
 		.text = &text,
-		.form = form_find(),
-		.log = { .fd = 2, .who = "init", .max = LOG_LEVEL_NOTE },
-		.console = -1,
-		.modules = -1,
-		.uevents = -1,
-		.initramfs = -1,
+		.modules = { .dir = -1 },
+		.daemons = { .log = &b.log },
+		.starting = -1,
+	};
+	struct distro d = {
+		.boot = &b, .machine = &m, .roots = { .uevents = -1 }, .initramfs = -1
 	};
 	sigset_t all;
 
@@ -104,15 +114,16 @@ int init_main(int argc, char **argv)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	stdio_fill();
 	umask(0);
-	settings_init(&b.settings);
-	boot_run(&b);
+	settings_init(&m.settings);
+	settings_init(&d.settings);
+	boot_run(&m, &d);
 	/* From here on: one blocking call, no heap, no way out. */
-	reap(&b);
+	reap(&m);
 	memory_release();
 	for (;;) {
 		int signal = sigwaitinfo(&all, NULL);
 
 		if (signal > 0)
-			signal_obey(&b, signal);
+			signal_obey(&d, signal);
 	}
 }

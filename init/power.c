@@ -1,6 +1,9 @@
 /* power.c: the end of a run. */
+#include "init/power.h"
+
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
@@ -8,9 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "init/boot.h"
+#include "init/distro.h"
 #include "init/drives.h"
-#include "lib/lib.h"
+#include "init/mounts.h"
 #include "lib/loop.h"
 
 enum { TERM_WAIT_MS = 5000, KILL_WAIT_MS = 2000 };
@@ -48,43 +51,19 @@ static void processes_end(void)
 	children_wait(KILL_WAIT_MS);
 }
 
-static bool stays(const char *point)
+_Noreturn void power_down(struct distro *d, enum power how)
 {
-	static const char *const points[] = { "/", "/proc", "/sys", "/dev" };
+	struct boot *b = d->boot;
 
-	for (size_t i = 0; i < array_len(points); i++)
-		if (strcmp(point, points[i]) == 0)
-			return true;
-	return false;
-}
-
-/* Everything but the root, latest first; what is busy is at least read-only. */
-static void filesystems_unmount(void)
-{
-	struct mount_table t;
-
-	if (mount_table_read(&t) < 0 && t.mounts.count == 0)
-		return;
-	for (size_t i = t.mounts.count; i-- > 0;) {
-		const char *point = t.mounts.at[i].point;
-
-		if (stays(point))
-			continue;
-		if (umount2(point, UMOUNT_NOFOLLOW) < 0 && errno == EBUSY)
-			mount(NULL, point, NULL, MS_REMOUNT | MS_RDONLY, NULL);
-	}
-}
-
-_Noreturn void power_down(struct boot *b, enum power how)
-{
 	b->step = "power";
 	boot_note(b, "%s", how == POWER_OFF ? "powering off" : "restarting");
 	processes_end();
 	sync();
-	covers_remove(&b->covers);
+	covers_remove(&d->covers);
 	if (b->form == BOOT_CONTAINER)
 		_exit(b->exit_status); /* its mounts go with it */
-	filesystems_unmount();
+	unmount_all();
+	drives_remove(d);
 	mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL);
 	sync();
 	reboot(how == POWER_OFF ? RB_POWER_OFF : RB_AUTOBOOT);

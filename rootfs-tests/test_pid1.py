@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -151,6 +152,45 @@ def test_settings_and_names(guest):
         assert init.inside("cat", "/etc/hostname").stdout == "myboat\n"
         log = guest.read("log")
     assert "/etc/wsl.conf:3: " in log and "/etc/wsl.conf:5: enabled: a value it cannot have" in log
+
+
+@pytest.mark.parametrize("encode", [
+    lambda text: b"\xef\xbb\xbf" + text.encode(),
+    lambda text: text.encode("utf-16"),
+    lambda text: b"\xfe\xff" + text.encode("utf-16-be"),
+    lambda text: ("#" * 80 + "\n").encode() * 100 + text.encode() + b"# more than is read\n" * 2000,
+])
+def test_settings_of_any_file(guest, encode):
+    """Editors of the host write byte order marks and UTF-16; of a long file what was read holds."""
+    with open(guest.path("etc/wsl.conf"), "wb") as f:
+        f.write(encode("[network]\nhostname = my-boat\n[fileServer]\nenabled = false\n"))
+    with guest.running() as init:
+        assert init.inside("hostname").stdout == "my-boat\n"
+        assert not os.path.exists(init.socket("p9d.sock"))
+        assert ("only that much counts" in guest.read("log")) == (os.path.getsize(guest.path("etc/wsl.conf")) > 32768)
+
+
+def test_switches_switch(guest):
+    guest.write("etc/wsl.conf", "[interop]\nenabled = false\n[fileServer]\nenabled = false\n")
+    guest.boot_command("echo ${WSL_INTEROP-none} >/saw\n")
+    with guest.running() as init:
+        assert init.inside("ls", "/run/landbridge/bin").stdout.split() == ["mount.drvfs", "p9d", "wslinfo", "wslpath"]
+        assert not os.path.exists(init.socket("p9d.sock"))
+        assert until(lambda: guest.read("saw")) == "none\n"
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(10)
+            client.connect(init.socket("interop.sock"))
+            said = b"".join(iter(lambda: client.recv(4096), b""))
+        assert b"[interop] enabled = false" in said, said
+
+
+def test_unsupported_settings_are_said(guest):
+    guest.write("etc/wsl.conf", "[boot]\nsystemd = true\n[landbridge]\nip = 10.0.0.1/8\nwrite = true\n")
+    with guest.running():
+        log = guest.read("log")
+    assert "/etc/wsl.conf:2: systemd: not supported yet" in log
+    assert "/etc/wsl.conf:4: ip: this goes on the kernel's command line" in log
+    assert "/etc/wsl.conf:5: write: unknown key" in log
 
 
 def test_image_keeps_no_trace(guest):

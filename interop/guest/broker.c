@@ -14,6 +14,7 @@
 #include "interop/link/link.h"
 #include "lib/acceptor.h"
 #include "lib/lib.h"
+#include "lib/places.h"
 
 enum {
 	LISTENER = 3,          /* inherited from PID 1 */
@@ -36,6 +37,7 @@ struct broker {
 	int dial_error;             /* the last one that was logged */
 	char text[WIRE_FAILED_MAX]; /* of the last refusal */
 	uint32_t drives;            /* those that we have, as our HELLO told them */
+	const char *closed;         /* why nobody here may ask for a program, or NULL */
 };
 
 static int refuse(struct broker *b, struct failed *why, const char *what, uint32_t kind)
@@ -46,13 +48,25 @@ static int refuse(struct broker *b, struct failed *why, const char *what, uint32
 	return -EACCES;
 }
 
-/* Who of the guest may open what: programs anybody, for the agent on the host
- * decides what runs; the rest is for our own services, which are root's. */
+static int refuse_closed(const struct broker *b, struct failed *why)
+{
+	why->code = WIRE_FAIL_BRIDGE;
+	why->text = (struct wire_str){ b->closed, strlen(b->closed) };
+	return -EACCES;
+}
+
+/* Who of the guest may open what: programs anybody, unless that is switched
+ * off, for the agent on the host decides what runs; the rest is for our own
+ * services, which are root's. */
 static int broker_permit(void *owner, const struct open *o, struct failed *why)
 {
-	if (o->kind == OPEN_PROGRAM || o->uid == 0)
+	struct broker *b = owner;
+
+	if (o->kind == OPEN_PROGRAM)
+		return b->closed ? refuse_closed(b, why) : 0;
+	if (o->uid == 0)
 		return 0;
-	return refuse(owner, why, "only root may open such a stream to the host", o->kind);
+	return refuse(b, why, "only root may open such a stream to the host", o->kind);
 }
 
 static void broker_failed(struct acceptor *acceptor, int error)
@@ -208,7 +222,7 @@ static const struct router_ops broker_ops = {
 
 static int broker_link(struct broker *b)
 {
-	b->serial.name = b->link;
+	b->serial.name = strncmp(b->link, "serial:", 7) == 0 ? b->link + 7 : b->link;
 	b->serial.loop = b->door.loop = &b->loop;
 	b->serial.router = b->door.router = b->router;
 	if (strncmp(b->link, "unix:", 5) != 0)
@@ -239,7 +253,8 @@ int broker_main(int argc, char **argv)
 {
 	struct broker b = {
 		.log = { .fd = -1, .kmsg = true, .who = "broker", .max = LOG_LEVEL_NOTE },
-		.link = argc > 1 ? argv[1] : "landbridge.0",
+		.link = argc > 1 ? argv[1] : LANDBRIDGE_LINK,
+		.closed = argc > 2 ? argv[2] : NULL,
 		.serial = { .watch = { .fd = -1 } },
 		.door = { .listener = -1, .watch = { .fd = -1 } },
 		.spare = -1,

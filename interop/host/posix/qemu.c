@@ -66,11 +66,10 @@ static void add_kernel(struct args *args, const struct qemu *q)
 	args_add(args, "-append");
 	args_add(
 		args,
-		"console=ttyS0 quiet panic=-1 nokaslr cryptomgr.notests%s%s %s%s landbridge.name=%s%s "
+		"console=ttyS0 quiet panic=-1 nokaslr cryptomgr.notests%s%s %s landbridge.name=%s%s "
 		"landbridge.ip=10.0.2.15/24 landbridge.gateway=10.0.2.2 landbridge.dns=10.0.2.3 "
 		"landbridge.link=serial:landbridge.0",
-		emulated, root, dir && !q->options->write ? "ro" : "rw",
-		q->options->write ? " landbridge.write=1" : "", q->name, user);
+		emulated, root, dir && !q->options->write ? "ro" : "rw", q->name, user);
 }
 
 static void add_share(struct args *args, const char *id, const char *dir, const char *tag, bool ro)

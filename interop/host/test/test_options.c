@@ -229,8 +229,7 @@ static void test_qemu(void **state)
 	q.kvm = true;
 	qemu_args(&args, &q);
 	assert_true(has(&args, "mount_tag=landbridge-root") && has(&args, "rootfstype=9p rw"));
-	assert_true(has(&args, "landbridge.write=1") && !has(&args, "snapshot") &&
-		    !has(&args, "tcg"));
+	assert_true(!has(&args, "snapshot") && !has(&args, "tcg"));
 	args_free(&args);
 	o.write = false;
 	qemu_args(&args, &q);
