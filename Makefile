@@ -30,8 +30,8 @@ FOLDERS := $(sort $(GUEST) $(HOST))
 MAINS := init/main.c interop/host/posix/main.c
 
 sources = $(sort $(wildcard $(1:%=%/*.c)))
-P9D_SRC := $(call sources,lib p9d p9d/wire) p9d/native/main.c
 GUEST_SRC := $(call sources,$(GUEST))
+P9D_SRC := $(call sources,lib p9d p9d/wire)
 HOST_SRC := $(call sources,$(HOST))
 ALL_SRC := $(call sources,$(FOLDERS))
 WIN_SRC := $(wildcard interop/host/win32/*.c)
@@ -88,7 +88,7 @@ $(eval $(call objects,musl,$(MUSL_CC),MUSL))
 $(eval $(call objects,host,$(CC),HOST))
 $(eval $(call objects,test,$(CC),TEST))
 $(MUSL_DEPS): | $(B)/config.h
-$(GUEST_SRC:%.c=$(B)/musl/%.o) $(LIBC_OBJ) $(P9D_SRC:%.c=$(B)/musl/%.o): $(MUSL_DEPS)
+$(GUEST_SRC:%.c=$(B)/musl/%.o) $(LIBC_OBJ): $(MUSL_DEPS)
 
 # --- programs ---
 
@@ -111,7 +111,7 @@ $(B)/init.debug: $(GUEST_SRC:%.c=$(B)/musl/%.o) $(LIBC_OBJ) $(B)/musl/libnl.a sc
 # use without /init.
 $(B)/p9d: $(P9D_SRC:%.c=$(B)/musl/%.o)
 	$(say) LINK $@
-	$(Q)$(MUSL_CC) $(MUSL_CFLAGS) $(MUSL_LDFLAGS) -o $@ $^
+	$(Q)$(MUSL_CC) $(MUSL_CFLAGS) $(MUSL_LDFLAGS) -Wl,-u,p9d_main,--defsym=main=p9d_main -o $@ $^
 
 $(B)/landbridge: $(HOST_SRC:%.c=$(B)/host/%.o)
 	$(say) LINK $@

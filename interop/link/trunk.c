@@ -40,7 +40,7 @@ void trunk_put_failed(struct router *r, uint32_t id, const struct failed *why)
 
 static void trunk_say_hello(struct router *r)
 {
-	struct hello h = { WIRE_VERSION, WIRE_VERSION, { 0 }, { 0 }, 0, { "", 0 } };
+	struct hello h = { WIRE_VERSION, WIRE_VERSION, { 0 }, { 0 }, 0, { "", 0 }, 0, 0 };
 	struct frame f = { 0, WIRE_HELLO, 0, 0 };
 	struct queue payload = { 0 };
 	struct writer w;
@@ -48,6 +48,8 @@ static void trunk_say_hello(struct router *r)
 	memcpy(h.epoch, r->trunk.epoch, WIRE_EPOCH);
 	memcpy(h.echo, r->trunk.peer, WIRE_EPOCH);
 	h.host_path = (struct wire_str){ r->host_path, strlen(r->host_path) };
+	h.drives = r->drives;
+	h.read_only = r->read_only;
 	if (queue_reserve(&payload, WIRE_CONTROL_MAX)) {
 		r->trunk.broken = true;
 		return;

@@ -22,6 +22,7 @@
 #include <sys/types.h>
 
 #include "interop/wire/wire.h"
+#include "lib/child.h"
 
 /* How a call ended. */
 enum outcome_how {
@@ -84,12 +85,12 @@ struct job {
 };
 
 struct runner_ops {
-	/* Starts the program. stdio are its ends (with PROGRAM_TTY all three are
-	 * the terminal's slave side). The child calls child_stdio before it execs.
-	 * Fills *job and returns 0, or fills *why and returns negative; the runner
-	 * closes stdio afterwards. */
-	int (*spawn)(void *owner, const struct open *l, const int stdio[3], struct job *job,
-		     struct failed *why);
+	/* Starts the program with child_exec or child_fork (lib/child.h), as a
+	 * child that is set up so: it leads a session, has its ends of the stream
+	 * as 0, 1, 2, and with PROGRAM_TTY they are its controlling terminal.
+	 * Fills *job and returns 0, or fills *why and returns negative. */
+	int (*spawn)(void *owner, const struct open *l, const struct child_setup *child,
+		     struct job *job, struct failed *why);
 	/* Reads what is there on job->report and fills in job->subsystem (returns
 	 * 1: started, tell the caller), *code (2: exited, use this instead of the
 	 * wait status) or *why (3: failed). 0: nothing yet. Called until it says 0;
@@ -99,12 +100,6 @@ struct runner_ops {
 	 * foreground process group of the terminal, or to the child's group. */
 	void (*signal)(void *owner, const struct job *job, int signal);
 };
-
-/* In the child, after fork(2) or vfork(2): makes it the leader of a session
- * (with `tty` the terminal becomes its controlling one), puts stdio on 0, 1, 2
- * and all signals back to default and unblocked. All other descriptors of the
- * runner are close-on-exec. 0 or negative errno. Async-signal-safe. */
-int child_stdio(const int stdio[3], bool tty);
 
 /* Serves one stream: reads OPEN from the endpoint, spawns, relays, ends with
  * EXIT or FAILED. Becomes a subreaper (prctl(2) PR_SET_CHILD_SUBREAPER): when

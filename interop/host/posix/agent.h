@@ -18,11 +18,18 @@ struct agent_config {
 	const char *socket; /* where it is listening itself, to be removed at the end */
 	int listener;       /* the descriptor of it */
 	int control;        /* words both ways; end of file ends the agent; -1: none */
+	const struct drives *drives;
 	struct wine *wine;
 };
 
+/* Listens on `socket`. Of two that want one path at the same time one gets it,
+ * the other is told so: who looks whether a socket there is served, and takes a
+ * dead one away, holds the lock SOCKET.lock meanwhile. */
+int agent_listen(const char *socket, struct fault *why);
+
 /* Serves until TERM, INT or HUP, or the end of control. Then every job is
- * ended, and Wine too. Returns an exit status. */
+ * ended, and Wine too. What goes wrong is one line on stderr. Returns an exit
+ * status. */
 int agent_serve(const struct agent_config *config);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "interop/host/options.h"
+#include "interop/host/posix/places.h"
 
 enum image_kind {
 	IMAGE_UNKNOWN,

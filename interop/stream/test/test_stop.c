@@ -167,10 +167,10 @@ static void ignored_stays_ignored(void **state)
 
 /* --- jobs that stay, and spawners with a helper ----------------------------------------- */
 
-static int gui_spawn(void *owner, const struct open *l, const int stdio[3], struct job *job,
-		     struct failed *why)
+static int gui_spawn(void *owner, const struct open *l, const struct child_setup *child,
+		     struct job *job, struct failed *why)
 {
-	int error = fork_spawn(owner, l, stdio, job, why);
+	int error = exec_spawn(owner, l, child, job, why);
 
 	job->subsystem = WIRE_GUI;
 	return error;
@@ -227,15 +227,17 @@ static int helper_report(void *owner, struct job *job, uint32_t *code, struct fa
 	return c == 's' ? 1 : c == 'x' ? 2 : 3;
 }
 
-static int helper_spawn(void *owner, const struct open *l, const int stdio[3], struct job *job,
-			struct failed *why)
+static int helper_spawn(void *owner, const struct open *l, const struct child_setup *child,
+			struct job *job, struct failed *why)
 {
 	int fds[2], error;
-	int theirs[3] = { stdio[0], stdio[1], -1 };
+	int theirs[3] = { child->fds[0], child->fds[1], -1 };
+	struct child_setup setup = *child;
 
 	(void)!pipe2(fds, O_CLOEXEC);
 	theirs[2] = fds[1]; /* the script reports on its stderr */
-	error = fork_spawn(owner, l, theirs, job, why);
+	setup.fds = theirs;
+	error = exec_spawn(owner, l, &setup, job, why);
 	close(fds[1]);
 	job->report = fds[0];
 	return error;
@@ -276,10 +278,10 @@ static void helper_reports(void **state)
 	}
 }
 
-static int refusing_spawn(void *owner, const struct open *l, const int stdio[3], struct job *job,
-			  struct failed *why)
+static int refusing_spawn(void *owner, const struct open *l, const struct child_setup *child,
+			  struct job *job, struct failed *why)
 {
-	(void)owner, (void)l, (void)stdio, (void)job;
+	(void)owner, (void)l, (void)child, (void)job;
 	*why = (struct failed){ 126, 13, { "not allowed here", 16 } };
 	return -EACCES;
 }
