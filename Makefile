@@ -168,10 +168,10 @@ install: build
 
 .PHONY: clean distclean help
 clean: # keeps what was fetched: the kernel, images and sources
-	@[ ! -d $(B) ] || find $(B) -mindepth 1 -maxdepth 1 ! -name kernel ! -name images \
-		! -name apt ! -name src -exec rm -rf {} +
+	@find build build/aarch64 -mindepth 1 -maxdepth 1 ! -name kernel ! -name images ! -name 'apt*' \
+		! -name src ! -name aarch64 ! -name sysroot ! -name busybox -exec rm -rf {} + 2>/dev/null || true
 distclean:
-	rm -rf $(B)
+	rm -rf build
 
 help:
 	@cat scripts/help
