@@ -30,8 +30,8 @@ FOLDERS := $(sort $(GUEST) $(HOST))
 MAINS := init/main.c interop/host/posix/main.c
 
 sources = $(sort $(wildcard $(1:%=%/*.c)))
-P9D_SRC := $(call sources,lib p9d p9d/wire)
 GUEST_SRC := $(call sources,$(GUEST))
+P9D_SRC := $(call sources,lib p9d p9d/wire)
 HOST_SRC := $(call sources,$(HOST))
 ALL_SRC := $(call sources,$(FOLDERS))
 WIN_SRC := $(wildcard interop/host/win32/*.c)
@@ -88,7 +88,7 @@ $(eval $(call objects,musl,$(MUSL_CC),MUSL))
 $(eval $(call objects,host,$(CC),HOST))
 $(eval $(call objects,test,$(CC),TEST))
 $(MUSL_DEPS): | $(B)/config.h
-$(GUEST_SRC:%.c=$(B)/musl/%.o) $(LIBC_OBJ) $(P9D_SRC:%.c=$(B)/musl/%.o): $(MUSL_DEPS)
+$(GUEST_SRC:%.c=$(B)/musl/%.o) $(LIBC_OBJ): $(MUSL_DEPS)
 
 # --- programs ---
 
@@ -168,10 +168,10 @@ install: build
 
 .PHONY: clean distclean help
 clean: # keeps what was fetched: the kernel, images and sources
-	@[ ! -d $(B) ] || find $(B) -mindepth 1 -maxdepth 1 ! -name kernel ! -name images \
-		! -name apt ! -name src -exec rm -rf {} +
+	@find build build/aarch64 -mindepth 1 -maxdepth 1 ! -name kernel ! -name images ! -name 'apt*' \
+		! -name src ! -name aarch64 ! -name sysroot ! -name busybox -exec rm -rf {} + 2>/dev/null || true
 distclean:
-	rm -rf $(B)
+	rm -rf build
 
 help:
 	@cat scripts/help
