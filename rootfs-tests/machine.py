@@ -24,11 +24,11 @@ class Machine:
     """QEMU as `landbridge run --dry-run` prints it, in the directory `work`,
     where the file `initramfs` must be."""
 
-    def __init__(self, landbridge, work, drive, image=(), append=""):
+    def __init__(self, landbridge, work, drive, image=(), append="", devices=()):
         self.landbridge, self.work, self.drive = landbridge, work, drive
         command = shlex.split(landbridge.call("run", "--dry-run", *drive, *image).text)
         command[command.index("-append") + 1] += append
-        self.qemu = subprocess.Popen(command, cwd=work, stdin=subprocess.DEVNULL)
+        self.qemu = subprocess.Popen([*command, *devices], cwd=work, stdin=subprocess.DEVNULL)
         self.agent = None
 
     def start_agent(self):

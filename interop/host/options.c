@@ -70,17 +70,20 @@ static int set_drive(struct options *o, char *value, struct fault *why)
 
 static int set_run_link(struct options *o, char *value, struct fault *why)
 {
-	(void)o;
-	if (strcmp(value, "auto") == 0 || strcmp(value, "serial") == 0)
-		return 0;
-	return bad_value("--link", value, "give auto or serial", why);
+	if (address_parse(&o->link, value))
+		return bad_value("--link", value, "give " ADDRESS_GRAMMAR, why);
+	if (o->link.kind != ADDRESS_SERIAL)
+		return bad_value("--link", value, "a VM that run makes has serial:NAME only", why);
+	return 0;
 }
 
 static int set_agent_link(struct options *o, char *value, struct fault *why)
 {
-	if (strncmp(value, "unix:", 5) != 0 || !value[5])
-		return bad_value("--link", value, "give unix:PATH", why);
-	o->link = value + 5;
+	if (address_parse(&o->link, value))
+		return bad_value("--link", value, "give " ADDRESS_GRAMMAR, why);
+	if (!dialer_exists(ROUTER_HOST, &o->link))
+		return bad_value("--link", value, "an agent has no way to it yet: give unix:PATH",
+				 why);
 	return 0;
 }
 
@@ -284,7 +287,7 @@ static int check(const struct options *o, enum command command, struct fault *wh
 		return fault_set(why, HOST_FAILED, "give --socket or --server, not both");
 	if (command != COMMAND_RUN && !o->socket && !o->server)
 		return fault_set(why, HOST_FAILED, "give the agent's socket: --socket PATH");
-	if (command == COMMAND_AGENT && !o->link)
+	if (command == COMMAND_AGENT && !o->link.name[0])
 		return fault_set(why, HOST_FAILED, "give the guest's link: --link unix:PATH");
 	if (command == COMMAND_EXEC && !o->command)
 		return fault_set(why, HOST_FAILED,
@@ -299,6 +302,8 @@ int options_parse(struct options *o, enum command command, char **argv, struct f
 	int n;
 
 	*o = (struct options){ .memory = 512, .cpus = 1, .timeout = 60 };
+	if (command == COMMAND_RUN)
+		address_parse(&o->link, "serial:landbridge.0");
 	for (argv++; *argv && strcmp(*argv, "--") != 0;) {
 		if ((*argv)[0] == '-' && (*argv)[1]) {
 			n = take_option(o, command, argv, why);
@@ -335,7 +340,7 @@ const char *options_help(enum command command)
 		       "  --partition N        the partition with the root file system\n"
 		       "  --format raw|qcow2   what the disk is, if not what it looks like\n"
 		       "  --write              keep what the guest writes to the image\n"
-		       "  --link auto|serial   --timeout SECONDS   (60)\n"
+		       "  --link serial:NAME   --timeout SECONDS   (60)\n"
 		       "  --socket PATH        where landbridge shell and exec may join in\n"
 		       "  --dry-run            print QEMU's command line\n";
 	case COMMAND_AGENT:

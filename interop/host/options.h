@@ -3,6 +3,7 @@
 #define LANDBRIDGE_INTEROP_HOST_OPTIONS_H
 
 #include "interop/host/host.h"
+#include "interop/link/link.h"
 
 /* All commands' options; strings point into argv. */
 struct options {
@@ -20,7 +21,7 @@ struct options {
 	bool write;
 	bool dry_run;
 	/* agent, exec, shell, mount; run: where others may reach the agent */
-	char *link; /* agent: unix:PATH */
+	struct address link; /* run: its VM's port; agent: where the guest is */
 	char *socket;
 	bool tty;
 	/* run, exec, shell, mount */

@@ -21,6 +21,9 @@
 #ifndef LANDBRIDGE_INTEROP_LINK_H
 #define LANDBRIDGE_INTEROP_LINK_H
 
+#include <stdbool.h>
+
+#include "interop/link/address.h"
 #include "interop/wire/wire.h"
 #include "lib/loop.h"
 
@@ -37,13 +40,13 @@ struct router_ops {
 	 * forked here must close every descriptor but its own (close_range(2)):
 	 * a copy of the link's would keep it open when the router hangs up. */
 	int (*accept)(void *owner, const struct open *l, struct failed *why);
-	/* Opens the link: a non-blocking descriptor, or negative errno; asked
-	 * again with back-off (200 ms doubling to 5 s) while the link is down. */
-	int (*dial)(void *owner);
 	/* The link came up (hello is the peer's) or went down (NULL). */
 	void (*state)(void *owner, const struct hello *hello);
 	/* The host asks the guest to power off (guest side only). */
 	void (*shutdown)(void *owner);
+	/* One try to dial failed (negative errno); the next follows after a while.
+	 * May be NULL. */
+	void (*unreachable)(void *owner, int error);
 };
 
 /* Allocates (this is not for PID 1): NULL when memory is short. host_path
@@ -51,6 +54,28 @@ struct router_ops {
 struct router *router_create(struct loop *loop, enum router_side side, const struct router_ops *ops,
 			     void *owner, const char *host_path);
 void router_destroy(struct router *router);
+
+/* A way to open the link that an address names.
+ *
+ *               the guest's router        the host's router
+ *   serial:     opens its port            -
+ *   unix:       listens: it stands in     calls: a VM that gives the port or
+ *               for the VM, where there   vsock as a socket, or a guest that
+ *               is none                   listens
+ *   tcp:        not built yet             not built yet
+ *   vsock:      not built yet             not built yet
+ *
+ * 0; -EPROTONOSUPPORT where the table has nothing; what listening said. */
+struct dialer;
+int dialer_create(struct dialer **out, struct loop *loop, enum router_side side,
+		  const struct address *a);
+void dialer_destroy(struct dialer *d);
+/* Whether the table has something, for whoever reads an address. */
+bool dialer_exists(enum router_side side, const struct address *a);
+
+/* From now on the router keeps the link up by this dialer, which it owns. One
+ * that it had before goes. */
+void router_dial(struct router *router, struct dialer *dialer);
 
 /* Takes a connected local socket as an endpoint that will open a stream with
  * HELLO and OPEN. uid is the peer's, put into OPEN on the guest side.
@@ -65,45 +90,5 @@ int router_refuse_endpoint(struct router *router, int fd, const char *text);
 
 /* Sends SHUTDOWN (host side). -ENOTCONN while the link is down. */
 int router_send_shutdown(struct router *router);
-
-/* Dials at once, if the link is down: the owner knows that it will work. */
-void router_dial_now(struct router *router);
-
-/* Ways to open a link, for router_ops::dial. */
-
-/* A unix socket. Never waits: -EAGAIN when the listener's backlog is full. */
-int unix_dial(const char *path);
-
-/* The other end of a unix link, as QEMU holds it for us: a listening socket
- * whose next caller is the link. For guests without a VM, and tests. Set
- * listener, loop and router; watch.fd is -1 at first. */
-struct door {
-	int listener; /* non-blocking */
-	struct loop *loop;
-	struct router *router; /* dials when somebody has come */
-	struct watch watch;
-};
-
-/* -ENOTCONN: nobody there yet. */
-int door_dial(struct door *door);
-
-/* A virtio-serial port in the guest (kernel: drivers/char/virtio_console.c).
- * While no host has its other end open, poll(2) says EPOLLHUP for ever: the
- * port is then watched edge-triggered, which wakes us when a host comes, and
- * not before. Set name, loop and router; watch.fd is -1 at first. */
-struct serial {
-	const char *name; /* the port's, "landbridge.0" */
-	struct loop *loop;
-	struct router *router; /* dials when a host has come */
-	struct watch watch;    /* of the port while no host is there */
-};
-
-/* -ENODEV: no such port; -ENOTCONN: no host there yet. The descriptor handed
- * out is the caller's. */
-int serial_dial(struct serial *serial);
-
-/* Finds the port's device ("/dev/vport2p1") by its name in sys
- * ("/sys/class/virtio-ports"). 0, -ENODEV, or what opendir(3) said. */
-int serial_find(const char *sys, const char *name, char *device, size_t size);
 
 #endif

@@ -25,6 +25,7 @@ enum {
 	STREAMS_MAX = 384,    /* and some that are only told why not */
 
 	STAGE_ENOUGH = 64 * 1024,     /* staged bytes: no more DATA before they are gone */
+	STAGE_COPY = 4 * 1024,        /* so little DATA goes with others' in one write */
 	CONTROL_CHOKE = 16 * 1024,    /* an endpoint with so much unsent is not read */
 	CONTROL_MAX = 192 * 1024,     /* unsent to an endpoint that does not read */
 	TRUNK_MAX = 1024 * 1024,      /* unsent to a peer that does not read */
@@ -70,6 +71,7 @@ struct stream {
 	struct cutter cut;
 	struct queue body;    /* payload of the endpoint's frame under way */
 	struct queue out;     /* frames for the endpoint */
+	struct flight flight; /* DATA for it, straight from its lane */
 	struct queue control; /* frames for the link */
 	struct queue launch;  /* OPEN's payload */
 	struct queue last;    /* EXIT or FAILED: goes when the lanes are empty */
@@ -134,11 +136,13 @@ int endpoint_attach(struct stream *s, int fd);
 void endpoint_close(struct stream *s);
 void endpoint_flush(struct stream *s);
 
-/* stage.c: each puts what it can into the queue; -ENOMEM. */
+/* stage.c: each puts what it can into queue and flight; -ENOMEM. */
 int stage_trunk(struct router *r);
 int stage_endpoint(struct stream *s);
 int stage_frame(struct queue *q, const struct frame *f, const void *payload);
 int stage_failed(struct queue *q, uint32_t id, const struct failed *why);
 bool stage_pending(const struct stream *s);
+/* Before a stream's lanes are emptied: frames that have begun to leave go on. */
+void stage_release(struct stream *s);
 
 #endif

@@ -74,12 +74,13 @@ static void stream_abort(struct stream *s)
 {
 	static const struct frame abort = { 0, WIRE_ABORT, 0, WIRE_STREAM_ONLY };
 
+	stage_release(s);
 	for (int fd = 0; fd < 3; fd++) {
 		queue_free(&s->lane[fd].bytes);
 		s->lane[fd].eof = false;
 	}
 	queue_free(&s->control);
-	if (s->hung_up || s->state < STREAM_OPEN)
+	if (s->hung_up || s->state != STREAM_OPEN)
 		s->state = STREAM_GONE;
 	else
 		s->state = STREAM_DRAIN;

@@ -98,16 +98,6 @@ static int agent_accept(void *owner, const struct open *l, struct failed *why)
 	return pair[0];
 }
 
-static int agent_dial(void *owner)
-{
-	struct agent *a = owner;
-	int fd = unix_connect(a->config->link);
-
-	if (fd >= 0 && fd_set_nonblock(fd) < 0)
-		fd_close(&fd);
-	return fd;
-}
-
 static void agent_state(void *owner, const struct hello *hello)
 {
 	struct agent *a = owner;
@@ -245,10 +235,9 @@ static void agent_end(struct agent *a)
 
 int agent_serve(const struct agent_config *config)
 {
-	static const struct router_ops ops = { .accept = agent_accept,
-					       .dial = agent_dial,
-					       .state = agent_state };
+	static const struct router_ops ops = { .accept = agent_accept, .state = agent_state };
 	struct agent *a = calloc(1, sizeof(*a));
+	struct dialer *dialer;
 
 	if (!a || loop_init(&a->loop) < 0)
 		return HOST_FAILED;
@@ -257,8 +246,10 @@ int agent_serve(const struct agent_config *config)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	wine_path(config->wine, a->path, sizeof(a->path));
 	a->router = router_create(&a->loop, ROUTER_HOST, &ops, a, a->path);
-	if (!a->router || agent_watch(a) < 0)
+	if (!a->router || agent_watch(a) < 0 ||
+	    dialer_create(&dialer, &a->loop, ROUTER_HOST, config->link) < 0)
 		return HOST_FAILED;
+	router_dial(a->router, dialer);
 	/* Wine's server must not be some job's child: jobs end with theirs. */
 	wine_start(config->wine);
 	loop_run(&a->loop);
@@ -270,7 +261,7 @@ int agent_serve(const struct agent_config *config)
 
 static int agent_command(const struct options *o, struct drives *drives, struct fault *why)
 {
-	struct agent_config config = { .link = o->link, .socket = o->socket, .control = -1 };
+	struct agent_config config = { .link = &o->link, .socket = o->socket, .control = -1 };
 	struct dirs dirs;
 	struct wine wine;
 

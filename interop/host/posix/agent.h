@@ -5,6 +5,7 @@
 #define LANDBRIDGE_INTEROP_HOST_POSIX_AGENT_H
 
 #include "interop/host/posix/wine.h"
+#include "interop/link/link.h"
 
 /* What an agent and the `run` that forked it tell each other, a byte each. */
 enum agent_word {
@@ -14,10 +15,10 @@ enum agent_word {
 };
 
 struct agent_config {
-	const char *link;   /* the unix socket on which the guest's end listens */
-	const char *socket; /* where it is listening itself, to be removed at the end */
-	int listener;       /* the descriptor of it */
-	int control;        /* words both ways; end of file ends the agent; -1: none */
+	const struct address *link; /* where the guest is */
+	const char *socket;         /* where it is listening itself, to be removed at the end */
+	int listener;               /* the descriptor of it */
+	int control;                /* words both ways; end of file ends the agent; -1: none */
 	struct wine *wine;
 };
 

@@ -66,9 +66,10 @@ static void add_kernel(struct args *args, const struct qemu *q)
 		args,
 		"console=ttyS0 quiet panic=-1 nokaslr cryptomgr.notests%s%s %s%s landbridge.name=%s%s "
 		"landbridge.ip=10.0.2.15/24 landbridge.gateway=10.0.2.2 landbridge.dns=10.0.2.3 "
-		"landbridge.link=serial",
+		"landbridge.link=serial:%s",
 		emulated, root, dir && !q->options->write ? "ro" : "rw",
-		q->options->write ? " landbridge.write=1" : "", q->name, user);
+		q->options->write ? " landbridge.write=1" : "", q->name, user,
+		q->options->link.name);
 }
 
 static void add_share(struct args *args, const char *id, const char *dir, const char *tag, bool ro)
@@ -138,7 +139,7 @@ static void add_devices(struct args *args, const struct qemu *q)
 	args_add(args, "-device");
 	args_add(args, "virtio-serial-pci");
 	args_add(args, "-device");
-	args_add(args, "virtserialport,chardev=link,name=landbridge.0");
+	args_add(args, "virtserialport,chardev=link,name=%s", q->options->link.name);
 	args_add(args, "-netdev");
 	args_add(args, "user,id=net");
 	args_add(args, "-device");

@@ -441,8 +441,8 @@ static void stdio_leave(void)
 
 static int agent_child(struct run *r, int listener, int control, pid_t parent)
 {
-	char link[128];
-	struct agent_config config = { .link = link,
+	struct address link = { .kind = ADDRESS_UNIX };
+	struct agent_config config = { .link = &link,
 				       .socket = r->socket,
 				       .listener = listener,
 				       .control = control,
@@ -454,7 +454,7 @@ static int agent_child(struct run *r, int listener, int control, pid_t parent)
 	/* A terminal's signals are the session's; the agent goes last. */
 	setsid();
 	stdio_leave();
-	vm_path(&r->vm, "link", link, sizeof(link));
+	vm_path(&r->vm, "link", link.name, ADDRESS_UNIX_MAX + 1);
 	status = agent_serve(&config);
 	/* Who should have cleaned up may be gone. */
 	if (getppid() != parent)

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "interop/link/test/ends.h"
+#include "interop/link/test/strange.h"
 
 enum { MANY = 330 };
 
@@ -459,6 +460,8 @@ int main(void)
 		with_fixture(bad_frames_fail_the_stream),
 		with_fixture(stdin_beyond_credit_fails),
 	};
+	int failed = cmocka_run_group_tests_name("router", tests, NULL, NULL);
 
-	return cmocka_run_group_tests_name("router", tests, NULL, NULL);
+	strange_set(STRANGE_ALL);
+	return failed + cmocka_run_group_tests_name("router, strange transport", tests, NULL, NULL);
 }

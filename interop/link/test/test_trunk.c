@@ -110,8 +110,7 @@ static void peer_dials(struct fixture *t)
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
 	end_open(&t->peer, &t->pair.loop, sv[0]);
-	t->pair.guest.next = sv[1];
-	router_dial_now(t->pair.guest.router);
+	side_plug(&t->pair.guest, sv[1]);
 }
 
 /* The guest's epoch is where HELLO has it. */
