@@ -25,6 +25,14 @@ COPY = "p=/dev/$(grep -l %s /sys/class/virtio-ports/*/name | cut -d/ -f5); dd if
 DATA = "dd if=/dev/zero bs=64k count=%d 2>/dev/null"
 
 
+class TwoPorts(Machine):
+    """A machine with one more port, whose host end is a socket of ours."""
+
+    def command(self, words):
+        return [*words, "-chardev", "socket,id=bare,path=bare,server=on,wait=off",
+                "-device", f"virtserialport,chardev=bare,name={PORT}"]
+
+
 def counted(read, total):
     """Seconds from the first byte to the last."""
     first, left = None, total
@@ -66,9 +74,7 @@ def main():
         os.mkdir(os.path.join(work, "drive"))
         drive = ["--drive", f"E:={work}/drive"]
         own_initramfs(landbridge, drive, os.path.join(work, "initramfs"))
-        machine = Machine(landbridge, work, drive, devices=[
-            "-chardev", "socket,id=bare,path=bare,server=on,wait=off",
-            "-device", f"virtserialport,chardev=bare,name={PORT}"])
+        machine = TwoPorts(landbridge, work, drive)
         try:
             machine.start_agent()
             if machine.exec("true").status != 0:

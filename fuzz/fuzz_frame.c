@@ -27,6 +27,8 @@ static void try_hello(const uint8_t *payload, size_t len)
 	check(!w.bad && hello_decode(&again, buf, w.used) == 0);
 	check(memcmp(h.epoch, again.epoch, WIRE_EPOCH) == 0);
 	check(strcmp(h.host_path.at, again.host_path.at) == 0);
+	check(h.drives == again.drives && h.read_only == again.read_only);
+	check((h.read_only & ~h.drives) == 0 && h.drives >> HELLO_DRIVES == 0);
 }
 
 static void try_failed(const uint8_t *payload, size_t len)
@@ -54,7 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (frame_decode(&f, data) == 0) {
 		frame_encode(header, &f);
 		check(memcmp(header, data, WIRE_HEADER) == 0);
-		check(!(frame_allowed(&f, true) && frame_allowed(&f, false)));
+		for (uint32_t kind = 0; kind <= OPEN_KIND_LAST + 1; kind++)
+			check(!(frame_allowed(&f, kind, true) && frame_allowed(&f, kind, false)));
 	}
 	try_hello(data + WIRE_HEADER, size - WIRE_HEADER);
 	try_failed(data + WIRE_HEADER, size - WIRE_HEADER);

@@ -28,8 +28,6 @@
 enum {
 	ENDPOINT = 3,
 	GROUPS_MAX = 1024,
-	CHILD_STACK = 128 * 1024,
-	CHILD_STACK_USED = 16 * 1024, /* mostly */
 	PATH_LIST_MAX = HOSTPATH_MAX + 1024,
 	ENV_OURS = 32,                       /* variables ... */
 	ENV_TEXT = 2 * PATH_LIST_MAX + 8192, /* ... and their text */
@@ -41,7 +39,6 @@ struct session {
 	struct login who;
 	struct hostpath host_path;
 	char why[400];
-	uint8_t *stack; /* of the child until it execs */
 };
 
 /* What a child could not do before or by exec. */
@@ -211,16 +208,14 @@ static int image_build(struct image *image, struct session *s, const struct open
 }
 
 static struct trouble child_run(const struct session *s, const struct open *l,
-				const struct image *image, const int stdio[3])
+				const struct image *image)
 {
 	bool tty = l->flags & PROGRAM_TTY;
-	int err = child_stdio(stdio, tty);
+	int err;
 
 	/* The group stays the terminals' own (devpts gid=). */
-	if (err == 0 && tty && (fchown(0, s->who.uid, (gid_t)-1) < 0 || fchmod(0, 0620) < 0))
-		err = -errno;
-	if (err < 0)
-		return (struct trouble){ TROUBLE_SETUP, err };
+	if (tty && (fchown(0, s->who.uid, (gid_t)-1) < 0 || fchmod(0, 0620) < 0))
+		return (struct trouble){ TROUBLE_SETUP, -errno };
 	err = user_become(&s->who);
 	if (err < 0)
 		return (struct trouble){ TROUBLE_USER, err };
@@ -271,7 +266,6 @@ struct child {
 	const struct session *session;
 	const struct open *launch;
 	const struct image *image;
-	const int *stdio;
 	struct trouble *trouble;
 };
 
@@ -279,42 +273,31 @@ static int child_main(void *arg)
 {
 	const struct child *c = arg;
 
-	*c->trouble = child_run(c->session, c->launch, c->image, c->stdio);
-	return 127;
+	*c->trouble = child_run(c->session, c->launch, c->image);
+	return c->trouble->error;
 }
 
-/* Returns when the child has exec'ed (0) or could not. It shares our memory
- * until then: a copy would take longer than all the rest. */
-static void child_start(const struct child *c, struct job *job)
-{
-	char **before = environ;
-
-	job->pid = clone(child_main, c->session->stack + CHILD_STACK,
-			 CLONE_VM | CLONE_VFORK | SIGCHLD, (void *)(uintptr_t)c);
-	environ = before;
-	if (job->pid < 0)
-		c->trouble->error = -errno;
-	else if (c->trouble->error < 0)
-		waitpid(job->pid, NULL, 0);
-}
-
-static int image_start(struct session *s, const struct open *l, const int stdio[3], struct job *job,
-		       struct trouble *t)
+static pid_t image_start(struct session *s, const struct open *l, const struct child_setup *setup,
+			 struct trouble *t)
 {
 	struct image image = { 0 };
-	const struct child child = { s, l, &image, stdio, t };
+	struct child child = { s, l, &image, t };
+	char **before = environ; /* the child shares our memory until it execs */
+	pid_t pid = image_build(&image, s, l);
 
-	*t = (struct trouble){ TROUBLE_SETUP, image_build(&image, s, l) };
-	if (t->error == 0)
-		child_start(&child, job);
+	*t = (struct trouble){ TROUBLE_SETUP, 0 };
+	if (pid == 0)
+		pid = child_exec(setup, child_main, &child);
+	environ = before;
+	t->error = pid < 0 ? pid : 0;
 	free(image.argv);
 	free(image.env.at);
 	free(image.env.text);
-	return t->error;
+	return pid;
 }
 
-static int session_spawn(void *owner, const struct open *l, const int stdio[3], struct job *job,
-			 struct failed *why)
+static int session_spawn(void *owner, const struct open *l, const struct child_setup *child,
+			 struct job *job, struct failed *why)
 {
 	struct session *s = owner;
 	struct trouble t;
@@ -326,7 +309,8 @@ static int session_spawn(void *owner, const struct open *l, const int stdio[3], 
 		return refuse(s, why, WIRE_FAIL_BRIDGE, -ENOENT);
 	}
 	*job = (struct job){ .report = -1, .subsystem = WIRE_NATIVE };
-	if (image_start(s, l, stdio, job, &t) < 0)
+	job->pid = image_start(s, l, child, &t);
+	if (job->pid < 0)
 		return trouble_tell(s, l, &t, why);
 	return 0;
 }
@@ -341,11 +325,7 @@ int session_main(int argc, char **argv)
 	(void)argv;
 	fd_set_cloexec(ENDPOINT, 1);
 	hostpath_init(&s.host_path, getenv("LANDBRIDGE_HOST_PATH"));
-	s.stack = malloc(CHILD_STACK);
-	if (!s.stack)
-		return 1;
 	/* What follows is done before anybody waits for it. */
-	memset(s.stack + CHILD_STACK - CHILD_STACK_USED, 0, CHILD_STACK_USED);
 	settings_load(&s.settings, &s.text);
 	if (uname(&u) == 0)
 		hostpath_list(&s.host_path, distro_name(&s.settings, u.nodename));

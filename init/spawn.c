@@ -6,23 +6,13 @@
 #include <stdint.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "lib/child.h"
 #include "lib/loop.h"
 
 pid_t spawn_fork(void)
 {
-	pid_t pid = fork();
-	sigset_t none;
-
-	if (pid < 0)
-		return -errno;
-	if (pid > 0)
-		return pid;
-	setsid();
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	return 0;
+	return child_fork(&(struct child_setup){ .flags = CHILD_SESSION });
 }
 
 int spawn_wait(pid_t pid, int ms)

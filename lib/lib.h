@@ -1,5 +1,6 @@
 /* lib.h: the little that all of Landbridge shares. This header stands for the
- * folder; include the part you need (bytes, fd, fmt, log, loop, ring).
+ * folder; include the part you need (bytes, child, fd, fmt, log, loop, ring,
+ * signals, ...).
  */
 #ifndef LANDBRIDGE_LIB_LIB_H
 #define LANDBRIDGE_LIB_LIB_H

@@ -52,6 +52,8 @@ void ring_added(struct ring *ring, size_t len)
 void ring_take(struct ring *ring, size_t len)
 {
 	ring->tail += len;
+	if (ring->tail == ring->head) /* so that little is used again, not memory anew */
+		ring->head = ring->tail = 0;
 }
 
 int ring_put(struct ring *ring, const void *data, size_t len)
@@ -68,53 +70,4 @@ int ring_put(struct ring *ring, const void *data, size_t len)
 	}
 	ring_added(ring, len);
 	return 0;
-}
-
-size_t ring_peek(const struct ring *ring, void *buf, size_t len)
-{
-	struct iovec iov[2];
-	char *to = buf;
-
-	if (len > ring_used(ring))
-		len = ring_used(ring);
-	int n = ring_pieces(ring, ring->tail, len, iov);
-	for (int i = 0; i < n; i++) {
-		memcpy(to, iov[i].iov_base, iov[i].iov_len);
-		to += iov[i].iov_len;
-	}
-	return len;
-}
-
-ssize_t ring_read_from(struct ring *ring, int fd)
-{
-	struct iovec iov[2];
-	ssize_t got;
-	int n = ring_iov_space(ring, iov);
-
-	if (n == 0)
-		return -ENOBUFS;
-	do
-		got = readv(fd, iov, n);
-	while (got < 0 && errno == EINTR);
-	if (got < 0)
-		return -errno;
-	ring_added(ring, (size_t)got);
-	return got;
-}
-
-ssize_t ring_write_to(struct ring *ring, int fd)
-{
-	struct iovec iov[2];
-	ssize_t put;
-	int n = ring_iov_used(ring, iov);
-
-	if (n == 0)
-		return 0;
-	do
-		put = writev(fd, iov, n);
-	while (put < 0 && errno == EINTR);
-	if (put < 0)
-		return -errno;
-	ring_take(ring, (size_t)put);
-	return put;
 }

@@ -8,10 +8,10 @@
 
 #include "lib/fd.h"
 #include "lib/fmt.h"
+#include "lib/places.h"
 #include "pathconv/pathconv.h"
 
 #define USAGE "wslpath [-a] [-u|-w|-m] PATH"
-#define NAME_FILE "/run/landbridge/name"
 
 struct request {
 	char direction; /* u, w or m; 0: not said */
@@ -98,7 +98,7 @@ static const char *guest_name(char *buf, size_t size)
 
 	if (name != NULL && name[0] != '\0')
 		return name;
-	if (file_read(NAME_FILE, buf, size) < 0)
+	if (file_read(LANDBRIDGE_NAME_FILE, buf, size) < 0)
 		buf[0] = '\0';
 	buf[strcspn(buf, "\n")] = '\0';
 	if (buf[0] == '\0' && uname(&uts) == 0)
@@ -116,20 +116,21 @@ static size_t parent_length(const char *path, size_t len)
 	return len;
 }
 
-/* realpath(3) of as much of path as exists, and the rest as it is, to
+/* The real path of as much of path as exists, and the rest as it is, to
  * `out` of PATH_MAX bytes. *exists: all of it does. */
 static int resolve(const char *path, char *out, bool *exists)
 {
 	char head[PATH_MAX], real[PATH_MAX];
 	size_t len = strlen(path), cut = len;
 	const char *rest;
+	int rc;
 
 	if (len >= sizeof(head))
 		return -ENAMETOOLONG;
 	memcpy(head, path, len + 1);
-	while (realpath(cut > 0 ? head : ".", real) == NULL) {
-		if (errno != ENOENT || cut == 0)
-			return -errno;
+	while ((rc = path_real(cut > 0 ? head : ".", real, sizeof(real))) < 0) {
+		if (rc != -ENOENT || cut == 0)
+			return rc;
 		cut = parent_length(path, cut);
 		head[cut] = '\0';
 	}

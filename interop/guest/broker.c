@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "interop/guest/drives.h"
+#include "interop/guest/service.h"
 #include "interop/link/link.h"
 #include "lib/acceptor.h"
 #include "lib/lib.h"
@@ -29,15 +31,26 @@ struct broker {
 	char *host_path; /* the Windows PATH of the connected host, or NULL */
 	int spare;       /* the endpoint of a session that waits for its stream, or -1 */
 	struct timer refill;
-	int dial_error; /* the last one that was logged */
+	int dial_error;             /* the last one that was logged */
+	char text[WIRE_FAILED_MAX]; /* of the last refusal */
+	uint32_t drives;            /* those that we have, as our HELLO told them */
 };
 
-/* A NULL refusal lets the peer in. Every local user may ask today: the agent
- * on the host decides what runs, and limits by user or group go here. */
-static const char *broker_refusal(const struct peer *peer)
+static int refuse(struct broker *b, struct failed *why, const char *what, uint32_t kind)
 {
-	(void)peer;
-	return NULL;
+	why->code = WIRE_FAIL_NOT_RUN;
+	why->text.len = fmt(b->text, sizeof(b->text), "%s (%s)", what, open_kind_name(kind));
+	why->text.at = b->text;
+	return -EACCES;
+}
+
+/* Who of the guest may open what: programs anybody, for the agent on the host
+ * decides what runs; the rest is for our own services, which are root's. */
+static int broker_permit(void *owner, const struct open *o, struct failed *why)
+{
+	if (o->kind == OPEN_PROGRAM || o->uid == 0)
+		return 0;
+	return refuse(owner, why, "only root may open such a stream to the host", o->kind);
 }
 
 static void broker_failed(struct acceptor *acceptor, int error)
@@ -52,24 +65,20 @@ static void broker_client(struct acceptor *acceptor, int fd)
 {
 	struct broker *b = container_of(acceptor, struct broker, acceptor);
 	struct peer peer;
-	const char *refusal;
 
-	if (unix_peer(fd, &peer)) {
+	if (unix_peer(fd, &peer))
 		close(fd);
-		return;
-	}
-	refusal = broker_refusal(&peer);
-	if (refusal)
-		router_refuse_endpoint(b->router, fd, refusal);
 	else
 		router_add_endpoint(b->router, fd, peer.uid);
 }
 
-static void broker_unreachable(void *owner, int error)
+static void broker_dialled(void *owner, int error)
 {
 	struct broker *b = owner;
 
-	if (error == b->dial_error)
+	if (!error)
+		router_announce(b->router, b->drives = drives_here(), 0);
+	if (!error || error == b->dial_error)
 		return;
 	b->dial_error = error;
 	log_err(&b->log, "cannot open the link %s: %s%s", b->link, strerror(-error),
@@ -86,6 +95,8 @@ static void broker_state(void *owner, const struct hello *hello)
 	b->dial_error = 0;
 	log_note(&b->log,
 		 hello ? "the host is connected" : "the host is gone: its programs failed");
+	if (hello)
+		drives_compare(&b->log, b->drives, hello->drives);
 }
 
 static void broker_shutdown(void *owner)
@@ -155,12 +166,10 @@ static int spare_take(struct broker *b)
 	return fd;
 }
 
-static int broker_session(void *owner, const struct open *l, struct failed *why)
+static int broker_session(struct broker *b, struct failed *why)
 {
-	struct broker *b = owner;
 	int fd = spare_take(b);
 
-	(void)l;
 	if (fd < 0)
 		fd = session_start(b);
 	if (fd < 0)
@@ -170,11 +179,27 @@ static int broker_session(void *owner, const struct open *l, struct failed *why)
 	return fd;
 }
 
+/* The host is the guest's administrator: it may open all that there is. */
+static int broker_accept(void *owner, const struct open *o, struct failed *why)
+{
+	struct broker *b = owner;
+
+	switch (o->kind) {
+	case OPEN_PROGRAM:
+		return broker_session(b, why);
+	case OPEN_BYTES:
+		return service_open(o, why, b->text);
+	default:
+		return refuse(b, why, "the guest does not serve such streams", o->kind);
+	}
+}
+
 static const struct router_ops broker_ops = {
-	.accept = broker_session,
+	.accept = broker_accept,
+	.permit = broker_permit,
 	.state = broker_state,
 	.shutdown = broker_shutdown,
-	.unreachable = broker_unreachable,
+	.dialled = broker_dialled,
 };
 
 /* A wrong address is said once; the broker serves, and tells clients that no

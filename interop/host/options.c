@@ -6,10 +6,13 @@
 
 #include "lib/lib.h"
 
-static int bad_value(const char *what, const char *value, const char *wanted, struct fault *why)
-{
-	return fault_set(why, HOST_FAILED, "unable to understand %s %s: %s", what, value, wanted);
-}
+enum {
+	MEMORY_MIN = 128, /* Debian's kernel does not come up with less */
+	BOOTS = COMMAND_RUN | COMMAND_START,
+	SESSIONS = COMMAND_EXEC | COMMAND_SHELL | COMMAND_MOUNT,
+};
+
+/* --- values ---------------------------------------------------------------- */
 
 static int number(unsigned *out, const char *value, unsigned max)
 {
@@ -25,207 +28,216 @@ static int number(unsigned *out, const char *value, unsigned max)
 	return 0;
 }
 
-static int set_memory(struct options *o, char *value, struct fault *why)
+/* 512M, 2G, 768: MiB. */
+static int size(unsigned *out, const char *value, unsigned max)
 {
-	char *end = value;
+	char *end = NULL;
 	unsigned long n = 0;
 
 	if (*value >= '0' && *value <= '9')
 		n = strtoul(value, &end, 10);
-	if (n <= 1UL << 20 && (*end == 'G' || *end == 'g'))
+	if (end && n <= max && (*end == 'G' || *end == 'g'))
 		n *= 1024;
-	if (*end && strchr("MmGg", *end))
+	if (end && *end && strchr("MmGg", *end))
 		end++;
-	if (end == value || *end || n < 64 || n > 1UL << 20)
-		return bad_value("--memory", value, "give a size from 64M to 1024G", why);
-	o->memory = (unsigned)n;
+	if (!end || *end || n < MEMORY_MIN || n > max)
+		return -1;
+	*out = (unsigned)n;
 	return 0;
 }
 
-static int set_cpus(struct options *o, char *value, struct fault *why)
+/* Names go into the kernel's command line and become a host name, and a
+ * directory's. */
+bool options_name_fits(const char *name)
 {
-	return number(&o->cpus, value, 255) < 0
-		       ? bad_value("--cpus", value, "give a number from 1 to 255", why)
-		       : 0;
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    ".-_";
+	size_t len = strlen(name);
+
+	return len > 0 && len <= 63 && name[0] != '-' && name[0] != '.' &&
+	       strspn(name, plain) == len;
 }
 
-static int set_partition(struct options *o, char *value, struct fault *why)
+static bool user_fits(const char *value)
 {
-	return number(&o->partition, value, 255) < 0
-		       ? bad_value("--partition", value, "give a number, from 1", why)
-		       : 0;
+	return *value && strlen(value) <= 255 && !value[strcspn(value, " \t\n\":/")];
 }
 
-static int set_timeout(struct options *o, char *value, struct fault *why)
+static bool format_fits(const char *value)
 {
-	return number(&o->timeout, value, 86400) < 0
-		       ? bad_value("--timeout", value, "give seconds, from 1 to 86400", why)
-		       : 0;
+	return strcmp(value, "raw") == 0 || strcmp(value, "qcow2") == 0;
 }
 
-static int set_drive(struct options *o, char *value, struct fault *why)
+/* Of a VM of ours. */
+static bool own_link_fits(const char *value)
 {
-	return drive_parse(&o->drives, value, why);
+	struct address a;
+
+	return address_parse(&a, value) == 0 && a.kind == ADDRESS_SERIAL;
 }
 
-static int set_run_link(struct options *o, char *value, struct fault *why)
+static bool link_fits(const char *value)
 {
-	if (address_parse(&o->link, value))
-		return bad_value("--link", value, "give " ADDRESS_GRAMMAR, why);
-	if (o->link.kind != ADDRESS_SERIAL)
-		return bad_value("--link", value, "a VM that run makes has serial:NAME only", why);
-	return 0;
+	struct address a;
+
+	return address_parse(&a, value) == 0 && dialer_exists(ROUTER_HOST, &a);
 }
 
-static int set_agent_link(struct options *o, char *value, struct fault *why)
+static bool unix_fits(const char *value)
 {
-	if (address_parse(&o->link, value))
-		return bad_value("--link", value, "give " ADDRESS_GRAMMAR, why);
-	if (!dialer_exists(ROUTER_HOST, &o->link))
-		return bad_value("--link", value, "an agent has no way to it yet: give unix:PATH",
-				 why);
-	return 0;
+	return strncmp(value, "unix:", 5) == 0 && value[5];
 }
 
-static int set_format(struct options *o, char *value, struct fault *why)
-{
-	if (strcmp(value, "raw") != 0 && strcmp(value, "qcow2") != 0)
-		return bad_value("--format", value, "give raw or qcow2", why);
-	o->format = value;
-	return 0;
-}
+/* --- options --------------------------------------------------------------- */
 
-/* Names go into the kernel's command line and become a host name. */
-static int set_name(struct options *o, char *value, struct fault *why)
-{
-	size_t len = strlen(value);
+enum value { VALUE_NONE, VALUE_TEXT, VALUE_NUMBER, VALUE_SIZE, VALUE_DRIVE };
 
-	if (len == 0 || len > 63 || value[0] == '-' || value[0] == '.' ||
-	    strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") !=
-		    len)
-		return bad_value("--name", value, "use letters, digits, dots, dashes, at most 63",
-				 why);
-	o->name = value;
-	return 0;
-}
-
-static int set_user(struct options *o, char *value, struct fault *why)
-{
-	if (!*value || strlen(value) > 255 || value[strcspn(value, " \t\n\":/")])
-		return bad_value("--user", value, "give a login name", why);
-	o->user = value;
-	return 0;
-}
-
-/* The plain ones. */
-static int set_kernel(struct options *o, char *value, struct fault *why)
-{
-	(void)why;
-	o->kernel = value;
-	return 0;
-}
-
-static int set_modules(struct options *o, char *value, struct fault *why)
-{
-	(void)why;
-	o->modules = value;
-	return 0;
-}
-
-static int set_socket(struct options *o, char *value, struct fault *why)
-{
-	(void)why;
-	o->socket = value;
-	return 0;
-}
-
-static int set_write(struct options *o, char *value, struct fault *why)
-{
-	(void)value, (void)why;
-	o->write = true;
-	return 0;
-}
-
-static int set_dry_run(struct options *o, char *value, struct fault *why)
-{
-	(void)value, (void)why;
-	o->dry_run = true;
-	return 0;
-}
-
-static int set_tty(struct options *o, char *value, struct fault *why)
-{
-	(void)value, (void)why;
-	o->tty = true;
-	return 0;
-}
-
-static int set_server(struct options *o, char *value, struct fault *why)
-{
-	if (strncmp(value, "unix:", 5) != 0 || !value[5])
-		return bad_value("--server", value, "give unix:PATH", why);
-	o->server = value + 5;
-	return 0;
-}
-
-static int set_cache(struct options *o, char *value, struct fault *why)
-{
-	return number(&o->cache, value, 86400) < 0
-		       ? bad_value("--cache", value, "give seconds, from 1 to 86400", why)
-		       : 0;
-}
-
-static int set_read_only(struct options *o, char *value, struct fault *why)
-{
-	(void)value, (void)why;
-	o->read_only = true;
-	return 0;
-}
-
-static int set_foreground(struct options *o, char *value, struct fault *why)
-{
-	(void)value, (void)why;
-	o->foreground = true;
-	return 0;
-}
-
-static int set_help(struct options *o, char *value, struct fault *why)
-{
-	(void)value, (void)why;
-	o->help = true;
-	return 0;
-}
+#define AT(member) offsetof(struct options, member)
 
 static const struct option_kind {
 	const char *name;
 	unsigned commands; /* enum command */
-	bool has_value;
-	int (*set)(struct options *o, char *value, struct fault *why);
+	enum value value;
+	size_t at;
+	const char *wanted;              /* what to say of a value that does not fit */
+	bool (*fits)(const char *value); /* of a text; NULL: any does */
+	unsigned max;                    /* of a number */
 } kinds[] = {
-	{ "--name", COMMAND_RUN, true, set_name },
-	{ "--drive", COMMAND_RUN | COMMAND_AGENT, true, set_drive },
-	{ "--memory", COMMAND_RUN, true, set_memory },
-	{ "--cpus", COMMAND_RUN, true, set_cpus },
-	{ "--kernel", COMMAND_RUN, true, set_kernel },
-	{ "--modules", COMMAND_RUN, true, set_modules },
-	{ "--user", COMMAND_RUN | COMMAND_EXEC | COMMAND_SHELL | COMMAND_MOUNT, true, set_user },
-	{ "--partition", COMMAND_RUN, true, set_partition },
-	{ "--format", COMMAND_RUN, true, set_format },
-	{ "--write", COMMAND_RUN, false, set_write },
-	{ "--link", COMMAND_RUN, true, set_run_link },
-	{ "--link", COMMAND_AGENT, true, set_agent_link },
-	{ "--timeout", COMMAND_RUN, true, set_timeout },
-	{ "--socket", COMMAND_RUN | COMMAND_AGENT | COMMAND_EXEC | COMMAND_SHELL | COMMAND_MOUNT,
-	  true, set_socket },
-	{ "--server", COMMAND_MOUNT, true, set_server },
-	{ "--cache", COMMAND_MOUNT, true, set_cache },
-	{ "--read-only", COMMAND_MOUNT, false, set_read_only },
-	{ "--foreground", COMMAND_MOUNT, false, set_foreground },
-	{ "--tty", COMMAND_EXEC, false, set_tty },
-	{ "--dry-run", COMMAND_RUN, false, set_dry_run },
-	{ "--help", ~0U, false, set_help },
-	{ "-h", ~0U, false, set_help },
+	{ "--name", BOOTS, VALUE_TEXT, AT(name), "use letters, digits, dots, dashes, at most 63",
+	  options_name_fits, 0 },
+	{ "--drive", BOOTS | COMMAND_AGENT, VALUE_DRIVE, AT(drives), NULL, NULL, 0 },
+	{ "--memory", BOOTS, VALUE_SIZE, AT(memory),
+	  "give a size from 128M to 1024G, what the guest's kernel needs included", NULL, 1 << 20 },
+	{ "--cpus", BOOTS, VALUE_NUMBER, AT(cpus), "give a number from 1 to 255", NULL, 255 },
+	{ "--kernel", BOOTS, VALUE_TEXT, AT(kernel), NULL, NULL, 0 },
+	{ "--modules", BOOTS, VALUE_TEXT, AT(modules), NULL, NULL, 0 },
+	{ "--user", BOOTS | SESSIONS, VALUE_TEXT, AT(user), "give a login name", user_fits, 0 },
+	{ "--partition", BOOTS, VALUE_NUMBER, AT(partition), "give a number, from 1", NULL, 255 },
+	{ "--format", BOOTS, VALUE_TEXT, AT(format), "give raw or qcow2", format_fits, 0 },
+	{ "--write", BOOTS, VALUE_NONE, AT(write), NULL, NULL, 0 },
+	{ "--link", BOOTS, VALUE_TEXT, AT(link), "a VM of ours has serial:NAME", own_link_fits, 0 },
+	{ "--link", COMMAND_AGENT, VALUE_TEXT, AT(link),
+	  "give unix:PATH (tcp and vsock are not built yet)", link_fits, 0 },
+	{ "--timeout", BOOTS, VALUE_NUMBER, AT(timeout), "give seconds, from 1 to 86400", NULL,
+	  86400 },
+	{ "--socket", BOOTS | SESSIONS | COMMAND_AGENT, VALUE_TEXT, AT(socket), NULL, NULL, 0 },
+	{ "--server", COMMAND_MOUNT, VALUE_TEXT, AT(server), "give unix:PATH", unix_fits, 0 },
+	{ "--cache", COMMAND_MOUNT, VALUE_NUMBER, AT(cache), "give seconds, from 1 to 86400", NULL,
+	  86400 },
+	{ "--read-only", COMMAND_MOUNT, VALUE_NONE, AT(read_only), NULL, NULL, 0 },
+	{ "--foreground", COMMAND_MOUNT, VALUE_NONE, AT(foreground), NULL, NULL, 0 },
+	{ "--tty", COMMAND_EXEC, VALUE_NONE, AT(tty), NULL, NULL, 0 },
+	{ "--dry-run", BOOTS, VALUE_NONE, AT(dry_run), NULL, NULL, 0 },
+	{ "--json", COMMAND_LIST, VALUE_NONE, AT(json), NULL, NULL, 0 },
+	{ "--help", ~0U, VALUE_NONE, AT(help), NULL, NULL, 0 },
+	{ "-h", ~0U, VALUE_NONE, AT(help), NULL, NULL, 0 },
 };
+
+static int option_set(struct options *o, const struct option_kind *kind, char *value,
+		      struct fault *why)
+{
+	void *at = (char *)o + kind->at;
+	int bad = 0;
+
+	switch (kind->value) {
+	case VALUE_NONE:
+		*(bool *)at = true;
+		break;
+	case VALUE_TEXT:
+		bad = kind->fits && !kind->fits(value);
+		*(char **)at = value;
+		break;
+	case VALUE_NUMBER:
+		bad = number(at, value, kind->max);
+		break;
+	case VALUE_SIZE:
+		bad = size(at, value, kind->max);
+		break;
+	case VALUE_DRIVE:
+		return drive_parse(at, value, why);
+	}
+	return bad ? fault_set(why, HOST_FAILED, "unable to understand %s %s: %s", kind->name,
+			       value, kind->wanted)
+		   : 0;
+}
+
+/* --- commands ---------------------------------------------------------------- */
+
+static const struct command_kind {
+	enum command command;
+	const char *name;
+	const char *help;
+} commands[] = {
+	{ COMMAND_RUN, "run",
+	  "usage: landbridge run [OPTION]... [IMAGE] [-- COMMAND [ARG]...]\n"
+	  "Boots IMAGE (a raw or qcow2 disk, a tar, a directory; default: Debian) and\n"
+	  "opens its login shell, or runs COMMAND and exits with its status.\n"
+	  "  --name NAME          the guest's name (default: the image's)\n"
+	  "  --drive C:=DIR[,ro]  a directory as a drive; C: is Wine's by default\n"
+	  "  --memory 512M        --cpus 1\n"
+	  "  --kernel FILE        --modules DIR   (with modules.dep in it)\n"
+	  "  --user NAME          log in as NAME\n"
+	  "  --partition N        the partition with the root file system\n"
+	  "  --format raw|qcow2   what the disk is, if not what it looks like\n"
+	  "  --write              keep what the guest writes to the image\n"
+	  "  --link serial:NAME   --timeout SECONDS   (60)\n"
+	  "  --socket PATH        where its agent listens, instead of the machine's directory\n"
+	  "  --dry-run            print QEMU's command line\n" },
+	{ COMMAND_START, "start",
+	  "usage: landbridge start [OPTION]... [NAME|IMAGE]\n"
+	  "Boots a machine that stays when this command is over; landbridge stop ends it.\n"
+	  "The options are those of landbridge run.\n" },
+	{ COMMAND_LIST, "list",
+	  "usage: landbridge list [--json]\n"
+	  "Lists the machines that are there: name, phase, QEMU's process, image.\n" },
+	{ COMMAND_STOP, "stop",
+	  "usage: landbridge stop NAME\n"
+	  "Powers a machine off, and returns when it is gone.\n" },
+	{ COMMAND_LOG, "log",
+	  "usage: landbridge log NAME\n"
+	  "Prints the newest part of what a machine's console said.\n" },
+	{ COMMAND_EXEC, "exec",
+	  "usage: landbridge exec [OPTION]... NAME|--socket PATH [--] COMMAND [ARG]...\n"
+	  "Runs COMMAND in a machine's guest and exits with its status.\n"
+	  "  --user NAME          as NAME\n"
+	  "  --tty                on this terminal\n" },
+	{ COMMAND_SHELL, "shell",
+	  "usage: landbridge shell [--user NAME] NAME|--socket PATH\n"
+	  "Opens a login shell in a machine's guest.\n" },
+	{ COMMAND_MOUNT, "mount",
+	  "usage: landbridge mount [OPTION]... NAME|--socket PATH DIR\n"
+	  "Mounts the files of a machine's guest on DIR; fusermount3 -u DIR takes them away.\n"
+	  "  --user NAME          with the rights of NAME in the guest\n"
+	  "  --read-only          --foreground   (stay until it is unmounted)\n"
+	  "  --cache SECONDS      what the guest changes may show so much later (0)\n"
+	  "  --server unix:PATH   a file server's socket (p9d), instead of a guest's\n" },
+	{ COMMAND_AGENT, "agent",
+	  "usage: landbridge agent --link unix:PATH --socket PATH [--drive C:=DIR[,ro]]...\n"
+	  "Serves the guest at the other end of PATH until it is told to stop. The drives\n"
+	  "are to be those that the guest was given.\n" },
+};
+
+enum command options_command(const char *name)
+{
+	for (size_t i = 0; i < array_len(commands); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return commands[i].command;
+	return 0;
+}
+
+static const struct command_kind *kind_of(enum command command)
+{
+	size_t i = 0;
+
+	while (i + 1 < array_len(commands) && commands[i].command != command)
+		i++;
+	return &commands[i];
+}
+
+const char *options_help(enum command command)
+{
+	return kind_of(command)->help;
+}
 
 static const struct option_kind *find_kind(enum command command, const char *arg, size_t len)
 {
@@ -239,57 +251,102 @@ static const struct option_kind *find_kind(enum command command, const char *arg
 /* Takes one option; returns how many arguments it was. */
 static int take_option(struct options *o, enum command command, char **argv, struct fault *why)
 {
+	const char *name = kind_of(command)->name;
 	size_t len = strcspn(argv[0], "=");
 	const struct option_kind *kind = find_kind(command, argv[0], len);
 	char *value = argv[0][len] ? argv[0] + len + 1 : argv[1];
 
 	if (!kind)
-		return fault_set(why, HOST_FAILED, "unknown option %s (see landbridge --help)",
-				 argv[0]);
-	if (!kind->has_value) {
+		return fault_set(why, HOST_FAILED,
+				 "unknown option %s of %s (see landbridge help %s)", argv[0], name,
+				 name);
+	if (kind->value == VALUE_NONE) {
 		if (argv[0][len])
 			return fault_set(why, HOST_FAILED, "option %s takes no value", kind->name);
-		return kind->set(o, NULL, why) < 0 ? -1 : 1;
+		return option_set(o, kind, NULL, why) < 0 ? -1 : 1;
 	}
 	if (!value)
 		return fault_set(why, HOST_FAILED,
-				 "option %s needs a value (see landbridge --help)", kind->name);
-	if (kind->set(o, value, why) < 0)
+				 "option %s needs a value (see landbridge help %s)", kind->name,
+				 name);
+	if (option_set(o, kind, value, why) < 0)
 		return -1;
 	return argv[0][len] ? 1 : 2;
 }
 
-/* The first argument that is no option: an image, or already the command. */
-static int take_positional(struct options *o, enum command command, char ***argv, struct fault *why)
+/* Where the next argument that is no option goes; NULL: nowhere. */
+static char **place(struct options *o)
 {
-	if (command == COMMAND_EXEC) {
-		o->command = *argv;
-		return 0;
+	switch (o->command_is) {
+	case COMMAND_RUN:
+	case COMMAND_START:
+		return o->image ? NULL : &o->image;
+	case COMMAND_MOUNT:
+		if (o->dir && !o->machine && !o->socket && !o->server)
+			o->machine = o->dir;
+		else if (o->dir)
+			return NULL;
+		return &o->dir;
+	case COMMAND_EXEC:
+	case COMMAND_SHELL:
+	case COMMAND_STOP:
+	case COMMAND_LOG:
+		return o->machine || o->socket ? NULL : &o->machine;
+	default:
+		return NULL;
 	}
-	if (command == COMMAND_MOUNT && !o->dir) {
-		o->dir = *(*argv)++;
-		return 1;
-	}
-	if (command != COMMAND_RUN || o->image)
-		return fault_set(why, HOST_FAILED, "unexpected argument %s%s", **argv,
-				 command == COMMAND_RUN ? " (a command comes after --)" : "");
-	o->image = *(*argv)++;
-	return 1;
 }
 
-static int check(const struct options *o, enum command command, struct fault *why)
+/* 0: what is left is exec's command. */
+static int take_word(struct options *o, char **argv, struct fault *why)
+{
+	char **at = place(o);
+
+	if (at) {
+		*at = *argv;
+		return 1;
+	}
+	if (o->command_is == COMMAND_EXEC) {
+		o->command = argv;
+		return 0;
+	}
+	return fault_set(why, HOST_FAILED, "unexpected argument %s%s", *argv,
+			 o->command_is == COMMAND_RUN ? " (a command comes after --)" : "");
+}
+
+static int check_guest(const struct options *o, struct fault *why)
+{
+	const bool takes_name = o->command_is & (SESSIONS | COMMAND_STOP | COMMAND_LOG);
+
+	if (o->socket && o->server)
+		return fault_set(why, HOST_FAILED, "give --socket or --server, not both");
+	if (o->machine && (o->socket || o->server))
+		return fault_set(why, HOST_FAILED, "give a machine's name or --%s, not both",
+				 o->socket ? "socket" : "server");
+	if (takes_name && !o->machine && !o->socket && !o->server)
+		return fault_set(
+			why, HOST_FAILED, "give a machine's name%s (landbridge list has them)",
+			o->command_is & SESSIONS ? " or its agent's socket: --socket PATH" : "");
+	if (o->machine && !options_name_fits(o->machine))
+		return fault_set(why, HOST_FAILED,
+				 "unable to find the machine %s: no machine has such a name",
+				 o->machine);
+	return 0;
+}
+
+static int check(const struct options *o, struct fault *why)
 {
 	if (o->help)
 		return 0;
-	if (command == COMMAND_MOUNT && !o->dir)
+	if (check_guest(o, why) < 0)
+		return -1;
+	if (o->command_is == COMMAND_MOUNT && !o->dir)
 		return fault_set(why, HOST_FAILED, "give a directory to mount on");
-	if (command == COMMAND_MOUNT && o->socket && o->server)
-		return fault_set(why, HOST_FAILED, "give --socket or --server, not both");
-	if (command != COMMAND_RUN && !o->socket && !o->server)
-		return fault_set(why, HOST_FAILED, "give the agent's socket: --socket PATH");
-	if (command == COMMAND_AGENT && !o->link.name[0])
+	if (o->command_is == COMMAND_AGENT && !o->socket)
+		return fault_set(why, HOST_FAILED, "say where to listen: --socket PATH");
+	if (o->command_is == COMMAND_AGENT && !o->link)
 		return fault_set(why, HOST_FAILED, "give the guest's link: --link unix:PATH");
-	if (command == COMMAND_EXEC && !o->command)
+	if (o->command_is == COMMAND_EXEC && !o->command)
 		return fault_set(why, HOST_FAILED,
 				 "give a command to run (landbridge shell opens a shell)");
 	if (o->modules && !o->kernel)
@@ -301,64 +358,18 @@ int options_parse(struct options *o, enum command command, char **argv, struct f
 {
 	int n;
 
-	*o = (struct options){ .memory = 512, .cpus = 1, .timeout = 60 };
-	if (command == COMMAND_RUN)
-		address_parse(&o->link, "serial:landbridge.0");
-	for (argv++; *argv && strcmp(*argv, "--") != 0;) {
-		if ((*argv)[0] == '-' && (*argv)[1]) {
-			n = take_option(o, command, argv, why);
-			if (n < 0)
-				return -1;
-			argv += n;
-			continue;
-		}
-		n = take_positional(o, command, &argv, why);
+	*o = (struct options){ .command_is = command, .memory = 512, .cpus = 1, .timeout = 60 };
+	for (argv++; *argv && strcmp(*argv, "--") != 0; argv += n) {
+		n = (*argv)[0] == '-' && (*argv)[1] ? take_option(o, command, argv, why)
+						    : take_word(o, argv, why);
 		if (n < 0)
 			return -1;
 		if (n == 0)
-			return check(o, command, why);
+			return check(o, why);
 	}
-	if (*argv && argv[1] && command != COMMAND_RUN && command != COMMAND_EXEC)
+	if (*argv && argv[1] && !(command & (COMMAND_RUN | COMMAND_EXEC)))
 		return fault_set(why, HOST_FAILED, "unexpected argument %s", argv[1]);
 	if (*argv && argv[1])
 		o->command = argv + 1;
-	return check(o, command, why);
-}
-
-const char *options_help(enum command command)
-{
-	switch (command) {
-	case COMMAND_RUN:
-		return "usage: landbridge run [OPTION]... [IMAGE] [-- COMMAND [ARG]...]\n"
-		       "Boots IMAGE (a raw or qcow2 disk, a tar, a directory; default: Debian) and\n"
-		       "opens its login shell, or runs COMMAND and exits with its status.\n"
-		       "  --name NAME          the guest's name (default: the image's)\n"
-		       "  --drive C:=DIR[,ro]  a directory as a drive; C: is Wine's by default\n"
-		       "  --memory 512M        --cpus 1\n"
-		       "  --kernel FILE        --modules DIR   (with modules.dep in it)\n"
-		       "  --user NAME          log in as NAME\n"
-		       "  --partition N        the partition with the root file system\n"
-		       "  --format raw|qcow2   what the disk is, if not what it looks like\n"
-		       "  --write              keep what the guest writes to the image\n"
-		       "  --link serial:NAME   --timeout SECONDS   (60)\n"
-		       "  --socket PATH        where landbridge shell and exec may join in\n"
-		       "  --dry-run            print QEMU's command line\n";
-	case COMMAND_AGENT:
-		return "usage: landbridge agent --link unix:PATH --socket PATH [--drive C:=DIR[,ro]]...\n"
-		       "Serves the guest at the other end of PATH until it is told to stop.\n";
-	case COMMAND_EXEC:
-		return "usage: landbridge exec --socket PATH [--tty] [--user NAME] [--] COMMAND [ARG]...\n"
-		       "Runs COMMAND in the guest and exits with its status.\n";
-	case COMMAND_SHELL:
-		return "usage: landbridge shell --socket PATH [--user NAME]\n"
-		       "Opens a login shell in the guest.\n";
-	case COMMAND_MOUNT:
-		return "usage: landbridge mount --socket PATH [OPTION]... DIR\n"
-		       "Mounts the files of a running guest on DIR; fusermount3 -u DIR takes them away.\n"
-		       "  --user NAME          with the rights of NAME in the guest\n"
-		       "  --read-only          --foreground   (stay until it is unmounted)\n"
-		       "  --cache SECONDS      what the guest changes may show so much later (0)\n"
-		       "  --server unix:PATH   a file server's socket (p9d), instead of a guest's\n";
-	}
-	return "";
+	return check(o, why);
 }

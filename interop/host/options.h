@@ -2,27 +2,43 @@
 #ifndef LANDBRIDGE_INTEROP_HOST_OPTIONS_H
 #define LANDBRIDGE_INTEROP_HOST_OPTIONS_H
 
+#include "interop/host/drives.h"
 #include "interop/host/host.h"
 #include "interop/link/link.h"
 
+enum command {
+	COMMAND_RUN = 1,
+	COMMAND_AGENT = 2,
+	COMMAND_EXEC = 4,
+	COMMAND_SHELL = 8,
+	COMMAND_MOUNT = 16,
+	COMMAND_START = 32,
+	COMMAND_LIST = 64,
+	COMMAND_STOP = 128,
+	COMMAND_LOG = 256,
+};
+
 /* All commands' options; strings point into argv. */
 struct options {
-	/* run */
-	char *name;    /* NULL: from the image */
-	char *image;   /* NULL: the default one */
-	char *kernel;  /* NULL: Debian's */
-	char *modules; /* directory with modules.dep; NULL: the kernel's own, or none */
-	struct drives drives;
-	unsigned memory; /* MiB */
+	enum command command_is;
+	/* run, start */
+	char *name;           /* NULL: from the image */
+	char *image;          /* NULL: the default one */
+	char *kernel;         /* NULL: Debian's */
+	char *modules;        /* directory with modules.dep; NULL: the kernel's own, or none */
+	struct drives drives; /* as asked for, see drives_decide */
+	unsigned memory;      /* MiB */
 	unsigned cpus;
 	unsigned partition; /* 0: the one with a root file system */
 	unsigned timeout;   /* seconds until the guest must be up */
 	char *format;       /* raw, qcow2; NULL: as its first bytes have it */
 	bool write;
 	bool dry_run;
-	/* agent, exec, shell, mount; run: where others may reach the agent */
-	struct address link; /* run: its VM's port; agent: where the guest is */
+	/* which guest: a machine's name, or where its agent listens (run, start,
+	 * agent: where it shall) */
+	char *machine;
 	char *socket;
+	char *link; /* agent: unix:PATH; run, start: serial:NAME */
 	bool tty;
 	/* run, exec, shell, mount */
 	char *user;     /* NULL: the image's default */
@@ -32,21 +48,20 @@ struct options {
 	char *server;   /* unix:PATH, instead of an agent's socket */
 	unsigned cache; /* seconds */
 	bool read_only, foreground;
+	bool json; /* list */
 	bool help;
-};
-
-enum command {
-	COMMAND_RUN = 1,
-	COMMAND_AGENT = 2,
-	COMMAND_EXEC = 4,
-	COMMAND_SHELL = 8,
-	COMMAND_MOUNT = 16,
 };
 
 /* argv[0] is the command's name. *why is filled in on the first mistake. */
 int options_parse(struct options *options, enum command command, char **argv, struct fault *why);
 
+/* The command of that name; 0: none. */
+enum command options_command(const char *name);
+
 /* What --help prints for one command. */
 const char *options_help(enum command command);
+
+/* A name that a machine or guest may have. */
+bool options_name_fits(const char *name);
 
 #endif

@@ -76,20 +76,19 @@ int flight_land(struct flight *f, struct queue *frames, const struct queue *sour
 {
 	struct queue all = { 0 };
 	struct iovec iov[FLIGHT_IOV];
-	int count;
+	int count, error = 0;
 
-	if (f->source != source || !source)
+	if (!source || f->source != source)
 		return 0;
 	count = has_begun(f) ? flight_iov(f, frames, iov) : 0;
+	for (int i = 0; i < count && !error; i++)
+		error = queue_put(&all, iov[i].iov_base, iov[i].iov_len);
 	*f = (struct flight){ 0 };
-	for (int i = 0; i < count; i++)
-		if (queue_put(&all, iov[i].iov_base, iov[i].iov_len)) {
-			queue_free(&all);
-			return -ENOMEM;
-		}
-	if (count) {
+	if (count && !error) {
 		queue_free(frames);
 		*frames = all;
+	} else {
+		queue_free(&all);
 	}
-	return 0;
+	return error;
 }

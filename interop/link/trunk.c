@@ -39,7 +39,7 @@ void trunk_put_failed(struct router *r, uint32_t id, const struct failed *why)
 
 static void trunk_say_hello(struct router *r)
 {
-	struct hello h = { WIRE_VERSION, WIRE_VERSION, { 0 }, { 0 }, 0, { "", 0 } };
+	struct hello h = { WIRE_VERSION, WIRE_VERSION, { 0 }, { 0 }, 0, { "", 0 }, 0, 0 };
 	struct frame f = { 0, WIRE_HELLO, 0, 0 };
 	struct queue payload = { 0 };
 	struct writer w;
@@ -47,6 +47,8 @@ static void trunk_say_hello(struct router *r)
 	memcpy(h.epoch, r->trunk.epoch, WIRE_EPOCH);
 	memcpy(h.echo, r->trunk.peer, WIRE_EPOCH);
 	h.host_path = (struct wire_str){ r->host_path, strlen(r->host_path) };
+	h.drives = r->drives;
+	h.read_only = r->read_only;
 	if (queue_reserve(&payload, WIRE_CONTROL_MAX)) {
 		r->trunk.broken = true;
 		return;
@@ -113,6 +115,14 @@ static int64_t trunk_redial_ms(const struct trunk *t)
 	return ms < REDIAL_MAX_MS ? ms : REDIAL_MAX_MS;
 }
 
+static void trunk_tell_dialled(struct router *r, int error)
+{
+	r->calling = true;
+	if (r->ops->dialled)
+		r->ops->dialled(r->owner, error);
+	r->calling = false;
+}
+
 /* A try came to nothing: the next one is later. */
 static void trunk_missed(struct router *r, int error)
 {
@@ -121,16 +131,15 @@ static void trunk_missed(struct router *r, int error)
 	t->state = TRUNK_DOWN;
 	timer_start(r->loop, &t->retry, trunk_redial_ms(t));
 	t->misses++;
-	r->calling = true;
-	if (r->ops->unreachable)
-		r->ops->unreachable(r->owner, error);
-	r->calling = false;
+	trunk_tell_dialled(r, error);
 }
 
 static void trunk_dialled(struct dialer *d, struct transport *transport, int error)
 {
 	struct router *r = d->owner;
 
+	if (!error)
+		trunk_tell_dialled(r, 0);
 	if (!error)
 		error = trunk_open(r, transport);
 	if (error) {

@@ -6,18 +6,17 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "interop/stream/channel.h"
 #include "interop/stream/inlet.h"
 #include "interop/stream/outlet.h"
-#include "interop/stream/signals.h"
 #include "interop/stream/stream.h"
 #include "interop/stream/tty.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
+#include "lib/signals.h"
 
 /* How long output may still drain when the other side is gone. */
 enum { LINGER_MS = 1000 };
@@ -287,22 +286,18 @@ static void caller_interrupt(struct caller *c, uint32_t signal)
 	c->signals_due |= 1u << signal;
 }
 
-static void signals_ready(struct watch *watch, uint32_t events)
+static void caller_caught(struct signals *s, const struct signalfd_siginfo *info)
 {
-	struct caller *c = container_of(watch, struct caller, signals.watch);
-	struct signalfd_siginfo info;
+	struct caller *c = container_of(s, struct caller, signals);
 
-	(void)events;
-	while (read(watch->fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGWINCH)
-			c->winsz_due = true;
-		else if (info.ssi_signo == SIGTSTP)
-			caller_suspend(c);
-		else if (info.ssi_signo == SIGCONT)
-			caller_resume(c);
-		else if (info.ssi_signo != SIGTTOU)
-			caller_interrupt(c, info.ssi_signo);
-	}
+	if (info->ssi_signo == SIGWINCH)
+		c->winsz_due = true;
+	else if (info->ssi_signo == SIGTSTP)
+		caller_suspend(c);
+	else if (info->ssi_signo == SIGCONT)
+		caller_resume(c);
+	else if (info->ssi_signo != SIGTTOU)
+		caller_interrupt(c, info->ssi_signo);
 	channel_pump(&c->ch);
 }
 
@@ -312,11 +307,10 @@ static int caller_listen(struct caller *c)
 	static const int always[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGABRT };
 	static const int with_tty[] = { SIGWINCH, SIGTSTP, SIGCONT, SIGTTOU };
 
-	sigemptyset(&c->signals.taken);
 	for (size_t i = 0; i < array_len(always); i++)
-		signals_want(&c->signals, always[i]);
+		signals_want_polite(&c->signals, always[i]);
 	for (size_t i = 0; c->flags & PROGRAM_TTY && i < array_len(with_tty); i++)
-		signals_want(&c->signals, with_tty[i]);
+		signals_want_polite(&c->signals, with_tty[i]);
 	return signals_take(&c->signals, &c->loop);
 }
 
@@ -380,8 +374,8 @@ int caller_run(int endpoint, const void *launch, size_t open_len, struct outcome
 		close(endpoint);
 		return -ENOMEM;
 	}
-	c->loop.epoll = c->ch.watch.fd = c->signals.watch.fd = -1;
-	c->signals.watch.ready = signals_ready;
+	c->loop.epoll = c->ch.watch.fd = -1;
+	signals_init(&c->signals, caller_caught);
 	c->linger.fire = linger_over;
 	c->tty.fd = STDIN_FILENO;
 	c->result = out;

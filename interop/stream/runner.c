@@ -7,7 +7,6 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,13 +14,13 @@
 #include "interop/stream/ends.h"
 #include "interop/stream/inlet.h"
 #include "interop/stream/outlet.h"
-#include "interop/stream/signals.h"
 #include "interop/stream/stream.h"
 #include "interop/stream/tree.h"
 #include "interop/stream/tty.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
+#include "lib/signals.h"
 
 enum {
 	IDLE_MS = 250,   /* output without a byte for so long is over */
@@ -111,26 +110,34 @@ static void grace_over(struct timer *timer)
 	tree_signal(getpid(), SIGKILL);
 }
 
+/* Whether an output, drained and still held by descendants, may be cut off. */
+static bool has_limit(const struct runner *r, int i)
+{
+	if (r->out[i].ended || r->out[i].ready)
+		return false;
+	if (r->tty || r->detached || r->job.subsystem == WIRE_GUI)
+		return true;
+	return i == 1 && r->job.stderr_is_loose && r->out[0].ended;
+}
+
 static void idle_over(struct timer *timer)
 {
 	struct runner *r = container_of(timer, struct runner, idle);
 
 	for (int i = 0; i < 2; i++)
-		if (!r->out[i].ended && !r->out[i].ready)
+		if (has_limit(r, i))
 			inlet_end(&r->out[i]);
 	channel_pump(&r->ch);
 }
 
 /* After the program's own end: an output that is drained is over when nobody
- * is left who could write, or after a while without a byte. */
+ * is left who could write, and some are after a while without a byte. */
 static void runner_wind_up(struct runner *r)
 {
 	for (int i = 0; i < 2; i++) {
-		if (r->out[i].ended || r->out[i].ready)
-			continue;
-		if (r->childless)
+		if (r->childless && !r->out[i].ready)
 			inlet_end(&r->out[i]);
-		else if (!r->idle.armed)
+		else if (has_limit(r, i) && !r->idle.armed)
 			timer_start(&r->loop, &r->idle, IDLE_MS);
 	}
 }
@@ -302,13 +309,16 @@ static void runner_launch(struct runner *r, const struct open *l)
 	static const char text[] = "unable to make pipes for the program";
 	struct failed why = { .code = WIRE_FAIL_BRIDGE, .text = { text, sizeof(text) - 1 } };
 	struct ends ends;
+	struct child_setup child = { .flags = CHILD_SESSION, .fds = ends.theirs, .fd_count = 3 };
 	int error = ends_open(&ends, l);
 
 	r->tty = l->flags & PROGRAM_TTY;
+	if (r->tty)
+		child.flags |= CHILD_TTY;
 	r->detached = l->flags & PROGRAM_DETACH;
 	why.os_error = (uint32_t)-error;
 	if (error == 0)
-		error = r->ops->spawn(r->owner, l, ends.theirs, &r->job, &why);
+		error = r->ops->spawn(r->owner, l, &child, &r->job, &why);
 	if (error < 0)
 		r->job = (struct job){ .pid = -1, .report = -1 };
 	else if ((error = runner_open(r, &ends)) < 0)
@@ -495,18 +505,14 @@ static void runner_reap(struct runner *r)
 		tree_signal(getpid(), r->killing ? SIGKILL : SIGHUP);
 }
 
-static void signals_ready(struct watch *watch, uint32_t events)
+static void runner_caught(struct signals *s, const struct signalfd_siginfo *info)
 {
-	struct runner *r = container_of(watch, struct runner, signals.watch);
-	struct signalfd_siginfo info;
+	struct runner *r = container_of(s, struct runner, signals);
 
-	(void)events;
-	while (read(watch->fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGCHLD)
-			runner_reap(r);
-		else
-			runner_abort(r, true);
-	}
+	if (info->ssi_signo == SIGCHLD)
+		runner_reap(r);
+	else
+		runner_abort(r, true);
 	channel_pump(&r->ch);
 }
 
@@ -520,10 +526,9 @@ static void runner_init(struct runner *r, const struct runner_ops *ops, void *ow
 	r->owner = owner;
 	r->job.report = -1;
 	r->loop.epoll = r->ch.watch.fd = -1;
-	r->signals.watch = (struct watch){ .fd = -1, .ready = signals_ready };
-	sigemptyset(&r->signals.taken);
+	signals_init(&r->signals, runner_caught);
 	for (size_t i = 0; i < array_len(signals); i++)
-		sigaddset(&r->signals.taken, signals[i]);
+		signals_want(&r->signals, signals[i]);
 	r->report = (struct watch){ .fd = -1, .ready = report_ready };
 	r->idle.fire = idle_over;
 	r->grace.fire = grace_over;

@@ -22,6 +22,7 @@
 #include <sys/types.h>
 
 #include "interop/wire/wire.h"
+#include "lib/child.h"
 
 /* How a call ended. */
 enum outcome_how {
@@ -75,21 +76,23 @@ int outcome_end(const struct outcome *out);
 
 /* What a runner's spawn hands back. */
 struct job {
-	pid_t pid;          /* reaped by the runner; its wait status ends the job */
-	uint32_t pid_shown; /* what STARTED says (0: pid) */
-	uint32_t subsystem; /* enum wire_subsystem */
-	int report;         /* -1, or a descriptor from which the spawner's own helper
+	pid_t pid;            /* reaped by the runner; its wait status ends the job */
+	uint32_t pid_shown;   /* what STARTED says (0: pid) */
+	uint32_t subsystem;   /* enum wire_subsystem */
+	bool stderr_is_loose; /* processes keep its stderr open that never write there: once its
+			       stdout has ended, stderr has after 250 ms without a byte */
+	int report;           /* -1, or a descriptor from which the spawner's own helper
 			       reports (runner_ops::report); the runner makes it
 			       non-blocking, and closes it */
 };
 
 struct runner_ops {
-	/* Starts the program. stdio are its ends (with PROGRAM_TTY all three are
-	 * the terminal's slave side). The child calls child_stdio before it execs.
-	 * Fills *job and returns 0, or fills *why and returns negative; the runner
-	 * closes stdio afterwards. */
-	int (*spawn)(void *owner, const struct open *l, const int stdio[3], struct job *job,
-		     struct failed *why);
+	/* Starts the program with child_exec or child_fork (lib/child.h), as a
+	 * child that is set up so: it leads a session, has its ends of the stream
+	 * as 0, 1, 2, and with PROGRAM_TTY they are its controlling terminal.
+	 * Fills *job and returns 0, or fills *why and returns negative. */
+	int (*spawn)(void *owner, const struct open *l, const struct child_setup *child,
+		     struct job *job, struct failed *why);
 	/* Reads what is there on job->report and fills in job->subsystem (returns
 	 * 1: started, tell the caller), *code (2: exited, use this instead of the
 	 * wait status) or *why (3: failed). 0: nothing yet. Called until it says 0;
@@ -100,20 +103,15 @@ struct runner_ops {
 	void (*signal)(void *owner, const struct job *job, int signal);
 };
 
-/* In the child, after fork(2) or vfork(2): makes it the leader of a session
- * (with `tty` the terminal becomes its controlling one), puts stdio on 0, 1, 2
- * and all signals back to default and unblocked. All other descriptors of the
- * runner are close-on-exec. 0 or negative errno. Async-signal-safe. */
-int child_stdio(const int stdio[3], bool tty);
-
 /* Serves one stream: reads OPEN from the endpoint, spawns, relays, ends with
  * EXIT or FAILED. Becomes a subreaper (prctl(2) PR_SET_CHILD_SUBREAPER): when
  * the opener goes away (ABORT, or the endpoint closes) all descendants get HUP,
  * after 2 s KILL, unless the job is detached or a GUI program. So nothing that
  * others share (wineserver) may be started by a job: start it before. After
- * the program's own exit it waits for output end of file only while
- * descendants are left, and no longer than 250 ms without a byte; these
- * descendants then live on. TERM, HUP or INT to the runner itself count as
+ * the program's own exit it waits for the end of file of both outputs as long
+ * as descendants are left, as ssh does. Not longer than 250 ms without a byte
+ * it waits for a terminal, which has no end while anybody has it open, and for
+ * a GUI or detached program; the descendants then live on. TERM, HUP or INT to the runner itself count as
  * the opener's going. Owns endpoint. Returns when all that is done. 0 or negative errno. */
 int runner_serve(int endpoint, const struct runner_ops *ops, void *owner);
 

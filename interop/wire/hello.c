@@ -23,6 +23,35 @@ static bool hello_fixed(struct hello *h, struct reader *r)
 	return h->version_min <= h->version_max;
 }
 
+/* A letter once, and nothing in it that we do not know. */
+static int drive_decode(struct hello *h, const struct field *f)
+{
+	uint32_t bit;
+
+	if (f->len != 4 || f->at[0] < 'A' || f->at[0] >= 'A' + HELLO_DRIVES ||
+	    f->at[1] > HELLO_DRIVE_READ_ONLY || f->at[2] || f->at[3])
+		return -EPROTO;
+	bit = (uint32_t)1 << (f->at[0] - 'A');
+	if (h->drives & bit)
+		return -EPROTO;
+	h->drives |= bit;
+	if (f->at[1])
+		h->read_only |= bit;
+	return 0;
+}
+
+static int hello_field(struct hello *h, const struct field *f)
+{
+	switch (f->tag) {
+	case HELLO_TAG_HOST_PATH:
+		return field_str(f, &h->host_path);
+	case HELLO_TAG_DRIVE:
+		return drive_decode(h, f);
+	default:
+		return 0;
+	}
+}
+
 int hello_decode(struct hello *h, const void *payload, size_t len)
 {
 	struct reader r;
@@ -31,10 +60,11 @@ int hello_decode(struct hello *h, const void *payload, size_t len)
 
 	reader_init(&r, payload, len);
 	h->host_path = (struct wire_str){ "", 0 };
+	h->drives = h->read_only = 0;
 	if (!hello_fixed(h, &r))
 		return -EPROTO;
 	while ((more = field_read(&r, &f)) > 0)
-		if (f.tag == HELLO_TAG_HOST_PATH && field_str(&f, &h->host_path))
+		if (hello_field(h, &f))
 			return -EPROTO;
 	return more;
 }
@@ -49,6 +79,27 @@ void hello_encode(struct writer *w, const struct hello *h)
 	write_u32(w, h->features);
 	if (h->host_path.len)
 		field_write_str(w, HELLO_TAG_HOST_PATH, h->host_path.at, h->host_path.len);
+	for (unsigned i = 0; i < HELLO_DRIVES; i++) {
+		const uint8_t drive[4] = { (uint8_t)('A' + i), h->read_only >> i & 1 };
+
+		if (h->drives >> i & 1)
+			field_write(w, HELLO_TAG_DRIVE, drive, sizeof(drive));
+	}
+}
+
+void hello_drives_text(char text[HELLO_DRIVES_TEXT], uint32_t drives)
+{
+	for (char letter = 'A'; letter < 'A' + HELLO_DRIVES; letter++, drives >>= 1) {
+		if (!(drives & 1))
+			continue;
+		*text++ = letter;
+		*text++ = ':';
+		if (drives >> 1) {
+			*text++ = ',';
+			*text++ = ' ';
+		}
+	}
+	*text = '\0';
 }
 
 bool hello_speaks(const struct hello *h, uint16_t version)

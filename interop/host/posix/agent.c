@@ -2,22 +2,25 @@
 #include "interop/host/posix/agent.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "interop/host/posix/commands.h"
 #include "interop/host/posix/job.h"
-#include "interop/host/options.h"
 #include "interop/link/link.h"
 #include "lib/acceptor.h"
 #include "lib/lib.h"
+#include "lib/signals.h"
 
 enum {
 	JOBS_MAX = 256,     /* at once; more are refused */
@@ -27,17 +30,24 @@ enum {
 
 struct agent {
 	const struct agent_config *config;
+	struct log log;
 	struct loop loop;
 	struct router *router;
-	struct watch control, signals;
+	struct watch control;
+	struct signals signals;
 	struct acceptor acceptor;
 	struct timer patience;
 	pid_t jobs[JOBS_MAX];
 	size_t job_count;
 	bool stopping;
+	struct stat socket; /* the one that is ours to remove */
 	char path[HOST_PATH_MAX];
-	char text[128]; /* what a refusal points into */
+	char text[WIRE_FAILED_MAX]; /* what a refusal points into */
 };
+
+static const struct log agent_log = { .fd = STDERR_FILENO,
+				      .who = "landbridge",
+				      .max = LOG_LEVEL_NOTE };
 
 static void agent_say(struct agent *a, enum agent_word word)
 {
@@ -59,49 +69,94 @@ static int refuse(struct agent *a, struct failed *why, const char *what, int err
 	return -1;
 }
 
-/* The runner's process: nothing of the agent but one endpoint. */
-static void job_child(const struct agent *a, int endpoint)
+static int refuse_kind(struct agent *a, const struct open *o, struct failed *why)
 {
-	sigset_t none;
-
-	prctl(PR_SET_NAME, "lb-job");
-	dup2(endpoint, 3);
-	close_range(4, ~0U, 0);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	fd_set_cloexec(3, 1);
-	_exit(job_serve(3, a->config->wine) < 0);
+	why->code = o->kind == OPEN_BYTES ? WIRE_FAIL_NOT_FOUND : WIRE_FAIL_NOT_RUN;
+	if (o->kind == OPEN_BYTES)
+		why->text.len =
+			fmt(a->text, sizeof(a->text), "the host has no service %s", o->service.at);
+	else
+		why->text.len =
+			fmt(a->text, sizeof(a->text), "the host does not serve such streams (%s)",
+			    open_kind_name(o->kind));
+	why->text.at = a->text;
+	return -ENOENT;
 }
 
-static int agent_accept(void *owner, const struct open *l, struct failed *why)
+/* Who reached our socket is who started us: it may ask for all that the guest
+ * serves. */
+static int agent_permit(void *owner, const struct open *o, struct failed *why)
+{
+	(void)owner;
+	(void)o;
+	(void)why;
+	return 0;
+}
+
+/* What the guest may open. Which program it is, the job looks at: there a
+ * refusal costs nobody else time. */
+static int agent_accept(void *owner, const struct open *o, struct failed *why)
 {
 	struct agent *a = owner;
-	int pair[2];
+	int pair[2], fds[] = { -1, -1, STDERR_FILENO, -1 };
+	/* The runner's process: nothing of the agent but one endpoint. */
+	const struct child_setup setup = {
+		.flags = CHILD_ALONE, .fds = fds, .fd_count = array_len(fds), .name = "lb-job"
+	};
 	pid_t pid;
 
-	(void)l; /* the job looks at it: there a refusal costs nobody else time */
+	if (o->kind != OPEN_PROGRAM)
+		return refuse_kind(a, o, why);
 	if (a->stopping)
 		return refuse(a, why, "the guest is powering off", 0);
 	if (a->job_count == JOBS_MAX)
 		return refuse(a, why, "256 are running already", 0);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return refuse(a, why, strerror(errno), errno);
-	pid = fork();
-	if (pid == 0)
-		job_child(a, pair[1]);
+	fds[3] = pair[1];
+	pid = child_fork(&setup);
+	if (pid == 0) {
+		descriptors_own(3, 3);
+		_exit(job_serve(3, a->config->wine) < 0);
+	}
 	close(pair[1]);
 	if (pid < 0) {
 		close(pair[0]);
-		return refuse(a, why, strerror(errno), errno);
+		return refuse(a, why, strerror(-pid), -pid);
 	}
 	a->jobs[a->job_count++] = pid;
 	return pair[0];
+}
+
+/* A drive that only one side has, or that is another one there, makes paths that
+ * lead nowhere, or to another file of the same name. */
+static void compare_drives(const struct agent *a, uint32_t guest)
+{
+	const uint32_t ours = drives_letters(a->config->drives);
+	char text[HELLO_DRIVES_TEXT];
+
+	if (ours & ~guest) {
+		hello_drives_text(text, ours & ~guest);
+		log_warn(&a->log,
+			 "the guest has no drive %s: what is there has no name in it "
+			 "(start its VM with the same drives)",
+			 text);
+	}
+	if (guest & ~ours) {
+		hello_drives_text(text, guest & ~ours);
+		log_warn(&a->log,
+			 "the guest has the drive %s, which the host's programs do not "
+			 "have (give it with --drive)",
+			 text);
+	}
 }
 
 static void agent_state(void *owner, const struct hello *hello)
 {
 	struct agent *a = owner;
 
+	if (hello)
+		compare_drives(a, hello->drives);
 	agent_say(a, hello ? AGENT_UP : AGENT_DOWN);
 	if (hello && a->stopping)
 		router_send_shutdown(a->router); /* the link was down when it was asked for */
@@ -119,6 +174,14 @@ static void agent_client(struct acceptor *acceptor, int fd)
 		close(fd);
 	else
 		router_add_endpoint(a->router, fd, peer.uid);
+}
+
+static void agent_crowded(struct acceptor *acceptor, int error)
+{
+	const struct agent *a = container_of(acceptor, struct agent, acceptor);
+
+	log_err(&a->log, "unable to accept a caller: %s (goes on when there is room)",
+		strerror(error));
 }
 
 /* No session is left that could want a program: Wine may go meanwhile. */
@@ -153,18 +216,14 @@ static void reap(struct agent *a)
 				a->jobs[i--] = a->jobs[--a->job_count];
 }
 
-static void signals_ready(struct watch *watch, uint32_t events)
+static void signal_caught(struct signals *signals, const struct signalfd_siginfo *info)
 {
-	struct agent *a = container_of(watch, struct agent, signals);
-	struct signalfd_siginfo info;
+	struct agent *a = container_of(signals, struct agent, signals);
 
-	(void)events;
-	while (read(watch->fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGCHLD)
-			reap(a);
-		else
-			a->loop.stop = true;
-	}
+	if (info->ssi_signo == SIGCHLD)
+		reap(a);
+	else
+		a->loop.stop = true;
 	/* At the end only the jobs' ends are waited for. */
 	if (!a->router && a->job_count == 0)
 		a->loop.stop = true;
@@ -178,21 +237,15 @@ static void patience_over(struct timer *timer)
 static int agent_watch(struct agent *a)
 {
 	const int wanted[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP };
-	sigset_t set;
-	int fd, r;
+	int r;
 
-	sigemptyset(&set);
+	signals_init(&a->signals, signal_caught);
 	for (size_t i = 0; i < array_len(wanted); i++)
-		sigaddset(&set, wanted[i]);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0)
-		return -errno;
-	a->signals.ready = signals_ready;
+		signals_want(&a->signals, wanted[i]);
 	a->acceptor.connected = agent_client;
+	a->acceptor.failed = agent_crowded;
 	a->control.ready = control_ready;
-	r = watch_add(&a->loop, &a->signals, fd, EPOLLIN);
+	r = signals_take(&a->signals, &a->loop);
 	if (r == 0)
 		r = acceptor_start(&a->acceptor, &a->loop, a->config->listener);
 	if (r == 0 && a->config->control >= 0)
@@ -214,6 +267,16 @@ static void reap_rest(void)
 	while (pid > 0 || (pid == 0 && sigtimedwait(&set, NULL, &patience) == SIGCHLD));
 }
 
+/* Unless another has taken its place since. */
+static void socket_remove(const struct agent *a)
+{
+	struct stat there;
+
+	if (lstat(a->config->socket, &there) == 0 && there.st_ino == a->socket.st_ino &&
+	    there.st_dev == a->socket.st_dev)
+		unlink(a->config->socket);
+}
+
 /* Without a router every job's opener is gone, so each ends; wait for that. */
 static void agent_end(struct agent *a)
 {
@@ -230,28 +293,68 @@ static void agent_end(struct agent *a)
 		kill(a->jobs[i], SIGKILL);
 	wine_close(a->config->wine);
 	reap_rest();
-	unlink(a->config->socket);
+	socket_remove(a);
+}
+
+/* A beginning that fails is said; *why: which part of it. */
+static int agent_begin(struct agent *a, const char **step)
+{
+	static const struct router_ops ops = { .accept = agent_accept,
+					       .permit = agent_permit,
+					       .state = agent_state };
+	const struct agent_config *config = a->config;
+	struct dialer *dialer;
+	struct address link;
+	int error;
+
+	lstat(config->socket, &a->socket);
+	*step = "wait for events";
+	error = loop_init(&a->loop);
+	if (error)
+		return error;
+	wine_path(config->wine, a->path, sizeof(a->path));
+	*step = "serve the link";
+	error = address_parse(&link, config->link);
+	if (error)
+		return error;
+	a->router = router_create(&a->loop, ROUTER_HOST, &ops, a, a->path);
+	if (!a->router)
+		return -ENOMEM;
+	router_announce(a->router, drives_letters(config->drives),
+			drives_read_only(config->drives));
+	error = dialer_create(&dialer, &a->loop, ROUTER_HOST, &link);
+	if (error)
+		return error;
+	router_dial(a->router, dialer);
+	*step = "serve its socket";
+	error = agent_watch(a);
+	if (error)
+		return error;
+	/* Wine's server must not be some job's child: jobs end with theirs. */
+	error = wine_start(config->wine);
+	if (error)
+		log_err(&a->log, "unable to start Wine ahead: %s (its first program does)",
+			strerror(-error));
+	return 0;
 }
 
 int agent_serve(const struct agent_config *config)
 {
-	static const struct router_ops ops = { .accept = agent_accept, .state = agent_state };
 	struct agent *a = calloc(1, sizeof(*a));
-	struct dialer *dialer;
+	const char *step = "start";
+	int error = a ? 0 : -ENOMEM;
 
-	if (!a || loop_init(&a->loop) < 0)
+	if (a) {
+		a->log = agent_log;
+		a->config = config;
+		a->control.fd = -1;
+		prctl(PR_SET_CHILD_SUBREAPER, 1);
+		error = agent_begin(a, &step);
+	}
+	if (error) {
+		log_err(&agent_log, "unable to %s: %s", step, strerror(-error));
 		return HOST_FAILED;
-	a->config = config;
-	a->control.fd = a->signals.fd = -1;
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	wine_path(config->wine, a->path, sizeof(a->path));
-	a->router = router_create(&a->loop, ROUTER_HOST, &ops, a, a->path);
-	if (!a->router || agent_watch(a) < 0 ||
-	    dialer_create(&dialer, &a->loop, ROUTER_HOST, config->link) < 0)
-		return HOST_FAILED;
-	router_dial(a->router, dialer);
-	/* Wine's server must not be some job's child: jobs end with theirs. */
-	wine_start(config->wine);
+	}
 	loop_run(&a->loop);
 	agent_end(a);
 	loop_fini(&a->loop);
@@ -259,37 +362,69 @@ int agent_serve(const struct agent_config *config)
 	return 0;
 }
 
-static int agent_command(const struct options *o, struct drives *drives, struct fault *why)
+/* --- landbridge agent ---------------------------------------------------------- */
+
+/* Holds PATH.lock, or another takes it at the same time. */
+static int lock_beside(const char *path, char *lock, size_t size)
 {
-	struct agent_config config = { .link = &o->link, .socket = o->socket, .control = -1 };
+	struct stat held, there;
+	int fd, error;
+
+	if (path_format(lock, size, "%s.lock", path) < 0)
+		return -ENAMETOOLONG;
+	for (;;) {
+		fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (fd < 0)
+			return -errno;
+		error = flock(fd, LOCK_EX) < 0 ? -errno : 0;
+		/* Its last holder took the file away: that one is nobody's now. */
+		if (!error && fstat(fd, &held) == 0 && lstat(lock, &there) == 0 &&
+		    held.st_ino == there.st_ino && held.st_dev == there.st_dev)
+			return fd;
+		close(fd);
+		if (error && error != -EINTR)
+			return error;
+	}
+}
+
+int agent_listen(const char *path, struct fault *why)
+{
+	char lock[PATH_MAX];
+	int held = lock_beside(path, lock, sizeof(lock)), fd = held;
+
+	if (held >= 0) {
+		fd = unix_listen(path, 0600, 16);
+		unlink(lock);
+		close(held);
+	}
+	return fd < 0 ? fault_set(why, HOST_FAILED, "unable to listen on %s: %s%s", path,
+				  strerror(-fd), fd == -EADDRINUSE ? " by another agent" : "")
+		      : fd;
+}
+
+static int agent_command(const struct options *o, struct fault *why)
+{
+	struct agent_config config = { .socket = o->socket, .control = -1 };
+	struct drives drives;
 	struct dirs dirs;
 	struct wine wine;
 
-	if (dirs_find(&dirs, why) < 0 || drives_check(drives, why) < 0 ||
-	    wine_find(&wine, &dirs, drives, why) < 0 || wine_prepare(&wine, drives, why) < 0)
+	if (dirs_find(&dirs, why) < 0 || drives_decide(&drives, &o->drives, &dirs, why) < 0 ||
+	    wine_find(&wine, &dirs, &drives, why) < 0 || wine_prepare(&wine, &drives, why) < 0)
 		return -1;
+	config.link = o->link;
+	config.drives = &drives;
 	config.wine = &wine;
-	config.listener = unix_listen(o->socket, 0600, 16);
+	config.listener = agent_listen(o->socket, why);
 	if (config.listener < 0)
-		return fault_set(why, HOST_FAILED, "unable to listen on %s: %s", o->socket,
-				 strerror(-config.listener));
+		return -1;
 	return agent_serve(&config);
 }
 
-int agent_main(int argc, char **argv)
+int agent_main(const struct options *options)
 {
 	struct fault why = { 0 };
-	struct options o;
-	int status;
+	int status = agent_command(options, &why);
 
-	(void)argc;
-	if (options_parse(&o, COMMAND_AGENT, argv, &why) < 0)
-		return fault_print(&why);
-	if (o.help) {
-		fd_write_all(STDOUT_FILENO, options_help(COMMAND_AGENT),
-			     strlen(options_help(COMMAND_AGENT)));
-		return 0;
-	}
-	status = agent_command(&o, &o.drives, &why);
 	return status < 0 ? fault_print(&why) : status;
 }

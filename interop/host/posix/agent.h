@@ -5,7 +5,6 @@
 #define LANDBRIDGE_INTEROP_HOST_POSIX_AGENT_H
 
 #include "interop/host/posix/wine.h"
-#include "interop/link/link.h"
 
 /* What an agent and the `run` that forked it tell each other, a byte each. */
 enum agent_word {
@@ -15,15 +14,22 @@ enum agent_word {
 };
 
 struct agent_config {
-	const struct address *link; /* where the guest is */
-	const char *socket;         /* where it is listening itself, to be removed at the end */
-	int listener;               /* the descriptor of it */
-	int control;                /* words both ways; end of file ends the agent; -1: none */
+	const char *link;   /* the address of the guest's end: unix:PATH */
+	const char *socket; /* where it is listening itself, to be removed at the end */
+	int listener;       /* the descriptor of it */
+	int control;        /* words both ways; end of file ends the agent; -1: none */
+	const struct drives *drives;
 	struct wine *wine;
 };
 
+/* Listens on `socket`. Of two that want one path at the same time one gets it,
+ * the other is told so: who looks whether a socket there is served, and takes a
+ * dead one away, holds the lock SOCKET.lock meanwhile. */
+int agent_listen(const char *socket, struct fault *why);
+
 /* Serves until TERM, INT or HUP, or the end of control. Then every job is
- * ended, and Wine too. Returns an exit status. */
+ * ended, and Wine too. What goes wrong is one line on stderr. Returns an exit
+ * status. */
 int agent_serve(const struct agent_config *config);
 
 #endif

@@ -4,13 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -69,95 +67,33 @@ void die_with_parent(pid_t parent, int signal)
 		_exit(HOST_FAILED);
 }
 
-static void signals_default(void)
+static int start_exec(void *arg)
 {
-	sigset_t none;
+	const struct child *child = arg;
 
-	for (int i = 1; i < NSIG; i++)
-		signal(i, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-/* Puts the three where they belong even when one of them is 0, 1 or 2. */
-static int stdio_place(const int from[3])
-{
-	int fd[3];
-
-	for (int i = 0; i < 3; i++) {
-		fd[i] = from[i] < 0 ? open("/dev/null", O_RDWR | O_CLOEXEC) : from[i];
-		fd[i] = fcntl(fd[i], F_DUPFD_CLOEXEC, 3);
-		if (fd[i] < 0)
-			return -errno;
-	}
-	for (int i = 0; i < 3; i++)
-		if (dup2(fd[i], i) < 0)
-			return -errno;
-	return 0;
-}
-
-static int child_exec(const struct child *child, pid_t parent)
-{
-	const int stdio[3] = { child->in, child->out, child->err };
-
-	signals_default();
-	die_with_parent(parent, child->death_signal);
-	setsid();
-	if (stdio_place(stdio) < 0 || (child->dir && chdir(child->dir) < 0))
-		return errno;
+	if (child->dir && chdir(child->dir) < 0)
+		return -errno;
 	for (size_t i = 0; i < child->keep_count; i++)
 		fd_set_cloexec(child->keep[i], 0);
 	execvpe(child->program, child->argv, child->envp ? child->envp : environ);
-	return errno;
+	return -errno;
 }
 
 pid_t child_start(const struct child *child)
 {
-	int report[2], error = 0;
-	pid_t parent = getpid(), pid;
+	const int stdio[3] = { child->in, child->out, child->err };
+	const struct child_setup setup = { .flags = CHILD_SESSION,
+					   .death_signal = child->death_signal,
+					   .fds = stdio,
+					   .fd_count = 3 };
 
-	if (pipe2(report, O_CLOEXEC) < 0)
-		return -errno;
-	pid = fork();
-	if (pid == 0) {
-		error = child_exec(child, parent);
-		fd_write_all(report[1], &error, sizeof(error));
-		_exit(127);
-	}
-	close(report[1]);
-	if (pid < 0)
-		error = errno;
-	else if (fd_read_full(report[0], &error, sizeof(error)) == sizeof(error))
-		waitpid(pid, NULL, 0);
-	close(report[0]);
-	return error ? -error : pid;
+	return child_exec(&setup, start_exec, (void *)(uintptr_t)child);
 }
 
-bool child_ends(pid_t pid, int64_t ms)
+void descriptors_own(int first, int last)
 {
-	struct pollfd poll_fd = { .events = POLLIN };
-	int ready;
-
-	poll_fd.fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (poll_fd.fd < 0)
-		return true;
-	do
-		ready = poll(&poll_fd, 1, (int)ms);
-	while (ready < 0 && errno == EINTR);
-	close(poll_fd.fd);
-	return ready > 0;
-}
-
-int child_wait(pid_t pid, int64_t ms)
-{
-	int status = 0;
-
-	if (child_ends(pid, ms))
-		return waitpid(pid, &status, 0) < 0 ? -errno : status;
-	/* Not waited for again: one that hangs in the kernel does not die. */
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, WNOHANG);
-	return -ETIMEDOUT;
+	for (int fd = first; fd <= last; fd++)
+		fd_set_cloexec(fd, 1);
 }
 
 /* Keeps the last line that is not empty. */

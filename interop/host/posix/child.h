@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "lib/child.h" /* how to wait for them: child_ends, child_wait */
+
 /* An argv made piece by piece. All of it is freed together. */
 struct args {
 	char **at; /* NULL-terminated */
@@ -34,14 +36,12 @@ struct child {
 /* Returns the pid or negative errno, that of a failed exec too. */
 pid_t child_start(const struct child *child);
 
-/* Whether it ends within `ms`; it is not reaped. */
-bool child_ends(pid_t pid, int64_t ms);
-
-/* Waits for it at most `ms`; kills it then. The wait status, or -ETIMEDOUT. */
-int child_wait(pid_t pid, int64_t ms);
-
 /* Makes fork(2)'s child die with its parent (prctl(2) PR_SET_PDEATHSIG). */
 void die_with_parent(pid_t parent, int signal);
+
+/* In a child of child_fork(): what it was given from `first` to `last` stays
+ * its own and goes to no program that it starts. */
+void descriptors_own(int first, int last);
 
 /* Runs a program to its end, its output into `text`: the last line of it,
  * without what follows. Returns the exit status (0-255, 128+n) or negative errno. */

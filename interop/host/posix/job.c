@@ -39,37 +39,40 @@ static int failed_fill(struct failed *why, const struct fault *fault, uint32_t o
 	return -1;
 }
 
-/* Between fork and exec. */
-static void helper_exec(const struct wine *wine, const int stdio[3], bool tty, int channel)
+struct helper {
+	const struct wine *wine;
+	int channel;
+};
+
+/* In the child: execs. */
+static int helper_exec(void *arg)
 {
+	const struct helper *h = arg;
 	char number[16], program[PATH_MAX], helper[PATH_MAX];
 	char *argv[] = { program, helper, number, NULL };
 
-	memcpy(program, wine->loader, sizeof(program));
-	memcpy(helper, wine->helper, sizeof(helper));
-	fmt(number, sizeof(number), "%d", channel);
+	memcpy(program, h->wine->loader, sizeof(program));
+	memcpy(helper, h->wine->helper, sizeof(helper));
+	fmt(number, sizeof(number), "%d", h->channel);
 	/* Wine complains when it is started outside its drives. */
-	if (child_stdio(stdio, tty) == 0 && chdir(wine->c_dir) == 0 &&
-	    fd_set_cloexec(channel, 0) == 0)
-		execve(wine->loader, argv, wine->env.at);
-	_exit(127);
+	if (chdir(h->wine->c_dir) == 0 && fd_set_cloexec(h->channel, 0) == 0)
+		execve(program, argv, h->wine->env.at);
+	return -errno;
 }
 
 /* Starts the helper; its end of the channel stays with it alone. */
-static pid_t helper_start(const struct wine *wine, const int stdio[3], bool tty, int *channel)
+static pid_t helper_start(const struct wine *wine, const struct child_setup *child, int *channel)
 {
 	const struct timeval patience = { .tv_sec = 10 };
+	struct helper helper = { .wine = wine };
 	int pair[2];
 	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
 	setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	pid = fork();
-	if (pid == 0)
-		helper_exec(wine, stdio, tty, pair[1]);
-	if (pid < 0)
-		pid = -errno;
+	helper.channel = pair[1];
+	pid = child_exec(child, helper_exec, &helper);
 	close(pair[1]);
 	if (pid < 0)
 		fd_close(&pair[0]);
@@ -77,7 +80,8 @@ static pid_t helper_start(const struct wine *wine, const int stdio[3], bool tty,
 	return pid;
 }
 
-static int job_start(struct serving *s, const struct open *l, const int stdio[3], struct job *job)
+static int job_start(struct serving *s, const struct open *l, const struct child_setup *child,
+		     struct job *job)
 {
 	size_t size = l->fields_len * 2 + (1 << 17);
 	struct writer w;
@@ -90,7 +94,10 @@ static int job_start(struct serving *s, const struct open *l, const int stdio[3]
 	else
 		r = request_build(&w, l, &s->fault);
 	if (r == 0) {
-		job->pid = helper_start(s->wine, stdio, l->flags & PROGRAM_TTY, &job->report);
+		/* Wine gives a process descriptors 0 and 1 as its handles say, but
+		 * descriptor 2 always as its parent's is. */
+		job->stderr_is_loose = true;
+		job->pid = helper_start(s->wine, child, &job->report);
 		if (job->pid < 0)
 			r = fault_set(&s->fault, WIRE_FAIL_BRIDGE, "unable to start Wine: %s",
 				      strerror(-job->pid));
@@ -102,8 +109,8 @@ static int job_start(struct serving *s, const struct open *l, const int stdio[3]
 	return r;
 }
 
-static int job_spawn(void *owner, const struct open *l, const int stdio[3], struct job *job,
-		     struct failed *why)
+static int job_spawn(void *owner, const struct open *l, const struct child_setup *child,
+		     struct job *job, struct failed *why)
 {
 	struct serving *s = owner;
 
@@ -111,7 +118,7 @@ static int job_spawn(void *owner, const struct open *l, const int stdio[3], stru
 	if (!s->wine->runs)
 		fault_set(&s->fault, WIRE_FAIL_NOT_RUN, "unable to run %s: %s", s->program,
 			  s->wine->whynot);
-	else if (job_start(s, l, stdio, job) == 0)
+	else if (job_start(s, l, child, job) == 0)
 		return 0;
 	return failed_fill(why, &s->fault, 0);
 }

@@ -2,7 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "interop/host/host.h"
+#include "interop/host/posix/commands.h"
 #include "interop/stream/stream.h"
 #include "lib/lib.h"
 
@@ -10,19 +10,24 @@ static const char usage[] =
 	"usage: landbridge COMMAND [OPTION]...\n"
 	"Boots Linux guests from which the host's Windows programs can be run.\n"
 	"  run     boot an image, open a shell or run a command in it\n"
-	"  shell   one more login shell in a running guest\n"
-	"  exec    one more command in a running guest\n"
-	"  mount   the files of a running guest as a folder\n"
+	"  start   boot a machine that stays\n"
+	"  list    the machines that are there\n"
+	"  shell   one more login shell in a machine\n"
+	"  exec    one more command in a machine\n"
+	"  mount   a machine's files as a folder\n"
+	"  log     what a machine's console said\n"
+	"  stop    power a machine off\n"
 	"  agent   serve a guest that somebody else boots\n"
-	"landbridge COMMAND --help says more. Exit status: the command's own, 128+n\n"
+	"landbridge help COMMAND says more. Exit status: the command's own, 128+n\n"
 	"for signal n; 124 when the guest does not come up, 125 when Landbridge fails.\n";
 
 static const struct command_entry {
-	const char *name;
-	int (*main)(int argc, char **argv);
-} commands[] = {
-	{ "run", run_main },     { "agent", agent_main }, { "exec", exec_main },
-	{ "shell", shell_main }, { "mount", mount_main },
+	enum command command;
+	int (*main)(const struct options *options);
+} mains[] = {
+	{ COMMAND_RUN, run_main },     { COMMAND_START, start_main }, { COMMAND_LIST, list_main },
+	{ COMMAND_STOP, stop_main },   { COMMAND_LOG, log_main },     { COMMAND_EXEC, exec_main },
+	{ COMMAND_SHELL, shell_main }, { COMMAND_MOUNT, mount_main }, { COMMAND_AGENT, agent_main },
 };
 
 static int print(const char *text)
@@ -30,22 +35,49 @@ static int print(const char *text)
 	return fd_write_all(STDOUT_FILENO, text, strlen(text)) < 0 ? HOST_FAILED : 0;
 }
 
-int main(int argc, char **argv)
+static int command_main(enum command command, char **argv)
 {
 	struct fault why = { 0 };
+	struct options options;
+
+	if (options_parse(&options, command, argv, &why) < 0)
+		return fault_print(&why);
+	if (options.help)
+		return print(options_help(command));
+	for (size_t i = 0; i < array_len(mains); i++)
+		if (mains[i].command == command)
+			return mains[i].main(&options);
+	return HOST_FAILED;
+}
+
+static bool is_word(const char *word, const char *plain, const char *option, const char *letter)
+{
+	return strcmp(word, plain) == 0 || strcmp(word, option) == 0 || strcmp(word, letter) == 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *word = argc > 1 ? argv[1] : NULL;
+	bool help = word && is_word(word, "help", "--help", "-h");
+	struct fault why = { 0 };
+	enum command command;
 
 	if (stdio_hold() < 0)
 		return HOST_FAILED;
-	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+	if (help && argc == 2)
 		return print(usage);
-	if (argc > 1 && strcmp(argv[1], "--version") == 0)
+	if (word && is_word(word, "version", "--version", "-V"))
 		return print("landbridge " LANDBRIDGE_VERSION "\n");
-	for (size_t i = 0; argc > 1 && i < array_len(commands); i++)
-		if (strcmp(argv[1], commands[i].name) == 0)
-			return commands[i].main(argc - 1, argv + 1);
-	if (argc > 1)
-		fault_set(&why, HOST_FAILED, "unknown command %s (see landbridge --help)", argv[1]);
+	if (help)
+		word = argv[2];
+	command = word ? options_command(word) : 0;
+	if (command && help)
+		return print(options_help(command));
+	if (command)
+		return command_main(command, argv + 1);
+	if (word)
+		fault_set(&why, HOST_FAILED, "unknown command %s (see landbridge help)", word);
 	else
-		fault_set(&why, HOST_FAILED, "give a command (see landbridge --help)");
+		fault_set(&why, HOST_FAILED, "give a command (see landbridge help)");
 	return fault_print(&why);
 }

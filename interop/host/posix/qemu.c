@@ -29,6 +29,8 @@ static void add_machine(struct args *args, const struct qemu *q)
 	args_add(args, "-nodefaults");
 	args_add(args, "-no-user-config");
 	args_add(args, "-no-reboot");
+	args_add(args, "-sandbox");
+	args_add(args, "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
 	args_add(args, "-display");
 	args_add(args, "none");
 	args_add(args, "-machine");
@@ -41,6 +43,11 @@ static void add_machine(struct args *args, const struct qemu *q)
 	args_add(args, "%u", q->options->cpus);
 	args_add(args, "-m");
 	args_add(args, "%uM", q->options->memory);
+}
+
+static const char *link_of(const struct qemu *q)
+{
+	return q->options->link ? q->options->link : "serial:landbridge.0";
 }
 
 /* The kernel's command line. Under TCG the kernel must not calibrate or doubt
@@ -66,10 +73,9 @@ static void add_kernel(struct args *args, const struct qemu *q)
 		args,
 		"console=ttyS0 quiet panic=-1 nokaslr cryptomgr.notests%s%s %s%s landbridge.name=%s%s "
 		"landbridge.ip=10.0.2.15/24 landbridge.gateway=10.0.2.2 landbridge.dns=10.0.2.3 "
-		"landbridge.link=serial:%s",
+		"landbridge.link=%s",
 		emulated, root, dir && !q->options->write ? "ro" : "rw",
-		q->options->write ? " landbridge.write=1" : "", q->name, user,
-		q->options->link.name);
+		q->options->write ? " landbridge.write=1" : "", q->name, user, link_of(q));
 }
 
 static void add_share(struct args *args, const char *id, const char *dir, const char *tag, bool ro)
@@ -106,8 +112,8 @@ static void add_drives(struct args *args, const struct qemu *q)
 {
 	char id[16], tag[4];
 
-	for (size_t i = 0; i < q->options->drives.count; i++) {
-		const struct drive *drive = &q->options->drives.at[i];
+	for (size_t i = 0; i < q->drives->count; i++) {
+		const struct drive *drive = &q->drives->at[i];
 
 		fmt(id, sizeof(id), "drive%c", drive->letter);
 		fmt(tag, sizeof(tag), "%c:", drive->letter);
@@ -115,31 +121,27 @@ static void add_drives(struct args *args, const struct qemu *q)
 	}
 }
 
-/* QEMU listens, so that whoever serves the guest may go and come back. */
-static void add_socket(struct args *args, const char *id, int fd, const char *path, const char *log)
+/* One that was given, or one on which QEMU listens at the name `id`. */
+static void add_socket(struct args *args, const char *id, int fd, bool listens)
 {
-	char where[ESCAPED], logfile[ESCAPED];
+	char given[16];
 
-	if (fd >= 0)
-		fmt(where, sizeof(where), "fd=%d", fd);
-	else
-		fmt(where, sizeof(where), "path=%s", escape(logfile, sizeof(logfile), path));
+	fmt(given, sizeof(given), "fd=%d", fd);
 	args_add(args, "-chardev");
-	args_add(args, "socket,id=%s,%s,server=on,wait=off%s%s", id, where,
-		 log ? ",logappend=on,logfile=" : "",
-		 log ? escape(logfile, sizeof(logfile), log) : "");
+	args_add(args, "socket,id=%s,%s%s%s", id, fd < 0 ? "path=" : given, fd < 0 ? id : "",
+		 fd < 0 || listens ? ",server=on,wait=off" : "");
 }
 
 static void add_devices(struct args *args, const struct qemu *q)
 {
-	add_socket(args, "console", q->console, q->console_path, q->log);
+	add_socket(args, "console", q->console, false);
 	args_add(args, "-serial");
 	args_add(args, "chardev:console");
-	add_socket(args, "link", q->link, q->link_path, NULL);
+	add_socket(args, "link", q->link, true);
 	args_add(args, "-device");
 	args_add(args, "virtio-serial-pci");
 	args_add(args, "-device");
-	args_add(args, "virtserialport,chardev=link,name=%s", q->options->link.name);
+	args_add(args, "virtserialport,chardev=link,name=%s", link_of(q) + strlen("serial:"));
 	args_add(args, "-netdev");
 	args_add(args, "user,id=net");
 	args_add(args, "-device");

@@ -5,19 +5,20 @@
 #include "interop/host/posix/child.h"
 #include "interop/host/posix/image.h"
 #include "interop/host/options.h"
+#include "interop/host/posix/places.h"
 
 struct qemu {
 	const char *program;
 	bool kvm;
 	const char *name;
-	const struct options *options; /* memory, cpus, partition, user, write, drives */
+	const struct options *options; /* memory, cpus, partition, user, write */
+	const struct drives *drives;
 	const struct image *image;
 	const char *kernel, *initramfs;
-	/* Unix sockets on which QEMU listens: descriptors already listening, or
-	 * -1 and QEMU makes them itself at the paths. */
-	const char *console_path, *link_path;
+	/* QEMU's ends: a connected socket for the console, a listening one for the
+	 * link; or -1 and QEMU listens itself on a socket "console", "link" in its
+	 * directory. */
 	int console, link;
-	const char *log; /* gets a copy of all that the console says */
 };
 
 /* Fills args (count stays 0 and `bad` set when memory is short). */

@@ -2,17 +2,33 @@
 #include "interop/host/posix/session.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "interop/host/options.h"
+#include "interop/host/posix/commands.h"
+#include "interop/host/posix/machine.h"
 #include "lib/lib.h"
 
 bool session_on_terminal(void)
 {
-	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
+	return isatty(STDIN_FILENO);
+}
+
+int session_socket(const struct options *o, char *out, struct fault *why)
+{
+	struct machine m;
+
+	if (o->socket) {
+		fmt(out, PATH_MAX, "%s", o->socket);
+		return 0;
+	}
+	if (machine_find(&m, o->machine, why) < 0)
+		return -1;
+	machine_path(&m, "agent", out);
+	return 0;
 }
 
 static void put_variable(struct writer *w, const char *name)
@@ -36,6 +52,7 @@ static void put_terminal(struct writer *w)
 
 static void open_build(struct writer *w, const struct session *s)
 {
+	open_put_u32(w, OPEN_TAG_KIND, OPEN_PROGRAM);
 	open_put_u32(w, OPEN_TAG_FLAGS, PROGRAM_LOGIN | (s->tty ? PROGRAM_TTY : 0));
 	if (s->user)
 		open_put_str(w, OPEN_TAG_USER, s->user, strlen(s->user));
@@ -80,28 +97,20 @@ void session_run(const char *socket, const struct session *session, struct outco
 }
 
 /* exec and shell: one session, and its status is ours. */
-static int session_command(enum command command, char **argv)
+static int session_main(const struct options *o, bool tty)
 {
+	const struct session session = { o->user, o->command, tty };
 	struct fault why = { 0 };
-	struct options o;
 	struct outcome out;
-	struct session session;
+	char socket[PATH_MAX];
 
-	if (options_parse(&o, command, argv, &why) < 0)
-		return fault_print(&why);
-	if (o.help) {
-		fd_write_all(STDOUT_FILENO, options_help(command), strlen(options_help(command)));
-		return 0;
-	}
-	session = (struct session){ o.user, o.command, o.tty };
-	if (command == COMMAND_SHELL)
-		session.tty = session_on_terminal();
-	if (session.tty && !isatty(STDIN_FILENO)) {
+	if (tty && !isatty(STDIN_FILENO))
 		fault_set(&why, HOST_FAILED,
 			  "unable to open a terminal in the guest: stdin is none");
+	else if (session_socket(o, socket, &why) == 0)
+		session_run(socket, &session, &out);
+	if (why.status)
 		return fault_print(&why);
-	}
-	session_run(o.socket, &session, &out);
 	if (out.text[0]) {
 		fault_set(&why, HOST_FAILED, "%s", out.text);
 		fault_print(&why);
@@ -109,14 +118,12 @@ static int session_command(enum command command, char **argv)
 	return outcome_end(&out);
 }
 
-int exec_main(int argc, char **argv)
+int exec_main(const struct options *options)
 {
-	(void)argc;
-	return session_command(COMMAND_EXEC, argv);
+	return session_main(options, options->tty);
 }
 
-int shell_main(int argc, char **argv)
+int shell_main(const struct options *options)
 {
-	(void)argc;
-	return session_command(COMMAND_SHELL, argv);
+	return session_main(options, session_on_terminal());
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "interop/host/options.h"
 #include "interop/stream/stream.h"
 
 struct session {
@@ -12,8 +13,13 @@ struct session {
 	bool tty;             /* a terminal in the guest for the one on our fd 0 */
 };
 
-/* Whether our own descriptors are a terminal to work at. */
+/* Whether a person types on our standard input: then a login shell gets a
+ * terminal, wherever its output goes (run | tee log), as with ssh(1). */
 bool session_on_terminal(void);
+
+/* Where the agent listens of the guest that was asked for, by its machine's
+ * name or by --socket. `out` has room for PATH_MAX. */
+int session_socket(const struct options *options, char *out, struct fault *why);
 
 /* Runs it to its end over the agent that listens on `socket`. */
 void session_run(const char *socket, const struct session *session, struct outcome *out);

@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "interop/host/posix/initramfs.h"
@@ -15,13 +15,6 @@
 
 #define QEMU "qemu-system-x86_64"
 #define BIT(group) (1U << (group))
-
-static const char *const run_files[] = { "console", "link", "agent", "initramfs", "qemu.err" };
-
-void vm_path(const struct vm *vm, const char *name, char *out, size_t size)
-{
-	fmt(out, size, "%s/%s", vm->dir, name);
-}
 
 /* An ELF that PVH can enter, or a bzImage (kernel document x86/boot). */
 static int kernel_check(const char *path, struct fault *why)
@@ -101,30 +94,32 @@ static int kernel_find(struct vm *vm, const struct options *o, const struct dirs
 	return fault_set(why, HOST_FAILED, "unable to fetch a kernel with %s: %s", script, text);
 }
 
-int vm_prepare(struct vm *vm, const struct options *o, const struct image *image,
-	       const struct dirs *dirs, struct fault *why)
+int vm_prepare(struct vm *vm, struct fault *why)
 {
-	*vm = (struct vm){ .options = o, .image = image, .dirs = dirs, .console = -1, .link = -1 };
-	fmt(vm->name, sizeof(vm->name), "%s", o->name ? o->name : image->name);
+	const struct options *o = vm->options;
+
+	vm->console = -1;
+	fmt(vm->name, sizeof(vm->name), "%s", o->name ? o->name : vm->image->name);
 	if (path_search(QEMU, vm->program, sizeof(vm->program)) < 0)
 		return fault_set(why, HOST_FAILED,
 				 "unable to find " QEMU ": install qemu-system-x86");
-	if (kernel_find(vm, o, dirs, why) < 0)
+	if (kernel_find(vm, o, vm->dirs, why) < 0)
 		return -1;
-	vm->kvm = qemu_kvm_works(vm->program, vm->kernel, dirs);
+	vm->kvm = qemu_kvm_works(vm->program, vm->kernel, vm->dirs);
 	return 0;
 }
 
-static struct qemu machine(const struct vm *vm)
+static struct qemu command(const struct vm *vm)
 {
 	return (struct qemu){ .program = vm->program,
 			      .kvm = vm->kvm,
 			      .name = vm->name,
 			      .options = vm->options,
+			      .drives = vm->drives,
 			      .image = vm->image,
 			      .kernel = vm->kernel,
-			      .console = vm->console,
-			      .link = vm->link };
+			      .console = -1,
+			      .link = -1 };
 }
 
 /* One word as a shell reads it back. */
@@ -148,15 +143,13 @@ static void put_word(struct writer *w, const char *word)
 
 int vm_print(const struct vm *vm, struct fault *why)
 {
-	struct qemu q = machine(vm);
+	struct qemu q = command(vm);
 	struct args args = { 0 };
 	size_t size = 64 * 1024 + 8 * PATH_MAX * DRIVES_MAX;
 	char *text = malloc(size);
 	struct writer w;
 
 	q.initramfs = "initramfs";
-	q.console_path = "console";
-	q.link_path = "link";
 	qemu_args(&args, &q);
 	writer_init(&w, text, text ? size : 0);
 	for (size_t i = 0; i < args.count; i++) {
@@ -172,66 +165,11 @@ int vm_print(const struct vm *vm, struct fault *why)
 	return why->status ? -1 : 0;
 }
 
-/* A short path: a unix socket's name has at most 107 bytes. */
-static int run_dir(struct vm *vm, struct fault *why)
-{
-	const char *top = getenv("XDG_RUNTIME_DIR");
-
-	if (!top || strlen(top) > 40 || access(top, W_OK) < 0)
-		top = "/tmp";
-	fmt(vm->dir, sizeof(vm->dir), "%s/landbridge.XXXXXX", top);
-	if (mkdtemp(vm->dir))
-		return 0;
-	vm->dir[0] = '\0';
-	return fault_set(why, HOST_FAILED, "unable to make a directory in %s: %s", top,
-			 strerror(errno));
-}
-
-static int log_open(struct vm *vm, struct fault *why)
-{
-	const char *home = vm->dirs->home;
-	int r = path_format(vm->log, sizeof(vm->log), "%s/log", home);
-
-	if (r == 0)
-		r = dir_make(vm->log, 0700);
-	if (r == 0)
-		r = path_format(vm->log, sizeof(vm->log), "%s/log/%s-%d.log", home, vm->name,
-				(int)getpid());
-	if (r == 0)
-		r = file_create(vm->log, "", 0600);
-	if (r < 0)
-		return fault_set(why, HOST_FAILED, "unable to write a log in %s/log: %s", home,
-				 strerror(-r));
-	return 0;
-}
-
-static int sockets_open(struct vm *vm, struct fault *why)
-{
-	char path[128];
-	int r;
-
-	vm_path(vm, "console", path, sizeof(path));
-	r = vm->console = unix_listen(path, 0600, 1);
-	if (r >= 0) {
-		vm_path(vm, "link", path, sizeof(path));
-		r = vm->link = unix_listen(path, 0600, 1);
-	}
-	return r < 0 ? fault_set(why, HOST_FAILED, "unable to listen on %s: %s", path, strerror(-r))
-		     : 0;
-}
-
 /* What the guest will ask for, of lib/guest_modules.h. */
 static unsigned groups_for(const struct image *image)
 {
-	const unsigned written = BIT(GUEST_FS_EXT4) | BIT(GUEST_FS_XFS) | BIT(GUEST_FS_BTRFS);
-	unsigned groups = BIT(GUEST_BUS) | BIT(GUEST_9P) | BIT(GUEST_NET) | BIT(GUEST_LINK) |
-			  BIT(GUEST_RNG) | BIT(GUEST_BINFMT) | image->groups;
-
-	if (image->kind != IMAGE_DIR)
-		groups |= BIT(GUEST_DISK);
-	if (image->kind == IMAGE_DIR || image->groups & ~written)
-		groups |= BIT(GUEST_OVERLAY);
-	return groups;
+	return BIT(GUEST_BUS) | BIT(GUEST_9P) | BIT(GUEST_NET) | BIT(GUEST_LINK) | BIT(GUEST_RNG) |
+	       BIT(GUEST_BINFMT) | image->groups;
 }
 
 static int initramfs_make(const struct vm *vm, const char *path, struct fault *why)
@@ -244,24 +182,21 @@ static int initramfs_make(const struct vm *vm, const char *path, struct fault *w
 	return initramfs_write(path, &initramfs, why);
 }
 
-static int qemu_start(struct vm *vm, const struct args *args, struct fault *why)
+static int qemu_start(struct vm *vm, const struct args *args, const int keep[2], struct fault *why)
 {
-	const int keep[] = { vm->console, vm->link };
 	struct child child = { .program = vm->program,
 			       .argv = args->at,
 			       .in = -1,
 			       .keep = keep,
 			       .keep_count = 2,
 			       .death_signal = SIGKILL };
-	char path[128];
+	char path[MACHINE_DIR];
 	pid_t pid;
 
-	vm_path(vm, "qemu.err", path, sizeof(path));
+	machine_path(vm->machine, "qemu.err", path);
 	child.err = child.out = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	pid = args->bad ? -ENOMEM : child_start(&child);
 	fd_close(&child.err);
-	fd_close(&vm->console);
-	fd_close(&vm->link);
 	if (pid < 0)
 		return fault_set(why, HOST_FAILED, "unable to start %s: %s", vm->program,
 				 strerror(-pid));
@@ -269,33 +204,56 @@ static int qemu_start(struct vm *vm, const struct args *args, struct fault *why)
 	return 0;
 }
 
+/* QEMU's ends of the console, which is a pair with ours, and of the link, on
+ * which it listens, so that whoever serves the guest may go and come back. */
+static int ends_open(struct vm *vm, int theirs[2], struct fault *why)
+{
+	char path[MACHINE_DIR];
+	int pair[2];
+
+	machine_path(vm->machine, "link", path);
+	theirs[1] = unix_listen(path, 0600, 1);
+	if (theirs[1] < 0)
+		return fault_set(why, HOST_FAILED, "unable to listen on %s: %s", path,
+				 strerror(-theirs[1]));
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return fault_set(why, HOST_FAILED, "unable to make the guest's console: %s",
+				 strerror(errno));
+	vm->console = pair[0];
+	theirs[0] = pair[1];
+	return fd_set_nonblock(vm->console);
+}
+
 int vm_start(struct vm *vm, struct fault *why)
 {
+	struct qemu q = command(vm);
 	struct args args = { 0 };
-	char initramfs[128];
-	struct qemu q;
-	int r;
+	char initramfs[MACHINE_DIR];
+	int theirs[2] = { -1, -1 }, r;
 
-	if (run_dir(vm, why) < 0 || log_open(vm, why) < 0 || sockets_open(vm, why) < 0)
-		return -1;
-	vm_path(vm, "initramfs", initramfs, sizeof(initramfs));
-	if (initramfs_make(vm, initramfs, why) < 0)
-		return -1;
-	q = machine(vm);
-	q.initramfs = initramfs;
-	q.log = vm->log;
-	qemu_args(&args, &q);
-	r = qemu_start(vm, &args, why);
-	args_free(&args);
+	machine_path(vm->machine, "initramfs", initramfs);
+	r = ends_open(vm, theirs, why);
+	if (r == 0)
+		r = initramfs_make(vm, initramfs, why);
+	if (r == 0) {
+		q.initramfs = initramfs;
+		q.console = theirs[0];
+		q.link = theirs[1];
+		qemu_args(&args, &q);
+		r = qemu_start(vm, &args, theirs, why);
+		args_free(&args);
+	}
+	fd_close(&theirs[0]);
+	fd_close(&theirs[1]);
 	return r;
 }
 
 bool vm_complaint(const struct vm *vm, char *out, size_t size)
 {
-	char path[128], text[4096], *line;
+	char path[MACHINE_DIR], text[4096], *line;
 	size_t len;
 
-	vm_path(vm, "qemu.err", path, sizeof(path));
+	machine_path(vm->machine, "qemu.err", path);
 	if (file_read(path, text, sizeof(text)) <= 0)
 		return false;
 	len = strlen(text);
@@ -306,33 +264,10 @@ bool vm_complaint(const struct vm *vm, char *out, size_t size)
 	return len > 0;
 }
 
-bool vm_has_log(const struct vm *vm)
-{
-	struct stat st;
-
-	return vm->log[0] && stat(vm->log, &st) == 0 && st.st_size > 0;
-}
-
 void vm_is_up(const struct vm *vm)
 {
-	char path[128];
+	char path[MACHINE_DIR];
 
-	vm_path(vm, "initramfs", path, sizeof(path));
+	machine_path(vm->machine, "initramfs", path);
 	unlink(path);
-}
-
-void vm_clean(struct vm *vm, bool keep_log)
-{
-	char path[128];
-
-	for (size_t i = 0; vm->dir[0] && i < array_len(run_files); i++) {
-		vm_path(vm, run_files[i], path, sizeof(path));
-		unlink(path);
-	}
-	if (vm->dir[0])
-		rmdir(vm->dir);
-	if (vm->log[0] && !keep_log)
-		unlink(vm->log);
-	fd_close(&vm->console);
-	fd_close(&vm->link);
 }

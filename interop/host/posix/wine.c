@@ -145,27 +145,21 @@ int wine_prepare(struct wine *wine, const struct drives *drives, struct fault *w
 	return 0;
 }
 
-static int paths_fill(struct wine *wine, const struct dirs *dirs, struct drives *drives,
+static int paths_fill(struct wine *wine, const struct dirs *dirs, const struct drives *drives,
 		      struct fault *why)
 {
-	const struct drive *c = drives_find(drives, 'C');
 	char lock[PATH_MAX];
 
 	if (path_format(wine->prefix, sizeof(wine->prefix), "%s/wine", dirs->home) < 0 ||
 	    path_format(lock, sizeof(lock), "%s.lock", wine->prefix) < 0 ||
 	    path_format(wine->helper, sizeof(wine->helper), "%s/landbridge-start.exe", dirs->data) <
-		    0 ||
-	    path_format(wine->c_dir, sizeof(wine->c_dir), c ? "%s" : "%s/wine/drive_c",
-			c ? c->dir : dirs->home) < 0)
+		    0)
 		return fault_set(why, HOST_FAILED, "unable to use %s: its name is too long",
 				 dirs->home);
+	fmt(wine->c_dir, sizeof(wine->c_dir), "%s", drives_find(drives, 'C')->dir);
 	wine->lock = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (wine->lock < 0)
 		return fault_set(why, HOST_FAILED, "unable to open %s: %s", lock, strerror(errno));
-	if (c)
-		return 0;
-	drives->at[drives->count] = (struct drive){ .letter = 'C' };
-	memcpy(drives->at[drives->count++].dir, wine->c_dir, sizeof(wine->c_dir));
 	return 0;
 }
 
@@ -179,7 +173,8 @@ static bool c_is_ours(const struct wine *wine)
 	       strcmp(wine->c_dir + len, "/drive_c") == 0;
 }
 
-int wine_find(struct wine *wine, const struct dirs *dirs, struct drives *drives, struct fault *why)
+int wine_find(struct wine *wine, const struct dirs *dirs, const struct drives *drives,
+	      struct fault *why)
 {
 	char windows[PATH_MAX];
 	bool found;

@@ -11,7 +11,7 @@
 #define LANDBRIDGE_INTEROP_HOST_POSIX_WINE_H
 
 #include "interop/host/posix/child.h"
-#include "interop/host/host.h"
+#include "interop/host/posix/places.h"
 
 struct wine {
 	char loader[PATH_MAX]; /* wine64 */
@@ -28,9 +28,9 @@ struct wine {
 	pid_t stopper; /* ends the server; 0: none yet */
 };
 
-/* Finds Wine and says what its drives will be: C: is added to `drives` that
- * have none. Touches nothing but the lock. */
-int wine_find(struct wine *wine, const struct dirs *dirs, struct drives *drives, struct fault *why);
+/* Finds Wine. Touches nothing but the lock. */
+int wine_find(struct wine *wine, const struct dirs *dirs, const struct drives *drives,
+	      struct fault *why);
 
 /* Makes the prefix where there is none and makes its drives be `drives`. */
 int wine_prepare(struct wine *wine, const struct drives *drives, struct fault *why);

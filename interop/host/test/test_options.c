@@ -48,7 +48,6 @@ static void test_run(void **state)
 		    o.drives.at[0].read_only);
 	assert_string_equal(o.drives.at[0].dir, "/tmp");
 	assert_string_equal(o.command[2], "--name");
-	assert_string_equal(o.link.name, "p.1");
 	assert_int_equal(parse(&o, COMMAND_RUN, "run --", &why), 0);
 	assert_null(o.command);
 }
@@ -67,7 +66,7 @@ static void test_others(void **state)
 	assert_int_equal(parse(&o, COMMAND_SHELL, "shell --socket s --user ann", &why), 0);
 	assert_int_equal(
 		parse(&o, COMMAND_AGENT, "agent --link unix:/l --socket s --drive C:=/x", &why), 0);
-	assert_string_equal(o.link.name, "/l");
+	assert_string_equal(o.link, "unix:/l");
 	assert_int_equal(parse(&o, COMMAND_MOUNT,
 			       "mount --socket s --cache 2 --read-only /m --user ann", &why),
 			 0);
@@ -77,9 +76,46 @@ static void test_others(void **state)
 	assert_int_equal(parse(&o, COMMAND_MOUNT, "mount --server unix:/s --foreground m", &why),
 			 0);
 	assert_true(o.foreground && o.cache == 0);
-	assert_string_equal(o.server, "/s");
+	assert_string_equal(o.server, "unix:/s");
 	assert_int_equal(parse(&o, COMMAND_AGENT, "agent --help", &why), 0);
 	assert_true(o.help);
+}
+
+static void test_machines(void **state)
+{
+	struct options o;
+	struct fault why;
+
+	(void)state;
+	assert_int_equal(parse(&o, COMMAND_EXEC, "exec --user ann boat -- ls -l", &why), 0);
+	assert_string_equal(o.machine, "boat");
+	assert_string_equal(o.command[1], "-l");
+	assert_int_equal(parse(&o, COMMAND_EXEC, "exec boat ls --user", &why), 0);
+	assert_string_equal(o.command[1], "--user");
+	assert_int_equal(parse(&o, COMMAND_SHELL, "shell boat", &why), 0);
+	assert_string_equal(o.machine, "boat");
+	assert_int_equal(parse(&o, COMMAND_MOUNT, "mount boat --cache 2 /m", &why), 0);
+	assert_string_equal(o.machine, "boat");
+	assert_string_equal(o.dir, "/m");
+	assert_int_equal(parse(&o, COMMAND_START, "start --memory 1G x.img", &why), 0);
+	assert_string_equal(o.image, "x.img");
+	assert_int_equal(parse(&o, COMMAND_STOP, "stop boat", &why), 0);
+	assert_int_equal(parse(&o, COMMAND_LIST, "list --json", &why), 0);
+	assert_true(o.json);
+}
+
+static void test_commands(void **state)
+{
+	static const char *const names[] = { "run",  "start", "list",  "stop", "log",
+					     "exec", "shell", "mount", "agent" };
+	char usage[64];
+
+	(void)state;
+	for (size_t i = 0; i < array_len(names); i++) {
+		fmt(usage, sizeof(usage), "usage: landbridge %s ", names[i]);
+		assert_non_null(strstr(options_help(options_command(names[i])), usage));
+	}
+	assert_int_equal(options_command("frobnicate"), 0);
 }
 
 static void test_mistakes(void **state)
@@ -88,7 +124,17 @@ static void test_mistakes(void **state)
 		enum command command;
 		const char *line, *word;
 	} rows[] = {
-		{ COMMAND_RUN, "run --frobnicate", "--frobnicate" },
+		{ COMMAND_RUN, "run --frobnicate", "--frobnicate of run" },
+		{ COMMAND_STOP, "stop --frobnicate", "help stop" },
+		{ COMMAND_STOP, "stop", "name" },
+		{ COMMAND_STOP, "stop a b", "b" },
+		{ COMMAND_LOG, "log ../x", "../x" },
+		{ COMMAND_LIST, "list x", "x" },
+		{ COMMAND_SHELL, "shell boat --socket s", "not both" },
+		{ COMMAND_MOUNT, "mount boat /m --server unix:x", "not both" },
+		{ COMMAND_EXEC, "exec boat", "command" },
+		{ COMMAND_START, "start x -- ls", "ls" },
+		{ COMMAND_RUN, "run --memory 64M", "128M" },
 		{ COMMAND_MOUNT, "mount --socket s", "directory" },
 		{ COMMAND_MOUNT, "mount /m", "--socket" },
 		{ COMMAND_MOUNT, "mount --socket s --server unix:x /m", "not both" },
@@ -119,13 +165,13 @@ static void test_mistakes(void **state)
 		{ COMMAND_RUN, "run --modules /m", "--kernel" },
 		{ COMMAND_RUN, "run a b", "b" },
 		{ COMMAND_RUN, "run --socket", "--socket" },
-		{ COMMAND_AGENT, "agent --socket s --link serial", "unix:PATH" },
+		{ COMMAND_AGENT, "agent --socket s --link serial", "unix:" },
 		{ COMMAND_AGENT, "agent --socket s --link serial:a", "unix:PATH" },
 		{ COMMAND_AGENT, "agent --socket s --link vsock:3:9", "unix:PATH" },
 		{ COMMAND_AGENT, "agent --link unix:/l", "--socket" },
 		{ COMMAND_AGENT, "agent --socket s --link unix:/l x", "x" },
 		{ COMMAND_EXEC, "exec --socket s", "command" },
-		{ COMMAND_EXEC, "exec ls", "--socket" },
+		{ COMMAND_EXEC, "exec -- ls", "--socket" },
 		{ COMMAND_SHELL, "shell --socket s -- ls", "ls" },
 	};
 	struct options o;
@@ -154,14 +200,12 @@ static struct qemu machine(const struct options *o, const struct image *image)
 	return (struct qemu){ .program = "qemu",
 			      .name = "boat",
 			      .options = o,
+			      .drives = &o->drives,
 			      .image = image,
 			      .kernel = "/k",
 			      .initramfs = "/i",
-			      .console_path = "/c",
-			      .link_path = "/l",
 			      .console = -1,
-			      .link = 7,
-			      .log = "/log" };
+			      .link = 7 };
 }
 
 static void test_qemu(void **state)
@@ -184,8 +228,8 @@ static void test_qemu(void **state)
 		    has(&args, "landbridge.name=boat "));
 	assert_true(has(&args, "landbridge.link=serial:p.1") && has(&args, ",name=p.1"));
 	assert_true(has(&args, "landbridge.user=ann") && has(&args, "fd=7,server=on"));
-	assert_true(has(&args, "path=/c,server=on") && has(&args, "logfile=/log") &&
-		    has(&args, " rw "));
+	assert_true(has(&args, "path=console,server=on") && has(&args, " rw "));
+	assert_true(has(&args, "spawn=deny"));
 	args_free(&args);
 	o.write = true;
 	image = (struct image){ .kind = IMAGE_DIR, .path = "/root" };
@@ -205,10 +249,9 @@ static void test_qemu(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_run),
-		cmocka_unit_test(test_others),
-		cmocka_unit_test(test_mistakes),
-		cmocka_unit_test(test_qemu),
+		cmocka_unit_test(test_run),      cmocka_unit_test(test_others),
+		cmocka_unit_test(test_machines), cmocka_unit_test(test_commands),
+		cmocka_unit_test(test_mistakes), cmocka_unit_test(test_qemu),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);

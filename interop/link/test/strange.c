@@ -71,7 +71,7 @@ static ssize_t strange_readv(struct transport *t, const struct iovec *iov, int c
 		s->start = 0;
 		s->used = (size_t)n;
 	}
-	len = 1 + s->calls++ % 700;
+	len = 1 + s->calls++ % 4000;
 	len = len < s->used ? len : s->used;
 	len = len < iov->iov_len ? len : iov->iov_len;
 	memcpy(iov->iov_base, s->hoard + s->start, len);

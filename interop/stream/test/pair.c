@@ -21,10 +21,18 @@
 
 enum { WAIT_MS = 20000, ARGS_MAX = 32 };
 
-int fork_spawn(void *owner, const struct open *l, const int stdio[3], struct job *job,
+static int exec_in_path(void *arg)
+{
+	char **argv = arg;
+
+	execvp(argv[0], argv);
+	return -errno;
+}
+
+int exec_spawn(void *owner, const struct open *l, const struct child_setup *child, struct job *job,
 	       struct failed *why)
 {
-	static const char text[] = "fork failed";
+	static const char text[] = "exec failed";
 	char *argv[ARGS_MAX + 1] = { NULL };
 	struct wire_str arg;
 	size_t pos = 0;
@@ -32,17 +40,11 @@ int fork_spawn(void *owner, const struct open *l, const int stdio[3], struct job
 	(void)owner;
 	for (int i = 0; i < ARGS_MAX && open_next(l, OPEN_TAG_ARG, &pos, &arg); i++)
 		argv[i] = (char *)(uintptr_t)arg.at;
-	*job = (struct job){ .pid = fork(), .report = -1 };
-	if (job->pid < 0) {
-		*why = (struct failed){ 125, (uint32_t)errno, { text, sizeof(text) - 1 } };
-		return -errno;
-	}
-	if (job->pid == 0) {
-		if (child_stdio(stdio, l->flags & PROGRAM_TTY) == 0)
-			execvp(l->program.at, argv);
-		_exit(127);
-	}
-	return 0;
+	*job = (struct job){ .pid = child_exec(child, exec_in_path, argv), .report = -1 };
+	if (job->pid > 0)
+		return 0;
+	*why = (struct failed){ 127, (uint32_t)-job->pid, { text, sizeof(text) - 1 } };
+	return job->pid;
 }
 
 static int fds_open(void)
@@ -61,6 +63,7 @@ static size_t open_make(uint8_t *buf, size_t size, const struct call *call)
 	struct writer w;
 
 	writer_init(&w, buf, size);
+	open_put_u32(&w, OPEN_TAG_KIND, OPEN_PROGRAM);
 	open_put_u32(&w, OPEN_TAG_FLAGS, call->flags);
 	open_put_str(&w, OPEN_TAG_PROGRAM, call->argv[0], strlen(call->argv[0]));
 	for (int i = 0; call->argv[i]; i++)
@@ -136,7 +139,7 @@ static void shell_process(const struct call *call, int endpoint, struct reports 
 
 static void runner_process(const struct call *call, int endpoint, struct runner_report *report)
 {
-	static const struct runner_ops plain = { .spawn = fork_spawn };
+	static const struct runner_ops plain = { .spawn = exec_spawn };
 	static const int stdio[3] = { 0, 1, 2 };
 	int before;
 
@@ -250,22 +253,28 @@ bool retry(bool (*done)(void *), void *with, int ms)
 	return done(with);
 }
 
-bool nobody_is(void *mark)
+int marked_kill(const char *mark, int signal)
 {
 	char path[300], line[4096];
 	struct dirent *entry;
-	bool found = false;
+	int found = 0;
 	DIR *dir = opendir("/proc");
 
-	while (!found && (entry = readdir(dir))) {
+	while ((entry = readdir(dir))) {
 		ssize_t n;
 
 		snprintf(path, sizeof(path), "/proc/%s/cmdline", entry->d_name);
 		n = file_read(path, line, sizeof(line));
-		found = n > 0 && memmem(line, (size_t)n, mark, strlen(mark));
+		if (n > 0 && memmem(line, (size_t)n, mark, strlen(mark)))
+			found += kill((pid_t)strtol(entry->d_name, NULL, 10), signal) == 0;
 	}
 	closedir(dir);
-	return !found;
+	return found;
+}
+
+bool nobody_is(void *mark)
+{
+	return marked_kill(mark, 0) == 0;
 }
 
 int pipe_with(const char *text)

@@ -17,7 +17,7 @@ struct call {
 			       starts the caller there as a job: see struct reports */
 	bool background;    /* and not in its foreground */
 	bool end_like_main; /* the caller's process ends by outcome_end */
-	const struct runner_ops *ops; /* NULL: fork and exec */
+	const struct runner_ops *ops; /* NULL: just exec */
 };
 
 /* How it went, on either side. */
@@ -64,14 +64,16 @@ void shell(struct talk *talk, const char *script, int stdin_fd);
 
 /* Polls `done` every few ms for `ms`. False: it never came true. */
 bool retry(bool (*done)(void *), void *with, int ms);
-/* No process has a command line that contains `mark`. */
+/* Signals the processes whose command line contains `mark`; how many. */
+int marked_kill(const char *mark, int signal);
+/* There is none. */
 bool nobody_is(void *mark);
 
 int pipe_with(const char *text); /* the read end of a pipe that holds text, and its end */
 int file_with(const char *text); /* an unlinked file, at offset 0 */
 ssize_t read_all(int fd, char *buf, size_t size); /* to the end; NUL-terminated */
 
-int fork_spawn(void *owner, const struct open *l, const int stdio[3], struct job *job,
+int exec_spawn(void *owner, const struct open *l, const struct child_setup *child, struct job *job,
 	       struct failed *why);
 
 #endif

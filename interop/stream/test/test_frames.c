@@ -36,6 +36,7 @@ static void put_launch(struct writer *w, const char *script)
 	struct writer p;
 
 	writer_init(&p, payload, sizeof(payload));
+	open_put_u32(&p, OPEN_TAG_KIND, OPEN_PROGRAM);
 	open_put_str(&p, OPEN_TAG_PROGRAM, "/bin/sh", 7);
 	open_put_str(&p, OPEN_TAG_ARG, "sh", 2);
 	open_put_str(&p, OPEN_TAG_ARG, "-c", 2);
@@ -180,7 +181,7 @@ static void bad(void **state)
 
 static pid_t runner_start(int *fd)
 {
-	static const struct runner_ops ops = { .spawn = fork_spawn };
+	static const struct runner_ops ops = { .spawn = exec_spawn };
 	int ends[2];
 	pid_t pid;
 
@@ -203,7 +204,7 @@ struct dialogue {
 
 static void say_all_at_once(struct writer *w)
 {
-	put_hello(w, 1, 1);
+	put_hello(w, WIRE_VERSION, WIRE_VERSION);
 	put(w, WIRE_PING, 0, "", 0);
 	put_launch(w, "cat; exit 3");
 	put(w, WIRE_DATA, 0, "data", 4);
@@ -244,7 +245,7 @@ static void say_too_much(struct writer *w)
 static void say_too_much_credit(struct writer *w)
 {
 	put_launch(w, "sleep 100");
-	put(w, WIRE_CREDIT_ADD, 1, "\1\0\0\0", 4);
+	put(w, WIRE_CREDIT_ADD, 1, "\1\0\14\0", 4);
 }
 
 static void say_data_after_eof(struct writer *w)

@@ -20,6 +20,9 @@ static void test_feed(void **state)
 		{ "landbridge: failed a: 1\nlandbridge: failed b: 2\n", "b: 2", false },
 		{ "landbridge: failed a: 1", "", false },
 		{ "landbridge: failed a: \x1b[31mred\n", "a: [31mred", false },
+		{ "landbridge: failed a: \xc2\x9b"
+		  "31m \x9bred\xc3\xa4\n",
+		  "a: 31m red\xc3\xa4", false },
 		{ "init: x\n[2.0] landbridge: emergency shell\n", "", true },
 	};
 
@@ -47,6 +50,21 @@ static void test_long_line(void **state)
 		console_feed(&c, "x", 1);
 	console_feed(&c, "\nlandbridge: failed a: b\n", 25);
 	assert_string_equal(c.failed, "a: b");
+}
+
+static void test_last_words(void **state)
+{
+	static const char panic[] = "[ 2.1] Kernel panic - not syncing: VFS: no root\r\n"
+				    "[ 2.2] Kernel panic - not syncing: again\n";
+	static const char halt[] = "[ 5.0] reboot: System halted\n";
+	struct console c = { 0 };
+
+	(void)state;
+	console_feed(&c, panic, strlen(panic));
+	assert_string_equal(c.panic, "VFS: no root");
+	assert_false(c.halted);
+	console_feed(&c, halt, strlen(halt));
+	assert_true(c.halted);
 }
 
 static void drive_set(struct drives *drives, char letter, const char *dir)
@@ -112,6 +130,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_feed),
 		cmocka_unit_test(test_long_line),
+		cmocka_unit_test(test_last_words),
 		cmocka_unit_test(test_drives),
 	};
 

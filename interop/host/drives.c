@@ -1,0 +1,65 @@
+/* drives.c: host directories as drives: C:=DIR[,ro]. */
+#include "interop/host/drives.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "lib/lib.h"
+
+const struct drive *drives_find(const struct drives *drives, char letter)
+{
+	for (size_t i = 0; i < drives->count; i++)
+		if (drives->at[i].letter == letter)
+			return &drives->at[i];
+	return NULL;
+}
+
+int drive_parse(struct drives *drives, const char *text, struct fault *why)
+{
+	struct drive drive = { .letter = (char)toupper((unsigned char)text[0]) };
+	size_t len = strlen(text);
+
+	if (drive.letter < 'A' || drive.letter > 'Z' || strncmp(text + 1, ":=", 2) != 0 || len < 4)
+		return fault_set(
+			why, HOST_FAILED,
+			"unable to understand drive %s: give LETTER:=DIR or LETTER:=DIR,ro", text);
+	if (drives_find(drives, drive.letter))
+		return fault_set(why, HOST_FAILED, "drive %c: is given twice", drive.letter);
+	if (len > 6 && strcmp(text + len - 3, ",ro") == 0) {
+		drive.read_only = true;
+		len -= 3;
+	}
+	if (len - 3 >= sizeof(drive.dir))
+		return fault_set(why, HOST_FAILED, "the directory of drive %c: has too long a name",
+				 drive.letter);
+	memcpy(drive.dir, text + 3, len - 3);
+	drives->at[drives->count++] = drive;
+	return 0;
+}
+
+uint32_t drives_letters(const struct drives *drives)
+{
+	uint32_t letters = 0;
+
+	for (size_t i = 0; i < drives->count; i++)
+		letters |= (uint32_t)1 << (drives->at[i].letter - 'A');
+	return letters;
+}
+
+uint32_t drives_read_only(const struct drives *drives)
+{
+	uint32_t letters = 0;
+
+	for (size_t i = 0; i < drives->count; i++)
+		if (drives->at[i].read_only)
+			letters |= (uint32_t)1 << (drives->at[i].letter - 'A');
+	return letters;
+}
+
+void drives_add(struct drives *drives, char letter, const char *dir)
+{
+	struct drive *drive = &drives->at[drives->count++];
+
+	*drive = (struct drive){ .letter = letter };
+	fmt(drive->dir, sizeof(drive->dir), "%s", dir);
+}

@@ -1,0 +1,38 @@
+/* drives.h: the host directories that are drives, of the guest and of the
+ * programs it starts. Decided once, before the VM, the agent and Wine, who all
+ * are given the same list; HELLO tells it to the guest.
+ */
+#ifndef LANDBRIDGE_INTEROP_HOST_DRIVES_H
+#define LANDBRIDGE_INTEROP_HOST_DRIVES_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "interop/host/host.h"
+
+struct drive {
+	char letter; /* 'A' to 'Z' */
+	bool read_only;
+	char dir[PATH_MAX];
+};
+
+enum { DRIVES_MAX = 26 };
+
+struct drives {
+	struct drive at[DRIVES_MAX];
+	size_t count;
+};
+
+/* Parses C:=DIR[,ro]. Pure. */
+int drive_parse(struct drives *drives, const char *text, struct fault *why);
+/* NULL when there is none. */
+const struct drive *drives_find(const struct drives *drives, char letter);
+/* As HELLO has them: bit 0 is A:. */
+uint32_t drives_letters(const struct drives *drives);
+uint32_t drives_read_only(const struct drives *drives);
+/* Adds one whose letter is free. */
+void drives_add(struct drives *drives, char letter, const char *dir);
+
+#endif

@@ -1,0 +1,22 @@
+/* commands.h: landbridge's commands on a Linux host. Each returns an exit status. */
+#ifndef LANDBRIDGE_INTEROP_HOST_POSIX_COMMANDS_H
+#define LANDBRIDGE_INTEROP_HOST_POSIX_COMMANDS_H
+
+#include "interop/host/options.h"
+
+/* A machine and one session in it. */
+int run_main(const struct options *options);
+/* Machines that outlive the command. */
+int start_main(const struct options *options);
+int list_main(const struct options *options);
+int stop_main(const struct options *options);
+int log_main(const struct options *options);
+/* One more session in a machine. */
+int exec_main(const struct options *options);
+int shell_main(const struct options *options);
+/* A machine's files as a folder. */
+int mount_main(const struct options *options);
+/* Serves a guest that somebody else boots. */
+int agent_main(const struct options *options);
+
+#endif

@@ -1,0 +1,102 @@
+/* plan.c: decides what a machine will be. */
+#include "interop/host/posix/plan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/lib.h"
+
+/* Who starts as root gives the guest's users more than they may think. */
+static void warn_of_root(void)
+{
+	if (geteuid() == 0)
+		note("started as root: every user of the guest is root on this host for the "
+		     "programs and drives it is given (better: start it as an ordinary user)");
+}
+
+/* A relative path would be another one's in the supervisor's eyes. */
+static int socket_choose(struct plan *p, struct fault *why)
+{
+	const char *given = p->options.socket;
+	char here[PATH_MAX];
+
+	if (!given) {
+		machine_path(&p->machine, "agent", p->socket);
+		return 0;
+	}
+	if (given[0] != '/' && !getcwd(here, sizeof(here)))
+		return fault_set(why, HOST_FAILED, "unable to use %s: %s", given, strerror(errno));
+	if (path_format(p->socket, sizeof(p->socket), "%s%s%s", given[0] == '/' ? "" : here,
+			given[0] == '/' ? "" : "/", given) < 0)
+		return fault_set(why, HOST_FAILED, "unable to use %s: its name is too long", given);
+	return 0;
+}
+
+/* More of either than there is makes a guest that never comes up. */
+static int sizes_check(const struct options *o, struct fault *why)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	long long memory = (long long)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) >> 20;
+
+	if (cpus > 0 && o->cpus > (unsigned long)cpus)
+		return fault_set(
+			why, HOST_FAILED,
+			"unable to give the guest %u processors: this host has %ld (--cpus)",
+			o->cpus, cpus);
+	if (memory > 0 && o->memory > memory)
+		return fault_set(
+			why, HOST_FAILED,
+			"unable to give the guest %u MiB of memory: this host has %lld (--memory)",
+			o->memory, memory);
+	return 0;
+}
+
+static int plan_fill(struct plan *p, bool any, struct fault *why)
+{
+	const struct options *o = &p->options;
+
+	p->vm = (struct vm){ .options = o,
+			     .drives = &p->drives,
+			     .image = &p->image,
+			     .dirs = &p->dirs,
+			     .machine = &p->machine,
+			     .console = -1 };
+	if (dirs_find(&p->dirs, why) < 0 || sizes_check(o, why) < 0 ||
+	    drives_decide(&p->drives, &o->drives, &p->dirs, why) < 0 ||
+	    image_open(&p->image, o, &p->dirs, why) < 0 || vm_prepare(&p->vm, why) < 0 ||
+	    wine_find(&p->wine, &p->dirs, &p->drives, why) < 0)
+		return -1;
+	if (o->dry_run)
+		return 0;
+	if (machine_create(&p->machine, p->vm.name, any, why) < 0 || socket_choose(p, why) < 0)
+		return -1;
+	warn_of_root();
+	return wine_prepare(&p->wine, &p->drives, why);
+}
+
+struct plan *plan_make(const struct options *options, bool any, struct fault *why)
+{
+	struct plan *p = calloc(1, sizeof(*p));
+
+	if (!p) {
+		fault_set(why, HOST_FAILED, "unable to start a machine: no memory");
+		return NULL;
+	}
+	p->options = *options;
+	p->wine.lock = p->machine.lock = -1;
+	if (plan_fill(p, any, why) == 0)
+		return p;
+	machine_remove(&p->machine);
+	plan_free(p);
+	return NULL;
+}
+
+void plan_free(struct plan *p)
+{
+	fd_close(&p->machine.lock);
+	fd_close(&p->wine.lock);
+	args_free(&p->wine.env);
+	free(p);
+}
