@@ -42,6 +42,8 @@ int ring_iov_used(const struct ring *ring, struct iovec iov[2])
 void ring_take(struct ring *ring, size_t len)
 {
 	ring->tail += len;
+	if (ring->tail == ring->head) /* so that little is used again, not memory anew */
+		ring->head = ring->tail = 0;
 }
 
 int ring_put(struct ring *ring, const void *data, size_t len)

@@ -272,7 +272,7 @@ void inlet_discard(struct inlet *in)
 
 int inlet_grant(struct inlet *in, uint32_t bytes)
 {
-	if (bytes > WIRE_CREDIT || in->credit + bytes > WIRE_CREDIT)
+	if (bytes > WIRE_CREDIT_MAX || in->credit + bytes > WIRE_CREDIT_MAX)
 		return -EPROTO;
 	in->credit += bytes;
 	return 0;

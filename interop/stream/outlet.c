@@ -17,8 +17,8 @@
 #include "lib/fmt.h"
 #include "lib/lib.h"
 
-/* Small grants cost frames, large ones leave the peer waiting. */
-enum { GRANT = WIRE_CREDIT / 4 };
+/* Of the window. Small grants cost frames, large ones leave the peer waiting. */
+enum { GRANT_SHARE = 4 };
 
 void outlet_close(struct outlet *o)
 {
@@ -110,7 +110,7 @@ void outlet_init(struct outlet *o, struct channel *ch, int number)
 	o->number = number;
 	o->closed = o->closed_sent = true;
 	o->rest = -1;
-	o->window = WIRE_CREDIT;
+	o->window = o->most = WIRE_CREDIT;
 	ring_init(&o->ring, o->memory, sizeof(o->memory));
 }
 
@@ -222,17 +222,32 @@ uint64_t outlet_taken(const struct outlet *o)
 	return o->written - (uint64_t)left;
 }
 
+/* A sink that has taken a share of the window and left nothing waits for bytes
+ * that are on their way: more of them may be, up to a bound. */
+static uint32_t outlet_growth(const struct outlet *o)
+{
+	uint32_t left = WIRE_CREDIT_MAX - o->most;
+
+	if (ring_used(&o->ring) > 0)
+		return 0;
+	return o->most < left ? o->most : left;
+}
+
 void outlet_fill(struct outlet *o)
 {
+	uint32_t more;
+
 	if (o->closed) {
 		if (!o->closed_sent)
 			o->closed_sent = channel_put(o->ch, WIRE_CLOSED, o->number, NULL, 0);
 		return;
 	}
-	if (o->ended || o->due < GRANT)
+	if (o->ended || o->due < o->most / GRANT_SHARE)
 		return;
-	if (channel_put_u32(o->ch, WIRE_CREDIT_ADD, o->number, o->due)) {
-		o->window += o->due;
+	more = outlet_growth(o);
+	if (channel_put_u32(o->ch, WIRE_CREDIT_ADD, o->number, o->due + more)) {
+		o->window += o->due + more;
+		o->most += more;
 		o->due = 0;
 	}
 }

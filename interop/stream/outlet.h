@@ -2,7 +2,8 @@
  * interop/stream.
  *
  * Bytes are written straight from the channel's buffer; what the sink does
- * not take waits in a ring as large as the credit the peer can have. Credit is
+ * not take waits in a ring as large as the credit the peer can ever have: that
+ * grows as long as the sink keeps up. Credit is
  * given again only for bytes that have left to the sink. A sink that is
  * shared with other programs is never made non-blocking: a pipe or terminal
  * is opened once more instead, through /proc/self/fd.
@@ -38,10 +39,11 @@ struct outlet {
 	int error;        /* errno of the write that failed */
 	uint32_t window;  /* credit the peer has left */
 	uint32_t due;     /* credit to be given back */
+	uint32_t most;    /* window, due and unread bytes together */
 	uint64_t written;
 	int rest; /* a pipe of ours that was finished or failed: what still counts its bytes */
 	struct ring ring;
-	uint8_t memory[WIRE_CREDIT];
+	uint8_t memory[WIRE_CREDIT_MAX]; /* touched as far as a slow sink makes it */
 };
 
 /* A closed outlet, with nothing due. */

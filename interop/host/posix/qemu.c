@@ -45,6 +45,11 @@ static void add_machine(struct args *args, const struct qemu *q)
 	args_add(args, "%uM", q->options->memory);
 }
 
+static const char *link_of(const struct qemu *q)
+{
+	return q->options->link ? q->options->link : "serial:landbridge.0";
+}
+
 /* The kernel's command line. Under TCG the kernel must not calibrate or doubt
  * the clock, nor spend time on mitigations that mean nothing there. */
 static void add_kernel(struct args *args, const struct qemu *q)
@@ -68,8 +73,8 @@ static void add_kernel(struct args *args, const struct qemu *q)
 		args,
 		"console=ttyS0 quiet panic=-1 nokaslr cryptomgr.notests%s%s %s landbridge.name=%s%s "
 		"landbridge.ip=10.0.2.15/24 landbridge.gateway=10.0.2.2 landbridge.dns=10.0.2.3 "
-		"landbridge.link=serial:landbridge.0",
-		emulated, root, dir && !q->options->write ? "ro" : "rw", q->name, user);
+		"landbridge.link=%s",
+		emulated, root, dir && !q->options->write ? "ro" : "rw", q->name, user, link_of(q));
 }
 
 static void add_share(struct args *args, const char *id, const char *dir, const char *tag, bool ro)
@@ -135,7 +140,7 @@ static void add_devices(struct args *args, const struct qemu *q)
 	args_add(args, "-device");
 	args_add(args, "virtio-serial-pci");
 	args_add(args, "-device");
-	args_add(args, "virtserialport,chardev=link,name=landbridge.0");
+	args_add(args, "virtserialport,chardev=link,name=%s", link_of(q) + strlen("serial:"));
 	args_add(args, "-netdev");
 	args_add(args, "user,id=net");
 	args_add(args, "-device");

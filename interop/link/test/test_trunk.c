@@ -106,8 +106,7 @@ static void peer_dials(struct fixture *t)
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
 	end_open(&t->peer, &t->pair.loop, sv[0]);
-	t->pair.guest.next = sv[1];
-	router_dial_now(t->pair.guest.router);
+	side_plug(&t->pair.guest, sv[1]);
 }
 
 /* The guest's epoch is where HELLO has it. */
@@ -268,7 +267,7 @@ static const struct bad_frame bad_frames[] = {
 
 static void bad_frame(void **state, const struct bad_frame *c)
 {
-	static const uint8_t bytes[WIRE_DATA_MAX + 1] = { 1 };
+	static const uint8_t bytes[WIRE_DATA_MAX + 1] = { 1, 0, 0, 1 };
 	uint8_t header[WIRE_HEADER];
 	struct fixture *t;
 

@@ -245,7 +245,7 @@ static void say_too_much(struct writer *w)
 static void say_too_much_credit(struct writer *w)
 {
 	put_launch(w, "sleep 100");
-	put(w, WIRE_CREDIT_ADD, 1, "\1\0\0\0", 4);
+	put(w, WIRE_CREDIT_ADD, 1, "\1\0\14\0", 4);
 }
 
 static void say_data_after_eof(struct writer *w)
