@@ -186,6 +186,16 @@ bool fid_unhook(struct fid_table *table, struct fid *fid)
 	return was;
 }
 
+bool fid_is_hooked(struct fid_table *table, const struct fid *fid)
+{
+	bool is;
+
+	pthread_mutex_lock(&table->lock);
+	is = fid->hooked;
+	pthread_mutex_unlock(&table->lock);
+	return is;
+}
+
 void attach_put(struct fid_table *table, struct attach *attach)
 {
 	bool last;

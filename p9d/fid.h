@@ -65,6 +65,7 @@ int fid_hook(struct fid_table *table, struct fid *fid, uint32_t number, struct f
 	     unsigned era);
 /* Takes the number away. False: another thread has done so. */
 bool fid_unhook(struct fid_table *table, struct fid *fid);
+bool fid_is_hooked(struct fid_table *table, const struct fid *fid);
 /* Lets go. The last one closes the file and returns the error of that. */
 int fid_put(struct fid_table *table, struct fid *fid);
 

@@ -94,8 +94,8 @@ struct tree_ops {
 	 * Closing it drops its locks. */
 	int (*lock_open)(struct filetree *tree, const struct tree_file *file, bool write);
 	void (*lock_close)(struct filetree *tree, int owner);
-	/* -EAGAIN: somebody else holds it. With wait: until it is free, or -EINTR. */
-	int (*lock)(struct filetree *tree, int owner, const struct tree_lock *lock, bool wait);
+	/* Does not wait. -EAGAIN: somebody else holds it. */
+	int (*lock)(struct filetree *tree, int owner, const struct tree_lock *lock);
 	/* What `from` holds, read locks only, `to` holds as well then. */
 	int (*lock_copy)(struct filetree *tree, int from, int to);
 	/* Whether the owner may hold any lock still. */

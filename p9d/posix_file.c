@@ -243,7 +243,7 @@ static int flock_of(const struct tree_lock *lock, struct flock *fl)
 	return 0;
 }
 
-int fs_lock(struct filetree *tree, int owner, const struct tree_lock *lock, bool wait)
+int fs_lock(struct filetree *tree, int owner, const struct tree_lock *lock)
 {
 	struct flock fl;
 	int err = flock_of(lock, &fl);
@@ -251,7 +251,7 @@ int fs_lock(struct filetree *tree, int owner, const struct tree_lock *lock, bool
 	(void)tree;
 	if (err)
 		return err;
-	err = fs_result(fcntl(owner, wait ? F_OFD_SETLKW : F_OFD_SETLK, &fl));
+	err = fs_result(fcntl(owner, F_OFD_SETLK, &fl));
 	return err == -EACCES ? -EAGAIN : err;
 }
 

@@ -93,7 +93,7 @@ void fs_new_group(const struct tree_file *dir, int fd, const char *name,
 int fs_lock_open(struct filetree *tree, const struct tree_file *file, bool write);
 int fs_lock_copy(struct filetree *tree, int from, int to);
 void fs_lock_close(struct filetree *tree, int owner);
-int fs_lock(struct filetree *tree, int owner, const struct tree_lock *lock, bool wait);
+int fs_lock(struct filetree *tree, int owner, const struct tree_lock *lock);
 bool fs_lock_held(struct filetree *tree, int owner);
 int fs_lock_test(struct filetree *tree, int owner, struct tree_lock *lock);
 

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "p9d/confine.h"
-#include "p9d/pool.h"
+#include "p9d/conn.h"
 #include "p9d/p9d.h"
 #include "p9d/worker.h"
 

@@ -12,7 +12,7 @@
 
 #include "lib/fd.h"
 #include "p9d/confine.h"
-#include "p9d/pool.h"
+#include "p9d/conn.h"
 
 #define IDLE_MS 10000
 

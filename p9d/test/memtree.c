@@ -467,11 +467,11 @@ static int mem_lock_copy(struct filetree *tree, int from, int to)
 	return from < to ? 0 : -ENOLCK;
 }
 
-static int mem_lock(struct filetree *tree, int owner, const struct tree_lock *lock, bool wait)
+static int mem_lock(struct filetree *tree, int owner, const struct tree_lock *lock)
 {
 	(void)tree;
 	(void)owner;
-	return lock->start % 2 && !wait ? -EAGAIN : 0;
+	return lock->start % 2 ? -EAGAIN : 0;
 }
 
 static bool mem_lock_held(struct filetree *tree, int owner)

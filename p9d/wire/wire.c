@@ -327,6 +327,18 @@ static int get_body(struct reader *r, struct p9_msg *m, const struct layout *lay
 	return r->bad || r->left ? -EPROTO : 0;
 }
 
+int32_t p9_frame_size(const void *at, size_t len, uint32_t max)
+{
+	struct reader r;
+	uint32_t size;
+
+	reader_init(&r, at, len);
+	size = read_u32(&r);
+	if (r.bad)
+		return 0;
+	return size < P9_HEADER || size > max || size > INT32_MAX ? -EPROTO : (int32_t)size;
+}
+
 int p9_decode(struct p9_msg *msg, const void *frame, size_t len)
 {
 	const struct layout *layout;

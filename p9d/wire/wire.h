@@ -118,6 +118,12 @@ struct p9_msg {
  * -EOPNOTSUPP: no message has this type. */
 int p9_decode(struct p9_msg *msg, const void *frame, size_t len);
 
+/* The size of the message that begins at `at`, where `len` bytes have come so
+ * far: more than len when its end is still to come, 0 when not even its size has
+ * come. -EPROTO: no message is so small, or larger than max: nothing that comes
+ * after can be told apart any more. */
+int32_t p9_frame_size(const void *at, size_t len, uint32_t max);
+
 /* Writes one message; its length, or -EMSGSIZE when it does not fit, or
  * -EOPNOTSUPP. Data that already lies at its place in `buf` is not copied. */
 int p9_encode(const struct p9_msg *msg, void *buf, size_t size);
