@@ -10,7 +10,7 @@
 #include "p9d/p9d.h"
 
 #define FIDS_MAX 65536
-#define FILES_MAX (2 * FIDS_MAX + 1024)
+#define FILES_MAX (4 * FIDS_MAX + 4096)
 #define EXIT_USAGE 2
 
 struct p9d_arguments {

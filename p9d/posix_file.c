@@ -195,6 +195,21 @@ ssize_t fs_write(struct filetree *tree, const struct tree_file *file, const void
 	return n < 0 ? -errno : n;
 }
 
+/* The description's offset is nobody's: reads and writes bring their own. */
+int fs_seek(struct filetree *tree, const struct tree_file *file, uint64_t *offset, bool hole)
+{
+	off_t at;
+
+	(void)tree;
+	if (*offset > INT64_MAX)
+		return -ENXIO;
+	at = lseek(file->data, (off_t)*offset, hole ? SEEK_HOLE : SEEK_DATA);
+	if (at < 0)
+		return -errno;
+	*offset = (uint64_t)at;
+	return 0;
+}
+
 int fs_sync(struct filetree *tree, const struct tree_file *file, bool data_only)
 {
 	(void)tree;

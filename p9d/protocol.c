@@ -99,18 +99,24 @@ static const struct {
 	[P9_TACCESS] = { do_access, NEED_FILE | NEED_W },
 	[P9_TWREADDIR] = { do_wreaddir, NEED_FILE | NEED_W },
 	[P9_TWOPEN] = { do_wopen, NEED_FILE | NEED_W },
+	[P9_TWSEEK] = { do_wseek, NEED_FILE | NEED_W },
+	[P9_TWRENAME] = { do_wrename, NEED_FILE | NEED_W | NEED_WRITE },
 };
 
 int p9_session_init(struct p9_session *session, struct filetree *tree,
 		    const struct p9_policy *policy)
 {
+	int err;
+
 	*session = (struct p9_session){
 		.tree = tree,
 		.policy = *policy,
 		.msize = P9_MSIZE_MIN * 2,
 	};
 	pthread_mutex_init(&session->lock_mutex, NULL);
-	return fids_init(&session->fids, tree, policy->fid_limit);
+	err = fids_init(&session->fids, tree, policy->fid_limit);
+	session->fids.share = policy->share;
+	return err;
 }
 
 void p9_session_fini(struct p9_session *session)

@@ -22,6 +22,7 @@ struct p9_policy {
 	bool read_only;
 	uint32_t umask; /* for .W clients, which have none of their own */
 	uint32_t fid_limit;
+	struct fid_share *share; /* with the process's other sessions; may be NULL */
 	const struct user_files *accounts;
 };
 

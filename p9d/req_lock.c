@@ -43,7 +43,7 @@ static int new_owner(struct p9_request *q, bool write, struct lock_owner **out)
 	struct lock_owner *owner;
 	int handle;
 
-	if (session->owner_count >= SESSION_LOCKS)
+	if (session->owner_count >= SESSION_LOCKS || !fids_may_grow(&session->fids))
 		return -ENOLCK;
 	handle = ops_of(q)->lock_open(tree_of(q), &q->fid->file, write);
 	if (handle < 0)
@@ -66,6 +66,7 @@ static int new_owner(struct p9_request *q, bool write, struct lock_owner **out)
 	memcpy(owner->client, q->t->name.at, q->t->name.len);
 	session->owners = owner;
 	session->owner_count++;
+	fids_hold(&session->fids, 1);
 	*out = owner;
 	return 0;
 }
@@ -109,6 +110,7 @@ static void drop_owner(struct p9_session *session, struct lock_owner *owner)
 	if (--owner->refs)
 		return;
 	session->tree->ops->lock_close(session->tree, owner->handle);
+	fids_hold(&session->fids, -1);
 	free(owner);
 }
 

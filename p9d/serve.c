@@ -30,6 +30,7 @@ static int serve_on(struct posix_tree *tree, const struct p9_policy *policy, int
 
 int p9d_serve(const struct p9d_config *config, int fd, bool confined)
 {
+	struct fid_share share;
 	struct p9_policy policy = {
 		.self = geteuid(),
 		.runs_as = geteuid(),
@@ -37,11 +38,12 @@ int p9d_serve(const struct p9d_config *config, int fd, bool confined)
 		.umask = config->umask,
 		.fid_limit = FIDS_MAX,
 		.accounts = &user_files_system,
+		.share = &share,
 	};
 	struct posix_tree tree;
 	int err = posix_tree_init(&tree, config->root);
 
-	worker_prepare();
+	worker_prepare(&share);
 	if (err)
 		close(fd);
 	else

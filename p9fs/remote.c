@@ -153,6 +153,15 @@ void remote_fail(struct remote *remote, int error)
 			call_end(remote, remote->calls[tag], &r);
 }
 
+/* What a caller may see: 512 and up are the kernel's words to itself (to FUSE,
+ * to do it all again), and ENOSYS would have it never ask for the like again. */
+static uint32_t error_to_show(uint32_t error)
+{
+	if (error == ENOSYS)
+		return EOPNOTSUPP;
+	return error == 0 || error > EHWPOISON ? EIO : error;
+}
+
 static int reply_take(struct remote *remote, const uint8_t *frame, size_t len)
 {
 	struct p9_msg r;
@@ -163,8 +172,8 @@ static int reply_take(struct remote *remote, const uint8_t *frame, size_t len)
 	call = remote->calls[r.tag];
 	if (!call || (r.type != call->type + 1 && r.type != P9_RLERROR))
 		return -EPROTO;
-	if (r.type == P9_RLERROR && (r.error == 0 || r.error > 4095))
-		r.error = EIO;
+	if (r.type == P9_RLERROR)
+		r.error = error_to_show(r.error);
 	call_end(remote, call, &r);
 	return 0;
 }

@@ -225,6 +225,7 @@ static void serve_without(struct client *c, int n)
 
 	want(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	client_on(c, pair[0]);
+	c->msize = 65536;
 	c->server = fork();
 	if (c->server == 0) {
 		int err;

@@ -138,6 +138,10 @@ static const struct layout layouts[P9_TYPE_COUNT] = {
 	R(P9_TWREADDIR) = { "Rwreaddir", { DATA } },
 	[P9_TWOPEN] = { "Twopen", { FID, NEWFID, FLAGS, WFLAGS, MODE, GID, MASK, NAMES } },
 	R(P9_TWOPEN) = { "Rwopen", { STATUS, WALKED, QID, TARGET, IOUNIT, ATTR } },
+	[P9_TWSEEK] = { "Twseek", { FID, OFFSET, FLAGS } },
+	R(P9_TWSEEK) = { "Rwseek", { OFFSET } },
+	[P9_TWRENAME] = { "Twrename", { FID, NAME, NEWFID, TARGET, FLAGS } },
+	R(P9_TWRENAME) = { "Rwrename", { END } },
 };
 
 static const struct layout *layout_of(uint8_t type)

@@ -7,7 +7,7 @@
  * Sources: Plan 9 manual section 5 (intro, walk, read, ...), the diod
  * project's protocol.md for the .L messages, and the Linux kernel's
  * include/net/9p/9p.h for the numbers. The .W messages (128..133) are the
- * compound operations of the Windows 9P redirector.
+ * compound operations of the Windows 9P redirector; those from 134 are ours.
  */
 #ifndef LANDBRIDGE_P9D_WIRE_WIRE_H
 #define LANDBRIDGE_P9D_WIRE_WIRE_H
