@@ -259,10 +259,10 @@ void inlet_discard(struct inlet *in)
 	const uint8_t *from;
 	ssize_t n;
 
-	if (in->ended || !in->ready)
+	if (in->ended)
 		return;
-	while ((n = inlet_read(in, WIRE_DATA_MAX, &from)) > 0)
-		continue;
+	watch_set(&in->watch, EPOLLIN); /* from now on level-triggered */
+	n = in->ready ? inlet_read(in, WIRE_DATA_MAX, &from) : -EAGAIN;
 	in->ready = false;
 	if (n == 0)
 		inlet_end(in);

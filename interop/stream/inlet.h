@@ -64,7 +64,8 @@ bool inlet_looks(const struct inlet *in);
  * due. True when it put DATA. */
 bool inlet_fill(struct inlet *in);
 
-/* Drops what is there to read now (when nobody listens any more). */
+/* Drops a piece of what is there to read (when nobody listens any more) each
+ * time there is something: signals and timers get their turn in between. */
 void inlet_discard(struct inlet *in);
 
 /* The peer's CREDIT_ADD and CONSUMED. -EPROTO: beyond what can be. */
