@@ -8,11 +8,11 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "interop/stream/channel.h"
-#include "interop/stream/inlet.h"
-#include "interop/stream/outlet.h"
+#include "interop/stream/posix/channel.h"
+#include "interop/stream/posix/inlet.h"
+#include "interop/stream/posix/outlet.h"
 #include "interop/stream/stream.h"
-#include "interop/stream/tty.h"
+#include "interop/stream/posix/tty.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
@@ -79,7 +79,7 @@ static void put_signals(struct caller *c)
 	for (uint32_t i = 1; c->signals_due; i++) {
 		if (!(c->signals_due & (1u << i)))
 			continue;
-		channel_put_u32(&c->ch, WIRE_SIGNAL, 0, i);
+		port_put_u32(&c->ch.port, WIRE_SIGNAL, 0, i);
 		c->signals_due &= ~(1u << i);
 	}
 }
@@ -111,21 +111,21 @@ static void caller_fill(void *owner)
 		put_signals(c);
 		if (c->winsz_due)
 			put_winsz(c);
-		outlet_fill(&c->out[1]);
-		outlet_fill(&c->out[0]);
+		sink_fill(&c->out[1].sink, &c->ch.port);
+		sink_fill(&c->out[0].sink, &c->ch.port);
 	}
 	/* What cannot be put back is not read for a program that may not start. */
 	if (c->started || inlet_looks(&c->in))
-		inlet_fill(&c->in);
+		source_fill(&c->in.source, &c->ch.port);
 }
 
 static void caller_settle(void *owner)
 {
 	struct caller *c = owner;
 
-	if (c->tty.raw && c->in.ended && !c->unwanted)
+	if (c->tty.raw && source_ended(&c->in.source) && !c->unwanted)
 		caller_finish(c, OUTCOME_STOPPED, SIGHUP, "");
-	if (c->finished && outlet_drained(&c->out[0]) && outlet_drained(&c->out[1]))
+	if (c->finished && sink_drained(&c->out[0].sink) && sink_drained(&c->out[1].sink))
 		c->loop.stop = true;
 }
 
@@ -189,18 +189,19 @@ static int on_number(struct caller *c, const struct frame *f, struct reader *r)
 
 	if (r->bad || f->flags != 0)
 		return -EPROTO;
-	return wide ? inlet_consumed(&c->in, value) : inlet_grant(&c->in, (uint32_t)value);
+	return wide ? source_consumed(&c->in.source, value)
+		    : source_grant(&c->in.source, (uint32_t)value);
 }
 
-static struct outlet *outlet_of(struct caller *c, int fd)
+static struct sink *sink_of(struct caller *c, int fd)
 {
-	return fd == STDOUT_FILENO || fd == STDERR_FILENO ? &c->out[fd - 1] : NULL;
+	return fd == STDOUT_FILENO || fd == STDERR_FILENO ? &c->out[fd - 1].sink : NULL;
 }
 
 static int caller_frame(void *owner, const struct frame *f, const void *payload)
 {
 	struct caller *c = owner;
-	struct outlet *out = outlet_of(c, f->flags);
+	struct sink *out = sink_of(c, f->flags);
 	struct reader r;
 
 	reader_init(&r, payload, f->length);
@@ -218,10 +219,10 @@ static int caller_frame(void *owner, const struct frame *f, const void *payload)
 	case WIRE_EXIT:
 		return on_exit_frame(c, f->flags, &r);
 	case WIRE_EOF:
-		return out ? outlet_end(out) : -EPROTO;
+		return out ? sink_end(out) : -EPROTO;
 	case WIRE_CLOSED:
 		c->unwanted = true;
-		inlet_end(&c->in);
+		source_end(&c->in.source);
 		return 0;
 	case WIRE_CREDIT_ADD:
 	case WIRE_CONSUMED:
@@ -233,9 +234,9 @@ static int caller_frame(void *owner, const struct frame *f, const void *payload)
 
 static int caller_data(void *owner, int fd, const void *data, size_t len)
 {
-	struct outlet *out = outlet_of(owner, fd);
+	struct sink *out = sink_of(owner, fd);
 
-	return out ? outlet_put(out, data, len) : -EPROTO;
+	return out ? sink_put(out, data, len) : -EPROTO;
 }
 
 static const struct channel_ops caller_channel = {
@@ -253,7 +254,7 @@ static void caller_resume(struct caller *c)
 	if (c->started && !c->finished)
 		tty_raw(&c->tty);
 	c->winsz_due = true;
-	c->in.ready = !c->in.ended;
+	source_wake(&c->in.source);
 }
 
 /* Stops as the shell expects it, with the terminal as it was. */
