@@ -5,7 +5,7 @@
  * and `landbridge run` are callers; the guest's sessions and the host agent's
  * jobs are runners. Both talk over one endpoint socket (link.h).
  *
- * The core (window, source, sink, serve) is pure and runs on every host: what
+ * The core (window, source, sink, call, serve) is pure and runs on every host: what
  * it does to descriptors and processes stands in tables, which posix/ fills.
  *
  * Promises: bytes cross unchanged; EXIT comes after the last byte of stdout
