@@ -1,5 +1,5 @@
-/* inlet.c: where the bytes of outgoing DATA frames come from. */
-#include "interop/stream/inlet.h"
+/* inlet.c: the descriptor behind a source. */
+#include "interop/stream/posix/inlet.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,15 +10,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "interop/stream/serve.h"
 #include "lib/fd.h"
 #include "lib/lib.h"
+
+static const struct source_ops inlet_source;
 
 static void inlet_ready(struct watch *watch, uint32_t events)
 {
 	struct inlet *in = container_of(watch, struct inlet, watch);
 
 	(void)events;
-	in->ready = true;
+	source_wake(&in->source);
 	channel_pump(in->ch);
 }
 
@@ -28,12 +31,9 @@ void inlet_init(struct inlet *in, struct channel *ch, int number)
 		.watch = { .fd = -1, .ready = inlet_ready },
 		.ch = ch,
 		.fd = -1,
-		.number = number,
-		.ended = true,
-		.eof_sent = true,
-		.credit = WIRE_CREDIT,
 		.look = { -1, -1 },
 	};
+	source_init(&in->source, number);
 }
 
 /* Edge-triggered, so that neither a hang-up nor bytes that stay where they
@@ -41,8 +41,7 @@ void inlet_init(struct inlet *in, struct channel *ch, int number)
 static int inlet_start(struct inlet *in, struct loop *loop, int fd)
 {
 	in->fd = fd;
-	in->ended = in->eof_sent = false;
-	in->ready = true;
+	source_start(&in->source, &inlet_source);
 	return watch_add(loop, &in->watch, fd, EPOLLIN | EPOLLRDHUP | EPOLLET);
 }
 
@@ -97,8 +96,8 @@ int inlet_open_shared(struct inlet *in, struct loop *loop, int fd)
 void inlet_close(struct inlet *in)
 {
 	watch_remove(&in->watch);
-	if (in->kind == INLET_FILE && in->fd >= 0 && in->taken > 0)
-		lseek(in->fd, in->start + (off_t)in->taken, SEEK_SET);
+	if (in->kind == INLET_FILE && in->fd >= 0 && in->source.taken > 0)
+		lseek(in->fd, in->start + (off_t)in->source.taken, SEEK_SET);
 	if (in->kind == INLET_OWN)
 		fd_close(&in->fd);
 	in->fd = -1;
@@ -106,10 +105,10 @@ void inlet_close(struct inlet *in)
 	fd_close(&in->look[1]);
 }
 
-void inlet_end(struct inlet *in)
+static void inlet_ended(struct source *s)
 {
-	in->ended = true;
-	in->ready = false;
+	struct inlet *in = container_of(s, struct inlet, source);
+
 	if (in->kind == INLET_OWN)
 		inlet_close(in);
 }
@@ -182,13 +181,13 @@ static bool at_end(const struct inlet *in, int events)
 	int there = 0;
 
 	return events & (POLLHUP | POLLRDHUP | POLLERR) && ioctl(in->fd, FIONREAD, &there) == 0 &&
-	       (uint64_t)there <= in->sent - in->taken;
+	       (uint64_t)there <= in->source.sent - in->source.taken;
 }
 
 /* Looks beyond what was looked at before; *fresh is where that begins. */
 static ssize_t look_further(struct inlet *in, size_t len, const uint8_t **fresh)
 {
-	size_t ahead = (size_t)(in->sent - in->taken);
+	size_t ahead = (size_t)(in->source.sent - in->source.taken);
 	int events = events_now(in->fd);
 	ssize_t n;
 
@@ -217,7 +216,7 @@ static ssize_t inlet_read(struct inlet *in, size_t len, const uint8_t **from)
 	case INLET_SOCKET:
 		return look_further(in, len, from);
 	case INLET_FILE:
-		n = pread(in->fd, buf, len, in->start + (off_t)in->sent);
+		n = pread(in->fd, buf, len, in->start + (off_t)in->source.sent);
 		return n < 0 ? 0 : n;
 	case INLET_OWN:
 		n = read_retry(in->fd, buf, len);
@@ -229,54 +228,12 @@ static ssize_t inlet_read(struct inlet *in, size_t len, const uint8_t **from)
 	return shared_read(in, buf, len);
 }
 
-bool inlet_fill(struct inlet *in)
+void inlet_discards(struct inlet *in)
 {
-	size_t len = in->credit < WIRE_DATA_MAX ? in->credit : WIRE_DATA_MAX;
-	const uint8_t *from;
-	ssize_t n;
-
-	if (in->ended && !in->eof_sent)
-		in->eof_sent = channel_put(in->ch, WIRE_EOF, in->number, NULL, 0);
-	if (in->ended || !in->ready || len == 0)
-		return false;
-	n = inlet_read(in, len, &from);
-	if (n < 0) {
-		in->ready = false;
-		return false;
-	}
-	if (n == 0) {
-		inlet_end(in);
-		return inlet_fill(in);
-	}
-	in->sent += (uint64_t)n;
-	in->credit -= (uint32_t)n;
-	channel_data(in->ch, in->number, from, (size_t)n);
-	return true;
-}
-
-void inlet_discard(struct inlet *in)
-{
-	const uint8_t *from;
-	ssize_t n;
-
-	if (in->ended || !in->ready)
-		return;
-	while ((n = inlet_read(in, WIRE_DATA_MAX, &from)) > 0)
-		continue;
-	in->ready = false;
-	if (n == 0)
-		inlet_end(in);
+	watch_set(&in->watch, EPOLLIN); /* from now on level-triggered */
 }
 
 /* --- what the peer says -------------------------------------------------------- */
-
-int inlet_grant(struct inlet *in, uint32_t bytes)
-{
-	if (bytes > WIRE_CREDIT_MAX || in->credit + bytes > WIRE_CREDIT_MAX)
-		return -EPROTO;
-	in->credit += bytes;
-	return 0;
-}
 
 /* Takes `len` bytes, which a look has seen, out of the source. */
 static void inlet_take(struct inlet *in, uint64_t len)
@@ -292,21 +249,26 @@ static void inlet_take(struct inlet *in, uint64_t len)
 	}
 }
 
-int inlet_consumed(struct inlet *in, uint64_t total)
+static void inlet_consumed(struct source *s, uint64_t total)
 {
+	struct inlet *in = container_of(s, struct inlet, source);
 	bool looks = in->kind == INLET_PIPE || in->kind == INLET_SOCKET;
 
-	if (total > in->sent)
-		return -EPROTO;
-	if (total <= in->taken)
-		return 0;
-	if (looks && total >= INLET_DESTRUCTIVE) {
-		inlet_take(in, in->sent - in->taken);
+	if (looks && total >= SERVE_MUCH) {
+		inlet_take(in, s->sent - s->taken);
 		in->kind = INLET_STREAM;
 	} else if (looks) {
-		inlet_take(in, total - in->taken);
+		inlet_take(in, total - s->taken);
 	}
-	in->taken = total;
-	in->ready = !in->ended; /* the look can reach further now */
-	return 0;
 }
+
+static long inlet_source_read(struct source *s, size_t len, const uint8_t **from)
+{
+	return inlet_read(container_of(s, struct inlet, source), len, from);
+}
+
+static const struct source_ops inlet_source = {
+	.read = inlet_source_read,
+	.consumed = inlet_consumed,
+	.close = inlet_ended,
+};

@@ -1,11 +1,14 @@
 /* tree.c: all descendants of a process. */
-#include "interop/stream/tree.h"
+#include "interop/stream/posix/tree.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "lib/fd.h"
 #include "lib/fmt.h"
@@ -54,9 +57,23 @@ static int node_compare(const void *a, const void *b)
 	return (left->pid > right->pid) - (left->pid < right->pid);
 }
 
+/* The parent of a process now; 0: there is none of that number. */
+static pid_t parent_of(pid_t pid)
+{
+	char path[64], text[128];
+	ssize_t n;
+	int fd;
+
+	fmt(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : fd_read_full(fd, text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	fd_close(&fd);
+	return stat_parent(text);
+}
+
 static int tree_read(struct tree *tree)
 {
-	char path[64], text[512];
 	struct dirent *entry;
 	int error = 0;
 	DIR *dir = opendir("/proc");
@@ -64,13 +81,13 @@ static int tree_read(struct tree *tree)
 	if (!dir)
 		return -errno;
 	while (error == 0 && (entry = readdir(dir))) {
-		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10), parent;
 
 		if (pid <= 0)
 			continue;
-		fmt(path, sizeof(path), "/proc/%d/stat", pid);
-		if (file_read(path, text, sizeof(text)) > 0)
-			error = tree_add(tree, pid, stat_parent(text));
+		parent = parent_of(pid);
+		if (parent > 0)
+			error = tree_add(tree, pid, parent);
 	}
 	closedir(dir);
 	if (tree->count > 0)
@@ -106,6 +123,23 @@ static void tree_mark(struct tree *tree, pid_t root)
 	}
 }
 
+/* The number may be another process's since we looked: what a pidfd stands for
+ * is looked at again, and stays the same. Orphans come to the root. */
+static bool node_signal(const struct node *node, pid_t root, int signal)
+{
+	int fd = (int)syscall(SYS_pidfd_open, node->pid, 0);
+	bool done = false;
+	pid_t parent;
+
+	if (fd < 0)
+		return errno != ESRCH && kill(node->pid, signal) == 0;
+	parent = parent_of(node->pid);
+	if (parent == node->parent || parent == root)
+		done = syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0;
+	close(fd);
+	return done;
+}
+
 int tree_signal(pid_t root, int signal)
 {
 	struct tree tree = { 0 };
@@ -114,7 +148,7 @@ int tree_signal(pid_t root, int signal)
 
 	tree_mark(&tree, root);
 	for (size_t i = 0; i < tree.count; i++)
-		if (tree.at[i].inside && kill(tree.at[i].pid, signal) == 0)
+		if (tree.at[i].inside && node_signal(&tree.at[i], root, signal))
 			count++;
 	free(tree.at);
 	return error < 0 ? error : count;

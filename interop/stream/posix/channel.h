@@ -1,20 +1,20 @@
 /* channel.h: the endpoint socket of one stream as frames. Private to
- * interop/stream.
+ * interop/stream/posix.
  *
  * Reading is pushed: every frame goes to the owner as it arrives, DATA in
  * pieces and without a copy. Writing is pulled: whenever the socket can take
  * more the owner is asked to fill in what is due, control frames first, then
  * one DATA frame. So nothing queues up here, whatever the peer does.
  */
-#ifndef LANDBRIDGE_INTEROP_STREAM_CHANNEL_H
-#define LANDBRIDGE_INTEROP_STREAM_CHANNEL_H
+#ifndef LANDBRIDGE_INTEROP_STREAM_POSIX_CHANNEL_H
+#define LANDBRIDGE_INTEROP_STREAM_POSIX_CHANNEL_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
 
-#include "interop/wire/wire.h"
+#include "interop/stream/port.h"
 #include "lib/loop.h"
 
 enum { CHANNEL_CONTROL = 2048 };
@@ -33,6 +33,7 @@ struct channel_ops {
 };
 
 struct channel {
+	struct port port;   /* of the core: put and data go here, inside ops->fill */
 	struct watch watch; /* watch.fd is the socket, -1 once gone */
 	const struct channel_ops *ops;
 	void *owner;
@@ -70,7 +71,6 @@ bool channel_flushed(const struct channel *ch);
 /* Only inside ops->fill. put: false when there is no room in this round. */
 bool channel_put(struct channel *ch, enum wire_type type, int flags, const void *payload,
 		 size_t len);
-bool channel_put_u32(struct channel *ch, enum wire_type type, int flags, uint32_t value);
 /* OPEN; the payload must stay until it has left. Before any other DATA. */
 void channel_launch(struct channel *ch, const void *payload, size_t len);
 /* Data of at most WIRE_DATA_MAX bytes, which stay until they have left. */

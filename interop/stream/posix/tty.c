@@ -1,5 +1,5 @@
 /* tty.c: the caller's terminal and the runner's. */
-#include "interop/stream/tty.h"
+#include "interop/stream/posix/tty.h"
 
 #include <errno.h>
 #include <fcntl.h>

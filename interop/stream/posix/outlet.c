@@ -1,5 +1,5 @@
-/* outlet.c: where the bytes of incoming DATA frames go. */
-#include "interop/stream/outlet.h"
+/* outlet.c: the descriptor behind a sink. */
+#include "interop/stream/posix/outlet.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,8 +17,9 @@
 #include "lib/fmt.h"
 #include "lib/lib.h"
 
-/* Of the window. Small grants cost frames, large ones leave the peer waiting. */
-enum { GRANT_SHARE = 4 };
+enum { BULK_PIPE = 256 * 1024 }; /* of a program that takes much */
+
+static const struct sink_ops outlet_sink;
 
 void outlet_close(struct outlet *o)
 {
@@ -34,7 +35,7 @@ static void outlet_fail(struct outlet *o, int error)
 {
 	watch_remove(&o->watch);
 	o->error = error;
-	o->closed = true;
+	sink_closed(&o->sink);
 	ring_take(&o->ring, ring_used(&o->ring));
 }
 
@@ -62,7 +63,7 @@ static size_t outlet_write(struct outlet *o, const uint8_t *data, size_t len)
 {
 	size_t done = 0;
 
-	while (done < len && o->ready && !o->closed) {
+	while (done < len && o->ready && o->sink.state == SINK_OPEN) {
 		ssize_t n = write_once(o, data + done, len - done);
 
 		if (n >= 0)
@@ -72,8 +73,7 @@ static size_t outlet_write(struct outlet *o, const uint8_t *data, size_t len)
 		else if (errno != EINTR)
 			outlet_fail(o, errno);
 	}
-	o->written += done;
-	o->due += (uint32_t)done;
+	sink_wrote(&o->sink, done);
 	return done;
 }
 
@@ -85,7 +85,7 @@ static void outlet_flush(struct outlet *o)
 		size_t done = outlet_write(o, iov[0].iov_base, iov[0].iov_len);
 
 		/* A failed outlet's ring is empty already. */
-		if (!o->closed)
+		if (o->sink.state == SINK_OPEN)
 			ring_take(&o->ring, done);
 	}
 }
@@ -107,10 +107,8 @@ void outlet_init(struct outlet *o, struct channel *ch, int number)
 	o->watch = (struct watch){ .fd = -1, .ready = outlet_ready };
 	o->ch = ch;
 	o->fd = -1;
-	o->number = number;
-	o->closed = o->closed_sent = true;
+	sink_init(&o->sink, number);
 	o->rest = -1;
-	o->window = o->most = WIRE_CREDIT;
 	ring_init(&o->ring, o->memory, sizeof(o->memory));
 }
 
@@ -132,7 +130,7 @@ static int outlet_start(struct outlet *o, struct loop *loop, int fd, bool owned)
 	o->fd = fd;
 	o->owned = owned;
 	o->hangup_ends = hangup_ends(fd, st.st_mode);
-	o->closed = o->closed_sent = false;
+	sink_start(&o->sink, &outlet_sink);
 	o->ready = true;
 	return watch_add(loop, &o->watch, fd, EPOLLOUT | EPOLLET);
 }
@@ -173,81 +171,59 @@ int outlet_open_shared(struct outlet *o, struct loop *loop, int fd)
 	return error == -EPERM || error == -EBADF ? 0 : error;
 }
 
-int outlet_put(struct outlet *o, const void *data, size_t len)
+static int outlet_put(struct sink *s, const void *data, size_t len)
 {
-	size_t done = 0;
+	struct outlet *o = container_of(s, struct outlet, sink);
+	size_t done = ring_used(&o->ring) == 0 ? outlet_write(o, data, len) : 0;
 
-	if (len > o->window || o->ended)
-		return -EPROTO;
-	o->window -= (uint32_t)len;
-	if (ring_used(&o->ring) == 0)
-		done = outlet_write(o, data, len);
-	if (o->closed)
+	if (s->state != SINK_OPEN)
 		return 0;
 	return ring_put(&o->ring, (const uint8_t *)data + done, len - done);
 }
 
-int outlet_end(struct outlet *o)
+static bool outlet_drained(struct sink *s)
 {
-	if (o->ended)
-		return -EPROTO;
-	o->ended = true;
-	return 0;
+	return ring_used(&container_of(s, struct outlet, sink)->ring) == 0;
 }
 
-bool outlet_drained(const struct outlet *o)
+static void outlet_finish(struct sink *s)
 {
-	return o->closed || ring_used(&o->ring) == 0;
-}
+	struct outlet *o = container_of(s, struct outlet, sink);
+	int rest = reopen(o->fd, O_RDONLY);
 
-void outlet_finish(struct outlet *o)
-{
-	int rest;
-
-	if (o->fd < 0 || o->closed)
-		return;
-	rest = reopen(o->fd, O_RDONLY);
 	outlet_close(o);
 	o->rest = rest;
-	o->closed = o->closed_sent = true;
 }
 
-uint64_t outlet_taken(const struct outlet *o)
+static uint64_t outlet_taken(struct sink *s)
 {
+	struct outlet *o = container_of(s, struct outlet, sink);
 	int fd = o->rest >= 0 ? o->rest : o->fd;
 	int left = 0;
 
 	if (fd >= 0)
 		ioctl(fd, FIONREAD, &left);
-	return o->written - (uint64_t)left;
+	return s->written - (uint64_t)left;
 }
 
-/* A sink that has taken a share of the window and left nothing waits for bytes
- * that are on their way: more of them may be, up to a bound. */
-static uint32_t outlet_growth(const struct outlet *o)
+static void outlet_widen(struct sink *s)
 {
-	uint32_t left = WIRE_CREDIT_MAX - o->most;
+	struct outlet *o = container_of(s, struct outlet, sink);
 
-	if (ring_used(&o->ring) > 0)
-		return 0;
-	return o->most < left ? o->most : left;
+	if (o->fd >= 0)
+		fcntl(o->fd, F_SETPIPE_SZ, BULK_PIPE);
 }
 
-void outlet_fill(struct outlet *o)
+static void outlet_gone(struct sink *s)
 {
-	uint32_t more;
-
-	if (o->closed) {
-		if (!o->closed_sent)
-			o->closed_sent = channel_put(o->ch, WIRE_CLOSED, o->number, NULL, 0);
-		return;
-	}
-	if (o->ended || o->due < o->most / GRANT_SHARE)
-		return;
-	more = outlet_growth(o);
-	if (channel_put_u32(o->ch, WIRE_CREDIT_ADD, o->number, o->due + more)) {
-		o->window += o->due + more;
-		o->most += more;
-		o->due = 0;
-	}
+	outlet_close(container_of(s, struct outlet, sink));
 }
+
+static const struct sink_ops outlet_sink = {
+	.put = outlet_put,
+	.drained = outlet_drained,
+	.finish = outlet_finish,
+	.taken = outlet_taken,
+	.widen = outlet_widen,
+	.close = outlet_gone,
+};

@@ -1,6 +1,6 @@
-/* tty.h: the caller's terminal and the runner's. Private to interop/stream. */
-#ifndef LANDBRIDGE_INTEROP_STREAM_TTY_H
-#define LANDBRIDGE_INTEROP_STREAM_TTY_H
+/* tty.h: the caller's terminal and the runner's. Private to interop/stream/posix. */
+#ifndef LANDBRIDGE_INTEROP_STREAM_POSIX_TTY_H
+#define LANDBRIDGE_INTEROP_STREAM_POSIX_TTY_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -8,11 +8,12 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "interop/stream/channel.h"
-#include "interop/stream/inlet.h"
-#include "interop/stream/outlet.h"
+#include "interop/stream/call.h"
+#include "interop/stream/posix/channel.h"
+#include "interop/stream/posix/inlet.h"
+#include "interop/stream/posix/outlet.h"
 #include "interop/stream/stream.h"
-#include "interop/stream/tty.h"
+#include "interop/stream/posix/tty.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
@@ -29,29 +30,11 @@ struct caller {
 	struct signals signals;
 	struct timer linger;
 	struct tty tty;
-	struct outcome *result;
+	struct call call;
 	const void *launch;
 	size_t open_len;
-	uint32_t flags; /* enum program_flag */
-	bool launched;  /* OPEN has been put */
-	bool started;   /* STARTED came */
-	bool unwanted;  /* nobody reads our stdin any more */
-	bool finished;  /* *result is final but for the output still to leave */
-	bool pong_due;
 	bool winsz_due;
-	uint32_t signals_due; /* bit n: signal n */
-	bool asked;           /* a signal to end was forwarded before */
 };
-
-static void caller_finish(struct caller *c, enum outcome_how how, uint32_t code, const char *text)
-{
-	if (c->finished)
-		return;
-	c->finished = true;
-	c->result->how = how;
-	c->result->code = code;
-	fmt(c->result->text, sizeof(c->result->text), "%s", text);
-}
 
 /* --- what the channel asks ------------------------------------------------------ */
 
@@ -71,17 +54,7 @@ static void put_launch(struct caller *c)
 	hello_encode(&w, &hello);
 	channel_put(&c->ch, WIRE_HELLO, 0, bytes, w.used);
 	channel_launch(&c->ch, c->launch, c->open_len);
-	c->launched = true;
-}
-
-static void put_signals(struct caller *c)
-{
-	for (uint32_t i = 1; c->signals_due; i++) {
-		if (!(c->signals_due & (1u << i)))
-			continue;
-		channel_put_u32(&c->ch, WIRE_SIGNAL, 0, i);
-		c->signals_due &= ~(1u << i);
-	}
+	call_asked(&c->call);
 }
 
 static void put_winsz(struct caller *c)
@@ -103,29 +76,20 @@ static void caller_fill(void *owner)
 {
 	struct caller *c = owner;
 
-	if (!c->launched) {
+	if (c->call.state == CALL_NEW)
 		put_launch(c);
-	} else {
-		if (c->pong_due)
-			c->pong_due = !channel_put(&c->ch, WIRE_PONG, 0, NULL, 0);
-		put_signals(c);
-		if (c->winsz_due)
-			put_winsz(c);
-		outlet_fill(&c->out[1]);
-		outlet_fill(&c->out[0]);
-	}
-	/* What cannot be put back is not read for a program that may not start. */
-	if (c->started || inlet_looks(&c->in))
-		inlet_fill(&c->in);
+	else if (c->winsz_due)
+		put_winsz(c);
+	call_fill(&c->call, &c->ch.port);
 }
 
 static void caller_settle(void *owner)
 {
 	struct caller *c = owner;
 
-	if (c->tty.raw && c->in.ended && !c->unwanted)
-		caller_finish(c, OUTCOME_STOPPED, SIGHUP, "");
-	if (c->finished && outlet_drained(&c->out[0]) && outlet_drained(&c->out[1]))
+	if (c->tty.raw && source_ended(&c->in.source) && !c->call.unwanted)
+		call_stop(&c->call, SIGHUP);
+	if (call_done(&c->call))
 		c->loop.stop = true;
 }
 
@@ -133,12 +97,8 @@ static void caller_gone(void *owner, int error)
 {
 	struct caller *c = owner;
 
-	if (c->finished)
-		return;
-	caller_finish(c, OUTCOME_LOST, 0,
-		      error == -EPROTO ? "the other side does not speak the protocol"
-				       : "the connection was lost before the program ended");
-	timer_start(&c->loop, &c->linger, LINGER_MS);
+	if (call_lost(&c->call, error))
+		timer_start(&c->loop, &c->linger, LINGER_MS);
 }
 
 static void linger_over(struct timer *timer)
@@ -148,94 +108,27 @@ static void linger_over(struct timer *timer)
 
 /* --- frames --------------------------------------------------------------------- */
 
-static int on_started(struct caller *c, struct reader *r)
+static bool wants_raw(const struct caller *c)
 {
-	c->result->pid = read_u32(r);
-	c->result->subsystem = read_u32(r);
-	if (r->bad || c->started)
-		return -EPROTO;
-	c->started = true;
-	if (c->flags & PROGRAM_DETACH)
-		caller_finish(c, OUTCOME_EXITED, 0, "");
-	else if (c->flags & PROGRAM_TTY && c->result->subsystem != WIRE_GUI)
-		tty_raw(&c->tty);
-	return 0;
-}
-
-static int on_failed(struct caller *c, const void *payload, size_t len)
-{
-	struct failed why;
-
-	if (failed_decode(&why, payload, len) < 0)
-		return -EPROTO;
-	caller_finish(c, OUTCOME_FAILED, why.code, why.text.at);
-	return 0;
-}
-
-static int on_exit_frame(struct caller *c, uint8_t flags, struct reader *r)
-{
-	uint32_t code = read_u32(r);
-
-	if (r->bad)
-		return -EPROTO;
-	caller_finish(c, flags == WIRE_SIGNALLED ? OUTCOME_SIGNALLED : OUTCOME_EXITED, code, "");
-	return 0;
-}
-
-static int on_number(struct caller *c, const struct frame *f, struct reader *r)
-{
-	bool wide = f->type == WIRE_CONSUMED;
-	uint64_t value = wide ? read_u64(r) : read_u32(r);
-
-	if (r->bad || f->flags != 0)
-		return -EPROTO;
-	return wide ? inlet_consumed(&c->in, value) : inlet_grant(&c->in, (uint32_t)value);
-}
-
-static struct outlet *outlet_of(struct caller *c, int fd)
-{
-	return fd == STDOUT_FILENO || fd == STDERR_FILENO ? &c->out[fd - 1] : NULL;
+	return c->call.state == CALL_STARTED && c->call.flags & PROGRAM_TTY &&
+	       c->call.result->subsystem != WIRE_GUI;
 }
 
 static int caller_frame(void *owner, const struct frame *f, const void *payload)
 {
 	struct caller *c = owner;
-	struct outlet *out = outlet_of(c, f->flags);
-	struct reader r;
+	int error = call_frame(&c->call, f, payload);
 
-	reader_init(&r, payload, f->length);
-	switch (f->type) {
-	case WIRE_HELLO:
-	case WIRE_PONG:
-		return 0;
-	case WIRE_PING:
-		c->pong_due = true;
-		return 0;
-	case WIRE_STARTED:
-		return on_started(c, &r);
-	case WIRE_FAILED:
-		return on_failed(c, payload, f->length);
-	case WIRE_EXIT:
-		return on_exit_frame(c, f->flags, &r);
-	case WIRE_EOF:
-		return out ? outlet_end(out) : -EPROTO;
-	case WIRE_CLOSED:
-		c->unwanted = true;
-		inlet_end(&c->in);
-		return 0;
-	case WIRE_CREDIT_ADD:
-	case WIRE_CONSUMED:
-		return on_number(c, f, &r);
-	default:
-		return -EPROTO;
-	}
+	if (f->type == WIRE_STARTED && wants_raw(c))
+		tty_raw(&c->tty);
+	return error;
 }
 
 static int caller_data(void *owner, int fd, const void *data, size_t len)
 {
-	struct outlet *out = outlet_of(owner, fd);
+	struct caller *c = owner;
 
-	return out ? outlet_put(out, data, len) : -EPROTO;
+	return call_data(&c->call, fd, data, len);
 }
 
 static const struct channel_ops caller_channel = {
@@ -250,10 +143,10 @@ static const struct channel_ops caller_channel = {
 
 static void caller_resume(struct caller *c)
 {
-	if (c->started && !c->finished)
+	if (wants_raw(c))
 		tty_raw(&c->tty);
 	c->winsz_due = true;
-	c->in.ready = !c->in.ended;
+	source_wake(&c->in.source);
 }
 
 /* Stops as the shell expects it, with the terminal as it was. */
@@ -270,22 +163,6 @@ static void caller_suspend(struct caller *c)
 	caller_resume(c); /* without SIGCONT when nobody could have gone on with us */
 }
 
-/* The first is for the program; a second one, or one that the program is not
- * to see (a terminal's come as bytes, a GUI program lives on), ends the call. */
-static void caller_interrupt(struct caller *c, uint32_t signal)
-{
-	bool ours = c->flags & PROGRAM_TTY || c->result->subsystem == WIRE_GUI || signal == SIGABRT;
-
-	if (ours || c->asked || c->finished) {
-		c->finished = false;
-		caller_finish(c, OUTCOME_STOPPED, signal, "");
-		c->loop.stop = true;
-		return;
-	}
-	c->asked = true;
-	c->signals_due |= 1u << signal;
-}
-
 static void caller_caught(struct signals *s, const struct signalfd_siginfo *info)
 {
 	struct caller *c = container_of(s, struct caller, signals);
@@ -297,7 +174,7 @@ static void caller_caught(struct signals *s, const struct signalfd_siginfo *info
 	else if (info->ssi_signo == SIGCONT)
 		caller_resume(c);
 	else if (info->ssi_signo != SIGTTOU)
-		caller_interrupt(c, info->ssi_signo);
+		c->loop.stop |= call_signal(&c->call, info->ssi_signo);
 	channel_pump(&c->ch);
 }
 
@@ -309,7 +186,7 @@ static int caller_listen(struct caller *c)
 
 	for (size_t i = 0; i < array_len(always); i++)
 		signals_want_polite(&c->signals, always[i]);
-	for (size_t i = 0; c->flags & PROGRAM_TTY && i < array_len(with_tty); i++)
+	for (size_t i = 0; c->call.flags & PROGRAM_TTY && i < array_len(with_tty); i++)
 		signals_want_polite(&c->signals, with_tty[i]);
 	return signals_take(&c->signals, &c->loop);
 }
@@ -325,28 +202,31 @@ static int caller_open(struct caller *c, int endpoint)
 		error = loop_init(&c->loop);
 	if (error < 0)
 		return error;
-	c->flags = l.flags;
+	c->call.flags = l.flags;
 	error = channel_open(&c->ch, &c->loop, endpoint, &caller_channel, c);
 	if (error < 0)
 		return error;
 	error = caller_listen(c);
-	if (error == 0 && !(c->flags & PROGRAM_NO_STDIN))
+	if (error == 0 && !(c->call.flags & PROGRAM_NO_STDIN))
 		error = inlet_open_shared(&c->in, &c->loop, STDIN_FILENO);
+	c->call.in_looks = inlet_looks(&c->in);
 	if (error == 0)
 		error = outlet_open_shared(&c->out[0], &c->loop, STDOUT_FILENO);
-	if (error == 0 && !(c->flags & PROGRAM_TTY))
+	if (error == 0 && !(c->call.flags & PROGRAM_TTY))
 		error = outlet_open_shared(&c->out[1], &c->loop, STDERR_FILENO);
 	return error;
 }
 
 static void report_write_error(struct caller *c)
 {
-	for (int i = 0; i < 2 && !c->result->write_error; i++) {
+	struct outcome *result = c->call.result;
+
+	for (int i = 0; i < 2 && !result->write_error; i++) {
 		int error = c->out[i].error;
 
-		c->result->write_error = error;
-		if (error && error != EPIPE && error != EBADF && !c->result->text[0])
-			fmt(c->result->text, sizeof(c->result->text), "unable to write to %s: %s",
+		result->write_error = error;
+		if (error && error != EPIPE && error != EBADF && !result->text[0])
+			fmt(result->text, sizeof(result->text), "unable to write to %s: %s",
 			    i == 0 ? "standard output" : "standard error", strerror(error));
 	}
 }
@@ -378,7 +258,9 @@ int caller_run(int endpoint, const void *launch, size_t open_len, struct outcome
 	signals_init(&c->signals, caller_caught);
 	c->linger.fire = linger_over;
 	c->tty.fd = STDIN_FILENO;
-	c->result = out;
+	c->call = (struct call){ .in = &c->in.source,
+				 .out = { &c->out[0].sink, &c->out[1].sink },
+				 .result = out };
 	c->launch = launch;
 	c->open_len = open_len;
 	inlet_init(&c->in, &c->ch, STDIN_FILENO);

@@ -1,6 +1,6 @@
-/* tree.h: all descendants of a process. Private to interop/stream. */
-#ifndef LANDBRIDGE_INTEROP_STREAM_TREE_H
-#define LANDBRIDGE_INTEROP_STREAM_TREE_H
+/* tree.h: all descendants of a process. Private to interop/stream/posix. */
+#ifndef LANDBRIDGE_INTEROP_STREAM_POSIX_TREE_H
+#define LANDBRIDGE_INTEROP_STREAM_POSIX_TREE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,7 +12,8 @@
  * or negative errno. */
 int tree_signal(pid_t root, int signal);
 
-/* The parent in the text of /proc/PID/stat: proc(5). 0 when it is not that. Pure. */
+/* The parent in the text of /proc/PID/stat, of which the first 100 bytes will
+ * do: proc(5). 0 when it is not that. Pure. */
 pid_t stat_parent(const char *text);
 
 #endif

@@ -1,11 +1,11 @@
 /* ends.c: the pipes or the terminal between a runner and its program. */
-#include "interop/stream/ends.h"
+#include "interop/stream/posix/ends.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "interop/stream/tty.h"
+#include "interop/stream/posix/tty.h"
 #include "lib/fd.h"
 
 /* Small, so that little is in doubt when the program ends: one page, which is

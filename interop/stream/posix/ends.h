@@ -1,8 +1,8 @@
 /* ends.h: the pipes or the terminal between a runner and its program. Private
- * to interop/stream.
+ * to interop/stream/posix.
  */
-#ifndef LANDBRIDGE_INTEROP_STREAM_ENDS_H
-#define LANDBRIDGE_INTEROP_STREAM_ENDS_H
+#ifndef LANDBRIDGE_INTEROP_STREAM_POSIX_ENDS_H
+#define LANDBRIDGE_INTEROP_STREAM_POSIX_ENDS_H
 
 #include "interop/wire/wire.h"
 

@@ -1,5 +1,5 @@
 /* channel.c: the endpoint socket of one stream as frames. */
-#include "interop/stream/channel.h"
+#include "interop/stream/posix/channel.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -50,16 +50,6 @@ bool channel_put(struct channel *ch, enum wire_type type, int flags, const void 
 	return true;
 }
 
-bool channel_put_u32(struct channel *ch, enum wire_type type, int flags, uint32_t value)
-{
-	uint8_t bytes[4];
-	struct writer w;
-
-	writer_init(&w, bytes, sizeof(bytes));
-	write_u32(&w, value);
-	return channel_put(ch, type, flags, bytes, sizeof(bytes));
-}
-
 void channel_launch(struct channel *ch, const void *payload, size_t len)
 {
 	put_header(ch->control + ch->control_used, WIRE_OPEN, 0, len);
@@ -73,6 +63,17 @@ void channel_data(struct channel *ch, int fd, const void *data, size_t len)
 	put_header(ch->header, WIRE_DATA, fd, len);
 	ch->data.iov_base = (void *)(uintptr_t)data;
 	ch->data.iov_len = len;
+}
+
+static bool port_put(struct port *port, enum wire_type type, int flags, const void *payload,
+		     size_t len)
+{
+	return channel_put(container_of(port, struct channel, port), type, flags, payload, len);
+}
+
+static void port_data(struct port *port, int fd, const void *data, size_t len)
+{
+	channel_data(container_of(port, struct channel, port), fd, data, len);
 }
 
 /* Asks the owner what is due and lines it up. False: nothing. */
@@ -284,6 +285,7 @@ int channel_open(struct channel *ch, struct loop *loop, int fd, const struct cha
 {
 	int error;
 
+	ch->port = (struct port){ port_put, port_data };
 	ch->ops = ops;
 	ch->owner = owner;
 	ch->in_size = IN_SIZE;
