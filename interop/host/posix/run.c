@@ -126,10 +126,12 @@ static void session_over(struct run *r, const struct outcome *out)
 	bool broken = out->how == OUTCOME_LOST ||
 		      (out->how == OUTCOME_FAILED && out->code == HOST_FAILED);
 
+	if (r->phase == STOPPING)
+		return;
 	r->status = outcome_status(out);
 	if (out->text[0])
 		fault_set(&r->fault, r->status, "%s", out->text);
-	if (!broken || r->phase == STOPPING) {
+	if (!broken) {
 		run_stop(r);
 		return;
 	}
@@ -173,12 +175,21 @@ static void machine_in_emergency(struct run *r, const struct fault *fault)
 		run_fail(r, fault->text);
 }
 
-/* What ended it explains a stream that broke, but not one that was whole. */
+/* Its reason explains a stream that broke. Somebody who types poweroff at the
+ * guest's prompt ends it well. */
+static void machine_ending(struct run *r, const struct fault *fault)
+{
+	if (r->phase == STOPPING)
+		return;
+	r->phase = STOPPING;
+	timer_stop(&r->loop, &r->deadline);
+	r->fault = *fault;
+	r->status = 0;
+}
+
 static void machine_over(struct run *r, const struct supervisor_event *event)
 {
-	if (event->what == MACHINE_FAILED && r->phase != STOPPING)
-		r->fault = event->fault;
-	else if (event->what == MACHINE_FAILED)
+	if (event->what == MACHINE_FAILED)
 		fault_set(&r->fault, event->fault.status, "%s", event->fault.text);
 	supervisor_add_log(&r->fault, event->log);
 	r->loop.stop = true;
@@ -193,11 +204,14 @@ static void machine_ready(struct watch *watch, uint32_t events)
 	if (!supervisor_hear(watch->fd, &event)) {
 		event = (struct supervisor_event){ .what = MACHINE_FAILED };
 		fault_set(&event.fault, HOST_FAILED, "the machine's supervisor was killed");
+		machine_ending(r, &event.fault);
 		machine_over(r, &event);
 	} else if (event.what == MACHINE_UP && r->phase == BOOTING) {
 		session_start(r);
 	} else if (event.what == MACHINE_EMERGENCY) {
 		machine_in_emergency(r, &event.fault);
+	} else if (event.what == MACHINE_ENDING) {
+		machine_ending(r, &event.fault);
 	} else if (event.what >= MACHINE_STOPPED) {
 		machine_over(r, &event);
 	}

@@ -176,9 +176,9 @@ static void test_wait_without_pidfd(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),       cmocka_unit_test(test_dead),
-		cmocka_unit_test(test_status),      cmocka_unit_test(test_open_to_others),
-		cmocka_unit_test(test_scrollback),  cmocka_unit_test(test_wait_without_pidfd),
+		cmocka_unit_test(test_names),      cmocka_unit_test(test_dead),
+		cmocka_unit_test(test_status),     cmocka_unit_test(test_open_to_others),
+		cmocka_unit_test(test_scrollback), cmocka_unit_test(test_wait_without_pidfd),
 	};
 
 	return cmocka_run_group_tests_name("machine", tests, setup, teardown);
