@@ -37,7 +37,7 @@ WARN := -Wall -Wextra -Wpedantic -Wundef -Wvla -Wshadow -Wstrict-prototypes -Wmi
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wimplicit-fallthrough -Wformat=2 \
 	$(if $(filter 1,$(WERROR)),-Werror)
 # Code that takes apart bytes from outside also answers for every conversion.
-STRICT := pathconv/% interop/wire/% lib/bytes% p9d/wire/%
+STRICT := pathconv/% interop/wire/% lib/bytes% lib/rootfs% lib/modules_dep% p9d/wire/%
 warn = $(WARN) $(if $(filter $(STRICT),$1),-Wconversion)
 COMMON := -std=c11 -D_GNU_SOURCE -I. -include $(B)/config.h -MMD -MP
 SECTIONS := -ffunction-sections -fdata-sections

@@ -71,17 +71,17 @@ def field(tag, value):
     return struct.pack("<HHI", tag, 0, len(value)) + value
 
 
-HELLO = frame(1, 0, b"LANDBRDG" + struct.pack("<HH16s16sI", 1, 1, os.urandom(16), bytes(16), 0))
-LAUNCH = frame(16, 1, field(1, struct.pack("<I", 2 | 8)) + field(2, COMMAND.encode() + b"\0") +
+HELLO = frame(1, 0, b"LANDBRDG" + struct.pack("<HH16s16sI", 2, 2, os.urandom(16), bytes(16), 0))
+OPEN = frame(16, 1, field(9, struct.pack("<I", 1)) + field(1, struct.pack("<I", 2 | 8)) + field(2, COMMAND.encode() + b"\0") +
                field(3, COMMAND.encode() + b"\0"))
 EXIT = 26
 
 
 def ask(path):
-    """A whole call: LAUNCH, and all frames to EXIT."""
+    """A whole call: OPEN, and all frames to EXIT."""
     with socket.socket(socket.AF_UNIX) as s:
         s.connect(path)
-        s.sendall(HELLO + LAUNCH)
+        s.sendall(HELLO + OPEN)
         data, kind = b"", 0
         while kind != EXIT:
             data += s.recv(65536)

@@ -56,7 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (frame_decode(&f, data) == 0) {
 		frame_encode(header, &f);
 		check(memcmp(header, data, WIRE_HEADER) == 0);
-		check(!(frame_allowed(&f, true) && frame_allowed(&f, false)));
+		for (uint32_t kind = 0; kind <= OPEN_KIND_LAST + 1; kind++)
+			check(!(frame_allowed(&f, kind, true) && frame_allowed(&f, kind, false)));
 	}
 	try_hello(data + WIRE_HEADER, size - WIRE_HEADER);
 	try_failed(data + WIRE_HEADER, size - WIRE_HEADER);

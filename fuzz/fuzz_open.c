@@ -47,7 +47,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (open_decode(&l, data, size))
 		return 0;
 	check(strlen(l.program.at) == l.program.len);
+	check(l.kind != 0);
 	check(strlen(l.user.at) == l.user.len);
+	check(strlen(l.service.at) == l.service.len);
+	check(strlen(l.address.at) == l.address.len);
 	check(count(&l, OPEN_TAG_ARG) == l.argc);
 	check(count(&l, OPEN_TAG_ENV) == l.envc);
 	try_uid(&l);

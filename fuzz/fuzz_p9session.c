@@ -4,14 +4,14 @@
 #include <assert.h>
 #include <string.h>
 
-#include "p9d/session.h"
+#include "p9d/protocol.h"
 #include "p9d/test/memtree.c" /* NOLINT(bugprone-suspicious-include): not in the library */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 struct fuzz {
 	struct memtree tree;
-	struct session session;
+	struct p9_session session;
 	uint64_t acting;
 	uint16_t tag;
 	struct p9_msg t, r;
@@ -34,7 +34,7 @@ static void check_reply(struct fuzz *f)
 static void run(struct fuzz *f)
 {
 	static const atomic_bool never;
-	struct request q = {
+	struct p9_request q = {
 		.session = &f->session,
 		.t = &f->t,
 		.r = &f->r,
@@ -48,10 +48,10 @@ static void run(struct fuzz *f)
 	if (f->t.type == P9_TVERSION) {
 		if (f->t.msize > P9_MSIZE_MIN)
 			f->t.msize = P9_MSIZE_MIN;
-		session_version(&f->session, &f->t, &f->r);
+		p9_session_version(&f->session, &f->t, &f->r);
 		assert(f->tree.held == 0 && f->tree.owners == 0);
 	} else {
-		session_answer(&q);
+		p9_session_answer(&q);
 	}
 	check_reply(f);
 }
@@ -83,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static const struct user_files accounts = { "/dev/null", "/dev/null" };
 	static struct fuzz f;
-	struct session_policy policy = {
+	struct p9_policy policy = {
 		.anyone = true,
 		.runs_as = P9_NOUID,
 		.fid_limit = 40,
@@ -94,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		return 0;
 	memtree_init(&f.tree);
 	f.acting = 0;
-	session_init(&f.session, &f.tree.tree, &policy);
+	p9_session_init(&f.session, &f.tree.tree, &policy);
 	greet(&f, data[0] & 1);
 	for (size_t at = 1; at + 1 < len;) {
 		size_t n = data[at] ? data[at] : 1;
@@ -104,7 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		send(&f, data + at + 1, n);
 		at += n + 1;
 	}
-	session_fini(&f.session);
+	p9_session_fini(&f.session);
 	assert(f.tree.held == 0 && f.tree.owners == 0);
 	return 0;
 }

@@ -37,6 +37,13 @@ static int fuzz_accept(void *owner, const struct open *l, struct failed *why)
 	return sv[0];
 }
 
+static int fuzz_permit(void *owner, const struct open *o, struct failed *why)
+{
+	(void)owner;
+	*why = (struct failed){ WIRE_FAIL_NOT_RUN, 0, { "no", 2 } };
+	return o->kind == OPEN_LISTEN ? -1 : 0;
+}
+
 static int fuzz_dial(void *owner)
 {
 	struct fuzz *z = owner;
@@ -98,7 +105,7 @@ static void fuzz_send(struct fuzz *z, int fd, const uint8_t *data, size_t size)
 
 static void fuzz_hello(struct fuzz *z, int fd, const uint8_t *echo)
 {
-	struct hello h = { 1, 1, { 'f' }, { 0 }, 0, { "", 0 }, 0, 0 };
+	struct hello h = { WIRE_VERSION, WIRE_VERSION, { 'f' }, { 0 }, 0, { "", 0 }, 0, 0 };
 	struct frame f = { WIRE_HELLO_MIN, WIRE_HELLO, 0, 0 };
 	uint8_t payload[WIRE_HELLO_MIN], bytes[WIRE_HEADER + WIRE_HELLO_MIN];
 	struct writer w;
@@ -122,15 +129,18 @@ static void fuzz_link_up(struct fuzz *z)
 
 static void fuzz_open(struct fuzz *z)
 {
-	static const uint8_t launch[] = { 0, 0, 0, 0, WIRE_OPEN, 0, 0, 0, 1, 0, 0, 0 };
+	static const uint8_t open[] = { 12, 0, 0, 0, WIRE_OPEN,     0, 0, 0,
+					1,  0, 0, 0, OPEN_TAG_KIND, 0, 0, 0,
+					4,  0, 0, 0, OPEN_PROGRAM,  0, 0, 0 };
 
 	fuzz_hello(z, z->endpoint, NULL);
-	fuzz_send(z, z->endpoint, launch, sizeof(launch));
+	fuzz_send(z, z->endpoint, open, sizeof(open));
 }
 
 static void fuzz_begin(struct fuzz *z)
 {
-	static const struct router_ops ops = { fuzz_accept, fuzz_dial, fuzz_state, fuzz_shutdown };
+	static const struct router_ops ops = { fuzz_accept, fuzz_permit, fuzz_dial, fuzz_state,
+					       fuzz_shutdown };
 	int link[2], end[2];
 
 	memset(z, 0, sizeof(*z));

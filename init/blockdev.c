@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "init/dirs.h"
+#include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
 
@@ -75,10 +77,10 @@ struct named_walk {
 static bool device_compare(struct dir_walk *walk, int dir, const char *name)
 {
 	struct named_walk *n = container_of(walk, struct named_walk, walk);
-	struct fsprobe fs;
+	struct rootfs_found fs;
 
 	(void)dir;
-	n->found = blockdev_probe(name, &fs) == 0 && fsprobe_is(&fs, n->spec) &&
+	n->found = blockdev_probe(name, &fs) == 0 && rootfs_is(&fs, n->spec) &&
 		   name_copy(n->name, name);
 	return !n->found;
 }
@@ -103,19 +105,32 @@ bool blockdev_partition(const char *disk, int number, char name[BLOCKDEV_NAME])
 	return access(path, F_OK) == 0;
 }
 
-int blockdev_probe(const char *name, struct fsprobe *fs)
+static int device_probe(int fd, struct rootfs_found *fs)
 {
-	uint8_t window[FSPROBE_WINDOWS][FSPROBE_WINDOW] = { 0 };
+	/* Not on the stack: what PID 1 once touched there it keeps. */
+	void *head =
+		mmap(NULL, ROOTFS_HEAD, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ssize_t len;
+	int err;
+
+	if (head == MAP_FAILED)
+		return -errno;
+	len = fd_read_full(fd, head, ROOTFS_HEAD);
+	err = len < 0 ? (int)len : rootfs_probe(fs, head, (size_t)len) ? 0 : -ENODATA;
+	munmap(head, ROOTFS_HEAD);
+	return err;
+}
+
+int blockdev_probe(const char *name, struct rootfs_found *fs)
+{
 	char path[BLOCKDEV_NAME + 8];
-	int fd;
+	int fd, err;
 
 	fmt(path, sizeof(path), "/dev/%s", name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	for (int i = 0; i < FSPROBE_WINDOWS; i++)
-		if (pread(fd, window[i], FSPROBE_WINDOW, fsprobe_offsets[i]) < 0)
-			memset(window[i], 0, FSPROBE_WINDOW);
+	err = device_probe(fd, fs);
 	close(fd);
-	return fsprobe(fs, window) ? 0 : -ENODATA;
+	return err;
 }

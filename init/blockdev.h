@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "init/fsprobe.h"
+#include "lib/rootfs.h"
 
 enum { BLOCKDEV_NAME = 32 };
 
@@ -23,6 +23,6 @@ int blockdev_named(const char *spec, char name[BLOCKDEV_NAME]);
 bool blockdev_partition(const char *disk, int number, char name[BLOCKDEV_NAME]);
 
 /* What is on it. 0; -ENODATA: no file system that we know; or negative errno. */
-int blockdev_probe(const char *name, struct fsprobe *fs);
+int blockdev_probe(const char *name, struct rootfs_found *fs);
 
 #endif

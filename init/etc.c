@@ -75,7 +75,6 @@ static int links_make(struct boot *b)
 #endif
 #if CFG_P9D
 		"p9d",
-		"landbridge-files",
 #endif
 		"mount.drvfs",
 	};

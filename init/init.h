@@ -22,13 +22,7 @@
 #ifndef LANDBRIDGE_INIT_INIT_H
 #define LANDBRIDGE_INIT_INIT_H
 
-#define LANDBRIDGE_VERSION "0.1.0"
-
-#define LANDBRIDGE_RUN "/run/landbridge"
-#define LANDBRIDGE_BIN LANDBRIDGE_RUN "/bin"             /* wslpath, wslinfo, ... */
-#define LANDBRIDGE_SOCKET LANDBRIDGE_RUN "/interop.sock" /* held by PID 1 for ever */
-#define LANDBRIDGE_P9D_SOCKET LANDBRIDGE_RUN "/p9d.sock" /* likewise: the guest's files */
-#define LANDBRIDGE_P9D_PORT 564                          /* vsock: the number 9P has in TCP */
+#include "lib/places.h"
 
 /* One line: what sessions have at the end of PATH, for /etc/profile.d. */
 #define LANDBRIDGE_PATH_FILE LANDBRIDGE_RUN "/path"

@@ -25,7 +25,6 @@ static const struct {
 #endif
 #if CFG_P9D
 	{ "p9d", p9d_main },
-	{ "landbridge-files", files_main },
 #endif
 	{ "mount.drvfs", mount_drvfs_main },
 	{ "landbridge-session", session_main },

@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "init/boot.h"
-#include "init/modlist.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
 #include "lib/loop.h"
+#include "lib/modules_dep.h"
 
 enum { COMPRESSED_FILE = 4 }; /* MODULE_INIT_COMPRESSED_FILE, linux/module.h */
 
@@ -73,6 +73,7 @@ void modules_close(struct boot *b)
 	if (b->deps)
 		munmap((void *)(uintptr_t)b->deps, b->deps_len);
 	b->deps = NULL;
+	b->deps_len = 0;
 	if (b->modules >= 0)
 		close(b->modules);
 	b->modules = -1;
@@ -83,7 +84,7 @@ static bool is_loaded(struct piece path)
 	char sys[96] = "/sys/module/";
 	size_t at = strlen(sys);
 
-	modlist_name(path, sys + at, sizeof(sys) - at);
+	module_name(path, sys + at, sizeof(sys) - at);
 	return access(sys, F_OK) == 0;
 }
 
@@ -109,7 +110,7 @@ static int unsigned_insert(int fd)
 	file = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (file == MAP_FAILED)
 		return -errno;
-	len = modlist_unsigned(file, (size_t)st.st_size);
+	len = module_unsigned(file, (size_t)st.st_size);
 	err = len < (size_t)st.st_size && syscall(SYS_init_module, file, len, "") == 0 ? 0
 										       : -ENOKEY;
 	munmap(file, (size_t)st.st_size);
@@ -157,19 +158,20 @@ static int piece_insert(struct boot *b, struct piece path)
 
 static int module_load(struct boot *b, const char *name)
 {
-	struct piece path, needs, need;
+	struct module_dep line;
+	struct piece need;
 
-	if (!b->deps || !modlist_find(b->deps, b->deps_len, name, &path, &needs))
+	if (!modules_dep_find((struct piece){ b->deps, b->deps_len }, name, &line))
 		return 0; /* built in, or the kernel has none: the step will see */
-	if (is_loaded(path))
+	if (is_loaded(line.path))
 		return 0;
-	while (modlist_last(&needs, &need)) {
+	while (modules_dep_last(&line.needs, &need)) {
 		int err = piece_insert(b, need);
 
 		if (err < 0)
 			return err;
 	}
-	return piece_insert(b, path);
+	return piece_insert(b, line.path);
 }
 
 int modules_load(struct boot *b, enum guest_group group)

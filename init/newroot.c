@@ -14,26 +14,15 @@
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
+#include "lib/rootfs.h"
 
 #define LAYERS "/layers" /* in the initramfs */
 
-static const struct {
-	const char *type;
-	enum guest_group group;
-} drivers[] = {
-	{ "ext4", GUEST_FS_EXT4 },   { "ext3", GUEST_FS_EXT4 },
-	{ "ext2", GUEST_FS_EXT4 },   { "xfs", GUEST_FS_XFS },
-	{ "btrfs", GUEST_FS_BTRFS }, { "squashfs", GUEST_FS_SQUASHFS },
-	{ "erofs", GUEST_FS_EROFS }, { "iso9660", GUEST_FS_ISO9660 },
-	{ "9p", GUEST_9P },          { "virtiofs", GUEST_VIRTIOFS },
-};
-
 static int driver_load(struct boot *b, const char *type)
 {
-	for (size_t i = 0; i < array_len(drivers); i++)
-		if (strcmp(drivers[i].type, type) == 0)
-			return modules_load(b, drivers[i].group);
-	return 0;
+	const struct rootfs *fs = rootfs_named(type);
+
+	return fs ? modules_load(b, fs->group) : 0;
 }
 
 /* A root that nobody writes to may be cached for good. */

@@ -28,14 +28,15 @@ static bool root_add(struct boot *b, const char *name, const char *type)
 /* The file system named on the command line, or the one that is there. */
 static int device_add(struct boot *b, const char *name)
 {
-	struct fsprobe fs;
+	const char *type = b->settings.root_type;
+	struct rootfs_found fs;
 	int err = blockdev_probe(name, &fs);
 
-	if (b->settings.root_type && (err == 0 || err == -ENODATA)) {
-		fs.type = b->settings.root_type;
+	if (type && err == -ENODATA)
 		err = 0;
-	}
-	return err == 0 && !root_add(b, name, fs.type) ? -E2BIG : err;
+	if (err < 0)
+		return err;
+	return root_add(b, name, type ? type : fs.fs->type) ? 0 : -E2BIG;
 }
 
 static int partition_add(struct boot *b, const char *disk, int number)
@@ -67,8 +68,7 @@ static int disk_add(struct boot *b, const char *disk)
 			device_add(b, name);
 	if (b->root_count > 0)
 		return 0;
-	b->hint = "ext2-4, xfs, btrfs, squashfs, erofs and iso9660 are known; "
-		  "name the type with rootfstype=";
+	b->hint = ROOTFS_KNOWN " are known; name the type with rootfstype=";
 	return boot_unable(b, -ENODATA, "find a file system on the disk /dev/%s", disk);
 }
 
@@ -90,11 +90,6 @@ static int root_look(struct boot *b)
 	return err < 0 ? err : device_add(b, name);
 }
 
-static bool is_shared_type(const char *type)
-{
-	return type && (strcmp(type, "9p") == 0 || strcmp(type, "virtiofs") == 0);
-}
-
 static int root_wait(struct boot *b)
 {
 	int64_t end = loop_now() + ROOT_WAIT_MS;
@@ -112,16 +107,16 @@ static int root_wait(struct boot *b)
 
 int step_root(struct boot *b)
 {
-	const char *root = b->settings.root;
+	const char *root = b->settings.root, *type = b->settings.root_type;
+	const struct rootfs *fs = type ? rootfs_named(type) : NULL;
 	int err;
 
-	if (is_shared_type(b->settings.root_type)) {
+	if (fs && fs->kind == ROOTFS_SHARED) {
 		if (!root)
 			return boot_unable_try(b, -EINVAL, "say root=TAG too",
 					       "find the root's tag");
 		b->root_count = 1; /* no device: step_mount takes the tag */
-		return modules_load(b, strcmp(b->settings.root_type, "9p") == 0 ? GUEST_9P
-										: GUEST_VIRTIOFS);
+		return modules_load(b, fs->group);
 	}
 	if (root && strncmp(root, "/dev/", 5) != 0 && strncmp(root, "LABEL=", 6) != 0 &&
 	    strncmp(root, "UUID=", 5) != 0)

@@ -30,8 +30,10 @@ enum guest_group {
 	GUEST_BINFMT,
 };
 
-/* X(group, name), in the order in which they are loaded. ext4, jbd2 and btrfs
- * find their checksum by name at run time, so modules.dep does not know it. */
+/* X(group, name), in the order in which they are loaded. A file system, or
+ * libcrc32c on its behalf, finds its checksum by name at run time: modules.dep
+ * does not know of it (modules.softdep does), and the kernel would ask for a
+ * modprobe that is not there yet. SHA-256 is always built in. */
 #define GUEST_MODULES(X)                             \
 	X(GUEST_BUS, "virtio_pci")                   \
 	X(GUEST_BUS, "virtio_mmio")                  \
@@ -41,8 +43,11 @@ enum guest_group {
 	X(GUEST_FS_XFS, "crc32c_generic")            \
 	X(GUEST_FS_XFS, "xfs")                       \
 	X(GUEST_FS_BTRFS, "crc32c_generic")          \
+	X(GUEST_FS_BTRFS, "xxhash_generic")          \
+	X(GUEST_FS_BTRFS, "blake2b_generic")         \
 	X(GUEST_FS_BTRFS, "btrfs")                   \
 	X(GUEST_FS_SQUASHFS, "squashfs")             \
+	X(GUEST_FS_EROFS, "crc32c_generic")          \
 	X(GUEST_FS_EROFS, "erofs")                   \
 	X(GUEST_FS_ISO9660, "isofs")                 \
 	X(GUEST_OVERLAY, "overlay")                  \

@@ -27,9 +27,9 @@
 #endif
 
 #define FILES (CONFINE_SERVER | CONFINE_SWITCH)
-#define ALL (CONFINE_BROKER | FILES)
+#define ALL (CONFINE_DISPATCHER | FILES)
 
-/* A broker's children inherit its filter, so its list holds theirs too. */
+/* A dispatcher's children inherit its filter, so its list holds theirs too. */
 static const struct {
 	int nr;
 	unsigned roles;
@@ -94,8 +94,8 @@ static const struct {
 	{ SYS_readlink, FILES },
 	{ SYS_chmod, FILES },
 	{ SYS_unlink, ALL },
-	{ SYS_dup2, CONFINE_BROKER },
-	{ SYS_fork, CONFINE_BROKER },
+	{ SYS_dup2, CONFINE_DISPATCHER },
+	{ SYS_fork, CONFINE_DISPATCHER },
 	{ SYS_epoll_wait, ALL },
 	{ SYS_poll, ALL },
 #endif
@@ -125,27 +125,27 @@ static const struct {
 	{ SYS_getrandom, ALL },
 	{ SYS_sigaltstack, ALL }, /* what sanitizers need in tests */
 	/* identities */
-	{ SYS_setresuid, CONFINE_BROKER | CONFINE_SWITCH },
-	{ SYS_setresgid, CONFINE_BROKER | CONFINE_SWITCH },
-	{ SYS_setgroups, CONFINE_BROKER | CONFINE_SWITCH },
-	/* the broker alone */
-	{ SYS_accept4, CONFINE_BROKER },
-	{ SYS_socketpair, CONFINE_BROKER },
-	{ SYS_getsockopt, CONFINE_BROKER },
-	{ SYS_getsockname, CONFINE_BROKER },
-	{ SYS_getpeername, CONFINE_BROKER },
-	{ SYS_dup3, CONFINE_BROKER },
-	{ SYS_close_range, CONFINE_BROKER },
-	{ SYS_capset, CONFINE_BROKER },
-	{ SYS_capget, CONFINE_BROKER },
-	{ SYS_prctl, CONFINE_BROKER },
-	{ SYS_seccomp, CONFINE_BROKER },
-	{ SYS_epoll_create1, CONFINE_BROKER },
-	{ SYS_eventfd2, CONFINE_BROKER },
-	{ SYS_wait4, CONFINE_BROKER },
-	{ SYS_kill, CONFINE_BROKER },
-	{ SYS_umask, CONFINE_BROKER },
-	{ SYS_prlimit64, CONFINE_BROKER },
+	{ SYS_setresuid, CONFINE_DISPATCHER | CONFINE_SWITCH },
+	{ SYS_setresgid, CONFINE_DISPATCHER | CONFINE_SWITCH },
+	{ SYS_setgroups, CONFINE_DISPATCHER | CONFINE_SWITCH },
+	/* the dispatcher alone */
+	{ SYS_accept4, CONFINE_DISPATCHER },
+	{ SYS_socketpair, CONFINE_DISPATCHER },
+	{ SYS_getsockopt, CONFINE_DISPATCHER },
+	{ SYS_getsockname, CONFINE_DISPATCHER },
+	{ SYS_getpeername, CONFINE_DISPATCHER },
+	{ SYS_dup3, CONFINE_DISPATCHER },
+	{ SYS_close_range, CONFINE_DISPATCHER },
+	{ SYS_capset, CONFINE_DISPATCHER },
+	{ SYS_capget, CONFINE_DISPATCHER },
+	{ SYS_prctl, CONFINE_DISPATCHER },
+	{ SYS_seccomp, CONFINE_DISPATCHER },
+	{ SYS_epoll_create1, CONFINE_DISPATCHER },
+	{ SYS_eventfd2, CONFINE_DISPATCHER },
+	{ SYS_wait4, CONFINE_DISPATCHER },
+	{ SYS_kill, CONFINE_DISPATCHER },
+	{ SYS_umask, CONFINE_DISPATCHER },
+	{ SYS_prlimit64, CONFINE_DISPATCHER },
 };
 
 #define ARG_LOW(n) ((uint32_t)offsetof(struct seccomp_data, args[n])) /* little-endian */
@@ -157,18 +157,18 @@ static const struct {
 
 #define PROGRAM_MAX (array_len(calls) * 2 + 32)
 
-struct program {
+struct filter {
 	struct sock_filter code[PROGRAM_MAX];
 	unsigned short len;
 };
 
-static void add(struct program *p, struct sock_filter instruction)
+static void add(struct filter *p, struct sock_filter instruction)
 {
 	p->code[p->len++] = instruction;
 }
 
 /* A call that is allowed while none of `bits` is set in an argument. */
-static void allow_without(struct program *p, int nr, unsigned arg, uint32_t bits)
+static void allow_without(struct filter *p, int nr, unsigned arg, uint32_t bits)
 {
 	add(p, IF(BPF_JEQ, (uint32_t)nr, 0, 4));
 	add(p, LOAD(ARG_LOW(arg)));
@@ -177,7 +177,7 @@ static void allow_without(struct program *p, int nr, unsigned arg, uint32_t bits
 	add(p, RETURN(DENY));
 }
 
-static void allow_threads_only(struct program *p)
+static void allow_threads_only(struct filter *p)
 {
 	add(p, IF(BPF_JEQ, SYS_clone, 0, 4));
 	add(p, LOAD(ARG_LOW(0)));
@@ -186,7 +186,7 @@ static void allow_threads_only(struct program *p)
 	add(p, RETURN(DENY));
 }
 
-static void build(struct program *p, enum confine_role role)
+static void build(struct filter *p, enum confine_role role)
 {
 	add(p, LOAD((uint32_t)offsetof(struct seccomp_data, arch)));
 	add(p, IF(BPF_JEQ, ARCH, 1, 0));
@@ -195,14 +195,14 @@ static void build(struct program *p, enum confine_role role)
 	add(p, IF(BPF_JGE, NR_LIMIT, 0, 1));
 	add(p, RETURN(DENY));
 	for (size_t i = 0; i < array_len(calls); i++) {
-		if (!(calls[i].roles & (unsigned)role) && role != CONFINE_BROKER)
+		if (!(calls[i].roles & (unsigned)role) && role != CONFINE_DISPATCHER)
 			continue;
 		add(p, IF(BPF_JEQ, (uint32_t)calls[i].nr, 0, 1));
 		add(p, RETURN(SECCOMP_RET_ALLOW));
 	}
 	allow_without(p, SYS_mmap, 2, PROT_EXEC);
 	allow_without(p, SYS_mprotect, 2, PROT_EXEC);
-	if (role == CONFINE_BROKER) {
+	if (role == CONFINE_DISPATCHER) {
 		add(p, IF(BPF_JEQ, SYS_clone, 0, 1));
 		add(p, RETURN(SECCOMP_RET_ALLOW));
 	} else {
@@ -223,7 +223,7 @@ static uint64_t caps_of(enum confine_role role)
 	if (role == CONFINE_SERVER)
 		return files;
 	files |= CAP(SETUID) | CAP(SETGID);
-	return role == CONFINE_BROKER ? files | CAP(KILL) : files;
+	return role == CONFINE_DISPATCHER ? files | CAP(KILL) : files;
 }
 
 static int limit_caps(uint64_t allowed)
@@ -243,7 +243,7 @@ static int limit_caps(uint64_t allowed)
 
 int confine(enum confine_role role)
 {
-	struct program program = { .len = 0 };
+	struct filter program = { .len = 0 };
 	struct sock_fprog prog = { .filter = program.code };
 	int err = limit_caps(caps_of(role));
 

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 
 enum confine_role {
-	CONFINE_BROKER = 1, /* accepts, forks, chooses identities */
-	CONFINE_SERVER = 2, /* one user's files, or root's */
-	CONFINE_SWITCH = 4, /* several users' files, by per-thread credentials */
+	CONFINE_DISPATCHER = 1, /* accepts, forks, chooses identities */
+	CONFINE_SERVER = 2,     /* one user's files, or root's */
+	CONFINE_SWITCH = 4,     /* several users' files, by per-thread credentials */
 };
 
 /* Leaves the capabilities that the role needs (none where the process has

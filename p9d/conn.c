@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "lib/fd.h"
-#include "p9d/lane.h"
+#include "p9d/pool.h"
 
 #define ERRORS_MAX 1000
 #define MOVE_MAX 8192 /* input that is worth moving to where it is aligned */
@@ -71,13 +71,13 @@ static int save_input(struct conn *conn, const void *input, size_t len)
 	return 0;
 }
 
-static int conn_setup(struct conn *conn, struct tree *tree, const struct session_policy *policy,
+static int conn_setup(struct conn *conn, struct filetree *tree, const struct p9_policy *policy,
 		      const struct conn_greeting *greeting)
 {
 	int err = save_input(conn, greeting->input, greeting->input_len);
 
 	if (!err)
-		err = session_init(&conn->session, tree, policy);
+		err = p9_session_init(&conn->session, tree, policy);
 	if (err)
 		return err;
 	if (greeting->msize) {
@@ -88,7 +88,7 @@ static int conn_setup(struct conn *conn, struct tree *tree, const struct session
 	return 0;
 }
 
-int conn_start(struct pool *pool, int fd, struct tree *tree, const struct session_policy *policy,
+int conn_start(struct pool *pool, int fd, struct filetree *tree, const struct p9_policy *policy,
 	       const struct conn_greeting *greeting)
 {
 	struct conn *conn = conn_new(pool, fd);
@@ -100,7 +100,7 @@ int conn_start(struct pool *pool, int fd, struct tree *tree, const struct sessio
 	}
 	err = conn_setup(conn, tree, policy, greeting);
 	if (!err && !count_conn(pool, 1)) {
-		session_fini(&conn->session);
+		p9_session_fini(&conn->session);
 		err = -EUSERS;
 	}
 	if (err)
@@ -120,34 +120,34 @@ void conn_unref(struct conn *conn)
 	pthread_mutex_unlock(&conn->lock);
 	if (!last)
 		return;
-	session_fini(&conn->session);
+	p9_session_fini(&conn->session);
 	conn_free(conn);
 	count_conn(pool, -1);
 }
 
-void conn_cancel(struct lane *lane)
+void conn_cancel(struct thread *thread)
 {
-	if (atomic_exchange(&lane->cancel, true))
+	if (atomic_exchange(&thread->cancel, true))
 		return;
-	pthread_kill(lane->thread, SIGUSR1);
-	pool_wake(lane->pool);
+	pthread_kill(thread->id, SIGUSR1);
+	pool_wake(thread->pool);
 }
 
 /* ---- sending; conn.send_lock is held ---- */
 
-static bool is_interrupted(const struct lane *lane)
+static bool is_interrupted(const struct thread *thread)
 {
-	return errno == EINTR && !atomic_load(&lane->give_up);
+	return errno == EINTR && !atomic_load(&thread->give_up);
 }
 
-static int send_out(struct conn *conn, struct lane *lane, size_t from, size_t len, int flags)
+static int send_out(struct conn *conn, struct thread *thread, size_t from, size_t len, int flags)
 {
-	const uint8_t *data = lane->out + from;
+	const uint8_t *data = thread->out + from;
 
 	while (len) {
 		ssize_t n = send(conn->fd, data, len, MSG_NOSIGNAL | flags);
 
-		if (n < 0 && is_interrupted(lane))
+		if (n < 0 && is_interrupted(thread))
 			continue;
 		if (n < 0)
 			return -errno;
@@ -157,12 +157,12 @@ static int send_out(struct conn *conn, struct lane *lane, size_t from, size_t le
 	return 0;
 }
 
-static int send_pipe(struct conn *conn, struct lane *lane, size_t len)
+static int send_pipe(struct conn *conn, struct thread *thread, size_t len)
 {
 	while (len) {
-		ssize_t n = splice(lane->pipe[0], NULL, conn->fd, NULL, len, SPLICE_F_MOVE);
+		ssize_t n = splice(thread->pipe[0], NULL, conn->fd, NULL, len, SPLICE_F_MOVE);
 
-		if (n < 0 && is_interrupted(lane))
+		if (n < 0 && is_interrupted(thread))
 			continue;
 		if (n <= 0)
 			return n < 0 ? -errno : -EIO;
@@ -171,22 +171,23 @@ static int send_pipe(struct conn *conn, struct lane *lane, size_t len)
 	return 0;
 }
 
-static void close_pipe(struct lane *lane)
+static void close_pipe(struct thread *thread)
 {
-	fd_close(&lane->pipe[0]);
-	fd_close(&lane->pipe[1]);
-	lane->pipe_size = 0;
+	fd_close(&thread->pipe[0]);
+	fd_close(&thread->pipe[1]);
+	thread->pipe_size = 0;
 }
 
 /* `len` bytes of out, and the data that the last reply has in the pipe. */
-static int send_replies(struct conn *conn, struct lane *lane, size_t from, size_t len, size_t piped)
+static int send_replies(struct conn *conn, struct thread *thread, size_t from, size_t len,
+			size_t piped)
 {
-	int err = send_out(conn, lane, from, len, piped ? MSG_MORE : 0);
+	int err = send_out(conn, thread, from, len, piped ? MSG_MORE : 0);
 
 	if (!err && piped)
-		err = send_pipe(conn, lane, piped);
+		err = send_pipe(conn, thread, piped);
 	if (err) {
-		close_pipe(lane); /* what is left in it belongs to nobody */
+		close_pipe(thread); /* what is left in it belongs to nobody */
 		shutdown(conn->fd, SHUT_RDWR);
 	}
 	return err;
@@ -196,329 +197,331 @@ static int send_replies(struct conn *conn, struct lane *lane, size_t from, size_
 
 /* Puts the reply behind those in out. Its length, 0 if it must not be sent.
  * A piped reply's data is not in out, but counts in the message's size. */
-static size_t encode_reply(struct lane *lane, size_t at, size_t *piped)
+static size_t encode_reply(struct thread *thread, size_t at, size_t *piped)
 {
 	struct writer w;
 	int len;
 
-	*piped = lane->q.piped && lane->r.type == P9_TREAD + 1 ? lane->r.count : 0;
+	*piped = thread->q.piped && thread->r.type == P9_TREAD + 1 ? thread->r.count : 0;
 	if (!*piped) {
-		len = p9_encode(&lane->r, lane->out + at, LANE_BUFFER - at);
+		len = p9_encode(&thread->r, thread->out + at, THREAD_BUFFER - at);
 		return len < 0 ? 0 : (size_t)len;
 	}
-	writer_init(&w, lane->out + at, P9_DATA_HEADER);
-	write_u32(&w, P9_DATA_HEADER + lane->r.count);
-	write_u8(&w, lane->r.type);
-	write_u16(&w, lane->r.tag);
-	write_u32(&w, lane->r.count);
+	writer_init(&w, thread->out + at, P9_DATA_HEADER);
+	write_u32(&w, P9_DATA_HEADER + thread->r.count);
+	write_u8(&w, thread->r.type);
+	write_u16(&w, thread->r.tag);
+	write_u32(&w, thread->r.count);
 	return w.used;
 }
 
-static size_t encode_flushes(struct lane *lane, size_t at)
+static size_t encode_flushes(struct thread *thread, size_t at)
 {
 	size_t used = 0;
 
-	for (unsigned i = 0; i < lane->flush_count; i++) {
-		struct p9_msg r = { .type = P9_TFLUSH + 1, .tag = lane->flushes[i] };
-		int len = p9_encode(&r, lane->out + at + used, LANE_BUFFER - at - used);
+	for (unsigned i = 0; i < thread->flush_count; i++) {
+		struct p9_msg r = { .type = P9_TFLUSH + 1, .tag = thread->flushes[i] };
+		int len = p9_encode(&r, thread->out + at + used, THREAD_BUFFER - at - used);
 
 		used += len > 0 ? (size_t)len : 0;
 	}
 	return used;
 }
 
-static void unlink_detached(struct conn *conn, struct lane *lane)
+static void unlink_detached(struct conn *conn, struct thread *thread)
 {
-	struct lane **at = &conn->detached;
+	struct thread **at = &conn->detached;
 
 	pthread_mutex_lock(&conn->lock);
-	while (*at != lane)
+	while (*at != thread)
 		at = &(*at)->next_detached;
-	*at = lane->next_detached;
+	*at = thread->next_detached;
 	pthread_mutex_unlock(&conn->lock);
 }
 
-/* The connection went on without this lane: it sends its reply by itself, and
+/* The connection went on without this thread: it sends its reply by itself, and
  * then those to the flushes of it. Leaving the list and sending must not be
  * parted: a Tflush that finds nothing is answered at once. */
-static void finish_detached(struct conn *conn, struct lane *lane)
+static void finish_detached(struct conn *conn, struct thread *thread)
 {
-	size_t at = lane->out_len;
+	size_t at = thread->out_len;
 	size_t piped, len;
 
 	pthread_mutex_lock(&conn->send_lock);
-	unlink_detached(conn, lane);
-	len = encode_reply(lane, at, &piped);
-	if (lane->drop)
-		close_pipe(lane);
-	else if (send_replies(conn, lane, at, len, piped) == 0 && lane->flush_count)
-		send_replies(conn, lane, at, encode_flushes(lane, at), 0);
+	unlink_detached(conn, thread);
+	len = encode_reply(thread, at, &piped);
+	if (thread->drop)
+		close_pipe(thread);
+	else if (send_replies(conn, thread, at, len, piped) == 0 && thread->flush_count)
+		send_replies(conn, thread, at, encode_flushes(thread, at), 0);
 	pthread_mutex_unlock(&conn->send_lock);
 	conn_unref(conn);
 }
 
-static enum end flush_out(struct conn *conn, struct lane *lane, size_t piped)
+static enum end flush_out(struct conn *conn, struct thread *thread, size_t piped)
 {
 	int err = 0;
 
-	if (!lane->out_len)
+	if (!thread->out_len)
 		return GO_ON;
-	atomic_store_explicit(&lane->sending, true, memory_order_relaxed);
+	atomic_store_explicit(&thread->sending, true, memory_order_relaxed);
 	pthread_mutex_lock(&conn->send_lock);
-	err = send_replies(conn, lane, 0, lane->out_len, piped);
+	err = send_replies(conn, thread, 0, thread->out_len, piped);
 	pthread_mutex_unlock(&conn->send_lock);
-	atomic_store(&lane->sending, false);
+	atomic_store(&thread->sending, false);
 	if (atomic_load(&conn->pool->asleep))
 		pool_wake(conn->pool); /* that took long: nobody has seen us come back */
-	lane->out_len = 0;
+	thread->out_len = 0;
 	return err ? CLOSED : GO_ON;
 }
 
-static enum end reply(struct conn *conn, struct lane *lane)
+static enum end reply(struct conn *conn, struct thread *thread)
 {
 	size_t piped;
-	size_t len = encode_reply(lane, lane->out_len, &piped);
+	size_t len = encode_reply(thread, thread->out_len, &piped);
 
 	if (!len)
 		return CLOSED; /* cannot be: every reply fits */
-	lane->out_len += len;
-	if (piped || lane->out_len >= LANE_BATCH)
-		return flush_out(conn, lane, piped);
+	thread->out_len += len;
+	if (piped || thread->out_len >= THREAD_BATCH)
+		return flush_out(conn, thread, piped);
 	return GO_ON;
 }
 
 /* ---- requests that concern other requests ---- */
 
-static bool is_for(const struct lane *lane, uint16_t tag)
+static bool is_for(const struct thread *thread, uint16_t tag)
 {
-	if (lane->t.tag == tag)
+	if (thread->t.tag == tag)
 		return true;
-	for (unsigned i = 0; i < lane->flush_count; i++)
-		if (lane->flushes[i] == tag)
+	for (unsigned i = 0; i < thread->flush_count; i++)
+		if (thread->flushes[i] == tag)
 			return true;
 	return false;
 }
 
-/* 1: the answer waits for a detached lane's; 0: none does. */
+/* 1: the answer waits for a detached thread's; 0: none does. */
 static int defer_flush(struct conn *conn, const struct p9_msg *t)
 {
 	int deferred = 0;
 
 	pthread_mutex_lock(&conn->lock);
-	for (struct lane *lane = conn->detached; lane && !deferred; lane = lane->next_detached) {
-		if (!is_for(lane, t->oldtag))
+	for (struct thread *thread = conn->detached; thread && !deferred;
+	     thread = thread->next_detached) {
+		if (!is_for(thread, t->oldtag))
 			continue;
-		deferred = lane->flush_count < FLUSHES_MAX ? 1 : -ENOBUFS;
+		deferred = thread->flush_count < FLUSHES_MAX ? 1 : -ENOBUFS;
 		if (deferred == 1)
-			lane->flushes[lane->flush_count++] = t->tag;
-		conn_cancel(lane);
+			thread->flushes[thread->flush_count++] = t->tag;
+		conn_cancel(thread);
 	}
 	pthread_mutex_unlock(&conn->lock);
 	return deferred;
 }
 
-static enum end do_flush(struct conn *conn, struct lane *lane)
+static enum end do_flush(struct conn *conn, struct thread *thread)
 {
-	int deferred = defer_flush(conn, &lane->t);
+	int deferred = defer_flush(conn, &thread->t);
 
 	if (deferred)
 		return deferred < 0 ? CLOSED : GO_ON;
-	lane->r.type = P9_TFLUSH + 1;
-	lane->r.tag = lane->t.tag;
-	return reply(conn, lane);
+	thread->r.type = P9_TFLUSH + 1;
+	thread->r.tag = thread->t.tag;
+	return reply(conn, thread);
 }
 
-/* Detached lanes whose request is on `fid` and may wait long, or all. */
+/* Detached threads whose request is on `fid` and may wait long, or all. */
 static void cancel_detached(struct conn *conn, bool all, uint32_t fid, bool drop)
 {
 	pthread_mutex_lock(&conn->lock);
-	for (struct lane *lane = conn->detached; lane; lane = lane->next_detached) {
-		if (!all && (lane->t.type != P9_TLOCK || lane->t.fid != fid))
+	for (struct thread *thread = conn->detached; thread; thread = thread->next_detached) {
+		if (!all && (thread->t.type != P9_TLOCK || thread->t.fid != fid))
 			continue;
-		lane->drop |= drop;
-		conn_cancel(lane);
+		thread->drop |= drop;
+		conn_cancel(thread);
 	}
 	pthread_mutex_unlock(&conn->lock);
 }
 
-static enum end do_version(struct conn *conn, struct lane *lane)
+static enum end do_version(struct conn *conn, struct thread *thread)
 {
 	cancel_detached(conn, true, 0, true);
-	session_version(&conn->session, &lane->t, &lane->r);
-	return reply(conn, lane);
+	p9_session_version(&conn->session, &thread->t, &thread->r);
+	return reply(conn, thread);
 }
 
 /* ---- requests ---- */
 
-/* A pipe for large reads, once this lane has seen one asked for. */
-static void want_pipe(struct lane *lane)
+/* A pipe for large reads, once this thread has seen one asked for. */
+static void want_pipe(struct thread *thread)
 {
 	int size;
 
-	if (lane->pipe[0] >= 0 || lane->t.type != P9_TREAD || lane->t.count < SESSION_SPLICE_MIN)
+	if (thread->pipe[0] >= 0 || thread->t.type != P9_TREAD ||
+	    thread->t.count < SESSION_SPLICE_MIN)
 		return;
-	if (pipe2(lane->pipe, O_CLOEXEC) < 0)
+	if (pipe2(thread->pipe, O_CLOEXEC) < 0)
 		return;
-	fcntl(lane->pipe[1], F_SETPIPE_SZ, PIPE_SIZE);
-	size = fcntl(lane->pipe[1], F_GETPIPE_SZ);
-	lane->pipe_size = size > PIPE_ALIGN ? (size_t)size - PIPE_ALIGN : 0;
+	fcntl(thread->pipe[1], F_SETPIPE_SZ, PIPE_SIZE);
+	size = fcntl(thread->pipe[1], F_GETPIPE_SZ);
+	thread->pipe_size = size > PIPE_ALIGN ? (size_t)size - PIPE_ALIGN : 0;
 }
 
-static void fill_request(struct conn *conn, struct lane *lane)
+static void fill_request(struct conn *conn, struct thread *thread)
 {
-	want_pipe(lane);
-	lane->q = (struct request){
+	want_pipe(thread);
+	thread->q = (struct p9_request){
 		.session = &conn->session,
-		.t = &lane->t,
-		.r = &lane->r,
-		.room = lane->out + lane->out_len + P9_DATA_HEADER,
-		.scratch = lane->scratch,
+		.t = &thread->t,
+		.r = &thread->r,
+		.room = thread->out + thread->out_len + P9_DATA_HEADER,
+		.scratch = thread->scratch,
 		.scratch_size = SESSION_SCRATCH,
-		.cancel = &lane->cancel,
-		.acting = &lane->acting,
-		.pipe = lane->pipe[1],
-		.pipe_size = lane->pipe_size,
+		.cancel = &thread->cancel,
+		.acting = &thread->acting,
+		.pipe = thread->pipe[1],
+		.pipe_size = thread->pipe_size,
 	};
 }
 
-static enum end run(struct conn *conn, struct lane *lane)
+static enum end run(struct conn *conn, struct thread *thread)
 {
 	unsigned phase =
-		(atomic_load_explicit(&lane->phase, memory_order_relaxed) | PHASE_MASK) + 1;
+		(atomic_load_explicit(&thread->phase, memory_order_relaxed) | PHASE_MASK) + 1;
 	unsigned running = phase | PHASE_RUNNING;
 
-	fill_request(conn, lane);
-	lane->flush_count = 0;
-	lane->drop = false;
-	atomic_store_explicit(&lane->kicks, 0, memory_order_relaxed);
-	atomic_store_explicit(&lane->cancel, false, memory_order_relaxed);
-	atomic_store(&lane->phase, running);
+	fill_request(conn, thread);
+	thread->flush_count = 0;
+	thread->drop = false;
+	atomic_store_explicit(&thread->kicks, 0, memory_order_relaxed);
+	atomic_store_explicit(&thread->cancel, false, memory_order_relaxed);
+	atomic_store(&thread->phase, running);
 	if (atomic_load(&conn->pool->asleep))
 		pool_wake(conn->pool);
-	session_answer(&lane->q);
-	if (!atomic_compare_exchange_strong(&lane->phase, &running, phase)) {
-		if (lane_was_taken(lane)) {
-			finish_detached(conn, lane);
-			atomic_store(&lane->phase, phase);
+	p9_session_answer(&thread->q);
+	if (!atomic_compare_exchange_strong(&thread->phase, &running, phase)) {
+		if (thread_was_taken(thread)) {
+			finish_detached(conn, thread);
+			atomic_store(&thread->phase, phase);
 			return LOST;
 		}
-		atomic_store(&lane->phase, phase);
+		atomic_store(&thread->phase, phase);
 	}
-	if (lane->t.type == P9_TCLUNK)
-		cancel_detached(conn, false, lane->t.fid, false);
-	return reply(conn, lane);
+	if (thread->t.type == P9_TCLUNK)
+		cancel_detached(conn, false, thread->t.fid, false);
+	return reply(conn, thread);
 }
 
-static enum end malformed(struct conn *conn, struct lane *lane, int err)
+static enum end malformed(struct conn *conn, struct thread *thread, int err)
 {
-	lane->r.type = P9_RLERROR;
-	lane->r.tag = lane->t.tag;
-	lane->r.error = (uint32_t)-err;
+	thread->r.type = P9_RLERROR;
+	thread->r.tag = thread->t.tag;
+	thread->r.error = (uint32_t)-err;
 	if (++conn->errors > ERRORS_MAX)
 		return CLOSED;
-	return reply(conn, lane);
+	return reply(conn, thread);
 }
 
-static enum end handle(struct conn *conn, struct lane *lane, const uint8_t *frame, size_t len)
+static enum end handle(struct conn *conn, struct thread *thread, const uint8_t *frame, size_t len)
 {
-	int err = p9_decode(&lane->t, frame, len);
+	int err = p9_decode(&thread->t, frame, len);
 
-	lane->q.piped = false;
+	thread->q.piped = false;
 	if (err)
-		return malformed(conn, lane, err);
-	if (lane->t.type == P9_TFLUSH)
-		return do_flush(conn, lane);
-	if (lane->t.type == P9_TVERSION)
-		return do_version(conn, lane);
-	return run(conn, lane);
+		return malformed(conn, thread, err);
+	if (thread->t.type == P9_TFLUSH)
+		return do_flush(conn, thread);
+	if (thread->t.type == P9_TVERSION)
+		return do_version(conn, thread);
+	return run(conn, thread);
 }
 
 /* ---- receiving ---- */
 
 /* The size of the message that begins at in_start; 0: not known yet. */
-static uint32_t next_size(const struct lane *lane)
+static uint32_t next_size(const struct thread *thread)
 {
 	struct reader r;
 
-	reader_init(&r, lane->in + lane->in_start, lane->in_end - lane->in_start);
+	reader_init(&r, thread->in + thread->in_start, thread->in_end - thread->in_start);
 	return read_u32(&r);
 }
 
 /* Works on all whole messages that are there. */
-static enum end run_batch(struct conn *conn, struct lane *lane)
+static enum end run_batch(struct conn *conn, struct thread *thread)
 {
 	enum end end = GO_ON;
 
-	while (end == GO_ON && lane->in_end - lane->in_start >= 4) {
-		uint32_t size = next_size(lane);
-		const uint8_t *frame = lane->in + lane->in_start;
+	while (end == GO_ON && thread->in_end - thread->in_start >= 4) {
+		uint32_t size = next_size(thread);
+		const uint8_t *frame = thread->in + thread->in_start;
 
 		if (size < P9_HEADER || size > conn->session.msize)
 			return CLOSED; /* no message can be told from the next any more */
-		if (size > lane->in_end - lane->in_start)
+		if (size > thread->in_end - thread->in_start)
 			break;
-		lane->in_start += size;
-		end = handle(conn, lane, frame, size);
+		thread->in_start += size;
+		end = handle(conn, thread, frame, size);
 	}
 	return end;
 }
 
-static void move_input(struct lane *lane)
+static void move_input(struct thread *thread)
 {
-	size_t have = lane->in_end - lane->in_start;
+	size_t have = thread->in_end - thread->in_start;
 
 	if (have)
-		memmove(lane->in + LANE_START, lane->in + lane->in_start, have);
-	lane->in_start = LANE_START;
-	lane->in_end = LANE_START + have;
+		memmove(thread->in + THREAD_START, thread->in + thread->in_start, have);
+	thread->in_start = THREAD_START;
+	thread->in_end = THREAD_START + have;
 }
 
 /* How much to ask for: the rest of a large message, or whatever comes. */
-static size_t make_room(struct lane *lane)
+static size_t make_room(struct thread *thread)
 {
-	size_t have = lane->in_end - lane->in_start;
-	uint32_t size = have >= 4 ? next_size(lane) : 0;
-	size_t want = size > have + LANE_BATCH / 4 ? size - have : LANE_RECEIVE;
+	size_t have = thread->in_end - thread->in_start;
+	uint32_t size = have >= 4 ? next_size(thread) : 0;
+	size_t want = size > have + THREAD_BATCH / 4 ? size - have : THREAD_RECEIVE;
 
-	if (have <= MOVE_MAX || lane->in_end + want > LANE_BUFFER)
-		move_input(lane);
-	return want < LANE_BUFFER - lane->in_end ? want : LANE_BUFFER - lane->in_end;
+	if (have <= MOVE_MAX || thread->in_end + want > THREAD_BUFFER)
+		move_input(thread);
+	return want < THREAD_BUFFER - thread->in_end ? want : THREAD_BUFFER - thread->in_end;
 }
 
-static enum end receive(struct conn *conn, struct lane *lane)
+static enum end receive(struct conn *conn, struct thread *thread)
 {
-	size_t want = make_room(lane);
+	size_t want = make_room(thread);
 	ssize_t n = -1;
 
 	errno = EINTR;
-	while (n < 0 && errno == EINTR && !atomic_load(&lane->park))
-		n = recv(conn->fd, lane->in + lane->in_end, want, 0);
+	while (n < 0 && errno == EINTR && !atomic_load(&thread->park))
+		n = recv(conn->fd, thread->in + thread->in_end, want, 0);
 	if (n > 0) {
-		lane->in_end += (size_t)n;
+		thread->in_end += (size_t)n;
 		return GO_ON;
 	}
 	return n < 0 && errno == EINTR ? IDLE : CLOSED;
 }
 
-static void restore_input(struct conn *conn, struct lane *lane)
+static void restore_input(struct conn *conn, struct thread *thread)
 {
 	if (!conn->saved)
 		return;
-	memcpy(lane->in, conn->saved, conn->saved_len);
-	lane->in_end = conn->saved_len;
+	memcpy(thread->in, conn->saved, conn->saved_len);
+	thread->in_end = conn->saved_len;
 	free(conn->saved);
 	conn->saved = NULL;
 }
 
 /* Back to epoll, until something comes. Nothing of conn may be touched after
- * that: another lane may have it. */
-static enum end park(struct conn *conn, struct lane *lane)
+ * that: another thread may have it. */
+static enum end park(struct conn *conn, struct thread *thread)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT,
 				     .data.ptr = conn };
 	int op = conn->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
-	if (save_input(conn, lane->in + lane->in_start, lane->in_end - lane->in_start) < 0)
+	if (save_input(conn, thread->in + thread->in_start, thread->in_end - thread->in_start) < 0)
 		return GO_ON;
 	conn->watched = true;
 	return epoll_ctl(conn->pool->epoll, op, conn->fd, &event) < 0 ? CLOSED : IDLE;
@@ -531,24 +534,24 @@ static void conn_end(struct conn *conn)
 	conn_unref(conn);
 }
 
-void conn_serve(struct conn *conn, struct lane *lane)
+void conn_serve(struct conn *conn, struct thread *thread)
 {
 	enum end end;
 
-	atomic_store(&lane->park, false);
-	atomic_store(&lane->give_up, false);
-	restore_input(conn, lane);
-	end = flush_out(conn, lane, 0);
+	atomic_store(&thread->park, false);
+	atomic_store(&thread->give_up, false);
+	restore_input(conn, thread);
+	end = flush_out(conn, thread, 0);
 	while (end == GO_ON) {
-		end = run_batch(conn, lane);
+		end = run_batch(conn, thread);
 		if (end == GO_ON)
-			end = flush_out(conn, lane, 0);
+			end = flush_out(conn, thread, 0);
 		if (end == GO_ON)
-			end = receive(conn, lane);
+			end = receive(conn, thread);
 		if (end == IDLE)
-			end = park(conn, lane);
+			end = park(conn, thread);
 	}
 	if (end == CLOSED)
 		conn_end(conn);
-	lane->in_start = lane->in_end = lane->out_len = 0;
+	thread->in_start = thread->in_end = thread->out_len = 0;
 }

@@ -12,7 +12,7 @@ struct fid_chunk {
 	struct fid fids[CHUNK];
 };
 
-int fids_init(struct fid_table *table, struct tree *tree, uint32_t limit)
+int fids_init(struct fid_table *table, struct filetree *tree, uint32_t limit)
 {
 	*table = (struct fid_table){
 		.tree = tree,

@@ -11,7 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "p9d/tree.h"
+#include "p9d/filetree.h"
 
 /* One Tattach: all fids that come from it share it. */
 struct attach {
@@ -38,7 +38,7 @@ struct fid {
 
 struct fid_table {
 	pthread_mutex_t lock;
-	struct tree *tree;
+	struct filetree *tree;
 	struct fid **buckets;
 	uint32_t bucket_count; /* a power of two */
 	uint32_t count;
@@ -49,7 +49,7 @@ struct fid_table {
 	struct fid_chunk *chunks;
 };
 
-int fids_init(struct fid_table *table, struct tree *tree, uint32_t limit);
+int fids_init(struct fid_table *table, struct filetree *tree, uint32_t limit);
 /* Every fid must be released by then. */
 void fids_fini(struct fid_table *table);
 /* Takes all fids out: what nobody holds is closed. */

@@ -1,4 +1,4 @@
-/* node.h: what a file tree (tree.h) and its users pass each other. */
+/* node.h: what a file tree (filetree.h) and its users pass each other. */
 #ifndef LANDBRIDGE_P9D_NODE_H
 #define LANDBRIDGE_P9D_NODE_H
 
@@ -65,7 +65,7 @@ struct tree_lock {
 };
 
 struct p9_qid tree_qid(const struct tree_file *file);
-/* One number for two: devices and inodes of one machine, see tree.c. */
+/* One number for two: devices and inodes of one machine, see qid.c. */
 uint64_t tree_qid_path(uint64_t dev, uint64_t ino);
 
 #endif

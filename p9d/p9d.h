@@ -9,8 +9,8 @@
  *
  * Sources: 9P2000 (Plan 9 manual, section 5), 9P2000.L (diod's protocol.md and
  * the Linux kernel's 9p client), the .W additions of the Windows redirector.
- * wire.h has the messages, session.h the protocol, tree.h the file tree's
- * interface, lane.h how requests are run.
+ * wire.h has the messages, protocol.h the protocol, filetree.h the file tree's
+ * interface, pool.h how requests are run.
  *
  * Units and limits: sizes in bytes, times in seconds and nanoseconds, errors
  * Linux errno numbers. A message has at most P9_MSIZE_MAX (1 MiB) bytes; a

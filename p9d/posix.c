@@ -125,7 +125,8 @@ int fs_take(struct posix_tree *tree, int fd, const struct tree_file *from, struc
 	return err;
 }
 
-int fs_walk(struct tree *base, const struct tree_file *dir, const char *name, struct tree_file *out)
+int fs_walk(struct filetree *base, const struct tree_file *dir, const char *name,
+	    struct tree_file *out)
 {
 	int fd = openat(fs_fd(dir), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
@@ -167,7 +168,7 @@ static int check_below(const struct tree_file *dir, const struct tree_file *top)
 	return err;
 }
 
-int fs_walk_up(struct tree *base, const struct tree_file *dir, const struct tree_file *top,
+int fs_walk_up(struct filetree *base, const struct tree_file *dir, const struct tree_file *top,
 	       struct tree_file *out)
 {
 	int err, fd;
@@ -181,7 +182,7 @@ int fs_walk_up(struct tree *base, const struct tree_file *dir, const struct tree
 	return fd < 0 ? -errno : fs_take(fs_of(base), fd, dir, out);
 }
 
-int fs_attach(struct tree *base, const char *path, struct tree_file *out)
+int fs_attach(struct filetree *base, const char *path, struct tree_file *out)
 {
 	struct posix_tree *tree = fs_of(base);
 	struct open_how how = {
@@ -196,7 +197,7 @@ int fs_attach(struct tree *base, const char *path, struct tree_file *out)
 	return fd < 0 ? -errno : fs_take(tree, fd, NULL, out);
 }
 
-int fs_clone(struct tree *base, const struct tree_file *file, struct tree_file *out)
+int fs_clone(struct filetree *base, const struct tree_file *file, struct tree_file *out)
 {
 	int fd;
 
@@ -213,7 +214,7 @@ int fs_clone(struct tree *base, const struct tree_file *file, struct tree_file *
 	return fd < 0 ? fd : 0;
 }
 
-int fs_close(struct tree *tree, struct tree_file *file)
+int fs_close(struct filetree *tree, struct tree_file *file)
 {
 	int err = 0;
 
@@ -247,7 +248,7 @@ static int locate_in(struct posix_tree *tree, const char *path, const struct tre
 
 /* The kernel knows the present name of an open file (proc(5), /proc/PID/fd);
  * it is only believed when the file is really there. */
-int fs_locate(struct tree *base, const struct tree_file *file, const struct tree_file *top,
+int fs_locate(struct filetree *base, const struct tree_file *file, const struct tree_file *top,
 	      struct tree_file *dir, char name[P9_NAME_MAX + 1])
 {
 	char link[PROC_FD_PATH];
@@ -274,7 +275,7 @@ int fs_locate(struct tree *base, const struct tree_file *file, const struct tree
 	return err;
 }
 
-static int fs_become(struct tree *base, const struct user *user)
+static int fs_become(struct filetree *base, const struct user *user)
 {
 	return fs_of(base)->switching ? user_become_thread(user) : 0;
 }

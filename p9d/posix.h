@@ -10,10 +10,10 @@
 #define LANDBRIDGE_P9D_POSIX_H
 
 #include "p9d/posix_mounts.h"
-#include "p9d/tree.h"
+#include "p9d/filetree.h"
 
 struct posix_tree {
-	struct tree tree;
+	struct filetree tree;
 	int root;    /* O_PATH */
 	int proc_fd; /* /proc/self/fd */
 	dev_t root_dev;

@@ -57,8 +57,8 @@ static struct p9_qid qid_now(const struct tree_file *file, const struct stat *st
 	return tree_qid(&now);
 }
 
-int fs_getattr(struct tree *tree, const struct tree_file *file, uint64_t mask, struct p9_qid *qid,
-	       struct p9_attr *attr)
+int fs_getattr(struct filetree *tree, const struct tree_file *file, uint64_t mask,
+	       struct p9_qid *qid, struct p9_attr *attr)
 {
 	struct stat st;
 
@@ -72,8 +72,8 @@ int fs_getattr(struct tree *tree, const struct tree_file *file, uint64_t mask, s
 	return 0;
 }
 
-int fs_lookup(struct tree *tree, const struct tree_file *dir, const char *name, struct p9_qid *qid,
-	      struct p9_attr *attr)
+int fs_lookup(struct filetree *tree, const struct tree_file *dir, const char *name,
+	      struct p9_qid *qid, struct p9_attr *attr)
 {
 	struct tree_file file = { .synthetic = dir->synthetic };
 	struct stat st;
@@ -152,7 +152,7 @@ static int set_times(const struct tree_file *file, uint32_t valid, const struct 
 }
 
 /* The order matters: a new owner clears set-id bits, a new size moves mtime. */
-int fs_setattr(struct tree *tree, const struct tree_file *file, uint32_t valid,
+int fs_setattr(struct filetree *tree, const struct tree_file *file, uint32_t valid,
 	       const struct p9_attr *attr)
 {
 	int err = 0;
@@ -169,7 +169,7 @@ int fs_setattr(struct tree *tree, const struct tree_file *file, uint32_t valid,
 	return err;
 }
 
-int fs_statfs(struct tree *tree, const struct tree_file *file, struct p9_statfs *out)
+int fs_statfs(struct filetree *tree, const struct tree_file *file, struct p9_statfs *out)
 {
 	struct statfs fs;
 	uint32_t id[2];
@@ -198,7 +198,8 @@ static int may(int fd, int mode)
 }
 
 /* Deleting needs the directory, and in a sticky one ownership: unlink(2). */
-static int may_delete(struct tree *tree, const struct tree_file *file, const struct tree_file *top)
+static int may_delete(struct filetree *tree, const struct tree_file *file,
+		      const struct tree_file *top)
 {
 	char name[P9_NAME_MAX + 1];
 	struct tree_file dir;
@@ -217,7 +218,7 @@ static int may_delete(struct tree *tree, const struct tree_file *file, const str
 	return err;
 }
 
-int fs_access(struct tree *tree, const struct tree_file *file, const struct tree_file *top,
+int fs_access(struct filetree *tree, const struct tree_file *file, const struct tree_file *top,
 	      uint32_t bits)
 {
 	int mode = 0;
@@ -232,7 +233,7 @@ int fs_access(struct tree *tree, const struct tree_file *file, const struct tree
 	return err;
 }
 
-ssize_t fs_readlink(struct tree *tree, const struct tree_file *file, char *buf, size_t size)
+ssize_t fs_readlink(struct filetree *tree, const struct tree_file *file, char *buf, size_t size)
 {
 	ssize_t len = readlinkat(fs_fd(file), "", buf, size);
 
@@ -242,8 +243,8 @@ ssize_t fs_readlink(struct tree *tree, const struct tree_file *file, char *buf, 
 	return len;
 }
 
-ssize_t fs_getxattr(struct tree *tree, const struct tree_file *file, const char *name, void *buf,
-		    size_t size)
+ssize_t fs_getxattr(struct filetree *tree, const struct tree_file *file, const char *name,
+		    void *buf, size_t size)
 {
 	char path[PROC_FD_PATH];
 	ssize_t len;
@@ -254,7 +255,7 @@ ssize_t fs_getxattr(struct tree *tree, const struct tree_file *file, const char 
 	return len < 0 ? -errno : len;
 }
 
-int fs_setxattr(struct tree *tree, const struct tree_file *file, const struct xattr *xattr)
+int fs_setxattr(struct filetree *tree, const struct tree_file *file, const struct xattr *xattr)
 {
 	char path[PROC_FD_PATH];
 
@@ -263,7 +264,7 @@ int fs_setxattr(struct tree *tree, const struct tree_file *file, const struct xa
 	return fs_result(setxattr(path, xattr->name, xattr->value, xattr->size, (int)xattr->flags));
 }
 
-int fs_removexattr(struct tree *tree, const struct tree_file *file, const char *name)
+int fs_removexattr(struct filetree *tree, const struct tree_file *file, const char *name)
 {
 	char path[PROC_FD_PATH];
 

@@ -69,7 +69,7 @@ static int add_entries(struct tree_file *dir, size_t len, struct tree_listing *l
 	return 1;
 }
 
-int fs_readdir(struct tree *tree, struct tree_file *dir, uint64_t offset,
+int fs_readdir(struct filetree *tree, struct tree_file *dir, uint64_t offset,
 	       struct tree_listing *listing)
 {
 	uint64_t first = offset;
@@ -115,7 +115,7 @@ void fs_new_group(const struct tree_file *dir, int fd, const char *name,
 		fchmod(fd, how->mode & 07777);
 }
 
-int fs_mkdir(struct tree *tree, const struct tree_file *dir, const char *name,
+int fs_mkdir(struct filetree *tree, const struct tree_file *dir, const char *name,
 	     const struct tree_create *how)
 {
 	(void)tree;
@@ -125,7 +125,7 @@ int fs_mkdir(struct tree *tree, const struct tree_file *dir, const char *name,
 	return 0;
 }
 
-int fs_mknod(struct tree *tree, const struct tree_file *dir, const char *name,
+int fs_mknod(struct filetree *tree, const struct tree_file *dir, const char *name,
 	     const struct tree_create *how)
 {
 	(void)tree;
@@ -135,8 +135,8 @@ int fs_mknod(struct tree *tree, const struct tree_file *dir, const char *name,
 	return 0;
 }
 
-int fs_symlink(struct tree *tree, const struct tree_file *dir, const char *name, const char *target,
-	       const struct tree_create *how)
+int fs_symlink(struct filetree *tree, const struct tree_file *dir, const char *name,
+	       const char *target, const struct tree_create *how)
 {
 	(void)tree;
 	if (symlinkat(target, fs_fd(dir), name) < 0)
@@ -145,7 +145,7 @@ int fs_symlink(struct tree *tree, const struct tree_file *dir, const char *name,
 	return 0;
 }
 
-int fs_link(struct tree *base, const struct tree_file *file, const struct tree_file *dir,
+int fs_link(struct filetree *base, const struct tree_file *file, const struct tree_file *dir,
 	    const char *name)
 {
 	char number[16];
@@ -156,13 +156,13 @@ int fs_link(struct tree *base, const struct tree_file *file, const struct tree_f
 	return fs_result(linkat(fs_of(base)->proc_fd, number, fs_fd(dir), name, AT_SYMLINK_FOLLOW));
 }
 
-int fs_unlink(struct tree *tree, const struct tree_file *dir, const char *name, bool is_dir)
+int fs_unlink(struct filetree *tree, const struct tree_file *dir, const char *name, bool is_dir)
 {
 	(void)tree;
 	return fs_result(unlinkat(fs_fd(dir), name, is_dir ? AT_REMOVEDIR : 0));
 }
 
-int fs_rename(struct tree *tree, const struct tree_file *from, const char *name,
+int fs_rename(struct filetree *tree, const struct tree_file *from, const char *name,
 	      const struct tree_file *to, const char *new_name)
 {
 	(void)tree;

@@ -75,7 +75,7 @@ static int open_file(struct posix_tree *tree, const struct tree_file *file, uint
 	return fd;
 }
 
-int fs_open(struct tree *base, struct tree_file *file, uint32_t flags)
+int fs_open(struct filetree *base, struct tree_file *file, uint32_t flags)
 {
 	int err = check_openable(file, flags);
 	int fd;
@@ -109,7 +109,7 @@ static int create_new(struct posix_tree *tree, const struct tree_file *dir, cons
 	return 0;
 }
 
-static int open_existing(struct tree *base, const struct tree_file *dir, const char *name,
+static int open_existing(struct filetree *base, const struct tree_file *dir, const char *name,
 			 const struct tree_create *how, struct tree_file *out)
 {
 	int err = fs_walk(base, dir, name, out);
@@ -124,7 +124,7 @@ static int open_existing(struct tree *base, const struct tree_file *dir, const c
 
 /* Two steps, because one open(2) with O_CREAT would open whatever lies there,
  * a pipe or a device too. The file may come and go between the two. */
-int fs_create(struct tree *base, const struct tree_file *dir, const char *name,
+int fs_create(struct filetree *base, const struct tree_file *dir, const char *name,
 	      const struct tree_create *how, struct tree_file *out)
 {
 	int err = -EEXIST;
@@ -140,7 +140,7 @@ int fs_create(struct tree *base, const struct tree_file *dir, const char *name,
 	return err;
 }
 
-ssize_t fs_read(struct tree *tree, const struct tree_file *file, void *buf, size_t count,
+ssize_t fs_read(struct filetree *tree, const struct tree_file *file, void *buf, size_t count,
 		uint64_t offset)
 {
 	ssize_t n;
@@ -154,7 +154,7 @@ ssize_t fs_read(struct tree *tree, const struct tree_file *file, void *buf, size
 	return n < 0 ? -errno : n;
 }
 
-ssize_t fs_splice(struct tree *tree, const struct tree_file *file, int pipe, size_t count,
+ssize_t fs_splice(struct filetree *tree, const struct tree_file *file, int pipe, size_t count,
 		  uint64_t offset)
 {
 	off_t at = (off_t)offset;
@@ -179,7 +179,7 @@ ssize_t fs_splice(struct tree *tree, const struct tree_file *file, int pipe, siz
 	return (ssize_t)got;
 }
 
-ssize_t fs_write(struct tree *tree, const struct tree_file *file, const void *buf, size_t count,
+ssize_t fs_write(struct filetree *tree, const struct tree_file *file, const void *buf, size_t count,
 		 uint64_t offset)
 {
 	ssize_t n;
@@ -195,7 +195,7 @@ ssize_t fs_write(struct tree *tree, const struct tree_file *file, const void *bu
 	return n < 0 ? -errno : n;
 }
 
-int fs_sync(struct tree *tree, const struct tree_file *file, bool data_only)
+int fs_sync(struct filetree *tree, const struct tree_file *file, bool data_only)
 {
 	(void)tree;
 	return fs_result(data_only ? fdatasync(file->data) : fsync(file->data));
@@ -205,7 +205,7 @@ int fs_sync(struct tree *tree, const struct tree_file *file, bool data_only)
 
 /* Locks belong to an open file description: each owner needs its own, with the
  * right to read for read locks and to write for write locks. */
-int fs_lock_open(struct tree *base, const struct tree_file *file, bool write)
+int fs_lock_open(struct filetree *base, const struct tree_file *file, bool write)
 {
 	struct tree_file open_one = *file;
 	int fd;
@@ -220,7 +220,7 @@ int fs_lock_open(struct tree *base, const struct tree_file *file, bool write)
 	return fd;
 }
 
-void fs_lock_close(struct tree *tree, int owner)
+void fs_lock_close(struct filetree *tree, int owner)
 {
 	(void)tree;
 	fd_close(&owner);
@@ -243,7 +243,7 @@ static int flock_of(const struct tree_lock *lock, struct flock *fl)
 	return 0;
 }
 
-int fs_lock(struct tree *tree, int owner, const struct tree_lock *lock, bool wait)
+int fs_lock(struct filetree *tree, int owner, const struct tree_lock *lock, bool wait)
 {
 	struct flock fl;
 	int err = flock_of(lock, &fl);
@@ -265,7 +265,7 @@ static ssize_t list_locks(int owner, char *text, size_t size)
 	return file_read(path, text, size);
 }
 
-bool fs_lock_held(struct tree *tree, int owner)
+bool fs_lock_held(struct filetree *tree, int owner)
 {
 	char text[1024];
 
@@ -293,7 +293,7 @@ static int parse_lock(const char *line, struct flock *fl)
 }
 
 /* Read locks of two can be on the same bytes: none is ever let go. */
-int fs_lock_copy(struct tree *tree, int from, int to)
+int fs_lock_copy(struct filetree *tree, int from, int to)
 {
 	char *text = malloc(LOCK_TEXT_MAX);
 	const char *at = text;
@@ -316,7 +316,7 @@ int fs_lock_copy(struct tree *tree, int from, int to)
 	return err;
 }
 
-int fs_lock_test(struct tree *tree, int owner, struct tree_lock *lock)
+int fs_lock_test(struct filetree *tree, int owner, struct tree_lock *lock)
 {
 	struct flock fl;
 	int err = flock_of(lock, &fl);

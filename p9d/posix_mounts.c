@@ -10,9 +10,9 @@
 
 #include "lib/fd.h"
 #include "lib/fmt.h"
+#include "lib/mountinfo.h"
 
 #define TABLE "/proc/self/mountinfo"
-#define PIECE 16384 /* more than any line */
 
 int fs_mounts_init(struct posix_mounts *m)
 {
@@ -53,35 +53,20 @@ bool fs_mounts_text_hosts(const char *text, dev_t dev)
 	return false;
 }
 
-/* The whole lines of text, which has `len` bytes and room for one more; what is
- * left of the last one is moved to its beginning. The length of that. */
-static size_t take_lines(char *text, size_t len, dev_t dev, bool *hosts)
-{
-	char *end = memrchr(text, '\n', len);
-	size_t left = end ? len - (size_t)(end + 1 - text) : len;
-
-	if (!end)
-		return left;
-	*end = '\0';
-	*hosts = *hosts || fs_mounts_text_hosts(text, dev);
-	memmove(text, end + 1, left);
-	return left;
-}
-
-/* Piece by piece: a machine of many containers has a table of megabytes. */
+/* False: the table could not be read to its end, and *hosts is the safe answer. */
 static bool read_table(dev_t dev, bool *hosts)
 {
-	char text[PIECE + 1];
-	int fd = open(TABLE, O_RDONLY | O_CLOEXEC);
-	size_t len = 0;
-	ssize_t n = -1;
+	struct mountinfo m;
+	char *line;
+	size_t len;
+	int more = mountinfo_open(&m);
 
 	*hosts = false;
-	while (fd >= 0 && len < PIECE && (n = read(fd, text + len, PIECE - len)) > 0)
-		len = take_lines(text, len + (size_t)n, dev, hosts);
-	fd_close(&fd);
-	*hosts = *hosts || n != 0;
-	return n == 0;
+	while (more >= 0 && (more = mountinfo_next(&m, &line, &len)) == 1)
+		*hosts = *hosts || fs_mounts_text_hosts(line, dev);
+	mountinfo_close(&m);
+	*hosts = *hosts || more < 0;
+	return more == 0;
 }
 
 /* Device numbers are used again: after a change nothing is known any more. */

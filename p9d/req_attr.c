@@ -4,27 +4,27 @@
 #include <string.h>
 #include <sys/xattr.h>
 
-#include "p9d/session_impl.h"
+#include "p9d/protocol_impl.h"
 
-int do_getattr(struct request *q)
+int do_getattr(struct p9_request *q)
 {
 	q->r->mask = P9_ATTR_BASIC | (q->t->mask & P9_ATTR_BTIME);
 	return ops_of(q)->getattr(tree_of(q), &q->fid->file, q->t->mask, &q->r->qid, &q->r->attr);
 }
 
-int do_setattr(struct request *q)
+int do_setattr(struct p9_request *q)
 {
 	if (q->t->mask & ~(uint64_t)P9_SET_ALL)
 		return -EINVAL;
 	return ops_of(q)->setattr(tree_of(q), &q->fid->file, (uint32_t)q->t->mask, &q->t->attr);
 }
 
-int do_statfs(struct request *q)
+int do_statfs(struct p9_request *q)
 {
 	return ops_of(q)->statfs(tree_of(q), &q->fid->file, &q->r->statfs);
 }
 
-int do_access(struct request *q)
+int do_access(struct p9_request *q)
 {
 	return ops_of(q)->access(tree_of(q), &q->fid->file, &q->fid->attach->top, q->t->flags);
 }
@@ -32,7 +32,7 @@ int do_access(struct request *q)
 /* ---- extended attributes ---- */
 
 /* Room for a value of `size` bytes, counted against the session's limit. */
-static struct xattr *new_xattr(struct request *q, size_t size)
+static struct xattr *new_xattr(struct p9_request *q, size_t size)
 {
 	struct fid_table *table = &q->session->fids;
 	struct xattr *xattr = NULL;
@@ -50,7 +50,7 @@ static struct xattr *new_xattr(struct request *q, size_t size)
 	return xattr;
 }
 
-static void drop_xattr(struct request *q, struct xattr *xattr)
+static void drop_xattr(struct p9_request *q, struct xattr *xattr)
 {
 	pthread_mutex_lock(&q->session->fids.lock);
 	q->session->fids.xattr_count--;
@@ -72,7 +72,7 @@ static int xattr_name(struct p9_str from, char name[P9_NAME_MAX + 1])
 }
 
 /* The value is read at once: what the client reads later fits together. */
-static int fetch_xattr(struct request *q, const char *name, struct xattr **out)
+static int fetch_xattr(struct p9_request *q, const char *name, struct xattr **out)
 {
 	const struct tree_file *file = &q->fid->file;
 	const char *which = *name ? name : NULL;
@@ -97,7 +97,7 @@ static int fetch_xattr(struct request *q, const char *name, struct xattr **out)
 	return 0;
 }
 
-static int hook_xattr(struct request *q, struct xattr *xattr)
+static int hook_xattr(struct p9_request *q, struct xattr *xattr)
 {
 	struct fid_table *table = &q->session->fids;
 	struct fid *fid = fid_new(table, q->fid->attach);
@@ -114,7 +114,7 @@ static int hook_xattr(struct request *q, struct xattr *xattr)
 	return err;
 }
 
-int do_xattrwalk(struct request *q)
+int do_xattrwalk(struct p9_request *q)
 {
 	char name[P9_NAME_MAX + 1];
 	struct xattr *xattr = NULL;
@@ -129,7 +129,7 @@ int do_xattrwalk(struct request *q)
 }
 
 /* The fid collects the value from here on; clunking it sets the attribute. */
-int do_xattrcreate(struct request *q)
+int do_xattrcreate(struct p9_request *q)
 {
 	struct fid *fid = q->fid;
 	struct xattr *xattr;
@@ -161,7 +161,7 @@ int do_xattrcreate(struct request *q)
 	return err;
 }
 
-int xattr_read(struct request *q)
+int xattr_read(struct p9_request *q)
 {
 	const struct xattr *xattr = q->fid->xattr;
 	uint32_t count = data_limit(q, q->t->count);
@@ -179,7 +179,7 @@ int xattr_read(struct request *q)
 
 /* Bytes may come twice, but without gaps: so that what is set at the end was
  * all sent. */
-int xattr_write(struct request *q)
+int xattr_write(struct p9_request *q)
 {
 	struct xattr *xattr = q->fid->xattr;
 	uint64_t from = q->t->offset;
@@ -199,7 +199,7 @@ int xattr_write(struct request *q)
 	return err;
 }
 
-int xattr_commit(struct request *q)
+int xattr_commit(struct p9_request *q)
 {
 	const struct xattr *xattr = q->fid->xattr;
 	bool removes = xattr->size == 0 && xattr->flags == XATTR_REPLACE;

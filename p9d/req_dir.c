@@ -3,15 +3,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "p9d/session_impl.h"
+#include "p9d/protocol_impl.h"
 
 #define TARGET_MAX 4095               /* symlink(2): PATH_MAX with its NUL */
 #define READLINK_SIZE (P9_HEADER + 2) /* an Rreadlink without the target */
 
-typedef int make_fn(struct tree *tree, const struct tree_file *dir, const char *name,
+typedef int make_fn(struct filetree *tree, const struct tree_file *dir, const char *name,
 		    const struct tree_create *how);
 
-static struct tree_create how_of(const struct request *q)
+static struct tree_create how_of(const struct p9_request *q)
 {
 	return (struct tree_create){
 		.mode = q->t->mode,
@@ -22,21 +22,21 @@ static struct tree_create how_of(const struct request *q)
 	};
 }
 
-static int new_qid(struct request *q, const char *name)
+static int new_qid(struct p9_request *q, const char *name)
 {
 	struct p9_attr attr;
 
 	return ops_of(q)->lookup(tree_of(q), &q->fid->file, name, &q->r->qid, &attr);
 }
 
-static int dir_and_name(struct request *q, char name[P9_NAME_MAX + 1])
+static int dir_and_name(struct p9_request *q, char name[P9_NAME_MAX + 1])
 {
 	if (q->fid->file.type != TREE_DIR)
 		return -ENOTDIR;
 	return name_take(q->t->name, name);
 }
 
-static int make_node(struct request *q, make_fn *make)
+static int make_node(struct p9_request *q, make_fn *make)
 {
 	struct tree_create how = how_of(q);
 	char name[P9_NAME_MAX + 1];
@@ -47,17 +47,17 @@ static int make_node(struct request *q, make_fn *make)
 	return err ? err : new_qid(q, name);
 }
 
-int do_mkdir(struct request *q)
+int do_mkdir(struct p9_request *q)
 {
 	return make_node(q, ops_of(q)->mkdir);
 }
 
-int do_mknod(struct request *q)
+int do_mknod(struct p9_request *q)
 {
 	return make_node(q, ops_of(q)->mknod);
 }
 
-int do_symlink(struct request *q)
+int do_symlink(struct p9_request *q)
 {
 	struct tree_create how = how_of(q);
 	char name[P9_NAME_MAX + 1];
@@ -78,7 +78,7 @@ int do_symlink(struct request *q)
 }
 
 /* Tlink's first fid is the directory, its second the file. */
-int do_link(struct request *q)
+int do_link(struct p9_request *q)
 {
 	char name[P9_NAME_MAX + 1];
 	struct fid *file;
@@ -93,7 +93,7 @@ int do_link(struct request *q)
 	return err;
 }
 
-static int rename_to(struct request *q, const struct tree_file *from, const char *name,
+static int rename_to(struct p9_request *q, const struct tree_file *from, const char *name,
 		     struct p9_str to)
 {
 	char new_name[P9_NAME_MAX + 1];
@@ -111,7 +111,7 @@ static int rename_to(struct request *q, const struct tree_file *from, const char
 	return err;
 }
 
-int do_renameat(struct request *q)
+int do_renameat(struct p9_request *q)
 {
 	char name[P9_NAME_MAX + 1];
 	int err = dir_and_name(q, name);
@@ -119,7 +119,7 @@ int do_renameat(struct request *q)
 	return err ? err : rename_to(q, &q->fid->file, name, q->t->target);
 }
 
-int do_rename(struct request *q)
+int do_rename(struct p9_request *q)
 {
 	char name[P9_NAME_MAX + 1];
 	struct tree_file dir;
@@ -132,7 +132,7 @@ int do_rename(struct request *q)
 	return err;
 }
 
-int do_unlinkat(struct request *q)
+int do_unlinkat(struct p9_request *q)
 {
 	char name[P9_NAME_MAX + 1];
 	int err = dir_and_name(q, name);
@@ -144,7 +144,7 @@ int do_unlinkat(struct request *q)
 	return ops_of(q)->unlink(tree_of(q), &q->fid->file, name, q->t->flags & P9_REMOVEDIR);
 }
 
-int link_target(struct request *q, const struct tree_file *file, size_t reply_size,
+int link_target(struct p9_request *q, const struct tree_file *file, size_t reply_size,
 		struct p9_str *target)
 {
 	size_t most = q->session->msize - reply_size;
@@ -159,7 +159,7 @@ int link_target(struct request *q, const struct tree_file *file, size_t reply_si
 	return (size_t)len > most ? -ENAMETOOLONG : 0;
 }
 
-int do_readlink(struct request *q)
+int do_readlink(struct p9_request *q)
 {
 	if (q->fid->file.type != TREE_LINK)
 		return -EINVAL;

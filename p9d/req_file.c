@@ -2,14 +2,14 @@
 #include <errno.h>
 #include <string.h>
 
-#include "p9d/session_impl.h"
+#include "p9d/protocol_impl.h"
 
 static bool wants_write(uint32_t flags)
 {
 	return (flags & P9_O_ACCMODE) != P9_O_RDONLY || flags & P9_O_TRUNC;
 }
 
-static int open_fid(struct request *q, struct fid *fid, uint32_t flags)
+static int open_fid(struct p9_request *q, struct fid *fid, uint32_t flags)
 {
 	struct p9_attr attr;
 	int err = -EBADF;
@@ -26,7 +26,7 @@ static int open_fid(struct request *q, struct fid *fid, uint32_t flags)
 	return err;
 }
 
-int do_lopen(struct request *q)
+int do_lopen(struct p9_request *q)
 {
 	if (q->session->policy.read_only && wants_write(q->t->flags))
 		return -EROFS;
@@ -35,7 +35,7 @@ int do_lopen(struct request *q)
 }
 
 /* The fid stops being the directory and becomes the new file, opened. */
-int do_lcreate(struct request *q)
+int do_lcreate(struct p9_request *q)
 {
 	struct fid_table *table = &q->session->fids;
 	struct tree_create how = {
@@ -70,7 +70,7 @@ int do_lcreate(struct request *q)
 }
 
 /* Large reads need not pass through our memory: their pages go by a pipe. */
-static bool read_by_pipe(struct request *q, uint32_t count)
+static bool read_by_pipe(struct p9_request *q, uint32_t count)
 {
 	ssize_t n;
 
@@ -91,7 +91,7 @@ static bool read_by_pipe(struct request *q, uint32_t count)
 	return true;
 }
 
-int do_read(struct request *q)
+int do_read(struct p9_request *q)
 {
 	const struct tree_file *file = &q->fid->file;
 	uint32_t count = data_limit(q, q->t->count);
@@ -114,7 +114,7 @@ int do_read(struct request *q)
 	return 0;
 }
 
-int do_write(struct request *q)
+int do_write(struct p9_request *q)
 {
 	uint8_t state = atomic_load(&q->fid->state);
 	ssize_t n;
@@ -133,7 +133,7 @@ int do_write(struct request *q)
 	return 0;
 }
 
-int do_fsync(struct request *q)
+int do_fsync(struct p9_request *q)
 {
 	if (atomic_load(&q->fid->state) != FID_OPEN)
 		return -EBADF;
@@ -142,17 +142,17 @@ int do_fsync(struct request *q)
 
 /* ---- directories ---- */
 
-struct listing {
+struct dir_reply {
 	struct tree_listing tree;
-	struct request *q;
+	struct p9_request *q;
 	struct writer w;
 	bool with_attr;
 };
 
 static bool add_entry(struct tree_listing *base, const struct tree_entry *entry)
 {
-	struct listing *listing = (struct listing *)(void *)base;
-	struct request *q = listing->q;
+	struct dir_reply *listing = (struct dir_reply *)(void *)base;
+	struct p9_request *q = listing->q;
 	const char *name = strcmp(entry->name, "..") == 0 ? "." : entry->name;
 	struct p9_dirent out = {
 		.qid = entry->qid,
@@ -169,10 +169,10 @@ static bool add_entry(struct tree_listing *base, const struct tree_entry *entry)
 	return p9_dirent_put(&listing->w, &out, listing->with_attr);
 }
 
-static int list(struct request *q, bool with_attr)
+static int list(struct p9_request *q, bool with_attr)
 {
 	uint32_t count = data_limit(q, q->t->count);
-	struct listing listing = {
+	struct dir_reply listing = {
 		.tree = { .add = add_entry, .room = q->scratch, .room_size = q->scratch_size },
 		.q = q,
 		.with_attr = with_attr,
@@ -194,12 +194,12 @@ static int list(struct request *q, bool with_attr)
 	return err;
 }
 
-int do_readdir(struct request *q)
+int do_readdir(struct p9_request *q)
 {
 	return list(q, false);
 }
 
-int do_wreaddir(struct request *q)
+int do_wreaddir(struct p9_request *q)
 {
 	return list(q, true);
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "p9d/session_impl.h"
+#include "p9d/protocol_impl.h"
 
 #define CLIENT_MAX 128
 
@@ -22,14 +22,14 @@ struct lock_owner {
 	unsigned refs;
 };
 
-static bool is_owner(const struct lock_owner *owner, const struct request *q)
+static bool is_owner(const struct lock_owner *owner, const struct p9_request *q)
 {
 	return owner->dev == q->fid->file.dev && owner->ino == q->fid->file.ino &&
 	       owner->proc_id == q->t->proc_id && owner->client_len == q->t->name.len &&
 	       memcmp(owner->client, q->t->name.at, owner->client_len) == 0;
 }
 
-static struct lock_owner *find_owner(struct request *q)
+static struct lock_owner *find_owner(struct p9_request *q)
 {
 	struct lock_owner *owner = q->session->owners;
 
@@ -38,9 +38,9 @@ static struct lock_owner *find_owner(struct request *q)
 	return owner;
 }
 
-static int new_owner(struct request *q, bool write, struct lock_owner **out)
+static int new_owner(struct p9_request *q, bool write, struct lock_owner **out)
 {
-	struct session *session = q->session;
+	struct p9_session *session = q->session;
 	struct lock_owner *owner;
 	int handle;
 
@@ -74,7 +74,7 @@ static int new_owner(struct request *q, bool write, struct lock_owner **out)
 /* Its first write lock, after read locks through a file opened for reading:
  * they move to a handle that takes both kinds. That must not be taken from
  * under another request, which may wait long: then this lock has to, too. */
-static int widen(struct request *q, struct lock_owner *owner)
+static int widen(struct p9_request *q, struct lock_owner *owner)
 {
 	int handle, err;
 
@@ -97,7 +97,7 @@ static bool may_write(const struct fid *fid)
 	return (fid->open_flags & P9_O_ACCMODE) != P9_O_RDONLY;
 }
 
-static int hold_owner(struct request *q, bool write, struct lock_owner **out)
+static int hold_owner(struct p9_request *q, bool write, struct lock_owner **out)
 {
 	int err = 0;
 
@@ -113,7 +113,7 @@ static int hold_owner(struct request *q, bool write, struct lock_owner **out)
 	return err;
 }
 
-static void drop_owner(struct session *session, struct lock_owner *owner)
+static void drop_owner(struct p9_session *session, struct lock_owner *owner)
 {
 	if (--owner->refs)
 		return;
@@ -122,7 +122,7 @@ static void drop_owner(struct session *session, struct lock_owner *owner)
 }
 
 /* Takes the owner that *at is out of the list. */
-static void unlist(struct session *session, struct lock_owner **at)
+static void unlist(struct p9_session *session, struct lock_owner **at)
 {
 	struct lock_owner *owner = *at;
 
@@ -131,7 +131,7 @@ static void unlist(struct session *session, struct lock_owner **at)
 	drop_owner(session, owner);
 }
 
-static void unlist_idle(struct session *session, const struct lock_owner *owner)
+static void unlist_idle(struct p9_session *session, const struct lock_owner *owner)
 {
 	struct lock_owner **at = &session->owners;
 
@@ -144,7 +144,7 @@ static void unlist_idle(struct session *session, const struct lock_owner *owner)
 }
 
 /* done: what was locked or unlocked, or NULL. */
-static void put_owner(struct session *session, struct lock_owner *owner,
+static void put_owner(struct p9_session *session, struct lock_owner *owner,
 		      const struct tree_lock *done)
 {
 	pthread_mutex_lock(&session->lock_mutex);
@@ -166,7 +166,7 @@ static struct lock_owner **next_of(struct lock_owner **at, const struct fid *fid
 	return at;
 }
 
-static void forget(struct session *session, const struct fid *fid)
+static void forget(struct p9_session *session, const struct fid *fid)
 {
 	struct lock_owner **at = &session->owners;
 
@@ -176,7 +176,7 @@ static void forget(struct session *session, const struct fid *fid)
 	pthread_mutex_unlock(&session->lock_mutex);
 }
 
-void locks_forget(struct session *session, struct fid *fid)
+void locks_forget(struct p9_session *session, struct fid *fid)
 {
 	bool any;
 
@@ -187,12 +187,12 @@ void locks_forget(struct session *session, struct fid *fid)
 		forget(session, fid);
 }
 
-void locks_clear(struct session *session)
+void locks_clear(struct p9_session *session)
 {
 	forget(session, NULL);
 }
 
-static bool may_wait(struct session *session, int change)
+static bool may_wait(struct p9_session *session, int change)
 {
 	bool may;
 
@@ -205,7 +205,7 @@ static bool may_wait(struct session *session, int change)
 }
 
 /* The connection goes on without this thread while it waits here. */
-static int wait_lock(struct request *q, struct lock_owner *owner, const struct tree_lock *lock)
+static int wait_lock(struct p9_request *q, struct lock_owner *owner, const struct tree_lock *lock)
 {
 	int err;
 
@@ -218,14 +218,14 @@ static int wait_lock(struct request *q, struct lock_owner *owner, const struct t
 	return err;
 }
 
-static int check_lock(const struct request *q)
+static int check_lock(const struct p9_request *q)
 {
 	if (atomic_load(&q->fid->state) != FID_OPEN || q->fid->file.type != TREE_FILE)
 		return -EBADF;
 	return q->t->lock_type > P9_LOCK_NONE || q->t->name.len > CLIENT_MAX ? -EINVAL : 0;
 }
 
-static int run_lock(struct request *q, const struct tree_lock *lock)
+static int run_lock(struct p9_request *q, const struct tree_lock *lock)
 {
 	bool write = lock->type == P9_LOCK_WRITE;
 	struct lock_owner *owner;
@@ -247,7 +247,7 @@ static int run_lock(struct request *q, const struct tree_lock *lock)
  * right to: flock(2) gives EBADF on file systems that have no flock, and
  * flock(1) knows what to do then. Kinds of locks do not depend on how the file
  * was opened: fcntl(2) has seen to that on the client's side. */
-int do_lock(struct request *q)
+int do_lock(struct p9_request *q)
 {
 	struct tree_lock lock = { q->t->lock_type, q->t->offset, q->t->length };
 	int err = check_lock(q);
@@ -261,7 +261,7 @@ int do_lock(struct request *q)
 	return 0;
 }
 
-int do_getlock(struct request *q)
+int do_getlock(struct p9_request *q)
 {
 	struct tree_lock lock = { q->t->lock_type, q->t->offset, q->t->length };
 	struct lock_owner *owner;

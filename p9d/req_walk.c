@@ -2,10 +2,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "p9d/session_impl.h"
+#include "p9d/protocol_impl.h"
 
 /* A fid for `file`, which goes over to it, or is closed on an error. */
-static int hook_file(struct request *q, struct tree_file *file)
+static int hook_file(struct p9_request *q, struct tree_file *file)
 {
 	struct fid_table *table = &q->session->fids;
 	struct fid *replaces = q->t->newfid == q->t->fid ? q->fid : NULL;
@@ -22,7 +22,7 @@ static int hook_file(struct request *q, struct tree_file *file)
 	return err;
 }
 
-static int step(struct request *q, const struct tree_file *from, struct p9_str name,
+static int step(struct p9_request *q, const struct tree_file *from, struct p9_str name,
 		struct tree_file *to)
 {
 	char text[P9_NAME_MAX + 1];
@@ -39,7 +39,7 @@ static int step(struct request *q, const struct tree_file *from, struct p9_str n
 }
 
 /* Walks as far as it goes; *at is the last file reached. */
-static int walk_names(struct request *q, struct tree_file *at)
+static int walk_names(struct p9_request *q, struct tree_file *at)
 {
 	struct p9_msg *r = q->r;
 	const struct tree_file *from = &q->fid->file;
@@ -59,7 +59,7 @@ static int walk_names(struct request *q, struct tree_file *at)
 	return 0;
 }
 
-static int clone_fid(struct request *q)
+static int clone_fid(struct p9_request *q)
 {
 	struct tree_file file;
 	int err;
@@ -73,7 +73,7 @@ static int clone_fid(struct request *q)
 
 /* Only a whole walk makes newfid; a walk that ends early says how far it came,
  * and is an error only where not even the first step worked. */
-int do_walk(struct request *q)
+int do_walk(struct p9_request *q)
 {
 	uint8_t state = atomic_load(&q->fid->state);
 	struct tree_file at;
@@ -93,7 +93,7 @@ int do_walk(struct request *q)
 }
 
 /* The fid is gone whatever happens; what went wrong is told all the same. */
-int do_clunk(struct request *q)
+int do_clunk(struct p9_request *q)
 {
 	struct fid_table *table = &q->session->fids;
 	struct fid *fid = q->fid;
@@ -110,7 +110,7 @@ int do_clunk(struct request *q)
 	return err ? err : close_err;
 }
 
-static int remove_file(struct request *q)
+static int remove_file(struct p9_request *q)
 {
 	const struct tree_file *top = &q->fid->attach->top;
 	char name[P9_NAME_MAX + 1];
@@ -127,7 +127,7 @@ static int remove_file(struct request *q)
 	return err;
 }
 
-int do_remove(struct request *q)
+int do_remove(struct p9_request *q)
 {
 	int err = remove_file(q);
 	int clunk_err = do_clunk(q);

@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include "p9d/session_impl.h"
+#include "p9d/protocol_impl.h"
 
 #define WOPEN_SIZE 161 /* an Rwopen without the target */
 
 struct wopen {
-	struct request *q;
+	struct p9_request *q;
 	struct tree_file at; /* reached so far; owned */
 	struct p9_str last;  /* the last name */
 	bool opened;
@@ -17,7 +17,7 @@ struct wopen {
 
 static int step_to(struct wopen *w, struct p9_str name)
 {
-	struct request *q = w->q;
+	struct p9_request *q = w->q;
 	struct tree_file next;
 	char text[P9_NAME_MAX + 1];
 	int err = w->at.type == TREE_DIR ? name_take(name, text) : -ENOTDIR;
@@ -60,7 +60,7 @@ static int walk_parents(struct wopen *w)
 /* Exclusively, so that it is known who made the file. */
 static int make_last(struct wopen *w)
 {
-	struct request *q = w->q;
+	struct p9_request *q = w->q;
 	uint32_t mask = q->t->wflags & P9_WOPEN_MODE ? 0 : q->session->policy.umask;
 	struct tree_create how = {
 		.flags = q->t->flags | P9_O_EXCL,
@@ -128,7 +128,7 @@ static int check_type(const struct wopen *w)
 
 static int open_reached(struct wopen *w)
 {
-	struct request *q = w->q;
+	struct p9_request *q = w->q;
 	uint32_t flags = q->t->flags & ~(P9_O_CREAT | P9_O_EXCL);
 	bool attr_only = (flags & P9_O_ACCMODE) == P9_WOPEN_ATTR_ONLY;
 
@@ -146,7 +146,7 @@ static int open_reached(struct wopen *w)
 
 static int finish(struct wopen *w)
 {
-	struct request *q = w->q;
+	struct p9_request *q = w->q;
 	int err = check_type(w);
 
 	if (!err && q->t->wflags & P9_WOPEN_DELETE)
@@ -177,7 +177,7 @@ static int find_or_make(struct wopen *w)
 
 static int describe(struct wopen *w)
 {
-	struct request *q = w->q;
+	struct p9_request *q = w->q;
 	int err = 0;
 
 	q->r->target = (struct p9_str){ "", 0 };
@@ -191,7 +191,7 @@ static int describe(struct wopen *w)
 
 static int hook(struct wopen *w)
 {
-	struct request *q = w->q;
+	struct p9_request *q = w->q;
 	struct fid_table *table = &q->session->fids;
 	struct fid *fid = fid_new(table, q->fid->attach);
 	int err;
@@ -209,7 +209,7 @@ static int hook(struct wopen *w)
 	return err;
 }
 
-int do_wopen(struct request *q)
+int do_wopen(struct p9_request *q)
 {
 	struct wopen w = { .q = q };
 	int err = ops_of(q)->clone(tree_of(q), &q->fid->file, &w.at);

@@ -3,14 +3,13 @@
 #include <unistd.h>
 
 #include "p9d/confine.h"
-#include "p9d/lane.h"
+#include "p9d/pool.h"
 #include "p9d/p9d.h"
 #include "p9d/worker.h"
 
 #define FIDS_MAX 65536
 
-static int serve_on(struct posix_tree *tree, const struct session_policy *policy, int fd,
-		    bool confined)
+static int serve_on(struct posix_tree *tree, const struct p9_policy *policy, int fd, bool confined)
 {
 	static const struct conn_greeting greeting = { .msize = 0 };
 	struct pool_control control = { .fd = -1, .idle_ms = 0 };
@@ -31,7 +30,7 @@ static int serve_on(struct posix_tree *tree, const struct session_policy *policy
 
 int p9d_serve(const struct p9d_config *config, int fd, bool confined)
 {
-	struct session_policy policy = {
+	struct p9_policy policy = {
 		.self = geteuid(),
 		.runs_as = geteuid(),
 		.read_only = config->read_only,

@@ -12,11 +12,11 @@
 
 #include "lib/fd.h"
 #include "p9d/confine.h"
-#include "p9d/lane.h"
+#include "p9d/pool.h"
 
 #define IDLE_MS 10000
 
-struct serving {
+struct service {
 	struct pool_control control;
 	struct worker *worker;
 	struct pool pool;
@@ -25,7 +25,7 @@ struct serving {
 
 static void on_signal(int signal)
 {
-	(void)signal; /* only interrupts what a lane waits for */
+	(void)signal; /* only interrupts what a thread waits for */
 }
 
 void worker_prepare(void)
@@ -43,9 +43,9 @@ void worker_prepare(void)
 	}
 }
 
-static int start_conn(struct serving *serving, int fd, const struct handover *h)
+static int start_conn(struct service *serving, int fd, const struct handover *h)
 {
-	struct session_policy policy = serving->worker->policy;
+	struct p9_policy policy = serving->worker->policy;
 	struct conn_greeting greeting = {
 		.msize = h->msize,
 		.dialect = h->dialect,
@@ -61,7 +61,7 @@ static int start_conn(struct serving *serving, int fd, const struct handover *h)
 /* 0: the other end is closed. When files have taken all descriptors, the spare
  * one makes room for a connection, so that its client is told; one for which
  * there is none at all is closed by the kernel, and no reason to end. */
-static ssize_t take_one(struct serving *serving)
+static ssize_t take_one(struct service *serving)
 {
 	struct handover h;
 	int fd = -1;
@@ -82,13 +82,13 @@ static ssize_t take_one(struct serving *serving)
 
 static bool control_ready(struct pool_control *control)
 {
-	ssize_t n = take_one((struct serving *)(void *)control);
+	ssize_t n = take_one((struct service *)(void *)control);
 
 	return n > 0 || n == -EAGAIN || n == -EINTR || n == -ENFILE || n == -EMFILE;
 }
 
-/* Nothing may be lost that the broker sent before it saw us go. */
-static bool take_rest(struct serving *serving)
+/* Nothing may be lost that the dispatcher sent before it saw us go. */
+static bool take_rest(struct service *serving)
 {
 	bool any = false;
 
@@ -117,7 +117,7 @@ static int begin(struct worker *worker)
 
 _Noreturn void worker_run(struct worker *worker)
 {
-	struct serving serving = {
+	struct service serving = {
 		.control = { .fd = worker->control, .ready = control_ready, .idle_ms = IDLE_MS },
 		.worker = worker,
 		.spare = -1,

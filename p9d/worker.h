@@ -1,11 +1,11 @@
 /* worker.h: a process that serves files as one user, or as several in turn.
- * The broker starts it and passes it connections over a SOCK_SEQPACKET pair,
+ * The dispatcher starts it and passes it connections over a SOCK_SEQPACKET pair,
  * each as one message: struct handover and the input read so far. */
 #ifndef LANDBRIDGE_P9D_WORKER_H
 #define LANDBRIDGE_P9D_WORKER_H
 
 #include "p9d/posix.h"
-#include "p9d/session.h"
+#include "p9d/protocol.h"
 
 #define HANDOVER_INPUT 8192
 
@@ -20,8 +20,8 @@ struct handover {
 
 struct worker {
 	struct posix_tree *tree;
-	struct session_policy policy; /* anyone and self come with each connection */
-	const struct user *user;      /* NULL: any */
+	struct p9_policy policy; /* anyone and self come with each connection */
+	const struct user *user; /* NULL: any */
 	int control;
 };
 

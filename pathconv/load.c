@@ -1,53 +1,61 @@
 /* load.c: the caller's own mount table. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
-#include "lib/fd.h"
+#include "lib/mountinfo.h"
 #include "pathconv/pathconv.h"
 
-/* Reads all of fd into *text, which grows. Returns the length. */
-static ssize_t read_all(int fd, char **text)
-{
-	size_t size = 0, len = 0;
+/* The text of the table, which grows as it is read. */
+struct table {
+	char *at;
+	size_t len, size;
+};
 
-	for (;;) {
-		char *grown = realloc(*text, size = size == 0 ? 16384 : size * 2);
-		ssize_t n;
+static int line_add(struct table *t, const char *line, size_t len)
+{
+	if (t->len + len + 1 > t->size) {
+		size_t size = t->size * 2 + len + 1 + 16384;
+		char *grown = realloc(t->at, size);
 
 		if (grown == NULL)
 			return -ENOMEM;
-		*text = grown;
-		n = fd_read_full(fd, grown + len, size - len);
-		if (n < 0)
-			return n;
-		len += (size_t)n;
-		if (len < size)
-			return (ssize_t)len;
+		t->at = grown;
+		t->size = size;
 	}
+	memcpy(t->at + t->len, line, len);
+	t->at[t->len + len] = '\n';
+	t->len += len + 1;
+	return 0;
+}
+
+static int table_read(struct table *t)
+{
+	struct mountinfo m;
+	char *line;
+	size_t len;
+	int err = mountinfo_open(&m);
+
+	while (err == 0 && (err = mountinfo_next(&m, &line, &len)) == 1)
+		err = line_add(t, line, len);
+	mountinfo_close(&m);
+	return err;
 }
 
 int mounts_load(struct mounts *mounts)
 {
-	int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-	char *text = NULL;
-	ssize_t len;
+	struct table text = { NULL, 0, 0 };
+	int err = table_read(&text);
 
-	*mounts = (struct mounts){ 0 };
-	if (fd < 0)
-		return -errno;
-	len = read_all(fd, &text);
-	close(fd);
-	mounts->memory = text;
-	if (len >= 0) {
-		mounts->size = mounts_lines(text, (size_t)len);
+	*mounts = (struct mounts){ .memory = text.at };
+	if (err == 0) {
+		mounts->size = mounts_lines(text.at, text.len);
 		mounts->at = calloc(mounts->size, sizeof(*mounts->at));
-		len = mounts->at == NULL ? -ENOMEM : mounts_parse(mounts, text, (size_t)len);
+		err = mounts->at == NULL ? -ENOMEM : mounts_parse(mounts, text.at, text.len);
 	}
-	if (len < 0)
+	if (err < 0)
 		mounts_unload(mounts);
-	return (int)len;
+	return err;
 }
 
 void mounts_unload(struct mounts *mounts)

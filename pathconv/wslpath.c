@@ -8,10 +8,10 @@
 
 #include "lib/fd.h"
 #include "lib/fmt.h"
+#include "lib/places.h"
 #include "pathconv/pathconv.h"
 
 #define USAGE "wslpath [-a] [-u|-w|-m] PATH"
-#define NAME_FILE "/run/landbridge/name"
 
 struct request {
 	char direction; /* u, w or m; 0: not said */
@@ -98,7 +98,7 @@ static const char *guest_name(char *buf, size_t size)
 
 	if (name != NULL && name[0] != '\0')
 		return name;
-	if (file_read(NAME_FILE, buf, size) < 0)
+	if (file_read(LANDBRIDGE_NAME_FILE, buf, size) < 0)
 		buf[0] = '\0';
 	buf[strcspn(buf, "\n")] = '\0';
 	if (buf[0] == '\0' && uname(&uts) == 0)

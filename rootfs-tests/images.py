@@ -86,12 +86,18 @@ def busybox(path, applets=("sh", "mount", "ls", "cat", "id", "sleep"), passwd="r
     return path
 
 
-def disk_from_tar(path, tar, size="900M"):
-    """A raw ext4 disk with the tar's content, owners kept, without root."""
+def from_tar(path, tar, make):
+    """What the command `make` makes in `path` of the tar's content, which is in
+    the directory {dir}: owners kept, without root."""
     work = path + ".d"
     os.makedirs(work)
-    script = f"tar -C {work} -xpf {tar} && mke2fs -q -t ext4 -O ^has_journal -d {work} {path} {size}"
-    if os.system(f"fakeroot sh -c '{script}'") != 0:
+    script = f"tar -C {work} -xpf {tar} && {make.format(dir=work)}"
+    if os.system(f"fakeroot sh -c '{script}' >/dev/null") != 0:
         raise RuntimeError(f"cannot make {path}")
     shutil.rmtree(work)
     return path
+
+
+def disk_from_tar(path, tar, size="900M"):
+    """A raw ext4 disk with the tar's content."""
+    return from_tar(path, tar, f"mke2fs -q -t ext4 -O ^has_journal -d {{dir}} {path} {size}")

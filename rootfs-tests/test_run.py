@@ -104,6 +104,16 @@ def test_directory_image(landbridge, tmp_path, busybox_image):
     assert not (root / "init").exists() and not (root / "sbin" / "mount.drvfs").exists()
 
 
+@pytest.mark.parametrize("make", ["mkfs.erofs -zlz4hc {path} {{dir}}", "mksquashfs {{dir}} {path} -quiet"])
+def test_read_only_file_systems(landbridge, store, busybox_image, make):
+    """A root that cannot be written to by its nature gets a layer that can."""
+    name = make.split()[0]
+    disk = images.from_tar(str(store / name), busybox_image, make.format(path=store / name))
+    result = landbridge.run(disk, "--", "sh", "-c", "echo x >/bin/new && cat /bin/new && cat /proc/mounts")
+    assert result.status == 0 and result.lines[0] == "x", result
+    assert " / overlay rw" in result.text, result
+
+
 def partitioned(path, fs):
     """A disk with a data partition first and the root file system second."""
     table = "label: gpt\nstart=2048, size=16384, type=L\nstart=18432, size=131072, type=L\n"

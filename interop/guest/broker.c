@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "interop/guest/drives.h"
+#include "interop/guest/service.h"
 #include "interop/link/link.h"
 #include "lib/acceptor.h"
 #include "lib/lib.h"
@@ -32,16 +33,26 @@ struct broker {
 	char *host_path; /* the Windows PATH of the connected host, or NULL */
 	int spare;       /* the endpoint of a session that waits for its stream, or -1 */
 	struct timer refill;
-	int dial_error;  /* the last one that was logged */
-	uint32_t drives; /* those that we have, as our HELLO told them */
+	int dial_error;             /* the last one that was logged */
+	uint32_t drives;            /* those that we have, as our HELLO told them */
+	char text[WIRE_FAILED_MAX]; /* of the last refusal */
 };
 
-/* A NULL refusal lets the peer in. Every local user may ask today: the agent
- * on the host decides what runs, and limits by user or group go here. */
-static const char *broker_refusal(const struct peer *peer)
+static int refuse(struct broker *b, struct failed *why, const char *what, uint32_t kind)
 {
-	(void)peer;
-	return NULL;
+	why->code = WIRE_FAIL_NOT_RUN;
+	why->text.len = fmt(b->text, sizeof(b->text), "%s (%s)", what, open_kind_name(kind));
+	why->text.at = b->text;
+	return -EACCES;
+}
+
+/* Who of the guest may open what: programs anybody, for the agent on the host
+ * decides what runs; the rest is for our own services, which are root's. */
+static int broker_permit(void *owner, const struct open *o, struct failed *why)
+{
+	if (o->kind == OPEN_PROGRAM || o->uid == 0)
+		return 0;
+	return refuse(owner, why, "only root may open such a stream to the host", o->kind);
 }
 
 static void broker_failed(struct acceptor *acceptor, int error)
@@ -56,15 +67,9 @@ static void broker_client(struct acceptor *acceptor, int fd)
 {
 	struct broker *b = container_of(acceptor, struct broker, acceptor);
 	struct peer peer;
-	const char *refusal;
 
-	if (unix_peer(fd, &peer)) {
+	if (unix_peer(fd, &peer))
 		close(fd);
-		return;
-	}
-	refusal = broker_refusal(&peer);
-	if (refusal)
-		router_refuse_endpoint(b->router, fd, refusal);
 	else
 		router_add_endpoint(b->router, fd, peer.uid);
 }
@@ -165,12 +170,10 @@ static int spare_take(struct broker *b)
 	return fd;
 }
 
-static int broker_session(void *owner, const struct open *l, struct failed *why)
+static int broker_session(struct broker *b, struct failed *why)
 {
-	struct broker *b = owner;
 	int fd = spare_take(b);
 
-	(void)l;
 	if (fd < 0)
 		fd = session_start(b);
 	if (fd < 0)
@@ -180,8 +183,24 @@ static int broker_session(void *owner, const struct open *l, struct failed *why)
 	return fd;
 }
 
+/* The host is the guest's administrator: it may open all that there is. */
+static int broker_accept(void *owner, const struct open *o, struct failed *why)
+{
+	struct broker *b = owner;
+
+	switch (o->kind) {
+	case OPEN_PROGRAM:
+		return broker_session(b, why);
+	case OPEN_BYTES:
+		return service_open(o, why, b->text);
+	default:
+		return refuse(b, why, "the guest does not serve such streams", o->kind);
+	}
+}
+
 static const struct router_ops broker_ops = {
-	.accept = broker_session,
+	.accept = broker_accept,
+	.permit = broker_permit,
 	.dial = broker_dial,
 	.state = broker_state,
 	.shutdown = broker_shutdown,

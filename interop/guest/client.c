@@ -12,8 +12,7 @@
 #include "interop/stream/stream.h"
 #include "lib/fd.h"
 #include "lib/log.h"
-
-#define INTEROP_SOCKET "/run/landbridge/interop.sock"
+#include "lib/places.h"
 
 /* The broker adds a field of its own. */
 enum { PAYLOAD_MAX = WIRE_OPEN_MAX - 64 };
@@ -68,7 +67,7 @@ static int refuse_socket(const struct client *c, int error)
 		hint = " (in a container, bind-mount it from the guest)";
 	else if (error == -ECONNREFUSED)
 		hint = " (/init, which holds it, is gone)";
-	log_err(&c->log, "%s: unable to connect to " INTEROP_SOCKET ": %s%s", c->name,
+	log_err(&c->log, "%s: unable to connect to " LANDBRIDGE_SOCKET ": %s%s", c->name,
 		strerror(-error), hint);
 	return WIRE_FAIL_BRIDGE;
 }
@@ -109,7 +108,7 @@ static int client_encode(struct client *c, struct writer *w)
 static int client_call(struct client *c, const struct writer *w)
 {
 	struct outcome out;
-	int fd = unix_connect(INTEROP_SOCKET);
+	int fd = unix_connect(LANDBRIDGE_SOCKET);
 	int error;
 
 	if (fd < 0)

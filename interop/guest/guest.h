@@ -25,11 +25,4 @@ int client_main(int argc, char **argv);
  * or a name looked up in PATH; `.exe` may be left out. Batch files work, too. */
 int landbridge_run_main(int argc, char **argv);
 
-/* "landbridge-files": joins stdin and stdout, which are pipes, to the guest's
- * file server at /run/landbridge/p9d.sock, as ssh(1) would run an
- * sftp-server: the host starts it as a session of some user, and speaks 9P with
- * that user's rights (unix(7) SO_PEERCRED). Exit status: 0, or 125 after one
- * line on stderr. */
-int files_main(int argc, char **argv);
-
 #endif

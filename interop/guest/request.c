@@ -98,6 +98,7 @@ int request_encode(struct request *rq, struct writer *w)
 {
 	int error;
 
+	open_put_u32(w, OPEN_TAG_KIND, OPEN_PROGRAM);
 	open_put_u32(w, OPEN_TAG_FLAGS, rq->flags);
 	error = put_path(rq, w, OPEN_TAG_PROGRAM, rq->path);
 	if (error < 0)

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define LANDBRIDGE_VERSION "0.1.0"
+#include "lib/places.h" /* LANDBRIDGE_VERSION */
 
 enum { HOST_TIMEOUT = 124, HOST_FAILED = 125 };
 

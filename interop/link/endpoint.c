@@ -1,4 +1,6 @@
 /* endpoint.c: a stream's local socket. */
+#include "interop/link/limits.h"
+#include "interop/link/raw.h"
 #include "interop/link/router.h"
 
 #include <errno.h>
@@ -26,8 +28,8 @@ static int open_begin(struct stream *s, const struct frame *f, struct queue **si
 {
 	if (s->state != STREAM_NEW || !s->ours || !s->greeted || f->flags)
 		return -EPROTO;
-	*sink = &s->launch;
-	if (router_launch_bytes(s->router) + f->length > OPENS_MAX) {
+	*sink = &s->open;
+	if (!limit_payload(s, f->length)) {
 		*sink = NULL;
 		stream_fail(s, WHY_FULL);
 	}
@@ -47,7 +49,8 @@ static int endpoint_begin(void *owner, const struct frame *f, struct queue **sin
 		return -EPROTO;
 	if (f->type == WIRE_OPEN)
 		return open_begin(s, f, sink);
-	return stream_begin(s, f, true, sink);
+	/* One that waits to be raw has nothing to say before the answer. */
+	return open_is_raw(s->kind) ? -EPROTO : stream_begin(s, f, true, sink);
 }
 
 static int hello_end(struct stream *s)
@@ -62,22 +65,52 @@ static int hello_end(struct stream *s)
 	return 0;
 }
 
+/* On the guest side the uid is the broker's to say, whatever the client said. */
+static int open_sign(struct stream *s)
+{
+	struct queue *q = &s->open;
+
+	if (s->router->side != ROUTER_GUEST)
+		return 0;
+	if (queue_reserve(q, OPEN_UID_FIELD))
+		return -ENOMEM;
+	q->used = open_set_uid(queue_head(q), q->used, s->uid);
+	return 0;
+}
+
+static bool is_permitted(struct stream *s, struct open *o)
+{
+	struct router *r = s->router;
+	struct failed why = failed_because(r, WHY_MEMORY);
+	bool permitted;
+
+	if (r->side == ROUTER_GUEST)
+		o->uid = s->uid;
+	r->calling = true;
+	permitted = r->ops->permit(r->owner, o, &why) >= 0;
+	r->calling = false;
+	if (!permitted)
+		stream_refuse(s, &why);
+	return permitted;
+}
+
 static int open_end(struct stream *s)
 {
-	struct queue *q = &s->launch;
-	struct open l;
+	struct open o;
 
-	if (open_decode(&l, queue_head(q), q->used))
+	if (open_decode(&o, queue_head(&s->open), s->open.used))
 		return -EPROTO;
-	if (s->router->side == ROUTER_GUEST) {
-		if (queue_reserve(q, OPEN_UID_FIELD))
-			return -ENOMEM;
-		q->used = open_set_uid(queue_head(q), q->used, s->uid);
-	}
-	if (q->used > WIRE_OPEN_MAX)
+	if (!is_permitted(s, &o))
+		return 0;
+	if (open_sign(s))
+		return -ENOMEM;
+	s->kind = o.kind;
+	if (s->open.used > WIRE_OPEN_MAX)
 		stream_fail(s, WHY_LONG);
+	else if (!limit_place(s))
+		stream_fail(s, WHY_FULL);
 	else
-		stream_launch(s);
+		stream_opened(s);
 	return 0;
 }
 
@@ -155,6 +188,8 @@ static bool endpoint_read(struct stream *s)
 	struct router *r = s->router;
 	ssize_t got;
 
+	if (s->raw)
+		return raw_read(s);
 	if (s->state > STREAM_OPEN)
 		got = endpoint_discard(s);
 	else
@@ -171,16 +206,24 @@ static bool endpoint_read(struct stream *s)
 	return !s->hung_up;
 }
 
+void endpoint_hear(struct stream *s)
+{
+	int reads = READS_IN_A_ROW;
+
+	while (endpoint_read(s) && --reads)
+		;
+}
+
 static void endpoint_ready(struct watch *watch, uint32_t events)
 {
 	struct stream *s = container_of(watch, struct stream, end);
-	int reads = READS_IN_A_ROW;
 
 	if (events & EPOLLOUT)
 		s->blocked = false;
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-		while (endpoint_read(s) && --reads)
-			;
+		endpoint_hear(s);
+	if (s->raw && (events & (EPOLLHUP | EPOLLERR)))
+		raw_hung_up(s);
 	router_pump(s->router);
 }
 
@@ -212,6 +255,10 @@ void endpoint_flush(struct stream *s)
 
 	if (s->hung_up || s->state == STREAM_NEW)
 		return;
+	if (s->raw) {
+		raw_flush(s);
+		return;
+	}
 	while (!s->blocked && stage_pending(s)) {
 		if (stage_endpoint(s)) {
 			stream_fail(s, WHY_MEMORY);

@@ -5,13 +5,21 @@
  *   program --unix--+                                   +--socketpair-- job
  *                   broker ===== link (one, muxed) ===== agent
  *   session --pair--+                                   +--unix-- landbridge
+ *   p9d     --unix--+
  *
- * An endpoint is a connected unix stream socket that carries frames of
- * WIRE_STREAM_ONLY; the router gives them the link's stream number and back.
- * It reads no payload but HELLO and the OPEN it asks its owner about. An
- * opener's first frames are HELLO and OPEN; a runner's first frame is what
- * answers OPEN; a router sends no HELLO to an endpoint. After EXIT or FAILED
- * the endpoint is closed by its program first, or by the link's loss.
+ * An endpoint is a connected unix stream socket. An opener's first frames are
+ * HELLO and OPEN; a router sends no HELLO to an endpoint. What follows depends
+ * on the kind of the stream (wire.h, open_is_raw):
+ *
+ *   framed   both ends speak frames of WIRE_STREAM_ONLY; the router gives them
+ *            the link's stream number and back. A runner's first frame is what
+ *            answers OPEN. After EXIT or FAILED the endpoint is closed by its
+ *            program first, or by the link's loss.
+ *   raw      the opener reads STARTED or FAILED; after STARTED, and at the
+ *            serving end from the first byte, the socket carries the stream's
+ *            bytes, which the router itself frames and unframes. shutdown(2) of
+ *            one direction crosses as EOF or CLOSED. The router closes the
+ *            socket when both directions are over, or the stream is lost.
  *
  * Rules (doc/PROTOCOL): control frames never wait for credit and leave first,
  * then stderr, then stdout, one DATA frame a stream in turn. An endpoint that
@@ -31,12 +39,17 @@ enum router_side { ROUTER_GUEST, ROUTER_HOST }; /* which stream numbers are ours
 /* What the owner decides. Every function is called from the loop, and may add
  * endpoints and send SHUTDOWN, but not destroy the router. */
 struct router_ops {
-	/* The peer opens a stream. Returns a connected socket whose other end a
-	 * runner serves (it will read OPEN first, in one frame, as it came), or
-	 * fills *why and returns negative: the router answers FAILED. A child
-	 * forked here must close every descriptor but its own (close_range(2)):
-	 * a copy of the link's would keep it open when the router hangs up. */
-	int (*accept)(void *owner, const struct open *l, struct failed *why);
+	/* The peer opens a stream: may it, and who serves it? Returns a connected
+	 * socket, or fills *why and returns negative: the router answers FAILED. At
+	 * the other end of a framed one is a runner, which reads OPEN first, in one
+	 * frame, as it came; at that of a raw one, whoever the bytes are for. A
+	 * child forked here must close every descriptor but its own
+	 * (close_range(2)): a copy of the link's would keep it open when the router
+	 * hangs up. */
+	int (*accept)(void *owner, const struct open *o, struct failed *why);
+	/* A local endpoint opens a stream; o->uid is who it is on the guest side.
+	 * 0, or *why filled in and negative: the endpoint gets FAILED. */
+	int (*permit)(void *owner, const struct open *o, struct failed *why);
 	/* Opens the link: a non-blocking descriptor, or negative errno; asked
 	 * again with back-off (200 ms doubling to 5 s) while the link is down. */
 	int (*dial)(void *owner);
@@ -59,12 +72,12 @@ void router_announce(struct router *router, uint32_t drives, uint32_t read_only)
  * HELLO and OPEN. uid is the peer's, put into OPEN on the guest side.
  * While the link is down an OPEN waits at most 2 s, then gets FAILED; on a
  * link that is up it is sent with a PING, and fails when nothing at all has
- * come back after 2 s. Owns fd from here on. */
+ * come back after 2 s. When too many have not asked yet, the oldest of the user
+ * who has most of them gives way. Owns fd from here on. */
 int router_add_endpoint(struct router *router, int fd, uint32_t uid);
 
-/* The same for one that the owner does not serve: it gets FAILED with
- * WIRE_FAIL_BRIDGE and this text. */
-int router_refuse_endpoint(struct router *router, int fd, const char *text);
+/* How many streams there are, in whatever state. */
+size_t router_streams(const struct router *router);
 
 /* Sends SHUTDOWN (host side). -ENOTCONN while the link is down. */
 int router_send_shutdown(struct router *router);

@@ -1,4 +1,5 @@
 /* router.c: the public functions, the stream table, and when what is sent. */
+#include "interop/link/limits.h"
 #include "interop/link/router.h"
 
 #include <errno.h>
@@ -25,6 +26,8 @@ const char *why_text(const struct router *r, enum why why)
 				   "the stream broke the border protocol (versions differ?)" },
 		[WHY_FULL] = { "too many programs run or wait on the link (end some first)",
 			       "too many programs run or wait on the link (end some first)" },
+		[WHY_CROWD] = { "too many connections that ask for nothing (this one gave way)",
+				"too many connections that ask for nothing (this one gave way)" },
 		[WHY_LONG] = { "arguments and environment are longer than 4 MiB",
 			       "arguments and environment are longer than 4 MiB" },
 		[WHY_MEMORY] = { "out of memory or descriptors", "out of memory or descriptors" },
@@ -57,19 +60,10 @@ struct stream *router_new_stream(struct router *r, bool ours)
 	return s;
 }
 
-size_t router_launch_bytes(const struct router *r)
-{
-	size_t sum = 0;
-
-	for (size_t i = 0; i < r->count; i++)
-		sum += r->streams[i]->launch.used;
-	return sum;
-}
-
 static void stream_trim(struct stream *s, bool all)
 {
 	struct queue *const queues[] = { &s->body,          &s->out,          &s->control,
-					 &s->launch,        &s->last,         &s->lane[0].bytes,
+					 &s->open,          &s->last,         &s->lane[0].bytes,
 					 &s->lane[1].bytes, &s->lane[2].bytes };
 
 	for (size_t i = 0; i < array_len(queues); i++)
@@ -130,18 +124,14 @@ void router_lose_streams(struct router *r)
 
 static bool router_start_waiting(struct router *r)
 {
-	size_t running = 0;
 	bool any = false;
 
-	for (size_t i = 0; i < r->count; i++)
-		running += !r->streams[i]->ours && r->streams[i]->state == STREAM_OPEN;
 	for (size_t i = 0; i < r->count && r->trunk.state == TRUNK_UP; i++) {
 		struct stream *s = r->streams[i];
 
-		if (s->state != STREAM_WAITING || (!s->ours && running >= STREAMS_RUNNING))
+		if (s->state != STREAM_WAITING || !limit_start(s))
 			continue;
 		stream_start(s);
-		running += !s->ours && s->state == STREAM_OPEN;
 		any = true;
 	}
 	return any;
@@ -218,46 +208,30 @@ void router_destroy(struct router *r)
 	free(r);
 }
 
-static struct stream *router_attach(struct router *r, int fd)
+int router_add_endpoint(struct router *r, int fd, uint32_t uid)
 {
-	struct stream *s = router_new_stream(r, true);
+	struct stream *s;
 
+	limit_unasked(r);
+	s = router_new_stream(r, true);
 	if (!s) {
 		close(fd);
-		return NULL;
-	}
-	if (endpoint_attach(s, fd))
-		s->state = STREAM_GONE;
-	return s;
-}
-
-static int router_adopt(struct router *r, int fd, uint32_t uid, const char *refusal)
-{
-	struct failed why = { WIRE_FAIL_BRIDGE, 0, { refusal, 0 } };
-	struct stream *s = router_attach(r, fd);
-
-	if (!s)
 		return -ENOBUFS;
+	}
 	s->uid = uid;
-	timer_start(r->loop, &s->timer, GREET_MS);
-	if (refusal && s->state == STREAM_NEW) {
-		s->state = STREAM_DRAIN;
-		stage_failed(&s->last, WIRE_STREAM_ONLY, &why);
+	if (endpoint_attach(s, fd)) {
+		s->state = STREAM_GONE;
+	} else {
+		timer_start(r->loop, &s->timer, GREET_MS);
+		endpoint_hear(s); /* most ask at once: these are never in the way of others */
 	}
 	router_pump(r);
 	return 0;
 }
 
-int router_add_endpoint(struct router *r, int fd, uint32_t uid)
+size_t router_streams(const struct router *r)
 {
-	bool full = r->count >= STREAMS_USEFUL;
-
-	return router_adopt(r, fd, uid, full ? why_text(r, WHY_FULL) : NULL);
-}
-
-int router_refuse_endpoint(struct router *r, int fd, const char *text)
-{
-	return router_adopt(r, fd, 0, text);
+	return r->count;
 }
 
 void router_dial_now(struct router *r)

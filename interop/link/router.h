@@ -4,7 +4,9 @@
  *   trunk.c     the link: dialling, HELLO, finding the frame border
  *   routes.c    frames that come from the link: to which stream, if any
  *   stream.c    what a stream's frames do, whichever side they come from
- *   endpoint.c  a stream's local socket
+ *   endpoint.c  a stream's local socket, while it speaks frames
+ *   raw.c       the same once it carries bytes
+ *   limits.c    who may have how many streams
  *   stage.c     queued bytes become frames again, in the right order
  *
  * Every entry from the loop ends with router_pump, the only place that sends
@@ -20,15 +22,12 @@
 #include "lib/lib.h"
 
 enum {
-	STREAMS_RUNNING = 64, /* jobs of the peer's at one time */
-	STREAMS_USEFUL = 320, /* those, and 256 more that wait */
-	STREAMS_MAX = 384,    /* and some that are only told why not */
+	STREAMS_MAX = 1024, /* whatever they are and whoever opened them */
 
-	STAGE_ENOUGH = 64 * 1024,     /* staged bytes: no more DATA before they are gone */
-	CONTROL_CHOKE = 16 * 1024,    /* an endpoint with so much unsent is not read */
-	CONTROL_MAX = 192 * 1024,     /* unsent to an endpoint that does not read */
-	TRUNK_MAX = 1024 * 1024,      /* unsent to a peer that does not read */
-	OPENS_MAX = 32 * 1024 * 1024, /* of all streams together */
+	STAGE_ENOUGH = 64 * 1024,  /* staged bytes: no more DATA before they are gone */
+	CONTROL_CHOKE = 16 * 1024, /* an endpoint with so much unsent is not read */
+	CONTROL_MAX = 192 * 1024,  /* unsent to an endpoint that does not read */
+	TRUNK_MAX = 1024 * 1024,   /* unsent to a peer that does not read */
 	SCRATCH = 16 * 1024,
 
 	PATIENCE_MS = 2000, /* an OPEN without link, or without any answer */
@@ -42,8 +41,10 @@ enum {
 struct lane {
 	struct queue bytes;
 	uint32_t credit;
-	bool eof;    /* its source has said EOF */
-	bool passed; /* we have passed that on */
+	bool eof;       /* its source has said EOF */
+	bool passed;    /* we have passed that on */
+	bool shut;      /* raw: nobody takes its bytes any more */
+	uint32_t taken; /* raw: bytes that have left, and were not yet credited */
 };
 
 enum stream_state {
@@ -57,21 +58,24 @@ enum stream_state {
 struct stream {
 	struct router *router;
 	enum stream_state state;
-	bool ours;      /* opened by the endpoint; else by the peer */
-	bool greeted;   /* the endpoint has said HELLO */
-	bool launching; /* pieces of OPEN are still to be sent */
-	bool answered;  /* the peer has said anything about it */
-	bool blocked;   /* the endpoint takes no bytes just now */
-	bool hung_up;   /* the endpoint is closed */
-	uint32_t id;    /* on the link; 0: not sent yet */
-	uint32_t uid;
+	bool ours;     /* opened by the endpoint; else by the peer */
+	bool greeted;  /* the endpoint has said HELLO */
+	bool opening;  /* pieces of OPEN are still to be sent */
+	bool answered; /* the peer has said anything about it */
+	bool blocked;  /* the endpoint takes no bytes just now */
+	bool hung_up;  /* the endpoint is closed */
+	bool raw;      /* from here on the endpoint carries bytes, not frames */
+	uint32_t kind; /* enum open_kind; 0: its OPEN is not complete */
+	uint32_t id;   /* on the link; 0: not sent yet */
+	uint32_t uid;  /* of our endpoint's peer */
 
 	struct watch end;
 	struct cutter cut;
 	struct queue body;    /* payload of the endpoint's frame under way */
 	struct queue out;     /* frames for the endpoint */
 	struct queue control; /* frames for the link */
-	struct queue launch;  /* OPEN's payload */
+	struct queue open;    /* OPEN's payload ... */
+	size_t open_size;     /* ... and how long it will be, as far as is known */
 	struct queue last;    /* EXIT or FAILED: goes when the lanes are empty */
 	struct lane lane[3];
 	struct timer timer; /* GREET_MS, LINGER_MS */
@@ -103,6 +107,7 @@ enum why {
 	WHY_RUNNER,
 	WHY_PROTOCOL,
 	WHY_FULL,
+	WHY_CROWD,
 	WHY_LONG,
 	WHY_MEMORY
 };
@@ -113,7 +118,6 @@ void router_pump(struct router *r);
 struct stream *router_find(struct router *r, uint32_t id);
 /* NULL when there is no memory or no place for it at all. */
 struct stream *router_new_stream(struct router *r, bool ours);
-size_t router_launch_bytes(const struct router *r);
 void router_lose_streams(struct router *r);
 void router_tell_state(struct router *r, const struct hello *h);
 
@@ -123,17 +127,18 @@ extern const struct cutter_ops trunk_frames;
 /* stream.c: from_end: the frame comes from the endpoint, else from the link. */
 int stream_begin(struct stream *s, const struct frame *f, bool from_end, struct queue **sink);
 int stream_end(struct stream *s, const struct frame *f, bool from_end, const struct queue *body);
-void stream_launch(struct stream *s);             /* our endpoint's OPEN is complete */
-void stream_start(struct stream *s);              /* WAITING -> OPEN */
-void stream_fail(struct stream *s, enum why why); /* tells both sides */
-void stream_lose(struct stream *s, enum why why); /* tells the endpoint */
-void stream_refuse(struct stream *s, const struct failed *why); /* tells the peer */
+void stream_opened(struct stream *s);                           /* its OPEN is complete and right */
+void stream_start(struct stream *s);                            /* WAITING -> OPEN */
+void stream_fail(struct stream *s, enum why why);               /* tells both sides */
+void stream_lose(struct stream *s, enum why why);               /* tells the endpoint */
+void stream_refuse(struct stream *s, const struct failed *why); /* tells who opened it */
 struct failed failed_because(const struct router *r, enum why why);
 
 /* endpoint.c */
 int endpoint_attach(struct stream *s, int fd);
 void endpoint_close(struct stream *s);
 void endpoint_flush(struct stream *s);
+void endpoint_hear(struct stream *s); /* reads what is there */
 
 /* stage.c: each puts what it can into the queue; -ENOMEM. */
 int stage_trunk(struct router *r);

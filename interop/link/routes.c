@@ -1,4 +1,5 @@
 /* routes.c: frames that come from the link, and the stream each is for. */
+#include "interop/link/limits.h"
 #include "interop/link/router.h"
 
 #include <errno.h>
@@ -37,7 +38,7 @@ static int open_begin(struct router *r, const struct frame *f, struct queue **si
 		return 0; /* more of one that was refused */
 	if (!s) {
 		r->peer_last = f->stream;
-		s = r->count < STREAMS_USEFUL ? router_new_stream(r, false) : NULL;
+		s = router_new_stream(r, false);
 		if (!s)
 			return refuse(r, s, f->stream, WHY_FULL);
 		s->id = f->stream;
@@ -46,11 +47,11 @@ static int open_begin(struct router *r, const struct frame *f, struct queue **si
 		return 0;
 	if (s->state != STREAM_NEW)
 		return -EPROTO;
-	if (s->launch.used + f->length > WIRE_OPEN_MAX)
+	if (s->open.used + f->length > WIRE_OPEN_MAX)
 		return refuse(r, s, f->stream, WHY_LONG);
-	if (router_launch_bytes(r) + f->length > OPENS_MAX)
+	if (!limit_payload(s, f->length))
 		return refuse(r, s, f->stream, WHY_FULL);
-	*sink = &s->launch;
+	*sink = &s->open;
 	return 0;
 }
 
@@ -90,6 +91,22 @@ static int trunk_begin(void *owner, const struct frame *f, struct queue **sink)
 	return stream_frame_begin(r, f, sink);
 }
 
+/* Whatever is wrong with it is the asking program's fault, not the link's. */
+static void open_end(struct router *r, struct stream *s)
+{
+	struct open o;
+
+	if (open_decode(&o, queue_head(&s->open), s->open.used)) {
+		refuse(r, s, s->id, WHY_PROTOCOL);
+		return;
+	}
+	s->kind = o.kind;
+	if (o.kind <= OPEN_KIND_LAST && !limit_place(s))
+		refuse(r, s, s->id, WHY_FULL);
+	else
+		s->state = STREAM_WAITING;
+}
+
 static int stream_frame_end(struct router *r, const struct frame *f)
 {
 	struct stream *s = router_find(r, f->stream);
@@ -98,7 +115,8 @@ static int stream_frame_end(struct router *r, const struct frame *f)
 	if (!s || s->state > STREAM_OPEN)
 		return 0;
 	if (f->type == WIRE_OPEN) {
-		s->state = f->flags & WIRE_MORE ? STREAM_NEW : STREAM_WAITING;
+		if (!(f->flags & WIRE_MORE))
+			open_end(r, s);
 		return 0;
 	}
 	error = stream_end(s, f, false, &r->trunk.in);

@@ -76,7 +76,7 @@ static int stage_lane(struct queue *to, struct stream *s, int fd, uint32_t id)
 }
 
 /* The number is given with the first piece: they must reach the peer in order. */
-static int stage_launch(struct queue *to, struct stream *s)
+static int stage_open(struct queue *to, struct stream *s)
 {
 	struct frame f = { 0, WIRE_OPEN, 0, 0 };
 
@@ -85,19 +85,19 @@ static int stage_launch(struct queue *to, struct stream *s)
 		s->router->our_next += 2;
 	}
 	f.stream = s->id;
-	if (stage_piece(to, &s->launch, &f))
+	if (stage_piece(to, &s->open, &f))
 		return -ENOMEM;
-	s->launching = s->launch.used > 0;
-	if (!s->launching)
-		queue_free(&s->launch);
+	s->opening = s->open.used > 0;
+	if (!s->opening)
+		queue_free(&s->open);
 	return 0;
 }
 
 /* What goes before everybody's bulk: control frames, OPEN, stderr. */
 static int stage_urgent(struct queue *to, struct stream *s)
 {
-	if (s->launching)
-		return stage_launch(to, s) ? -ENOMEM : 1;
+	if (s->opening)
+		return stage_open(to, s) ? -ENOMEM : 1;
 	if (s->control.used)
 		return stage_frames(to, &s->control, s->id) ? -ENOMEM : 1;
 	return s->ours ? 0 : stage_lane(to, s, 2, s->id);
@@ -107,7 +107,7 @@ static int stage_bulk(struct queue *to, struct stream *s)
 {
 	int staged;
 
-	if (s->launching)
+	if (s->opening)
 		return 0;
 	staged = stage_lane(to, s, s->ours ? 0 : 1, s->id);
 	if (staged || s->ours || !s->last.used || !lane_done(&s->lane[2]))

@@ -1,4 +1,5 @@
 /* stream.c: what a stream's frames do, whichever side they come from. */
+#include "interop/link/raw.h"
 #include "interop/link/router.h"
 
 #include <errno.h>
@@ -18,13 +19,23 @@ static bool from_opener(const struct stream *s, bool from_end)
 	return from_end == s->ours;
 }
 
+/* The opener of a raw stream hears nothing before the answer. */
+static bool is_answer_due(const struct stream *s, bool from_end)
+{
+	return !from_end && s->ours && open_is_raw(s->kind) && !s->raw;
+}
+
 int stream_begin(struct stream *s, const struct frame *f, bool from_end, struct queue **sink)
 {
 	struct lane *lane;
 
 	if (s->state == STREAM_NEW && f->type != WIRE_ABORT)
 		return -EPROTO;
-	if (!frame_allowed(f, from_opener(s, from_end)))
+	if (!frame_allowed(f, s->kind ? s->kind : OPEN_PROGRAM, from_opener(s, from_end)))
+		return -EPROTO;
+	if (is_answer_due(s, from_end) && f->type != WIRE_STARTED && f->type != WIRE_FAILED)
+		return -EPROTO;
+	if (s->raw && f->type == WIRE_STARTED)
 		return -EPROTO;
 	if (s->last.used && !from_opener(s, from_end))
 		return -EPROTO;
@@ -35,7 +46,7 @@ int stream_begin(struct stream *s, const struct frame *f, bool from_end, struct 
 		return -EPROTO;
 	lane->credit -= f->length;
 	if (f->type == WIRE_DATA)
-		*sink = &lane->bytes;
+		*sink = lane->shut ? NULL : &lane->bytes;
 	return 0;
 }
 
@@ -66,7 +77,7 @@ static int stream_credit(struct stream *s, const struct frame *f, bool from_end,
 	    more + lane->credit + lane->bytes.used > WIRE_CREDIT)
 		return -EPROTO;
 	lane->credit += more;
-	return stream_forward(s, f, from_end, body);
+	return s->raw ? 0 : stream_forward(s, f, from_end, body);
 }
 
 /* The opener is gone: its runner hears of it, and nothing else goes there. */
@@ -79,7 +90,7 @@ static void stream_abort(struct stream *s)
 		s->lane[fd].eof = false;
 	}
 	queue_free(&s->control);
-	if (s->hung_up || s->state < STREAM_OPEN)
+	if (s->hung_up || s->raw || s->state < STREAM_OPEN)
 		s->state = STREAM_GONE;
 	else
 		s->state = STREAM_DRAIN;
@@ -122,6 +133,14 @@ int stream_end(struct stream *s, const struct frame *f, bool from_end, const str
 		return 0;
 	case WIRE_CREDIT_ADD:
 		return stream_credit(s, f, from_end, body);
+	case WIRE_STARTED:
+		s->raw = s->raw || open_is_raw(s->kind);
+		return stream_forward(s, f, from_end, body);
+	case WIRE_CLOSED:
+		if (!s->raw)
+			return stream_forward(s, f, from_end, body);
+		raw_shut(s);
+		return 0;
 	case WIRE_EXIT:
 	case WIRE_FAILED:
 		return stream_finish(s, f, body);
@@ -146,8 +165,8 @@ void stream_lose(struct stream *s, enum why why)
 		return;
 	}
 	queue_free(&s->control);
-	queue_free(&s->launch);
-	s->launching = false;
+	queue_free(&s->open);
+	s->opening = false;
 	s->state = STREAM_DRAIN;
 	if (s->hung_up || stage_failed(&s->last, WIRE_STREAM_ONLY, &f))
 		s->state = STREAM_GONE;
@@ -163,11 +182,19 @@ void stream_fail(struct stream *s, enum why why)
 
 void stream_refuse(struct stream *s, const struct failed *why)
 {
-	stream_tell_peer(s, why);
-	s->state = STREAM_GONE;
+	if (!s->ours) {
+		stream_tell_peer(s, why);
+		s->state = STREAM_GONE;
+		return;
+	}
+	queue_free(&s->open);
+	s->kind = 0;
+	s->state = STREAM_DRAIN;
+	if (stage_failed(&s->last, WIRE_STREAM_ONLY, why))
+		s->state = STREAM_GONE;
 }
 
-void stream_launch(struct stream *s)
+void stream_opened(struct stream *s)
 {
 	struct router *r = s->router;
 
@@ -180,18 +207,18 @@ void stream_launch(struct stream *s)
 }
 
 /* The runner's first frame is OPEN, whole; what came after it follows. */
-static int stream_deliver_launch(struct stream *s)
+static int stream_deliver_open(struct stream *s)
 {
-	const struct frame f = { (uint32_t)s->launch.used, WIRE_OPEN, 0, WIRE_STREAM_ONLY };
+	const struct frame f = { (uint32_t)s->open.used, WIRE_OPEN, 0, WIRE_STREAM_ONLY };
 	struct queue out = { 0 };
 
-	if (stage_frame(&out, &f, queue_head(&s->launch)) ||
+	if (stage_frame(&out, &f, queue_head(&s->open)) ||
 	    queue_put(&out, queue_head(&s->out), s->out.used)) {
 		queue_free(&out);
 		return -ENOMEM;
 	}
 	queue_free(&s->out);
-	queue_free(&s->launch);
+	queue_free(&s->open);
 	s->out = out;
 	return 0;
 }
@@ -200,23 +227,24 @@ static void stream_start_theirs(struct stream *s)
 {
 	struct router *r = s->router;
 	struct failed why = failed_because(r, WHY_PROTOCOL);
-	struct open l;
+	struct open o;
 	int fd;
 
-	if (open_decode(&l, queue_head(&s->launch), s->launch.used)) {
+	if (open_decode(&o, queue_head(&s->open), s->open.used)) {
 		stream_refuse(s, &why);
 		return;
 	}
 	why = failed_because(r, WHY_MEMORY);
 	r->calling = true;
-	fd = r->ops->accept(r->owner, &l, &why);
+	fd = r->ops->accept(r->owner, &o, &why);
 	r->calling = false;
 	if (fd < 0) {
 		stream_refuse(s, &why);
 		return;
 	}
 	why = failed_because(r, WHY_MEMORY);
-	if (endpoint_attach(s, fd) || stream_deliver_launch(s)) {
+	if (endpoint_attach(s, fd) ||
+	    (open_is_raw(s->kind) ? raw_start(s) : stream_deliver_open(s))) {
 		stream_refuse(s, &why);
 		return;
 	}
@@ -229,7 +257,7 @@ void stream_start(struct stream *s)
 		stream_start_theirs(s);
 		return;
 	}
-	s->launching = true;
+	s->opening = true;
 	s->state = STREAM_OPEN;
 	trunk_await_answer(s->router);
 }

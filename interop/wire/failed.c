@@ -3,21 +3,9 @@
 #include <string.h>
 
 #include "interop/wire/wire.h"
+#include "lib/text.h"
 
 enum { FAILED_TEXT_MAX = WIRE_FAILED_MAX - 8 - 1 };
-
-static bool is_control(uint8_t c)
-{
-	return c < 0x20 || c == 0x7f;
-}
-
-static bool text_clean(const uint8_t *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (is_control(text[i]))
-			return false;
-	return true;
-}
 
 int failed_decode(struct failed *f, const void *payload, size_t len)
 {
@@ -41,11 +29,19 @@ int failed_decode(struct failed *f, const void *payload, size_t len)
 
 void failed_encode(struct writer *w, uint32_t code, uint32_t os_error, const char *text)
 {
-	size_t len = strnlen(text, FAILED_TEXT_MAX);
+	const uint8_t *at = (const uint8_t *)text;
+	size_t len = strnlen(text, FAILED_TEXT_MAX), size;
 
 	write_u32(w, code);
 	write_u32(w, os_error);
-	for (size_t i = 0; i < len; i++)
-		write_u8(w, is_control((uint8_t)text[i]) ? '?' : (uint8_t)text[i]);
+	for (size_t i = 0; i < len; i += size) {
+		size_t left = len - i, control = text_control(at + i, left);
+
+		size = control ? control : text_character(at + i, left);
+		if (control)
+			write_u8(w, '?');
+		else
+			write_bytes(w, at + i, size);
+	}
 	write_u8(w, 0);
 }

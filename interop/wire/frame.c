@@ -11,29 +11,39 @@ enum {
 	WORD_ON_FD = 8, /* said by the side that reads the fd */
 };
 
+/* Kinds of streams on which a frame may come at all. */
+#define KIND(kind) (1u << (kind))
+enum {
+	PROGRAM = KIND(OPEN_PROGRAM),
+	RAW = KIND(OPEN_BYTES) | KIND(OPEN_CONNECT) | KIND(OPEN_EVENTS),
+	DATA = PROGRAM | RAW,
+	ANY = DATA | KIND(OPEN_LISTEN),
+};
+
 struct rule {
 	uint32_t min, max; /* of the payload */
 	uint8_t flags;     /* greatest value */
 	uint8_t from;
+	uint8_t kinds;
 };
 
 static const struct rule rules[] = {
-	[WIRE_HELLO] = { WIRE_HELLO_MIN, WIRE_CONTROL_MAX, 0, CONNECTION },
-	[WIRE_PING] = { 0, 0, 0, CONNECTION },
-	[WIRE_PONG] = { 0, 0, 0, CONNECTION },
-	[WIRE_SHUTDOWN] = { 0, 0, 0, CONNECTION },
-	[WIRE_OPEN] = { 0, WIRE_OPEN_MAX, WIRE_MORE, OPENER },
-	[WIRE_STARTED] = { 8, 8, 0, RUNNER },
-	[WIRE_FAILED] = { 9, WIRE_FAILED_MAX, 0, RUNNER },
-	[WIRE_DATA] = { 1, WIRE_DATA_MAX, 2, DATA_OF_FD },
-	[WIRE_EOF] = { 0, 0, 2, DATA_OF_FD },
-	[WIRE_CLOSED] = { 0, 0, 2, WORD_ON_FD },
-	[WIRE_CREDIT_ADD] = { 4, 4, 2, WORD_ON_FD },
-	[WIRE_CONSUMED] = { 8, 8, 0, RUNNER },
-	[WIRE_WINSZ] = { 4, 4, 0, OPENER },
-	[WIRE_SIGNAL] = { 4, 4, 0, OPENER },
-	[WIRE_EXIT] = { 4, 4, WIRE_SIGNALLED, RUNNER },
-	[WIRE_ABORT] = { 0, 0, 0, OPENER },
+	[WIRE_HELLO] = { WIRE_HELLO_MIN, WIRE_CONTROL_MAX, 0, CONNECTION, 0 },
+	[WIRE_PING] = { 0, 0, 0, CONNECTION, 0 },
+	[WIRE_PONG] = { 0, 0, 0, CONNECTION, 0 },
+	[WIRE_SHUTDOWN] = { 0, 0, 0, CONNECTION, 0 },
+	[WIRE_OPEN] = { 0, WIRE_OPEN_MAX, WIRE_MORE, OPENER, ANY },
+	[WIRE_STARTED] = { 8, 8, 0, RUNNER, ANY },
+	[WIRE_FAILED] = { 9, WIRE_FAILED_MAX, 0, RUNNER, ANY },
+	[WIRE_DATA] = { 1, WIRE_DATA_MAX, 2, DATA_OF_FD, DATA },
+	[WIRE_EOF] = { 0, 0, 2, DATA_OF_FD, DATA },
+	[WIRE_CLOSED] = { 0, 0, 2, WORD_ON_FD, DATA },
+	[WIRE_CREDIT_ADD] = { 4, 4, 2, WORD_ON_FD, DATA },
+	[WIRE_CONSUMED] = { 8, 8, 0, RUNNER, PROGRAM },
+	[WIRE_WINSZ] = { 4, 4, 0, OPENER, PROGRAM },
+	[WIRE_SIGNAL] = { 4, 4, 0, OPENER, PROGRAM },
+	[WIRE_EXIT] = { 4, 4, WIRE_SIGNALLED, RUNNER, ANY },
+	[WIRE_ABORT] = { 0, 0, 0, OPENER, ANY },
 };
 
 static bool type_known(uint8_t type)
@@ -75,17 +85,23 @@ void frame_encode(uint8_t header[WIRE_HEADER], const struct frame *f)
 	write_u32(&w, f->stream);
 }
 
-bool frame_allowed(const struct frame *f, bool from_opener)
+bool frame_allowed(const struct frame *f, uint32_t kind, bool from_opener)
 {
-	switch (rules[f->type].from) {
+	const struct rule *rule = &rules[f->type];
+
+	if (kind > OPEN_KIND_LAST || !(rule->kinds & KIND(kind)))
+		return false;
+	switch (rule->from) {
 	case OPENER:
 		return from_opener;
 	case RUNNER:
 		return !from_opener;
 	case DATA_OF_FD:
-		return (f->flags == 0) == from_opener;
 	case WORD_ON_FD:
-		return (f->flags != 0) == from_opener;
+		/* A stream of bytes has no stderr. */
+		if (f->flags == 2 && kind != OPEN_PROGRAM)
+			return false;
+		return ((f->flags == 0) == (rule->from == DATA_OF_FD)) == from_opener;
 	default:
 		return false;
 	}

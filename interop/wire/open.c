@@ -1,10 +1,26 @@
-/* open.c: the OPEN message, which asks for a program. */
+/* open.c: the OPEN message, which asks for a stream. */
 #include <errno.h>
 #include <string.h>
 
 #include "interop/wire/field.h"
 
 enum { PROGRAM_FLAGS_KNOWN = PROGRAM_TTY | PROGRAM_LOGIN | PROGRAM_DETACH | PROGRAM_NO_STDIN };
+
+#define BIT(tag) (1u << (tag))
+
+/* What each kind may say besides KIND and UID, and what it must. */
+static const struct {
+	uint32_t may, must;
+} kinds[] = {
+	[OPEN_PROGRAM] = { BIT(OPEN_TAG_USER) | BIT(OPEN_TAG_FLAGS) | BIT(OPEN_TAG_PROGRAM) |
+				   BIT(OPEN_TAG_ARG) | BIT(OPEN_TAG_CWD) | BIT(OPEN_TAG_ENV) |
+				   BIT(OPEN_TAG_WINSZ),
+			   0 },
+	[OPEN_BYTES] = { BIT(OPEN_TAG_USER) | BIT(OPEN_TAG_SERVICE), BIT(OPEN_TAG_SERVICE) },
+	[OPEN_CONNECT] = { BIT(OPEN_TAG_ADDRESS), BIT(OPEN_TAG_ADDRESS) },
+	[OPEN_LISTEN] = { BIT(OPEN_TAG_ADDRESS), BIT(OPEN_TAG_ADDRESS) },
+	[OPEN_EVENTS] = { 0, 0 },
+};
 
 static int take_u32(const struct field *f, uint32_t *out)
 {
@@ -22,69 +38,93 @@ static int take_flags(const struct field *f, uint32_t *out)
 	return 0;
 }
 
-static int take_winsz(const struct field *f, struct open *l)
+static int take_winsz(const struct field *f, struct open *o)
 {
 	struct reader r;
 
 	reader_init(&r, f->at, f->len);
-	l->rows = read_u16(&r);
-	l->cols = read_u16(&r);
+	o->rows = read_u16(&r);
+	o->cols = read_u16(&r);
 	return r.bad || r.left ? -EPROTO : 0;
 }
 
-static int take_string(const struct field *f, struct open *l)
+static int take_string(const struct field *f, struct open *o)
 {
 	struct wire_str s;
 
 	if (field_str(f, &s))
 		return -EPROTO;
 	if (f->tag == OPEN_TAG_ARG)
-		l->argc++;
+		o->argc++;
 	else if (s.len > 1 && strchr(s.at + 1, '='))
-		l->envc++;
+		o->envc++;
 	else
 		return -EPROTO;
-	return l->argc + l->envc > WIRE_OPEN_STRINGS ? -EPROTO : 0;
+	return o->argc + o->envc > WIRE_OPEN_STRINGS ? -EPROTO : 0;
 }
 
-static int take_field(const struct field *f, struct open *l)
+/* A name: not empty, and short enough to be shown to a person. */
+static int take_name(const struct field *f, struct wire_str *out)
+{
+	return field_str(f, out) || out->len == 0 || out->len > WIRE_NAME_MAX ? -EPROTO : 0;
+}
+
+static int take_field(const struct field *f, struct open *o)
 {
 	switch (f->tag) {
+	case OPEN_TAG_KIND:
+		return take_u32(f, &o->kind);
 	case OPEN_TAG_FLAGS:
-		return take_flags(f, &l->flags);
+		return take_flags(f, &o->flags);
 	case OPEN_TAG_PROGRAM:
-		return field_str(f, &l->program);
+		return field_str(f, &o->program);
 	case OPEN_TAG_CWD:
-		return field_str(f, &l->cwd);
+		return field_str(f, &o->cwd);
 	case OPEN_TAG_USER:
-		return field_str(f, &l->user);
+		return field_str(f, &o->user);
 	case OPEN_TAG_WINSZ:
-		return take_winsz(f, l);
+		return take_winsz(f, o);
 	case OPEN_TAG_UID:
-		return take_u32(f, &l->uid);
+		return take_u32(f, &o->uid);
+	case OPEN_TAG_SERVICE:
+		return take_name(f, &o->service);
+	case OPEN_TAG_ADDRESS:
+		return take_name(f, &o->address);
 	case OPEN_TAG_ARG:
 	case OPEN_TAG_ENV:
-		return take_string(f, l);
+		return take_string(f, o);
 	default:
 		return 0;
 	}
 }
 
-/* True the second time a field that must be alone comes. */
-static bool seen_twice(uint32_t *seen, uint16_t tag)
+/* Notes the tag; false the second time a field that must be alone comes. */
+static bool note_tag(uint32_t *seen, uint16_t tag)
 {
-	uint32_t bit;
+	bool alone = tag != OPEN_TAG_ARG && tag != OPEN_TAG_ENV;
 
-	if (tag == OPEN_TAG_ARG || tag == OPEN_TAG_ENV || tag > OPEN_TAG_UID)
-		return false;
-	bit = 1u << tag;
-	if (*seen & bit)
+	if (tag == 0 || tag > OPEN_TAG_LAST)
 		return true;
-	*seen |= bit;
-	return false;
+	if (alone && (*seen & BIT(tag)))
+		return false;
+	*seen |= BIT(tag);
+	return true;
 }
 
-int open_decode(struct open *l, const void *payload, size_t len)
+/* A kind from the future may say what it likes: it is refused by its number,
+ * in words. */
+static int check_kind(uint32_t kind, uint32_t seen)
+{
+	const uint32_t all = BIT(OPEN_TAG_KIND) | BIT(OPEN_TAG_UID);
+
+	if (kind == 0)
+		return -EPROTO;
+	if (kind > OPEN_KIND_LAST)
+		return 0;
+	return (seen & ~(all | kinds[kind].may)) || (kinds[kind].must & ~seen) ? -EPROTO : 0;
+}
+
+int open_decode(struct open *o, const void *payload, size_t len)
 {
 	static const struct wire_str empty = { "", 0 };
 	struct reader r;
@@ -92,28 +132,44 @@ int open_decode(struct open *l, const void *payload, size_t len)
 	uint32_t seen = 0;
 	int more;
 
-	memset(l, 0, sizeof(*l));
-	l->program = l->cwd = l->user = empty;
-	l->uid = UINT32_MAX;
-	l->fields = payload;
-	l->fields_len = len;
+	memset(o, 0, sizeof(*o));
+	o->program = o->cwd = o->user = o->service = o->address = empty;
+	o->uid = UINT32_MAX;
+	o->fields = payload;
+	o->fields_len = len;
 	reader_init(&r, payload, len);
 	while ((more = field_read(&r, &f)) > 0)
-		if (seen_twice(&seen, f.tag) || take_field(&f, l))
+		if (!note_tag(&seen, f.tag) || take_field(&f, o))
 			return -EPROTO;
-	return more;
+	return more ? more : check_kind(o->kind, seen);
 }
 
-bool open_next(const struct open *l, enum open_tag tag, size_t *pos, struct wire_str *out)
+const char *open_kind_name(uint32_t kind)
+{
+	static const char *const names[] = {
+		[0] = "unknown",          [OPEN_PROGRAM] = "program",
+		[OPEN_BYTES] = "bytes",   [OPEN_CONNECT] = "connect",
+		[OPEN_LISTEN] = "listen", [OPEN_EVENTS] = "events",
+	};
+
+	return names[kind <= OPEN_KIND_LAST ? kind : 0];
+}
+
+bool open_is_raw(uint32_t kind)
+{
+	return kind == OPEN_BYTES || kind == OPEN_CONNECT || kind == OPEN_EVENTS;
+}
+
+bool open_next(const struct open *o, enum open_tag tag, size_t *pos, struct wire_str *out)
 {
 	struct reader r;
 	struct field f;
 
-	if (*pos >= l->fields_len)
+	if (*pos >= o->fields_len)
 		return false;
-	reader_init(&r, l->fields + *pos, l->fields_len - *pos);
+	reader_init(&r, o->fields + *pos, o->fields_len - *pos);
 	while (field_read(&r, &f) > 0) {
-		*pos = l->fields_len - r.left;
+		*pos = o->fields_len - r.left;
 		if (f.tag == tag)
 			return field_str(&f, out) == 0;
 	}

@@ -23,7 +23,7 @@
 #include "lib/bytes.h"
 
 enum {
-	WIRE_VERSION = 1,
+	WIRE_VERSION = 2,
 	WIRE_HEADER = 12,
 	WIRE_DATA_MAX = 64 * 1024,       /* payload of one DATA frame */
 	WIRE_OPEN_MAX = 4 * 1024 * 1024, /* payload of an OPEN, all its pieces together */
@@ -33,6 +33,7 @@ enum {
 	WIRE_CREDIT = 256 * 1024,      /* what each stream's fd may send before the first CREDIT */
 	WIRE_OPEN_STRINGS = 32 * 1024, /* ARG plus ENV fields of one OPEN */
 	WIRE_STRING_MAX = 128 * 1024,  /* one string of an OPEN, its NUL counted (execve(2)) */
+	WIRE_NAME_MAX = 255,           /* a service's name, an address */
 	WIRE_STREAM_ONLY = 1,          /* the stream of a connection with one stream */
 	WIRE_EPOCH = 16,
 	WIRE_HELLO_MIN = 48, /* payload of a HELLO without fields */
@@ -98,6 +99,17 @@ struct hello {
 	uint32_t drives, read_only;
 };
 
+/* What a stream is. A receiver answers a kind that it does not serve, or does
+ * not know, with FAILED. */
+enum open_kind {
+	OPEN_PROGRAM = 1, /* a program or login session on the runner's side */
+	OPEN_BYTES = 2,   /* a byte stream to a named service of the runner's side */
+	OPEN_CONNECT = 3, /* a connection that the runner's side makes to an address */
+	OPEN_LISTEN = 4,  /* the runner's side listens; each caller is a CONNECT back */
+	OPEN_EVENTS = 5,  /* changes of the drives' files, host -> guest */
+	OPEN_KIND_LAST = OPEN_EVENTS,
+};
+
 enum program_flag {
 	PROGRAM_TTY = 1,      /* one terminal instead of three pipes; DATA uses fd 0 and 1 */
 	PROGRAM_LOGIN = 2,    /* host -> guest: a login environment; no program: the login shell */
@@ -106,17 +118,26 @@ enum program_flag {
 };
 
 /* What OPEN says. Sent as fields {u16 tag, u16 0, u32 len, bytes}; unknown
- * tags are skipped; len counts the NUL of a string. Refused: unknown flags, a
- * field other than ARG and ENV twice, an ENV without a name. argv and env are kept as the raw fields and walked with
- * open_next, so nothing is allocated. */
+ * tags are skipped; len counts the NUL of a string. Refused: no kind, unknown
+ * flags, a field other than ARG and ENV twice, an ENV without a name, a field
+ * that the kind does not have, and a kind without the field it is about. argv
+ * and env are kept as the raw fields and walked with open_next, so nothing is
+ * allocated. Strings that were not sent are empty. */
 struct open {
+	uint32_t kind;        /* enum open_kind, or one we do not know */
+	uint32_t uid;         /* advisory, set by the broker; UINT32_MAX: not said */
+	struct wire_str user; /* host -> guest: login name; empty: the default user */
+	/* OPEN_PROGRAM */
 	uint32_t flags;          /* enum program_flag */
 	struct wire_str program; /* absolute path on the runner's side; empty: login shell */
 	struct wire_str cwd;     /* directory on the runner's side; empty: its default */
-	struct wire_str user;    /* host -> guest: login name; empty: the default user */
 	uint16_t rows, cols;     /* with PROGRAM_TTY */
-	uint32_t uid;            /* advisory, set by the broker; UINT32_MAX: not said */
 	uint32_t argc, envc;
+	/* OPEN_BYTES */
+	struct wire_str service;
+	/* OPEN_CONNECT, OPEN_LISTEN */
+	struct wire_str address;
+
 	const uint8_t *fields; /* the payload again, for open_next */
 	size_t fields_len;
 };
@@ -130,6 +151,10 @@ enum open_tag {
 	OPEN_TAG_WINSZ = 6,
 	OPEN_TAG_USER = 7,
 	OPEN_TAG_UID = 8,
+	OPEN_TAG_KIND = 9,
+	OPEN_TAG_SERVICE = 10,
+	OPEN_TAG_ADDRESS = 11,
+	OPEN_TAG_LAST = OPEN_TAG_ADDRESS,
 };
 
 struct failed {
@@ -154,8 +179,9 @@ void hello_drives_text(char text[HELLO_DRIVES_TEXT], uint32_t drives);
 int frame_decode(struct frame *f, const uint8_t header[WIRE_HEADER]);
 void frame_encode(uint8_t header[WIRE_HEADER], const struct frame *f);
 
-/* Whether a stream's opener (else: its runner) may send this frame. */
-bool frame_allowed(const struct frame *f, bool from_opener);
+/* Whether a stream's opener (else: its runner) may send this frame on a stream
+ * of this kind (enum open_kind). */
+bool frame_allowed(const struct frame *f, uint32_t kind, bool from_opener);
 
 /* A whole frame into a writer: f->length bytes of payload; or header first
  * and payload after it, with frame_end putting the length in. */
@@ -174,12 +200,17 @@ bool hello_speaks(const struct hello *h, uint16_t version);
  * that lost the frame border may start again. */
 bool hello_found(const uint8_t *at, size_t len, const uint8_t epoch[WIRE_EPOCH]);
 
-int open_decode(struct open *l, const void *payload, size_t len);
+int open_decode(struct open *o, const void *payload, size_t len);
+/* Whether streams of this kind carry bytes without frames of the program's own
+ * at both ends: after OPEN and its answer an endpoint speaks no frames. */
+bool open_is_raw(uint32_t kind);
+/* "program", "bytes", ...; "unknown". For people. */
+const char *open_kind_name(uint32_t kind);
 /* Walks the ARG or ENV fields: *pos starts at 0. False at the end. */
-bool open_next(const struct open *l, enum open_tag tag, size_t *pos, struct wire_str *out);
+bool open_next(const struct open *o, enum open_tag tag, size_t *pos, struct wire_str *out);
 /* Encoding is by field, straight into the caller's buffer. */
 void open_put_str(struct writer *w, enum open_tag tag, const char *s, size_t len);
-void open_put_u32(struct writer *w, enum open_tag tag, uint32_t v); /* FLAGS, UID */
+void open_put_u32(struct writer *w, enum open_tag tag, uint32_t v); /* KIND, FLAGS, UID */
 void open_put_winsz(struct writer *w, uint16_t rows, uint16_t cols);
 /* Drops every UID field of a decoded payload of `len` bytes and appends one;
  * `payload` has room for OPEN_UID_FIELD more. Returns the new length. */

@@ -10,7 +10,7 @@
 
 int direct_init(struct direct *d, const char *dialect)
 {
-	static const struct session_policy policy = {
+	static const struct p9_policy policy = {
 		.anyone = true,
 		.runs_as = P9_NOUID,
 		.fid_limit = 64,
@@ -25,15 +25,15 @@ int direct_init(struct direct *d, const char *dialect)
 
 	memset(d, 0, sizeof(*d));
 	memtree_init(&d->tree);
-	err = session_init(&d->session, &d->tree.tree, &policy);
+	err = p9_session_init(&d->session, &d->tree.tree, &policy);
 	if (!err)
-		session_version(&d->session, &t, &d->r);
+		p9_session_version(&d->session, &t, &d->r);
 	return err;
 }
 
 void direct_fini(struct direct *d)
 {
-	session_fini(&d->session);
+	p9_session_fini(&d->session);
 	assert_int_equal(d->tree.held, 0);
 	assert_int_equal(d->tree.owners, 0);
 }
@@ -41,7 +41,7 @@ void direct_fini(struct direct *d)
 int direct_call(struct direct *d, const struct p9_msg *t)
 {
 	static const atomic_bool never = false;
-	struct request q = {
+	struct p9_request q = {
 		.session = &d->session,
 		.t = t,
 		.r = &d->r,
@@ -53,7 +53,7 @@ int direct_call(struct direct *d, const struct p9_msg *t)
 	};
 	uint8_t buf[8192];
 
-	session_answer(&q);
+	p9_session_answer(&q);
 	assert_in_range(p9_encode(&d->r, buf, sizeof(buf)), P9_HEADER, d->session.msize);
 	if (d->r.type == P9_RLERROR)
 		return (int)d->r.error;

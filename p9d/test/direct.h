@@ -3,12 +3,12 @@
 #ifndef LANDBRIDGE_P9D_TEST_DIRECT_H
 #define LANDBRIDGE_P9D_TEST_DIRECT_H
 
-#include "p9d/session.h"
+#include "p9d/protocol.h"
 #include "p9d/test/memtree.h"
 
 struct direct {
 	struct memtree tree;
-	struct session session;
+	struct p9_session session;
 	struct p9_msg r;
 	uint64_t acting;
 	uint8_t out[8192];

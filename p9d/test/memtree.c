@@ -9,13 +9,13 @@
 
 #include "lib/fmt.h"
 
-static struct memtree *of(struct tree *tree)
+static struct memtree *of(struct filetree *tree)
 {
 	return (struct memtree *)(void *)tree;
 }
 
 /* A handle that was closed, or never given, is a fault of the session. */
-static struct memtree_node *node_of(struct tree *tree, const struct tree_file *file)
+static struct memtree_node *node_of(struct filetree *tree, const struct tree_file *file)
 {
 	int n = file->path >= 0 ? file->path : file->data;
 
@@ -26,18 +26,18 @@ static struct memtree_node *node_of(struct tree *tree, const struct tree_file *f
 	return &of(tree)->nodes[n];
 }
 
-static int index_of(struct tree *tree, const struct memtree_node *node)
+static int index_of(struct filetree *tree, const struct memtree_node *node)
 {
 	return (int)(node - of(tree)->nodes);
 }
 
-static void hold(struct tree *tree, struct memtree_node *node)
+static void hold(struct filetree *tree, struct memtree_node *node)
 {
 	node->held++;
 	of(tree)->held++;
 }
 
-static void drop(struct tree *tree, int n)
+static void drop(struct filetree *tree, int n)
 {
 	struct memtree_node *node = &of(tree)->nodes[n];
 
@@ -48,7 +48,7 @@ static void drop(struct tree *tree, int n)
 		node->used = false;
 }
 
-static void give(struct tree *tree, struct memtree_node *node, struct tree_file *out)
+static void give(struct filetree *tree, struct memtree_node *node, struct tree_file *out)
 {
 	hold(tree, node);
 	*out = (struct tree_file){
@@ -61,7 +61,8 @@ static void give(struct tree *tree, struct memtree_node *node, struct tree_file 
 	};
 }
 
-static struct memtree_node *child(struct tree *tree, const struct tree_file *dir, const char *name)
+static struct memtree_node *child(struct filetree *tree, const struct tree_file *dir,
+				  const char *name)
 {
 	int parent = index_of(tree, node_of(tree, dir));
 
@@ -74,7 +75,7 @@ static struct memtree_node *child(struct tree *tree, const struct tree_file *dir
 	return NULL;
 }
 
-static struct memtree_node *add(struct tree *tree, int parent, const char *name, uint8_t type,
+static struct memtree_node *add(struct filetree *tree, int parent, const char *name, uint8_t type,
 				uint32_t mode)
 {
 	for (int n = 1; n < MEMTREE_NODES; n++) {
@@ -94,7 +95,7 @@ static struct memtree_node *add(struct tree *tree, int parent, const char *name,
 	return NULL;
 }
 
-static int make(struct tree *tree, const struct tree_file *dir, const char *name, uint8_t type,
+static int make(struct filetree *tree, const struct tree_file *dir, const char *name, uint8_t type,
 		uint32_t mode)
 {
 	struct memtree_node *up = node_of(tree, dir);
@@ -108,7 +109,7 @@ static int make(struct tree *tree, const struct tree_file *dir, const char *name
 	return add(tree, index_of(tree, up), name, type, mode) ? 0 : -ENOSPC;
 }
 
-static int mem_attach(struct tree *tree, const char *path, struct tree_file *out)
+static int mem_attach(struct filetree *tree, const char *path, struct tree_file *out)
 {
 	if (*path && strcmp(path, "/") != 0)
 		return -ENOENT;
@@ -116,7 +117,7 @@ static int mem_attach(struct tree *tree, const char *path, struct tree_file *out
 	return 0;
 }
 
-static int mem_walk(struct tree *tree, const struct tree_file *dir, const char *name,
+static int mem_walk(struct filetree *tree, const struct tree_file *dir, const char *name,
 		    struct tree_file *out)
 {
 	struct memtree_node *node;
@@ -130,8 +131,8 @@ static int mem_walk(struct tree *tree, const struct tree_file *dir, const char *
 	return 0;
 }
 
-static int mem_walk_up(struct tree *tree, const struct tree_file *dir, const struct tree_file *top,
-		       struct tree_file *out)
+static int mem_walk_up(struct filetree *tree, const struct tree_file *dir,
+		       const struct tree_file *top, struct tree_file *out)
 {
 	struct memtree_node *node = node_of(tree, dir);
 
@@ -142,7 +143,7 @@ static int mem_walk_up(struct tree *tree, const struct tree_file *dir, const str
 	return 0;
 }
 
-static int mem_clone(struct tree *tree, const struct tree_file *file, struct tree_file *out)
+static int mem_clone(struct filetree *tree, const struct tree_file *file, struct tree_file *out)
 {
 	struct memtree_node *node = node_of(tree, file);
 
@@ -153,7 +154,7 @@ static int mem_clone(struct tree *tree, const struct tree_file *file, struct tre
 	return 0;
 }
 
-static int mem_close(struct tree *tree, struct tree_file *file)
+static int mem_close(struct filetree *tree, struct tree_file *file)
 {
 	if (file->path >= 0)
 		drop(tree, file->path);
@@ -170,7 +171,7 @@ static mode_t format_of(uint8_t type)
 	return formats[type];
 }
 
-static int mem_getattr(struct tree *tree, const struct tree_file *file, uint64_t mask,
+static int mem_getattr(struct filetree *tree, const struct tree_file *file, uint64_t mask,
 		       struct p9_qid *qid, struct p9_attr *attr)
 {
 	struct memtree_node *node = node_of(tree, file);
@@ -183,7 +184,7 @@ static int mem_getattr(struct tree *tree, const struct tree_file *file, uint64_t
 	return 0;
 }
 
-static int mem_lookup(struct tree *tree, const struct tree_file *dir, const char *name,
+static int mem_lookup(struct filetree *tree, const struct tree_file *dir, const char *name,
 		      struct p9_qid *qid, struct p9_attr *attr)
 {
 	struct tree_file file;
@@ -197,7 +198,7 @@ static int mem_lookup(struct tree *tree, const struct tree_file *dir, const char
 	return err;
 }
 
-static int mem_setattr(struct tree *tree, const struct tree_file *file, uint32_t valid,
+static int mem_setattr(struct filetree *tree, const struct tree_file *file, uint32_t valid,
 		       const struct p9_attr *attr)
 {
 	struct memtree_node *node = node_of(tree, file);
@@ -213,21 +214,22 @@ static int mem_setattr(struct tree *tree, const struct tree_file *file, uint32_t
 	return 0;
 }
 
-static int mem_statfs(struct tree *tree, const struct tree_file *file, struct p9_statfs *out)
+static int mem_statfs(struct filetree *tree, const struct tree_file *file, struct p9_statfs *out)
 {
 	*out = (struct p9_statfs){ .type = 1 };
 	return node_of(tree, file) ? 0 : -EBADF;
 }
 
-static int mem_access(struct tree *tree, const struct tree_file *file, const struct tree_file *top,
-		      uint32_t bits)
+static int mem_access(struct filetree *tree, const struct tree_file *file,
+		      const struct tree_file *top, uint32_t bits)
 {
 	(void)bits;
 	node_of(tree, top);
 	return node_of(tree, file) ? 0 : -EBADF;
 }
 
-static ssize_t mem_readlink(struct tree *tree, const struct tree_file *file, char *buf, size_t size)
+static ssize_t mem_readlink(struct filetree *tree, const struct tree_file *file, char *buf,
+			    size_t size)
 {
 	struct memtree_node *node = node_of(tree, file);
 	size_t len = node->size < size ? node->size : size;
@@ -236,7 +238,7 @@ static ssize_t mem_readlink(struct tree *tree, const struct tree_file *file, cha
 	return (ssize_t)len;
 }
 
-static int mem_open(struct tree *tree, struct tree_file *file, uint32_t flags)
+static int mem_open(struct filetree *tree, struct tree_file *file, uint32_t flags)
 {
 	struct memtree_node *node = node_of(tree, file);
 
@@ -253,7 +255,7 @@ static int mem_open(struct tree *tree, struct tree_file *file, uint32_t flags)
 	return 0;
 }
 
-static int mem_create(struct tree *tree, const struct tree_file *dir, const char *name,
+static int mem_create(struct filetree *tree, const struct tree_file *dir, const char *name,
 		      const struct tree_create *how, struct tree_file *out)
 {
 	int err = make(tree, dir, name, TREE_FILE, how->mode);
@@ -268,8 +270,8 @@ static int mem_create(struct tree *tree, const struct tree_file *dir, const char
 	return err;
 }
 
-static ssize_t mem_read(struct tree *tree, const struct tree_file *file, void *buf, size_t count,
-			uint64_t offset)
+static ssize_t mem_read(struct filetree *tree, const struct tree_file *file, void *buf,
+			size_t count, uint64_t offset)
 {
 	struct memtree_node *node = node_of(tree, file);
 
@@ -283,7 +285,7 @@ static ssize_t mem_read(struct tree *tree, const struct tree_file *file, void *b
 	return (ssize_t)count;
 }
 
-static ssize_t mem_write(struct tree *tree, const struct tree_file *file, const void *buf,
+static ssize_t mem_write(struct filetree *tree, const struct tree_file *file, const void *buf,
 			 size_t count, uint64_t offset)
 {
 	struct memtree_node *node = node_of(tree, file);
@@ -300,13 +302,13 @@ static ssize_t mem_write(struct tree *tree, const struct tree_file *file, const 
 	return (ssize_t)count;
 }
 
-static int mem_sync(struct tree *tree, const struct tree_file *file, bool data_only)
+static int mem_sync(struct filetree *tree, const struct tree_file *file, bool data_only)
 {
 	(void)data_only;
 	return node_of(tree, file) ? 0 : -EBADF;
 }
 
-static int mem_readdir(struct tree *tree, struct tree_file *dir, uint64_t offset,
+static int mem_readdir(struct filetree *tree, struct tree_file *dir, uint64_t offset,
 		       struct tree_listing *listing)
 {
 	int parent = index_of(tree, node_of(tree, dir));
@@ -325,19 +327,19 @@ static int mem_readdir(struct tree *tree, struct tree_file *dir, uint64_t offset
 	return 0;
 }
 
-static int mem_mkdir(struct tree *tree, const struct tree_file *dir, const char *name,
+static int mem_mkdir(struct filetree *tree, const struct tree_file *dir, const char *name,
 		     const struct tree_create *how)
 {
 	return make(tree, dir, name, TREE_DIR, how->mode);
 }
 
-static int mem_mknod(struct tree *tree, const struct tree_file *dir, const char *name,
+static int mem_mknod(struct filetree *tree, const struct tree_file *dir, const char *name,
 		     const struct tree_create *how)
 {
 	return make(tree, dir, name, TREE_OTHER, how->mode);
 }
 
-static int mem_symlink(struct tree *tree, const struct tree_file *dir, const char *name,
+static int mem_symlink(struct filetree *tree, const struct tree_file *dir, const char *name,
 		       const char *target, const struct tree_create *how)
 {
 	int err = make(tree, dir, name, TREE_LINK, how->mode);
@@ -350,15 +352,15 @@ static int mem_symlink(struct tree *tree, const struct tree_file *dir, const cha
 	return err;
 }
 
-static int mem_link(struct tree *tree, const struct tree_file *file, const struct tree_file *dir,
-		    const char *name)
+static int mem_link(struct filetree *tree, const struct tree_file *file,
+		    const struct tree_file *dir, const char *name)
 {
 	if (!node_of(tree, file))
 		return -EBADF;
 	return make(tree, dir, name, TREE_FILE, 0);
 }
 
-static bool is_empty(struct tree *tree, int n)
+static bool is_empty(struct filetree *tree, int n)
 {
 	for (int i = 1; i < MEMTREE_NODES; i++)
 		if (of(tree)->nodes[i].used && of(tree)->nodes[i].parent == n)
@@ -366,7 +368,8 @@ static bool is_empty(struct tree *tree, int n)
 	return true;
 }
 
-static int mem_unlink(struct tree *tree, const struct tree_file *dir, const char *name, bool is_dir)
+static int mem_unlink(struct filetree *tree, const struct tree_file *dir, const char *name,
+		      bool is_dir)
 {
 	struct memtree_node *node = child(tree, dir, name);
 
@@ -381,7 +384,7 @@ static int mem_unlink(struct tree *tree, const struct tree_file *dir, const char
 	return 0;
 }
 
-static int mem_rename(struct tree *tree, const struct tree_file *from, const char *name,
+static int mem_rename(struct filetree *tree, const struct tree_file *from, const char *name,
 		      const struct tree_file *to, const char *new_name)
 {
 	struct memtree_node *node = child(tree, from, name);
@@ -395,8 +398,9 @@ static int mem_rename(struct tree *tree, const struct tree_file *from, const cha
 	return 0;
 }
 
-static int mem_locate(struct tree *tree, const struct tree_file *file, const struct tree_file *top,
-		      struct tree_file *dir, char name[P9_NAME_MAX + 1])
+static int mem_locate(struct filetree *tree, const struct tree_file *file,
+		      const struct tree_file *top, struct tree_file *dir,
+		      char name[P9_NAME_MAX + 1])
 {
 	struct memtree_node *node = node_of(tree, file);
 
@@ -408,7 +412,7 @@ static int mem_locate(struct tree *tree, const struct tree_file *file, const str
 	return 0;
 }
 
-static ssize_t mem_getxattr(struct tree *tree, const struct tree_file *file, const char *name,
+static ssize_t mem_getxattr(struct filetree *tree, const struct tree_file *file, const char *name,
 			    void *buf, size_t size)
 {
 	struct memtree_node *node = node_of(tree, file);
@@ -424,7 +428,8 @@ static ssize_t mem_getxattr(struct tree *tree, const struct tree_file *file, con
 	return (ssize_t)node->xattr_size;
 }
 
-static int mem_setxattr(struct tree *tree, const struct tree_file *file, const struct xattr *xattr)
+static int mem_setxattr(struct filetree *tree, const struct tree_file *file,
+			const struct xattr *xattr)
 {
 	struct memtree_node *node = node_of(tree, file);
 
@@ -435,47 +440,47 @@ static int mem_setxattr(struct tree *tree, const struct tree_file *file, const s
 	return 0;
 }
 
-static int mem_removexattr(struct tree *tree, const struct tree_file *file, const char *name)
+static int mem_removexattr(struct filetree *tree, const struct tree_file *file, const char *name)
 {
 	(void)name;
 	node_of(tree, file)->xattr_size = 0;
 	return 0;
 }
 
-static int mem_lock_open(struct tree *tree, const struct tree_file *file, bool write)
+static int mem_lock_open(struct filetree *tree, const struct tree_file *file, bool write)
 {
 	(void)write;
 	node_of(tree, file);
 	return (int)of(tree)->owners++;
 }
 
-static void mem_lock_close(struct tree *tree, int owner)
+static void mem_lock_close(struct filetree *tree, int owner)
 {
 	(void)owner;
 	if (of(tree)->owners-- == 0)
 		abort();
 }
 
-static int mem_lock_copy(struct tree *tree, int from, int to)
+static int mem_lock_copy(struct filetree *tree, int from, int to)
 {
 	(void)tree;
 	return from < to ? 0 : -ENOLCK;
 }
 
-static int mem_lock(struct tree *tree, int owner, const struct tree_lock *lock, bool wait)
+static int mem_lock(struct filetree *tree, int owner, const struct tree_lock *lock, bool wait)
 {
 	(void)tree;
 	(void)owner;
 	return lock->start % 2 && !wait ? -EAGAIN : 0;
 }
 
-static bool mem_lock_held(struct tree *tree, int owner)
+static bool mem_lock_held(struct filetree *tree, int owner)
 {
 	(void)tree;
 	return owner % 2;
 }
 
-static int mem_lock_test(struct tree *tree, int owner, struct tree_lock *lock)
+static int mem_lock_test(struct filetree *tree, int owner, struct tree_lock *lock)
 {
 	(void)tree;
 	(void)owner;
@@ -483,7 +488,7 @@ static int mem_lock_test(struct tree *tree, int owner, struct tree_lock *lock)
 	return 0;
 }
 
-static int mem_become(struct tree *tree, const struct user *user)
+static int mem_become(struct filetree *tree, const struct user *user)
 {
 	(void)tree;
 	return user->uid == 99 ? -EPERM : 0;

@@ -3,7 +3,7 @@
 #ifndef LANDBRIDGE_P9D_TEST_MEMTREE_H
 #define LANDBRIDGE_P9D_TEST_MEMTREE_H
 
-#include "p9d/tree.h"
+#include "p9d/filetree.h"
 
 #define MEMTREE_NODES 48
 #define MEMTREE_DATA 128
@@ -22,7 +22,7 @@ struct memtree_node {
 };
 
 struct memtree {
-	struct tree tree;
+	struct filetree tree;
 	unsigned held;   /* handles of all files */
 	unsigned owners; /* of locks */
 	struct memtree_node nodes[MEMTREE_NODES];

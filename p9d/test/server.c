@@ -67,7 +67,7 @@ int server_setup(void **state)
 	struct server *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	snprintf(f->dir, sizeof(f->dir), "/tmp/p9d-broker-XXXXXX");
+	snprintf(f->dir, sizeof(f->dir), "/tmp/p9d-dispatcher-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	want(chmod(f->dir, 01777), 0);
 	umask(0);

@@ -23,7 +23,7 @@ enum { ALICE = 54321, BOB = 54322 };
 void server_start(struct server *f, const char *root, const char *extra);
 int server_setup(void **state);
 int server_teardown(void **state);
-#define broker_test(f) cmocka_unit_test_setup_teardown(f, server_setup, server_teardown)
+#define server_test(f) cmocka_unit_test_setup_teardown(f, server_setup, server_teardown)
 
 /* Connected, greeted, and attached with fid ROOT. In .W each user has a process
  * of its own; in .L root's connections share one. */

@@ -74,7 +74,7 @@ static void good_end(struct server *f, struct good *good)
 /* ---- slow ones ---- */
 
 /* Each byte of a conversation by itself, with the others served in between:
- * in the greeting, which is the broker's, and afterwards. */
+ * in the greeting, which is the dispatcher's, and afterwards. */
 static void test_byte_by_byte(void **state)
 {
 	struct server *f = *state;
@@ -377,14 +377,14 @@ static void test_greeting_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		broker_test(test_byte_by_byte),
-		broker_test(test_never_reads),
-		broker_test(test_killed_while_writing),
-		broker_test(test_many_pipes),
-		broker_test(test_all_tags),
-		broker_test(test_one_tag_for_all),
-		broker_test(test_huge_numbers),
-		broker_test(test_greeting_limit),
+		server_test(test_byte_by_byte),
+		server_test(test_never_reads),
+		server_test(test_killed_while_writing),
+		server_test(test_many_pipes),
+		server_test(test_all_tags),
+		server_test(test_one_tag_for_all),
+		server_test(test_huge_numbers),
+		server_test(test_greeting_limit),
 	};
 
 	if (geteuid() != 0) {

@@ -27,7 +27,7 @@
 
 /* ---- system calls ---- */
 
-enum { SERVER = CONFINE_SERVER, SWITCH = CONFINE_SWITCH, BROKER = CONFINE_BROKER };
+enum { SERVER = CONFINE_SERVER, SWITCH = CONFINE_SWITCH, BROKER = CONFINE_DISPATCHER };
 #define NOBODY 0
 #define X32 0x40000000
 
@@ -121,7 +121,7 @@ static unsigned check_probes(unsigned role, const bool known[array_len(probes)])
 	unsigned bad = 0;
 
 	for (size_t i = 0; i < array_len(probes); i++) {
-		/* All of the broker's children inherit its filter, which allows theirs. */
+		/* All of the dispatcher's children inherit its filter, which allows theirs. */
 		bool may = probes[i].allowed & role || (role == BROKER && probes[i].allowed);
 		int err = try_probe(i);
 
@@ -204,7 +204,7 @@ static void test_calls_of_a_switch(void **state)
 	confined(SWITCH);
 }
 
-static void test_calls_of_the_broker(void **state)
+static void test_calls_of_the_dispatcher(void **state)
 {
 	(void)state;
 	confined(BROKER);
@@ -357,11 +357,11 @@ int main(void)
 	const struct CMUnitTest calls[] = {
 		cmocka_unit_test(test_calls_of_a_server),
 		cmocka_unit_test(test_calls_of_a_switch),
-		cmocka_unit_test(test_calls_of_the_broker),
+		cmocka_unit_test(test_calls_of_the_dispatcher),
 	};
 	const struct CMUnitTest powers[] = {
-		broker_test(test_power_of_each),
-		broker_test(test_groups),
+		server_test(test_power_of_each),
+		server_test(test_groups),
 	};
 	int failed = cmocka_run_group_tests(calls, NULL, NULL);
 

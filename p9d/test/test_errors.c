@@ -17,10 +17,10 @@ static int failing; /* what the operations below fail with */
 
 #define UNUSED __attribute__((unused))
 #define FILE_IN UNUSED const struct tree_file *file
-#define FAIL(type, name, ...)                                          \
-	static type fail_##name(UNUSED struct tree *tree, __VA_ARGS__) \
-	{                                                              \
-		return -failing;                                       \
+#define FAIL(type, name, ...)                                              \
+	static type fail_##name(UNUSED struct filetree *tree, __VA_ARGS__) \
+	{                                                                  \
+		return -failing;                                           \
 	}
 FAIL(int, attach, UNUSED const char *path, UNUSED struct tree_file *out)
 FAIL(int, walk, FILE_IN, UNUSED const char *name, UNUSED struct tree_file *out)
@@ -62,7 +62,7 @@ FAIL(int, become, UNUSED const struct user *user)
 static const struct tree_ops *good;
 
 /* Lets go of the file, and finds that what was written could not be kept. */
-static int fail_close(struct tree *tree, struct tree_file *file)
+static int fail_close(struct filetree *tree, struct tree_file *file)
 {
 	bool was_open = file->data >= 0;
 

@@ -227,10 +227,10 @@ static void test_read_only(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		broker_test(test_symlink_race),
-		broker_test(test_change_race),
-		broker_test(test_whole_tree),
-		broker_test(test_read_only),
+		server_test(test_symlink_race),
+		server_test(test_change_race),
+		server_test(test_whole_tree),
+		server_test(test_read_only),
 	};
 
 	if (geteuid() != 0) {

@@ -11,7 +11,7 @@
 
 #include "lib/fd.h"
 #include "lib/lib.h"
-#include "p9d/session.h"
+#include "p9d/protocol.h"
 #include "p9d/test/server.h"
 
 #define PASSWD "root:x:0:0::/:/bin/sh\n"
@@ -48,16 +48,16 @@ static void test_who_is_asked_for(void **state)
 	close(fd);
 	for (size_t i = 0; i < array_len(cases); i++) {
 		struct user_files files = { path, "/nonexistent" };
-		struct session_policy policy = { .anyone = cases[i].anyone,
-						 .self = 500,
-						 .fallback = cases[i].fallback,
-						 .accounts = &files };
+		struct p9_policy policy = { .anyone = cases[i].anyone,
+					    .self = 500,
+					    .fallback = cases[i].fallback,
+					    .accounts = &files };
 		struct p9_msg t = { .uid = cases[i].uid, .name = str_of(cases[i].name) };
 		uid_t uid = 0;
 
 		/* The same policy, other accounts: nothing is remembered. */
 		want(file_create(path, cases[i].passwd, 0600), 0);
-		want(session_attach_uid(&policy, &t, &uid), cases[i].error);
+		want(p9_session_attach_uid(&policy, &t, &uid), cases[i].error);
 		if (!cases[i].error)
 			want(uid, cases[i].result);
 	}
@@ -106,8 +106,8 @@ int main(void)
 		cmocka_unit_test(test_who_is_asked_for),
 	};
 	const struct CMUnitTest as_root[] = {
-		broker_test(test_several_after_a_named_one),
-		broker_test(test_one_user_in_w),
+		server_test(test_several_after_a_named_one),
+		server_test(test_one_user_in_w),
 	};
 	int failed = cmocka_run_group_tests_name("attach", pure, NULL, NULL);
 

@@ -144,9 +144,9 @@ static bool answers(struct client *c)
 	       client_receive(c, &(struct p9_msg){ 0 });
 }
 
-/* The broker itself is out of descriptors: who comes is answered all the same,
+/* The dispatcher itself is out of descriptors: who comes is answered all the same,
  * and the oldest that only connected goes. */
-static void test_broker_without_descriptors(void **state)
+static void test_dispatcher_without_descriptors(void **state)
 {
 	enum { MANY = 50, FILES = 40, FEW = FILES / 3 };
 	struct server f;
@@ -232,11 +232,11 @@ static void test_fids_to_the_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		broker_test(test_no_descriptors),
-		broker_test(test_each_needs_one),
-		broker_test(test_broker_without_descriptors),
-		broker_test(test_connection_limit),
-		broker_test(test_fids_to_the_limit),
+		server_test(test_no_descriptors),
+		server_test(test_each_needs_one),
+		server_test(test_dispatcher_without_descriptors),
+		server_test(test_connection_limit),
+		server_test(test_fids_to_the_limit),
 	};
 
 	struct rlimit files;

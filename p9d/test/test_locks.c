@@ -303,7 +303,7 @@ static int direct_lock(struct direct *d, uint8_t type)
 	return d->r.status;
 }
 
-static int no_copy(struct tree *tree, int from, int to)
+static int no_copy(struct filetree *tree, int from, int to)
 {
 	(void)tree;
 	(void)from;
@@ -334,12 +334,13 @@ static void test_stronger_fails(void **state)
 	direct_fini(&d);
 }
 
-static int unlock_meanwhile(struct tree *tree, int owner, const struct tree_lock *lock, bool wait)
+static int unlock_meanwhile(struct filetree *tree, int owner, const struct tree_lock *lock,
+			    bool wait)
 {
 	static const atomic_bool never = false;
 	struct direct *d = (struct direct *)(void *)tree; /* it begins with its tree */
 	struct p9_msg r, t = lock_msg(RW, (struct range){ P9_LOCK_NONE, 0, 0 }, 1, "host");
-	struct request q = {
+	struct p9_request q = {
 		.session = &d->session, .t = &t, .r = &r, .cancel = &never, .acting = &d->acting
 	};
 
@@ -347,13 +348,13 @@ static int unlock_meanwhile(struct tree *tree, int owner, const struct tree_lock
 	(void)wait;
 	if (lock->type == P9_LOCK_NONE)
 		return 0;
-	session_answer(&q);
+	p9_session_answer(&q);
 	want(r.type, P9_TLOCK + 1);
 	want(r.status, P9_LOCK_OK);
 	return 0;
 }
 
-static bool holds_none(struct tree *tree, int owner)
+static bool holds_none(struct filetree *tree, int owner)
 {
 	(void)tree;
 	(void)owner;

@@ -292,9 +292,9 @@ static void test_no_space(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		broker_test(test_magic_links), broker_test(test_descriptors_of_the_server),
-		broker_test(test_devices),     broker_test(test_closed_directory),
-		broker_test(test_no_space),
+		server_test(test_magic_links), server_test(test_descriptors_of_the_server),
+		server_test(test_devices),     server_test(test_closed_directory),
+		server_test(test_no_space),
 	};
 
 	if (geteuid() != 0) {

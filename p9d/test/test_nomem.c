@@ -19,7 +19,7 @@
 
 #include "lib/fd.h"
 #include "lib/lib.h"
-#include "p9d/lane.h"
+#include "p9d/pool.h"
 #include "p9d/p9d.h"
 #include "p9d/test/client.h"
 #include "p9d/test/direct.h"
@@ -160,14 +160,15 @@ static bool live_without(int n)
 	live(&d);
 	atomic_store(&countdown, 0);
 	any = atomic_load(&failed);
-	session_version(&d.session,
-			&(struct p9_msg)T(VERSION, .msize = 8192, .name = NAME("9P2000.W")), &d.r);
+	p9_session_version(&d.session,
+			   &(struct p9_msg)T(VERSION, .msize = 8192, .name = NAME("9P2000.W")),
+			   &d.r);
 	want(live(&d), 0);
 	direct_fini(&d);
 	return any;
 }
 
-static void test_session(void **state)
+static void test_protocol(void **state)
 {
 	int n = 1;
 
@@ -182,7 +183,7 @@ static void test_session(void **state)
 
 static int start_conn(struct pool *pool, struct memtree *tree, int n)
 {
-	static const struct session_policy policy = { .fid_limit = 64 };
+	static const struct p9_policy policy = { .fid_limit = 64 };
 	static const struct conn_greeting greeting = { .input = "in", .input_len = 2 };
 	char byte;
 	int pair[2], err;
@@ -301,7 +302,7 @@ static void test_server(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_session),
+		cmocka_unit_test(test_protocol),
 		cmocka_unit_test(test_refused_connections),
 		cmocka_unit_test(test_server),
 	};

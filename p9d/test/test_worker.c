@@ -50,7 +50,7 @@ int epoll_wait(int epoll, struct epoll_event *events, int max, int timeout)
 
 struct fixture {
 	pid_t worker;
-	int control; /* the broker's end */
+	int control; /* the dispatcher's end */
 	int moment;
 };
 
@@ -90,7 +90,7 @@ static void start(struct fixture *f)
 	f->moment = wait[0];
 }
 
-/* What the broker passes on. */
+/* What the dispatcher passes on. */
 static ssize_t hand_over(struct fixture *f, int fd)
 {
 	struct handover h = { .msize = 8192, .dialect = P9_DIALECT_L, .self = geteuid() };
@@ -124,7 +124,7 @@ static void test_handed_over_at_the_end(void **state)
 	want(write(f.moment, "", 1), 1);
 	want(c_attach(&first, ROOT, geteuid()), 0);
 	want(c_attach(&second, ROOT, geteuid()), 0);
-	want(hand_over(&f, 0), -EPIPE); /* the broker starts another one then */
+	want(hand_over(&f, 0), -EPIPE); /* the dispatcher starts another one then */
 	client_close(&first);
 	for (int i = 0; i < 10; i++) {
 		usleep(4 * SHORT_MS * 1000);

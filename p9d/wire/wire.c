@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum field {
+enum p9_field {
 	END, /* an unused slot of a table line */
 	FID,
 	NEWFID,
@@ -39,14 +39,14 @@ enum field {
 	STATFS,
 };
 
-enum kind { U8, U16, U32, U64, STRING, OTHER };
+enum p9_kind { U8, U16, U32, U64, STRING, OTHER };
 
 #define AT(kind, member)                              \
 	{                                             \
 		kind, offsetof(struct p9_msg, member) \
 	}
 static const struct {
-	enum kind kind;
+	enum p9_kind kind;
 	size_t offset;
 } fields[] = {
 	[FID] = AT(U32, fid),         [NEWFID] = AT(U32, newfid),
@@ -260,7 +260,7 @@ static void get_data(struct reader *r, struct p9_msg *m)
 	m->data = read_bytes(r, m->count);
 }
 
-static int get_other(struct reader *r, struct p9_msg *m, enum field field)
+static int get_other(struct reader *r, struct p9_msg *m, enum p9_field field)
 {
 	switch (field) {
 	case QID:
@@ -286,7 +286,7 @@ static int get_other(struct reader *r, struct p9_msg *m, enum field field)
 	return 0;
 }
 
-static int get_field(struct reader *r, struct p9_msg *m, enum field field)
+static int get_field(struct reader *r, struct p9_msg *m, enum p9_field field)
 {
 	void *to = (char *)m + fields[field].offset;
 
@@ -437,7 +437,7 @@ static void put_qids(struct writer *w, const struct p9_msg *m)
 		put_qid(w, m->qids[i]);
 }
 
-static void put_other(struct writer *w, const struct p9_msg *m, enum field field)
+static void put_other(struct writer *w, const struct p9_msg *m, enum p9_field field)
 {
 	switch (field) {
 	case QID:
@@ -464,7 +464,7 @@ static void put_other(struct writer *w, const struct p9_msg *m, enum field field
 	}
 }
 
-static void put_field(struct writer *w, const struct p9_msg *m, enum field field)
+static void put_field(struct writer *w, const struct p9_msg *m, enum p9_field field)
 {
 	const void *from = (const char *)m + fields[field].offset;
 

@@ -28,7 +28,7 @@ struct call {
 	const char *cwd;
 };
 
-static char base[PATH_MAX];
+static char around[PATH_MAX - 8], base[PATH_MAX];
 
 static const char *with_base(const char *s, char *out, size_t size)
 {
@@ -221,6 +221,7 @@ static void remove_tree(void)
 		rmdir(path);
 	}
 	rmdir(base);
+	rmdir(around);
 }
 
 static void make_gone(void)
@@ -335,11 +336,16 @@ static void test_drives(void **state)
 
 static int setup(void **state)
 {
-	char dir[] = "/tmp/wslpath.XXXXXX";
+	char dir[PATH_MAX] = "/tmp/wslpath.XXXXXX";
 
 	(void)state;
 	setenv("WSL_DISTRO_NAME", "deb", 1);
+	/* Not in /tmp itself: what is beside us there is not ours to know. */
 	if (mkdtemp(dir) == NULL || realpath(dir, base) == NULL)
+		return -1;
+	fmt(around, sizeof(around), "%s", base);
+	fmt(base, sizeof(base), "%s/in", around);
+	if (mkdir(base, 0755) < 0)
 		return -1;
 	make_tree();
 	return 0;

@@ -157,6 +157,7 @@ static void client_runs_a_program(void **state)
 	t->pair.host.on_job_frame = job_exits;
 	end = client(t);
 	writer_init(&w, payload, sizeof(payload));
+	open_put_u32(&w, OPEN_TAG_KIND, OPEN_PROGRAM);
 	open_put_u32(&w, OPEN_TAG_UID, 4242); /* a lie */
 	end_hello(end, "client's epoch..", NULL);
 	end_send(end, WIRE_OPEN, 0, WIRE_STREAM_ONLY, payload, w.used);

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "interop/host/policy.h"
 #include "interop/host/posix/commands.h"
 #include "interop/host/posix/job.h"
 #include "interop/link/link.h"
@@ -69,7 +70,19 @@ static int refuse(struct agent *a, struct failed *why, const char *what, int err
 	return -1;
 }
 
-static int agent_accept(void *owner, const struct open *l, struct failed *why)
+/* Who reached our socket is who started us: it may ask for all that the guest
+ * serves. */
+static int agent_permit(void *owner, const struct open *o, struct failed *why)
+{
+	(void)owner;
+	(void)o;
+	(void)why;
+	return 0;
+}
+
+/* What the guest may open. Which program it is, the job looks at: there a
+ * refusal costs nobody else time. */
+static int agent_accept(void *owner, const struct open *o, struct failed *why)
 {
 	struct agent *a = owner;
 	int pair[2], fds[] = { -1, -1, STDERR_FILENO, -1 };
@@ -79,7 +92,8 @@ static int agent_accept(void *owner, const struct open *l, struct failed *why)
 	};
 	pid_t pid;
 
-	(void)l; /* the job looks at it: there a refusal costs nobody else time */
+	if (policy_guest_may(o, a->text, sizeof(a->text), why) < 0)
+		return -EACCES;
 	if (a->stopping)
 		return refuse(a, why, "the guest is powering off", 0);
 	if (a->job_count == JOBS_MAX)
@@ -280,6 +294,7 @@ static void agent_end(struct agent *a)
 static int agent_begin(struct agent *a, const char **step)
 {
 	static const struct router_ops ops = { .accept = agent_accept,
+					       .permit = agent_permit,
 					       .dial = agent_dial,
 					       .state = agent_state };
 	const struct agent_config *config = a->config;

@@ -8,7 +8,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,13 +57,6 @@ void args_free(struct args *args)
 		free(args->at[--args->count]);
 	free(args->at);
 	*args = (struct args){ 0 };
-}
-
-void die_with_parent(pid_t parent, int signal)
-{
-	prctl(PR_SET_PDEATHSIG, signal);
-	if (getppid() != parent)
-		_exit(HOST_FAILED);
 }
 
 static int start_exec(void *arg)

@@ -36,9 +36,6 @@ struct child {
 /* Returns the pid or negative errno, that of a failed exec too. */
 pid_t child_start(const struct child *child);
 
-/* Makes fork(2)'s child die with its parent (prctl(2) PR_SET_PDEATHSIG). */
-void die_with_parent(pid_t parent, int signal);
-
 /* In a child of child_fork(): what it was given from `first` to `last` stays
  * its own and goes to no program that it starts. */
 void descriptors_own(int first, int last);

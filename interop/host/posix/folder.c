@@ -1,7 +1,6 @@
 /* folder.c: landbridge mount: the guest's files as a folder of the host.
  *
- *   mount --- session     a caller over the agent's socket: landbridge-files in
- *                         the guest, with a socket of ours as its stdin and stdout
+ *   mount --- agent === broker --- p9d     a stream of bytes to the service `files`
  *
  * The command returns when the folder is there; a process of its own serves it
  * until it is unmounted or the guest goes.
@@ -11,94 +10,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "interop/host/posix/child.h"
-#include "p9fs/p9fs.h"
+#include "interop/host/posix/bytes.h"
 #include "interop/host/posix/commands.h"
 #include "interop/host/posix/session.h"
 #include "lib/lib.h"
-
-#define FILES_PROGRAM "/run/landbridge/bin/landbridge-files"
-
-enum { SESSION_END_MS = 2000 };
+#include "p9fs/p9fs.h"
 
 struct folder {
 	const struct options *options;
 	char dir[PATH_MAX], socket[PATH_MAX];
-	pid_t session;
-	int complaints; /* what the session and its program say to people */
 	struct p9fs *mount;
 	struct fault fault;
 };
-
-/* --- the way to the server --------------------------------------------------------- */
-
-static _Noreturn void session_child(const struct folder *f, int stream, int complaints,
-				    pid_t parent)
-{
-	char *const command[] = { (char[]){ FILES_PROGRAM }, NULL };
-	const struct session session = { .user = f->options->user, .command = command };
-	struct outcome out;
-
-	die_with_parent(parent, SIGTERM);
-	setsid(); /* Ctrl-C is for the mount, which then ends this */
-	prctl(PR_SET_NAME, "lb-session");
-	dup2(stream, STDIN_FILENO);
-	dup2(stream, STDOUT_FILENO);
-	dup2(complaints, STDERR_FILENO); /* and not whoever waits for our end there */
-	close_range(STDERR_FILENO + 1, ~0U, 0);
-	session_run(f->socket, &session, &out);
-	fd_write_all(STDERR_FILENO, out.text, strlen(out.text));
-	_exit(0);
-}
-
-/* A socket at whose other end is the guest's file server. */
-static int session_open(struct folder *f)
-{
-	pid_t parent = getpid();
-	int stream[2], complaints[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, stream) < 0)
-		return -errno;
-	if (pipe2(complaints, O_CLOEXEC | O_NONBLOCK) < 0) {
-		close(stream[0]);
-		close(stream[1]);
-		return -errno;
-	}
-	f->session = fork();
-	if (f->session == 0)
-		session_child(f, stream[1], complaints[1], parent);
-	close(stream[1]);
-	close(complaints[1]);
-	f->complaints = complaints[0];
-	if (f->session > 0)
-		return stream[0];
-	close(stream[0]);
-	return -EAGAIN;
-}
-
-static int server_open(struct folder *f)
-{
-	return f->options->server ? unix_connect(f->options->server + strlen("unix:"))
-				  : session_open(f);
-}
-
-/* The first thing that was said, where the session's end is why we failed. */
-static const char *session_text(struct folder *f, char *text, size_t size)
-{
-	ssize_t n;
-
-	if (f->session <= 0 || !child_ends(f->session, SESSION_END_MS))
-		return NULL;
-	n = read(f->complaints, text, size - 1);
-	text[n > 0 ? n : 0] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	return n > 0 ? text : "its program there ended at once";
-}
 
 /* --- the folder ----------------------------------------------------------------------- */
 
@@ -122,6 +49,20 @@ static int dir_find(struct folder *f)
 		   : 0;
 }
 
+static int server_open(struct folder *f)
+{
+	const struct options *o = f->options;
+	int fd;
+
+	if (!o->server)
+		return bytes_open(f->socket, "files", o->user, &f->fault);
+	fd = unix_connect(o->server + strlen("unix:"));
+	return fd < 0 ? fault_set(&f->fault, HOST_FAILED,
+				  "unable to reach the file server at %s: %s", o->server,
+				  strerror(-fd))
+		      : fd;
+}
+
 static int folder_open(struct folder *f)
 {
 	const struct options *o = f->options;
@@ -130,21 +71,19 @@ static int folder_open(struct folder *f)
 					    .user = o->server ? o->user : NULL,
 					    .cache = o->cache,
 					    .read_only = o->read_only };
-	const char *step = "reach the guest's file server", *text;
-	char said[400];
+	const char *step = "reach the guest's file server";
 	int fd, err;
 
 	if (dir_find(f) < 0)
 		return -1;
 	fd = server_open(f);
-	err = fd < 0 ? fd : p9fs_open(&f->mount, &config, fd, &step);
+	if (fd < 0)
+		return -1;
+	err = p9fs_open(&f->mount, &config, fd, &step);
 	if (!err)
 		return 0;
-	text = err == -ENOTCONN ? session_text(f, said, sizeof(said)) : NULL;
 	return fault_set(&f->fault, HOST_FAILED, "unable to %s for %s: %s", step, o->dir,
-			 text                      ? text
-			 : err == -EPROTONOSUPPORT ? "it does not speak 9P2000.W"
-						   : strerror(-err));
+			 err == -EPROTONOSUPPORT ? "it does not speak 9P2000.W" : strerror(-err));
 }
 
 /* From here on nobody looks at us, and nobody waits for our output's end. */
@@ -180,8 +119,6 @@ static int folder_serve(struct folder *f, int ready)
 				  "any more",
 				  f->options->dir);
 	}
-	if (f->session > 0)
-		child_wait(f->session, SESSION_END_MS);
 	return ready < 0 && f->fault.status ? fault_print(&f->fault) : f->fault.status;
 }
 
@@ -210,7 +147,7 @@ static int folder_start(struct folder *f)
 
 int mount_main(const struct options *options)
 {
-	struct folder f = { .complaints = -1, .options = options };
+	struct folder f = { .options = options };
 
 	if (!options->server && session_socket(options, f.socket, &f.fault) < 0)
 		return fault_print(&f.fault);

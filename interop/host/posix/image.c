@@ -10,54 +10,45 @@
 #include <unistd.h>
 
 #include "interop/host/posix/child.h"
-#include "lib/guest_modules.h"
 #include "lib/lib.h"
+#include "lib/rootfs.h"
 
-#define BIT(group) (1U << (group))
-
-enum {
-	EVERY_FS = BIT(GUEST_FS_EXT4) | BIT(GUEST_FS_XFS) | BIT(GUEST_FS_BTRFS) |
-		   BIT(GUEST_FS_SQUASHFS) | BIT(GUEST_FS_EROFS) | BIT(GUEST_FS_ISO9660),
-};
-
+/* What a file is that is no file system itself. What is in a disk with a
+ * partition table does not show. */
 static const struct magic {
 	size_t offset;
 	const char *bytes;
 	size_t len;
 	enum image_kind kind;
-	unsigned groups;
 } magics[] = {
-	{ 0, "QFI\xfb", 4, IMAGE_QCOW2, EVERY_FS },
-	{ 0, "XFSB", 4, IMAGE_RAW, BIT(GUEST_FS_XFS) },
-	{ 0, "hsqs", 4, IMAGE_RAW, BIT(GUEST_FS_SQUASHFS) },
+	{ 0, "QFI\xfb", 4, IMAGE_QCOW2 },
 	/* Compressed data may have anything further on. */
-	{ 0, "\x1f\x8b\x08", 3, IMAGE_TAR, 0 },
-	{ 0,
-	  "\xfd"
-	  "7zXZ",
-	  5, IMAGE_TAR, 0 },
-	{ 0, "\x28\xb5\x2f\xfd", 4, IMAGE_TAR, 0 },
-	{ 0, "BZh", 3, IMAGE_TAR, 0 },
-	{ 257, "ustar", 5, IMAGE_TAR, 0 },
-	{ 0x10040, "_BHRfS_M", 8, IMAGE_RAW, BIT(GUEST_FS_BTRFS) },
-	{ 1024, "\xe2\xe1\xf5\xe0", 4, IMAGE_RAW, BIT(GUEST_FS_EROFS) },
-	{ 512, "EFI PART", 8, IMAGE_RAW, EVERY_FS },
-	{ 0x8001, "CD001", 5, IMAGE_RAW, BIT(GUEST_FS_ISO9660) },
-	{ 0x438, "\x53\xef", 2, IMAGE_RAW, BIT(GUEST_FS_EXT4) },
-	{ 510, "\x55\xaa", 2, IMAGE_RAW, EVERY_FS },
-};
+	{ 0, "\x1f\x8b\x08", 3, IMAGE_TAR },
+	{ 0, "\3757zXZ", 5, IMAGE_TAR },
+	{ 0, "\x28\xb5\x2f\xfd", 4, IMAGE_TAR },
+	{ 0, "BZh", 3, IMAGE_TAR },
+	{ 257, "ustar", 5, IMAGE_TAR },
+	{ 512, "EFI PART", 8, IMAGE_RAW },
+}, boot_sector = { 510, "\x55\xaa", 2, IMAGE_RAW };
+
+static bool magic_is(const struct magic *m, const uint8_t *head, size_t len)
+{
+	return m->offset + m->len <= len && memcmp(head + m->offset, m->bytes, m->len) == 0;
+}
 
 enum image_kind image_probe(const uint8_t *head, size_t len, unsigned *groups)
 {
-	for (size_t i = 0; i < array_len(magics); i++) {
-		const struct magic *m = &magics[i];
+	struct rootfs_found found;
 
-		if (m->offset + m->len > len || memcmp(head + m->offset, m->bytes, m->len) != 0)
-			continue;
-		*groups = m->groups;
-		return m->kind;
+	*groups = rootfs_groups(NULL);
+	for (size_t i = 0; i < array_len(magics); i++)
+		if (magic_is(&magics[i], head, len))
+			return magics[i].kind;
+	if (rootfs_probe(&found, head, len)) {
+		*groups = rootfs_groups(found.fs);
+		return IMAGE_RAW;
 	}
-	return IMAGE_UNKNOWN;
+	return magic_is(&boot_sector, head, len) ? IMAGE_RAW : IMAGE_UNKNOWN;
 }
 
 const char *image_other_file(const uint8_t *head, size_t len)
@@ -108,27 +99,27 @@ static int head_judge(struct image *image, const uint8_t *head, size_t len, cons
 				 "written there (give --format qcow2 if you trust it)",
 				 image->path, other);
 	if (format) {
-		image->groups = EVERY_FS;
+		image->groups = rootfs_groups(NULL);
 		image->kind = strcmp(format, "raw") == 0 ? IMAGE_RAW : IMAGE_QCOW2;
 	}
 	if (image->kind == IMAGE_UNKNOWN)
 		return no_image(
 			image->path,
-			"no root file system in it that I know (give a raw or qcow2 disk, a tar or a "
-			"directory)",
+			"no root file system in it that I know (give a raw or qcow2 disk with " ROOTFS_KNOWN
+			", a tar or a directory)",
 			why);
 	return 0;
 }
 
 static int file_probe(struct image *image, const char *format, struct fault *why)
 {
-	uint8_t *head = calloc(1, IMAGE_HEAD);
+	uint8_t *head = calloc(1, ROOTFS_HEAD);
 	ssize_t len = -ENOMEM;
 	int fd = -1, err;
 
 	if (head) {
 		fd = open(image->path, O_RDONLY | O_CLOEXEC);
-		len = fd < 0 ? -errno : fd_read_full(fd, head, IMAGE_HEAD);
+		len = fd < 0 ? -errno : fd_read_full(fd, head, ROOTFS_HEAD);
 	}
 	err = len < 0 ? no_image(image->path, strerror((int)-len), why)
 		      : head_judge(image, head, (size_t)len, format, why);
@@ -207,7 +198,7 @@ static int tar_unpack(struct image *image, const struct dirs *dirs, struct fault
 	}
 	memcpy(image->path, disk, sizeof(disk));
 	image->kind = IMAGE_RAW;
-	image->groups = BIT(GUEST_FS_EXT4);
+	image->groups = rootfs_groups(rootfs_named("ext4"));
 	return 0;
 }
 
@@ -248,6 +239,7 @@ int image_open(struct image *image, const struct options *o, const struct dirs *
 	image_name(image->name, sizeof(image->name), image->path);
 	if (S_ISDIR(st.st_mode)) {
 		image->kind = IMAGE_DIR;
+		image->groups = rootfs_groups(rootfs_named("9p"));
 		return 0;
 	}
 	/* Opening a FIFO would wait for somebody to write to it. */

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "interop/host/options.h"
-#include "interop/host/posix/places.h"
+#include "interop/host/posix/dirs.h"
 
 enum image_kind {
 	IMAGE_UNKNOWN,
@@ -15,20 +15,16 @@ enum image_kind {
 	IMAGE_DIR,
 };
 
-enum { IMAGE_HEAD = 0x10048 }; /* bytes that image_probe wants to see */
-
 struct image {
 	enum image_kind kind;
-	unsigned groups; /* bit 1 << enum guest_group for each that it may need; see
-			    image_probe */
+	unsigned groups; /* lib/rootfs.h: of modules that the root needs */
 	char path[PATH_MAX];
 	char name[64]; /* the base name, made fit for a host name */
 };
 
-/* Looks at the first bytes of a file (len may be less than IMAGE_HEAD). A raw
+/* Looks at the first bytes of a file (len may be less than ROOTFS_HEAD). A raw
  * disk is one with a root file system that we know, or a partition table.
- * Groups has the file system's bit, or all of them when it does not show.
- * Pure. Sources: the file systems' kernel headers, qcow2.txt, tar(5). */
+ * *groups as lib/rootfs.h has them. Pure. Sources: qcow2.txt, tar(5). */
 enum image_kind image_probe(const uint8_t *head, size_t len, unsigned *groups);
 
 /* What a qcow2 disk reads besides itself: "backing file", "data file", or NULL:

@@ -11,6 +11,7 @@
 
 #include "lib/guest_modules.h"
 #include "lib/lib.h"
+#include "lib/modules_dep.h"
 
 enum { PATHS_MAX = 256, CPIO_HEADER = 110 };
 
@@ -88,56 +89,55 @@ static int put_file(struct archive *a, const char *name, mode_t mode, const char
 struct wanted {
 	char *text; /* modules.dep */
 	size_t len;
-	struct {
-		const char *at; /* in text */
-		size_t len;
-	} path[PATHS_MAX];
+	struct piece path[PATHS_MAX]; /* in text */
 	size_t count;
 	struct writer lines;
 	bool full;
 };
 
-static bool wanted_has(const struct wanted *w, const char *path, size_t len)
+static bool wanted_has(const struct wanted *w, struct piece path)
 {
 	for (size_t i = 0; i < w->count; i++)
-		if (w->path[i].len == len && memcmp(w->path[i].at, path, len) == 0)
+		if (w->path[i].len == path.len && memcmp(w->path[i].at, path.at, path.len) == 0)
 			return true;
 	return false;
 }
 
-static void wanted_add(struct wanted *w, const struct moddep *dep)
+static void wanted_add(struct wanted *w, struct piece path)
 {
-	const char *path;
-	size_t pos = 0, len;
+	if (wanted_has(w, path))
+		return;
+	if (w->count == PATHS_MAX)
+		w->full = true;
+	else
+		w->path[w->count++] = path;
+}
 
-	while (moddep_next(dep, &pos, &path, &len)) {
-		if (wanted_has(w, path, len))
-			continue;
-		if (w->count == PATHS_MAX) {
-			w->full = true;
-			return;
-		}
-		w->path[w->count].at = path;
-		w->path[w->count++].len = len;
-	}
+static void wanted_module(struct wanted *w, const char *name)
+{
+	struct module_dep line;
+	struct piece need;
+
+	if (!modules_dep_find((struct piece){ w->text, w->len }, name, &line))
+		return;
+	wanted_add(w, line.path);
+	while (modules_dep_last(&line.needs, &need))
+		wanted_add(w, need);
 }
 
 /* Keeps the lines of all files that are wanted: each can be asked for by name. */
 static int wanted_lines(struct wanted *w)
 {
-	const char *at = w->text, *end = w->text + w->len, *stop, *colon;
+	struct piece text = { w->text, w->len };
+	struct module_dep line;
 
 	writer_init(&w->lines, malloc(w->len + 1), w->len + 1);
 	if (!w->lines.base)
 		return -ENOMEM;
-	for (; at < end; at = stop + 1) {
-		stop = memchr(at, '\n', (size_t)(end - at));
-		if (!stop)
-			stop = end;
-		colon = memchr(at, ':', (size_t)(stop - at));
-		if (!colon || !wanted_has(w, at, (size_t)(colon - at)))
+	while (modules_dep_next(&text, &line)) {
+		if (!wanted_has(w, line.path))
 			continue;
-		write_bytes(&w->lines, at, (size_t)(stop - at));
+		write_bytes(&w->lines, line.path.at, line.path.len + 1 + line.needs.len);
 		write_u8(&w->lines, '\n');
 	}
 	return 0;
@@ -154,7 +154,6 @@ static int wanted_load(struct wanted *w, const char *dir, unsigned groups)
 #undef X
 	};
 	char path[PATH_MAX];
-	struct moddep dep;
 	ssize_t len;
 
 	if (path_format(path, sizeof(path), "%s/modules.dep", dir) < 0)
@@ -164,9 +163,8 @@ static int wanted_load(struct wanted *w, const char *dir, unsigned groups)
 		return (int)len;
 	w->len = (size_t)len;
 	for (size_t i = 0; i < array_len(modules); i++)
-		if ((groups & 1U << modules[i].group) &&
-		    moddep_find(w->text, w->len, modules[i].name, &dep))
-			wanted_add(w, &dep);
+		if (groups & 1U << modules[i].group)
+			wanted_module(w, modules[i].name);
 	return w->full ? -E2BIG : wanted_lines(w);
 }
 

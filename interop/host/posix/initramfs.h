@@ -14,20 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "interop/host/posix/places.h"
-
-/* A line of modules.dep(5): "kernel/a.ko: kernel/b.ko kernel/c.ko". */
-struct moddep {
-	const char *line; /* in the text, not NUL-terminated */
-	size_t len;
-};
-
-/* Finds the line of a module by name; - and _ are the same, .ko.xz and the
- * like count as .ko. False when there is none. Pure. */
-bool moddep_find(const char *text, size_t len, const char *name, struct moddep *found);
-
-/* Walks the paths of a line, the module's own first: *pos starts at 0. Pure. */
-bool moddep_next(const struct moddep *dep, size_t *pos, const char **path, size_t *len);
+#include "interop/host/posix/dirs.h"
 
 /* A newc header and the name after it, padded. Returns the length, or
  * -ENAMETOOLONG. mode has the file type's bits. Pure. */

@@ -68,7 +68,7 @@ static void add_kernel(struct args *args, const struct qemu *q)
 		args,
 		"console=ttyS0 quiet panic=-1 nokaslr cryptomgr.notests%s%s %s%s landbridge.name=%s%s "
 		"landbridge.ip=10.0.2.15/24 landbridge.gateway=10.0.2.2 landbridge.dns=10.0.2.3 "
-		"landbridge.link=serial:landbridge.0",
+		"landbridge.link=" LANDBRIDGE_LINK,
 		emulated, root, dir && !q->options->write ? "ro" : "rw",
 		q->options->write ? " landbridge.write=1" : "", q->name, user);
 }

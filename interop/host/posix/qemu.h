@@ -5,7 +5,7 @@
 #include "interop/host/posix/child.h"
 #include "interop/host/posix/image.h"
 #include "interop/host/options.h"
-#include "interop/host/posix/places.h"
+#include "interop/host/posix/dirs.h"
 
 struct qemu {
 	const char *program;

@@ -52,6 +52,7 @@ static void put_terminal(struct writer *w)
 
 static void open_build(struct writer *w, const struct session *s)
 {
+	open_put_u32(w, OPEN_TAG_KIND, OPEN_PROGRAM);
 	open_put_u32(w, OPEN_TAG_FLAGS, PROGRAM_LOGIN | (s->tty ? PROGRAM_TTY : 0));
 	if (s->user)
 		open_put_str(w, OPEN_TAG_USER, s->user, strlen(s->user));

@@ -168,15 +168,8 @@ int vm_print(const struct vm *vm, struct fault *why)
 /* What the guest will ask for, of lib/guest_modules.h. */
 static unsigned groups_for(const struct image *image)
 {
-	const unsigned written = BIT(GUEST_FS_EXT4) | BIT(GUEST_FS_XFS) | BIT(GUEST_FS_BTRFS);
-	unsigned groups = BIT(GUEST_BUS) | BIT(GUEST_9P) | BIT(GUEST_NET) | BIT(GUEST_LINK) |
-			  BIT(GUEST_RNG) | BIT(GUEST_BINFMT) | image->groups;
-
-	if (image->kind != IMAGE_DIR)
-		groups |= BIT(GUEST_DISK);
-	if (image->kind == IMAGE_DIR || image->groups & ~written)
-		groups |= BIT(GUEST_OVERLAY);
-	return groups;
+	return BIT(GUEST_BUS) | BIT(GUEST_9P) | BIT(GUEST_NET) | BIT(GUEST_LINK) | BIT(GUEST_RNG) |
+	       BIT(GUEST_BINFMT) | image->groups;
 }
 
 static int initramfs_make(const struct vm *vm, const char *path, struct fault *why)

@@ -21,6 +21,7 @@ static int build(const char *program, const char *cwd, const char *const *argv,
 	struct open l;
 
 	writer_init(&w, payload, sizeof(payload));
+	open_put_u32(&w, OPEN_TAG_KIND, OPEN_PROGRAM);
 	open_put_str(&w, OPEN_TAG_PROGRAM, program, strlen(program));
 	open_put_str(&w, OPEN_TAG_CWD, cwd, strlen(cwd));
 	for (; argv && *argv; argv++)

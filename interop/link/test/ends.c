@@ -175,7 +175,7 @@ void end_send_u32(struct end *end, uint8_t type, uint8_t flags, uint32_t stream,
 
 void end_hello(struct end *end, const void *epoch, const void *echo)
 {
-	struct hello h = { 1, 1, { 0 }, { 0 }, 0, { "", 0 }, 0, 0 };
+	struct hello h = { WIRE_VERSION, WIRE_VERSION, { 0 }, { 0 }, 0, { "", 0 }, 0, 0 };
 	uint8_t payload[WIRE_HELLO_MIN];
 	struct writer w;
 
@@ -193,8 +193,22 @@ void end_launch(struct end *end, const char *program)
 	struct writer w;
 
 	writer_init(&w, payload, sizeof(payload));
+	open_put_u32(&w, OPEN_TAG_KIND, OPEN_PROGRAM);
 	open_put_str(&w, OPEN_TAG_PROGRAM, program, strlen(program));
 	open_put_str(&w, OPEN_TAG_ARG, program, strlen(program));
+	end_hello(end, "client's epoch..", NULL);
+	end_send(end, WIRE_OPEN, 0, WIRE_STREAM_ONLY, payload, w.used);
+}
+
+void end_ask(struct end *end, uint32_t kind, enum open_tag tag, const char *value)
+{
+	uint8_t payload[256];
+	struct writer w;
+
+	writer_init(&w, payload, sizeof(payload));
+	open_put_u32(&w, OPEN_TAG_KIND, kind);
+	if (value)
+		open_put_str(&w, tag, value, strlen(value));
 	end_hello(end, "client's epoch..", NULL);
 	end_send(end, WIRE_OPEN, 0, WIRE_STREAM_ONLY, payload, w.used);
 }
@@ -220,17 +234,29 @@ void end_exit(struct end *end, uint32_t code)
 	end_send_u32(end, WIRE_EXIT, WIRE_EXITED, WIRE_STREAM_ONLY, code);
 }
 
+static int side_serve_raw(struct side *side, const struct open *o)
+{
+	int sv[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
+	fd_close(&side->served);
+	side->served = sv[1];
+	fmt(side->service, sizeof(side->service), "%s", o->service.at);
+	return sv[0];
+}
+
 static int side_accept(void *owner, const struct open *l, struct failed *why)
 {
 	struct side *side = owner;
 	struct end *job;
 	int sv[2];
 
-	(void)l;
 	if (side->refuse) {
 		*why = (struct failed){ (uint32_t)side->refuse, 2, { "not here", 8 } };
 		return -ENOENT;
 	}
+	if (open_is_raw(l->kind))
+		return side_serve_raw(side, l);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
 	job = calloc(1, sizeof(*job));
 	assert_non_null(job);
@@ -240,6 +266,17 @@ static int side_accept(void *owner, const struct open *l, struct failed *why)
 	assert_true(side->job_count < array_len(side->jobs));
 	side->jobs[side->job_count++] = job;
 	return sv[0];
+}
+
+static int side_permit(void *owner, const struct open *o, struct failed *why)
+{
+	struct side *side = owner;
+
+	side->asked = *o;
+	if (!side->forbid)
+		return 0;
+	*why = (struct failed){ WIRE_FAIL_NOT_RUN, 0, { "forbidden", 9 } };
+	return -EACCES;
 }
 
 static int side_dial(void *owner)
@@ -277,12 +314,13 @@ static void side_shutdown(void *owner)
 
 void pair_side(struct pair *pair, enum router_side which)
 {
-	static const struct router_ops ops = { side_accept, side_dial, side_state, side_shutdown };
+	static const struct router_ops ops = { side_accept, side_permit, side_dial, side_state,
+					       side_shutdown };
 	struct side *side = which == ROUTER_GUEST ? &pair->guest : &pair->host;
 
 	memset(side, 0, sizeof(*side));
 	side->pair = pair;
-	side->next = -1;
+	side->next = side->served = -1;
 	side->router = router_create(&pair->loop, which, &ops, side,
 				     which == ROUTER_HOST ? "C:\\a;C:\\b" : NULL);
 	assert_non_null(side->router);
@@ -328,7 +366,7 @@ void pair_connect(struct pair *pair)
 	int sv[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
-	pair->guest.next = sv[0];
+	pair->guest.next = pair->guest.link = sv[0];
 	pair->host.next = sv[1];
 	router_dial_now(pair->guest.router);
 	router_dial_now(pair->host.router);
@@ -353,6 +391,7 @@ static void side_fini(struct side *side)
 	}
 	router_destroy(side->router);
 	fd_close(&side->next);
+	fd_close(&side->served);
 }
 
 void pair_fini(struct pair *pair)
@@ -372,6 +411,22 @@ void pair_endpoint(struct side *side, struct end *end, uint32_t uid)
 	end_open(end, &side->pair->loop, sv[1]);
 	end->generous = true;
 	router_add_endpoint(side->router, sv[0], uid);
+}
+
+void pair_asking(struct side *side, struct end *end, uint32_t uid, const char *program)
+{
+	int sv[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
+	end_open(end, &side->pair->loop, sv[1]);
+	end->generous = true;
+	end_launch(end, program);
+	router_add_endpoint(side->router, sv[0], uid);
+}
+
+void pair_cut(struct pair *pair)
+{
+	shutdown(pair->guest.link, SHUT_RDWR);
 }
 
 int fds_open(void)

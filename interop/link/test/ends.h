@@ -41,6 +41,8 @@ void end_send_u32(struct end *end, uint8_t type, uint8_t flags, uint32_t stream,
 void end_hello(struct end *end, const void *epoch, const void *echo);
 /* HELLO and an OPEN of this program. */
 void end_launch(struct end *end, const char *program);
+/* HELLO and an OPEN of this kind, with one string field (value NULL: none). */
+void end_ask(struct end *end, uint32_t kind, enum open_tag tag, const char *value);
 /* DATA frames of `len` bytes in all, as big as they may be. */
 void end_data(struct end *end, uint8_t fd, size_t len);
 /* Both EOFs and EXIT. */
@@ -53,11 +55,16 @@ struct side {
 	struct router *router;
 	int (*dial)(void *owner); /* instead of next */
 	int next;                 /* -1: dialling fails */
+	int link;                 /* the guest side's: what next was last */
 	bool up;
 	unsigned ups, downs, dials;
 	char host_path[64];
 	bool shutdown;
-	int refuse; /* code with which accept refuses */
+	int refuse;        /* code with which accept refuses */
+	bool forbid;       /* permit refuses */
+	struct open asked; /* what permit was asked last; its strings are gone */
+	int served;        /* the far end of the last raw stream, or -1 */
+	char service[32];  /* that it asked for */
 	struct end *jobs[400];
 	size_t job_count;
 	void (*on_job_frame)(struct end *end, const struct frame *f, const uint8_t *payload);
@@ -85,6 +92,11 @@ bool pair_run(struct pair *pair, bool (*until)(struct pair *pair), int64_t ms);
 void pair_up(struct pair *pair);
 /* A new endpoint of a side; the end is ours. */
 void pair_endpoint(struct side *side, struct end *end, uint32_t uid);
+
+/* The same for one whose OPEN of a program is there already. */
+void pair_asking(struct side *side, struct end *end, uint32_t uid, const char *program);
+/* Cuts the link under both sides. */
+void pair_cut(struct pair *pair);
 
 int fds_open(void);
 

@@ -164,8 +164,8 @@ static void more_streams_than_places(void **state)
 	size_t exits = 0;
 
 	pair_up(&t->pair);
-	for (int i = 0; i < MANY; i++)
-		end_launch(add(t, &t->pair.guest), "0");
+	for (uint32_t i = 0; i < MANY; i++)
+		pair_asking(&t->pair.guest, &t->ends[t->count++], 1000 + i % 4, "0");
 	assert_true(pair_run(&t->pair, one_refused, 10000));
 	assert_non_null(strstr(t->ends[MANY - 1].failed.text.at, "too many programs"));
 
@@ -339,6 +339,7 @@ static void big_launch_arrives_whole(void **state)
 	caller = add(t, &t->pair.guest);
 	memset(text, 'a', sizeof(text));
 	writer_init(&w, payload, sizeof(payload));
+	open_put_u32(&w, OPEN_TAG_KIND, OPEN_PROGRAM);
 	open_put_str(&w, OPEN_TAG_PROGRAM, "7", 1);
 	while (w.size - w.used > sizeof(text) + 18)
 		open_put_str(&w, OPEN_TAG_ARG, text, sizeof(text));
@@ -368,9 +369,9 @@ static const struct bad_opening bad_openings[] = {
 	{ "nonsense", BYTES("GET / HTTP/1.1\r\n"), "protocol" },
 	{ "no hello", BYTES("\0\0\0\0\x10\0\0\0\1\0\0\0"), "protocol" },
 	{ "data first", BYTES("\1\0\0\0\x13\0\0\0\1\0\0\0x"), "protocol" },
-	{ "version 2", BYTES("\x30\0\0\0\1\0\0\0\0\0\0\0LANDBRDG\2\0\3\0" EPOCHS), "versions" },
+	{ "version 3", BYTES("\x30\0\0\0\1\0\0\0\0\0\0\0LANDBRDG\3\0\4\0" EPOCHS), "versions" },
 	{ "stream 3",
-	  BYTES("\x30\0\0\0\1\0\0\0\0\0\0\0LANDBRDG\1\0\1\0" EPOCHS "\0\0\0\0\x10\0\0\0\3\0\0\0"),
+	  BYTES("\x30\0\0\0\1\0\0\0\0\0\0\0LANDBRDG\2\0\2\0" EPOCHS "\0\0\0\0\x10\0\0\0\3\0\0\0"),
 	  "protocol" },
 	{ "ping", BYTES("\0\0\0\0\2\0\0\0\0\0\0\0"), "protocol" },
 };

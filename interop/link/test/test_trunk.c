@@ -358,7 +358,7 @@ static void other_version_never_comes_up(void **state)
 
 	peer_dials(t);
 	assert_true(pair_run(&t->pair, peer_has_hello, 20000));
-	memcpy(hello, "LANDBRDG\2\0\3\0" EPOCH, 28);
+	memcpy(hello, "LANDBRDG\3\0\4\0" EPOCH, 28);
 	memcpy(hello + 28, guest_epoch(t), WIRE_EPOCH);
 	memset(hello + 44, 0, 4);
 	end_send(&t->peer, WIRE_HELLO, 0, 0, hello, sizeof(hello));
@@ -392,7 +392,7 @@ static void endless_launch_is_refused(void **state)
 	peer_up(t);
 	for (int i = 0; i < 70; i++)
 		end_send(&t->peer, WIRE_OPEN, WIRE_MORE, 2, piece, sizeof(piece));
-	end_send(&t->peer, WIRE_OPEN, 0, 4, NULL, 0);
+	end_send(&t->peer, WIRE_OPEN, 0, 4, "\11\0\0\0\4\0\0\0\1\0\0\0", 12);
 	assert_true(pair_run(&t->pair, guest_has_job, 20000));
 	assert_int_equal(t->peer.seen[WIRE_FAILED], 1);
 	assert_int_equal(t->peer.last.stream, 2);
@@ -430,7 +430,8 @@ static void long_launch_goes_in_pieces(void **state)
 	peer_up(t);
 	t->peer.on_frame = note_order;
 	t->peer.owner = order;
-	memcpy(payload, "\x63\0\0\0\xf8\xff\x0f\0", 8); /* one field of an unknown tag */
+	/* the kind, and one field of an unknown tag */
+	memcpy(payload, "\11\0\0\0\4\0\0\0\1\0\0\0\x63\0\0\0\xec\xff\x0f\0", 20);
 	slow = add(t, &t->pair.guest);
 	end_hello(slow, "client's epoch..", NOBODY);
 	end_send(slow, WIRE_OPEN, 0, WIRE_STREAM_ONLY, payload, sizeof(payload));

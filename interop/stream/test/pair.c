@@ -63,6 +63,7 @@ static size_t open_make(uint8_t *buf, size_t size, const struct call *call)
 	struct writer w;
 
 	writer_init(&w, buf, size);
+	open_put_u32(&w, OPEN_TAG_KIND, OPEN_PROGRAM);
 	open_put_u32(&w, OPEN_TAG_FLAGS, call->flags);
 	open_put_str(&w, OPEN_TAG_PROGRAM, call->argv[0], strlen(call->argv[0]));
 	for (int i = 0; call->argv[i]; i++)

@@ -36,6 +36,7 @@ static void put_launch(struct writer *w, const char *script)
 	struct writer p;
 
 	writer_init(&p, payload, sizeof(payload));
+	open_put_u32(&p, OPEN_TAG_KIND, OPEN_PROGRAM);
 	open_put_str(&p, OPEN_TAG_PROGRAM, "/bin/sh", 7);
 	open_put_str(&p, OPEN_TAG_ARG, "sh", 2);
 	open_put_str(&p, OPEN_TAG_ARG, "-c", 2);
@@ -203,7 +204,7 @@ struct dialogue {
 
 static void say_all_at_once(struct writer *w)
 {
-	put_hello(w, 1, 1);
+	put_hello(w, WIRE_VERSION, WIRE_VERSION);
 	put(w, WIRE_PING, 0, "", 0);
 	put_launch(w, "cat; exit 3");
 	put(w, WIRE_DATA, 0, "data", 4);

@@ -38,12 +38,12 @@ static const struct header_case headers[] = {
 	{ "type 15", HEADER(0, 0, 0, 15, 0, 0, 1), -EPROTO },
 	{ "type 28", HEADER(0, 0, 0, 28, 0, 0, 1), -EPROTO },
 	{ "type 255", HEADER(0, 0, 0, 255, 0, 0, 1), -EPROTO },
-	{ "launch, empty", HEADER(0, 0, 0, WIRE_OPEN, 0, 0, 1), 0 },
-	{ "launch, largest", HEADER(0, 0, 64, WIRE_OPEN, 0, 0, 1), 0 },
-	{ "launch, too long", HEADER(1, 0, 64, WIRE_OPEN, 0, 0, 1), -EPROTO },
-	{ "launch, a piece", HEADER(9, 0, 0, WIRE_OPEN, WIRE_MORE, 0, 1), 0 },
-	{ "launch, bad flag", HEADER(9, 0, 0, WIRE_OPEN, 2, 0, 1), -EPROTO },
-	{ "launch on stream 0", HEADER(9, 0, 0, WIRE_OPEN, 0, 0, 0), -EPROTO },
+	{ "open, empty", HEADER(0, 0, 0, WIRE_OPEN, 0, 0, 1), 0 },
+	{ "open, largest", HEADER(0, 0, 64, WIRE_OPEN, 0, 0, 1), 0 },
+	{ "open, too long", HEADER(1, 0, 64, WIRE_OPEN, 0, 0, 1), -EPROTO },
+	{ "open, a piece", HEADER(9, 0, 0, WIRE_OPEN, WIRE_MORE, 0, 1), 0 },
+	{ "open, bad flag", HEADER(9, 0, 0, WIRE_OPEN, 2, 0, 1), -EPROTO },
+	{ "open on stream 0", HEADER(9, 0, 0, WIRE_OPEN, 0, 0, 0), -EPROTO },
 	{ "reserved bits", HEADER(0, 0, 0, WIRE_PING, 0, 1, 0), -EPROTO },
 	{ "started", HEADER(8, 0, 0, WIRE_STARTED, 0, 0, 1), 0 },
 	{ "started, short", HEADER(7, 0, 0, WIRE_STARTED, 0, 0, 1), -EPROTO },
@@ -90,22 +90,43 @@ static void headers_decode(void **state)
 	}
 }
 
+/* On which kinds a frame may come, and from whom. */
+enum {
+	P = 1 << OPEN_PROGRAM,
+	RAW = 1 << OPEN_BYTES | 1 << OPEN_CONNECT | 1 << OPEN_EVENTS,
+	ALL = P | RAW | 1 << OPEN_LISTEN,
+};
+
 struct side_case {
 	uint8_t type, flags;
-	bool opener, runner;
+	unsigned opener, runner; /* kinds */
 };
 
 static const struct side_case sides[] = {
-	{ WIRE_HELLO, 0, false, false },     { WIRE_PING, 0, false, false },
-	{ WIRE_OPEN, 0, true, false },       { WIRE_STARTED, 0, false, true },
-	{ WIRE_FAILED, 0, false, true },     { WIRE_DATA, 0, true, false },
-	{ WIRE_DATA, 1, false, true },       { WIRE_DATA, 2, false, true },
-	{ WIRE_EOF, 0, true, false },        { WIRE_EOF, 1, false, true },
-	{ WIRE_CLOSED, 0, false, true },     { WIRE_CLOSED, 2, true, false },
-	{ WIRE_CREDIT_ADD, 0, false, true }, { WIRE_CREDIT_ADD, 1, true, false },
-	{ WIRE_CONSUMED, 0, false, true },   { WIRE_WINSZ, 0, true, false },
-	{ WIRE_SIGNAL, 0, true, false },     { WIRE_EXIT, 0, false, true },
-	{ WIRE_ABORT, 0, true, false },
+	{ WIRE_HELLO, 0, 0, 0 },
+	{ WIRE_PING, 0, 0, 0 },
+	{ WIRE_PONG, 0, 0, 0 },
+	{ WIRE_SHUTDOWN, 0, 0, 0 },
+	{ WIRE_OPEN, 0, ALL, 0 },
+	{ WIRE_STARTED, 0, 0, ALL },
+	{ WIRE_FAILED, 0, 0, ALL },
+	{ WIRE_DATA, 0, P | RAW, 0 },
+	{ WIRE_DATA, 1, 0, P | RAW },
+	{ WIRE_DATA, 2, 0, P },
+	{ WIRE_EOF, 0, P | RAW, 0 },
+	{ WIRE_EOF, 1, 0, P | RAW },
+	{ WIRE_EOF, 2, 0, P },
+	{ WIRE_CLOSED, 0, 0, P | RAW },
+	{ WIRE_CLOSED, 1, P | RAW, 0 },
+	{ WIRE_CLOSED, 2, P, 0 },
+	{ WIRE_CREDIT_ADD, 0, 0, P | RAW },
+	{ WIRE_CREDIT_ADD, 1, P | RAW, 0 },
+	{ WIRE_CREDIT_ADD, 2, P, 0 },
+	{ WIRE_CONSUMED, 0, 0, P },
+	{ WIRE_WINSZ, 0, P, 0 },
+	{ WIRE_SIGNAL, 0, P, 0 },
+	{ WIRE_EXIT, 0, 0, ALL },
+	{ WIRE_ABORT, 0, ALL, 0 },
 };
 
 static void frames_have_a_side(void **state)
@@ -114,10 +135,13 @@ static void frames_have_a_side(void **state)
 	for (size_t i = 0; i < array_len(sides); i++) {
 		const struct frame f = { 0, sides[i].type, sides[i].flags, 1 };
 
-		if (frame_allowed(&f, true) != sides[i].opener ||
-		    frame_allowed(&f, false) != sides[i].runner)
-			fail_msg("type %d flags %d: wrong side", f.type, f.flags);
+		for (uint32_t kind = 0; kind <= OPEN_KIND_LAST + 2; kind++)
+			if (frame_allowed(&f, kind, true) != (sides[i].opener >> kind & 1) ||
+			    frame_allowed(&f, kind, false) != (sides[i].runner >> kind & 1))
+				fail_msg("type %d flags %d on kind %u: wrong", f.type, f.flags,
+					 kind);
 	}
+	assert_false(frame_allowed(&(struct frame){ 0, WIRE_OPEN, 0, 1 }, UINT32_MAX, true));
 }
 
 static void frame_put_and_end(void **state)
@@ -279,6 +303,7 @@ static size_t open_example(uint8_t *buf, size_t size)
 	struct writer w;
 
 	writer_init(&w, buf, size);
+	open_put_u32(&w, OPEN_TAG_KIND, OPEN_PROGRAM);
 	open_put_u32(&w, OPEN_TAG_FLAGS, PROGRAM_TTY | PROGRAM_DETACH);
 	open_put_str(&w, OPEN_TAG_PROGRAM, "C:\\a b.exe", 10);
 	open_put_str(&w, OPEN_TAG_ARG, "a b", 3);
@@ -301,6 +326,7 @@ static void open_round(void **state)
 
 	(void)state;
 	assert_int_equal(open_decode(&l, buf, len), 0);
+	assert_int_equal(l.kind, OPEN_PROGRAM);
 	assert_int_equal(l.flags, PROGRAM_TTY | PROGRAM_DETACH);
 	assert_string_equal(l.program.at, "C:\\a b.exe");
 	assert_string_equal(l.cwd.at, "C:\\");
@@ -320,10 +346,10 @@ static void open_round(void **state)
 	assert_string_equal(s.at, "X=1=2");
 }
 
-/* Cut between two fields it is a shorter OPEN; anywhere else it is refused. */
+/* Cut between two fields after KIND it is a shorter OPEN; elsewhere it is refused. */
 static void open_cut(void **state)
 {
-	static const size_t borders[] = { 0, 12, 31, 43, 52, 64, 78, 90, 102, 114 };
+	static const size_t borders[] = { 12, 24, 43, 55, 64, 76, 90, 102, 114, 126 };
 	uint8_t buf[512];
 	size_t len = open_example(buf, sizeof(buf)), b = 0;
 	struct open l;
@@ -348,8 +374,19 @@ struct payload_case {
 
 #define BYTES(s) (s), sizeof(s) - 1
 
-static const struct payload_case launches[] = {
+#define KIND(n) "\11\0\0\0\4\0\0\0" n "\0\0\0"
+#define SERVICE "\12\0\0\0\6\0\0\0files\0"
+#define ADDRESS "\13\0\0\0\7\0\0\0unix:x\0"
+#define USER "\7\0\0\0\4\0\0\0ann\0"
+#define UID "\10\0\0\0\4\0\0\0\1\0\0\0"
+#define ARG "\3\0\0\0\1\0\0\0\0"
+
+/* After a kind: PROGRAM. */
+static const struct payload_case programs[] = {
 	{ "nothing", BYTES(""), 0 },
+	{ "kind twice", BYTES(KIND("\1")), -EPROTO },
+	{ "a service", BYTES("\x0a\0\0\0\2\0\0\0f\0"), -EPROTO },
+	{ "an address", BYTES("\x0b\0\0\0\2\0\0\0f\0"), -EPROTO },
 	{ "unknown tag", BYTES("\x63\0\0\0\1\0\0\0x"), 0 },
 	{ "tag 0", BYTES("\0\0\0\0\1\0\0\0x"), 0 },
 	{ "reserved bits", BYTES("\x63\0\1\0\1\0\0\0x"), -EPROTO },
@@ -373,17 +410,73 @@ static const struct payload_case launches[] = {
 	{ "uid of 8 bytes", BYTES("\x8\0\0\0\x8\0\0\0\1\0\0\0\0\0\0\0"), -EPROTO },
 };
 
+/* Whole payloads: what each kind may say, and what it must. */
+static const struct payload_case kinds[] = {
+	{ "nothing", BYTES(""), -EPROTO },
+	{ "no kind", BYTES(USER), -EPROTO },
+	{ "kind 0", BYTES(KIND("\0")), -EPROTO },
+	{ "kind of 3 bytes", BYTES("\11\0\0\0\3\0\0\0\1\0\0"), -EPROTO },
+	{ "a program", BYTES(KIND("\1")), 0 },
+	{ "a program, kind last", BYTES(ARG UID USER KIND("\1")), 0 },
+	{ "bytes", BYTES(KIND("\2") SERVICE), 0 },
+	{ "bytes of a user", BYTES(USER SERVICE UID KIND("\2")), 0 },
+	{ "bytes of no service", BYTES(KIND("\2")), -EPROTO },
+	{ "bytes of a service without name", BYTES(KIND("\2") "\12\0\0\0\1\0\0\0\0"), -EPROTO },
+	{ "bytes of two services", BYTES(KIND("\2") SERVICE SERVICE), -EPROTO },
+	{ "bytes with an argument", BYTES(KIND("\2") SERVICE ARG), -EPROTO },
+	{ "bytes with an address", BYTES(KIND("\2") SERVICE ADDRESS), -EPROTO },
+	{ "a connection", BYTES(KIND("\3") ADDRESS UID), 0 },
+	{ "a connection to nowhere", BYTES(KIND("\3")), -EPROTO },
+	{ "a connection of a user", BYTES(KIND("\3") ADDRESS USER), -EPROTO },
+	{ "a listener", BYTES(KIND("\4") ADDRESS), 0 },
+	{ "a listener nowhere", BYTES(KIND("\4")), -EPROTO },
+	{ "events", BYTES(KIND("\5") UID), 0 },
+	{ "events of a service", BYTES(KIND("\5") SERVICE), -EPROTO },
+	{ "a kind from the future", BYTES(KIND("\6") SERVICE ADDRESS ARG), 0 },
+	{ "the same, malformed", BYTES(KIND("\6") "\12\0\0\0\1\0\0\0x"), -EPROTO },
+};
+
+static void check_open(const char *name, const void *bytes, size_t len, int want)
+{
+	struct open l;
+	int got = open_decode(&l, bytes, len);
+
+	if (got != want)
+		fail_msg("%s: got %d, want %d", name, got, want);
+}
+
 static void open_odd(void **state)
 {
-	(void)state;
-	for (size_t i = 0; i < array_len(launches); i++) {
-		const struct payload_case *c = &launches[i];
-		struct open l;
-		int got = open_decode(&l, c->bytes, c->len);
+	uint8_t buf[256];
 
-		if (got != c->want)
-			fail_msg("%s: got %d, want %d", c->name, got, c->want);
+	(void)state;
+	for (size_t i = 0; i < array_len(kinds); i++)
+		check_open(kinds[i].name, kinds[i].bytes, kinds[i].len, kinds[i].want);
+	for (size_t i = 0; i < array_len(programs); i++) {
+		memcpy(buf, KIND("\1"), 12);
+		memcpy(buf + 12, programs[i].bytes, programs[i].len);
+		check_open(programs[i].name, buf, 12 + programs[i].len, programs[i].want);
 	}
+}
+
+static void open_names(void **state)
+{
+	char name[WIRE_NAME_MAX + 2];
+	uint8_t buf[512];
+	struct writer w;
+	struct open l;
+
+	(void)state;
+	memset(name, 'a', sizeof(name));
+	for (size_t len = WIRE_NAME_MAX; len <= WIRE_NAME_MAX + 1; len++) {
+		writer_init(&w, buf, sizeof(buf));
+		open_put_u32(&w, OPEN_TAG_KIND, OPEN_BYTES);
+		open_put_str(&w, OPEN_TAG_SERVICE, name, len);
+		assert_int_equal(open_decode(&l, buf, w.used), len > WIRE_NAME_MAX ? -EPROTO : 0);
+	}
+	assert_true(open_is_raw(OPEN_BYTES) && open_is_raw(OPEN_CONNECT) &&
+		    open_is_raw(OPEN_EVENTS));
+	assert_false(open_is_raw(OPEN_PROGRAM) || open_is_raw(OPEN_LISTEN) || open_is_raw(0));
 }
 
 static void open_limits(void **state)
@@ -396,12 +489,14 @@ static void open_limits(void **state)
 	(void)state;
 	memset(text, 'a', sizeof(text));
 	writer_init(&w, buf, sizeof(buf));
+	open_put_u32(&w, OPEN_TAG_KIND, OPEN_PROGRAM);
 	open_put_str(&w, OPEN_TAG_ARG, text, sizeof(text) - 1);
 	assert_int_equal(open_decode(&l, buf, w.used), 0);
 	open_put_str(&w, OPEN_TAG_ARG, text, sizeof(text));
 	assert_int_equal(open_decode(&l, buf, w.used), -EPROTO);
 
 	writer_init(&w, buf, sizeof(buf));
+	open_put_u32(&w, OPEN_TAG_KIND, OPEN_PROGRAM);
 	for (int i = 0; i < WIRE_OPEN_STRINGS; i++)
 		open_put_str(&w, i % 2 ? OPEN_TAG_ARG : OPEN_TAG_ENV, "a=b", 3);
 	assert_int_equal(open_decode(&l, buf, w.used), 0);
@@ -472,6 +567,13 @@ static void failed_round(void **state)
 	assert_int_equal(f.code, 126);
 	assert_int_equal(f.os_error, 5);
 	assert_string_equal(f.text.at, "no?way");
+	writer_init(&w, buf, sizeof(buf));
+	failed_encode(&w, WIRE_FAIL_NOT_RUN, 5,
+		      "n\xc3\xb3 \xc2\x9b"
+		      "31m \x9b"
+		      "31m");
+	assert_int_equal(failed_decode(&f, buf, w.used), 0);
+	assert_string_equal(f.text.at, "n\xc3\xb3 ?31m ?31m");
 
 	memset(text, 'a', sizeof(text) - 1);
 	writer_init(&w, buf, sizeof(buf));

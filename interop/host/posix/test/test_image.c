@@ -1,4 +1,4 @@
-/* test_image.c: what an image is, by its first bytes; names; modules.dep; cpio. */
+/* test_image.c: what an image is, by its first bytes; names; cpio. */
 #include "interop/host/posix/image.h"
 
 #include <errno.h>
@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "interop/host/posix/initramfs.h"
-#include "lib/guest_modules.h"
 #include "lib/lib.h"
+#include "lib/rootfs.h"
 #include "lib/test/cmocka_all.h"
 
 static void test_probe(void **state)
@@ -27,7 +27,7 @@ static void test_probe(void **state)
 		{ 0, "hsqs", IMAGE_RAW, GUEST_FS_SQUASHFS },
 		{ 1024, "\xe2\xe1\xf5\xe0", IMAGE_RAW, GUEST_FS_EROFS },
 		{ 510, "\x55\xaa", IMAGE_RAW, GUEST_FS_XFS },
-		{ 0x8001, "CD001", IMAGE_RAW, GUEST_FS_ISO9660 },
+		{ 0x8000, "\001CD001", IMAGE_RAW, GUEST_FS_ISO9660 },
 		{ 257, "ustar", IMAGE_TAR, 32 },
 		{ 0, "\x1f\x8b\x08", IMAGE_TAR, 32 },
 		{ 0,
@@ -36,7 +36,7 @@ static void test_probe(void **state)
 		  IMAGE_TAR, 32 },
 		{ 0, "hello", IMAGE_UNKNOWN, 32 },
 	};
-	uint8_t *head = calloc(1, IMAGE_HEAD);
+	uint8_t *head = calloc(1, ROOTFS_HEAD);
 	unsigned groups;
 
 	(void)state;
@@ -45,12 +45,12 @@ static void test_probe(void **state)
 
 		memcpy(head + rows[i].offset, rows[i].bytes, len);
 		groups = 0;
-		assert_int_equal(image_probe(head, IMAGE_HEAD, &groups), rows[i].kind);
+		assert_int_equal(image_probe(head, ROOTFS_HEAD, &groups), rows[i].kind);
 		assert_true(rows[i].has == 32 || groups & 1U << rows[i].has);
 		/* One byte short it is not seen. */
 		assert_int_equal(image_probe(head, rows[i].offset + len - 1, &groups),
 				 IMAGE_UNKNOWN);
-		memset(head, 0, IMAGE_HEAD);
+		memset(head, 0, ROOTFS_HEAD);
 	}
 	free(head);
 }
@@ -58,14 +58,14 @@ static void test_probe(void **state)
 /* A compressed tar is one whatever its later bytes look like. */
 static void test_compressed_first(void **state)
 {
-	uint8_t *head = calloc(1, IMAGE_HEAD);
+	uint8_t *head = calloc(1, ROOTFS_HEAD);
 	unsigned groups;
 
 	(void)state;
 	memcpy(head, "\x1f\x8b\x08", 3);
 	memcpy(head + 0x438, "\x53\xef", 2);
 	memcpy(head + 510, "\x55\xaa", 2);
-	assert_int_equal(image_probe(head, IMAGE_HEAD, &groups), IMAGE_TAR);
+	assert_int_equal(image_probe(head, ROOTFS_HEAD, &groups), IMAGE_TAR);
 	free(head);
 }
 
@@ -130,41 +130,6 @@ static const char deps[] = "kernel/fs/ext4/ext4.ko: kernel/lib/crc16.ko kernel/f
 			   "kernel/fs/9p/9p.ko.xz: kernel/net/9p/9pnet.ko.xz\n"
 			   "no colon here ext4.ko\n"
 			   "kernel/lib/crc16.ko:";
-
-static void test_moddep(void **state)
-{
-	static const struct {
-		const char *name, *paths;
-	} rows[] = {
-		{ "ext4", "kernel/fs/ext4/ext4.ko kernel/lib/crc16.ko kernel/fs/jbd2/jbd2.ko" },
-		{ "virtio_rng", "kernel/drivers/char/hw_random/virtio-rng.ko" },
-		{ "9p", "kernel/fs/9p/9p.ko.xz kernel/net/9p/9pnet.ko.xz" },
-		{ "crc16", "kernel/lib/crc16.ko" },
-	};
-	struct moddep dep;
-	const char *path;
-	size_t pos, len;
-	char all[256];
-
-	(void)state;
-	for (size_t i = 0; i < array_len(rows); i++) {
-		struct writer w;
-
-		writer_init(&w, all, sizeof(all));
-		assert_true(moddep_find(deps, strlen(deps), rows[i].name, &dep));
-		for (pos = 0; moddep_next(&dep, &pos, &path, &len);) {
-			if (w.used > 0)
-				write_u8(&w, ' ');
-			write_bytes(&w, path, len);
-		}
-		write_u8(&w, 0);
-		assert_string_equal(all, rows[i].paths);
-	}
-	assert_false(moddep_find(deps, strlen(deps), "ext", &dep));
-	assert_false(moddep_find(deps, strlen(deps), "xt4", &dep));
-	assert_false(moddep_find(deps, strlen(deps), "jbd2", &dep));
-	assert_false(moddep_find("", 0, "ext4", &dep));
-}
 
 static void test_cpio_header(void **state)
 {
@@ -251,9 +216,9 @@ static void test_archive(void **state)
 			    "dev etc etc/initrd-release init lib lib/modules lib/modules/6.1 "
 			    "lib/modules/6.1/modules.dep lib/modules/6.1/kernel "
 			    "lib/modules/6.1/kernel/fs lib/modules/6.1/kernel/fs/ext4 "
-			    "lib/modules/6.1/kernel/fs/ext4/ext4.ko lib/modules/6.1/kernel/lib "
-			    "lib/modules/6.1/kernel/lib/crc16.ko lib/modules/6.1/kernel/fs/jbd2 "
-			    "lib/modules/6.1/kernel/fs/jbd2/jbd2.ko TRAILER!!! ");
+			    "lib/modules/6.1/kernel/fs/ext4/ext4.ko lib/modules/6.1/kernel/fs/jbd2 "
+			    "lib/modules/6.1/kernel/fs/jbd2/jbd2.ko lib/modules/6.1/kernel/lib "
+			    "lib/modules/6.1/kernel/lib/crc16.ko TRAILER!!! ");
 	assert_null(memmem(text, (size_t)len, "9pnet", 5));
 	free(text);
 	fmt(names, sizeof(names), "%s/kernel/lib/crc16.ko", modules);
@@ -267,10 +232,9 @@ static void test_archive(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_probe),      cmocka_unit_test(test_compressed_first),
-		cmocka_unit_test(test_other_file), cmocka_unit_test(test_name),
-		cmocka_unit_test(test_moddep),     cmocka_unit_test(test_cpio_header),
-		cmocka_unit_test(test_archive),
+		cmocka_unit_test(test_probe),       cmocka_unit_test(test_compressed_first),
+		cmocka_unit_test(test_other_file),  cmocka_unit_test(test_name),
+		cmocka_unit_test(test_cpio_header), cmocka_unit_test(test_archive),
 	};
 
 	return cmocka_run_group_tests_name("image", tests, NULL, NULL);

@@ -1,0 +1,19 @@
+/* places.h: what guest and host must both know by name: where Landbridge is in
+ * a guest, and which version this is. Nothing else says it again.
+ */
+#ifndef LANDBRIDGE_LIB_PLACES_H
+#define LANDBRIDGE_LIB_PLACES_H
+
+#define LANDBRIDGE_VERSION "0.1.0"
+
+#define LANDBRIDGE_RUN "/run/landbridge"                 /* a tmpfs: gone with the run */
+#define LANDBRIDGE_BIN LANDBRIDGE_RUN "/bin"             /* wslpath, wslinfo, ... */
+#define LANDBRIDGE_SOCKET LANDBRIDGE_RUN "/interop.sock" /* held by PID 1 for ever */
+#define LANDBRIDGE_P9D_SOCKET LANDBRIDGE_RUN "/p9d.sock" /* likewise: the guest's files */
+#define LANDBRIDGE_P9D_PORT 564                          /* vsock: the number 9P has in TCP */
+#define LANDBRIDGE_NAME_FILE LANDBRIDGE_RUN "/name"      /* the guest's, for wslpath */
+
+/* The link to the host where nobody says another. */
+#define LANDBRIDGE_LINK "serial:landbridge.0"
+
+#endif

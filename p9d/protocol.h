@@ -1,0 +1,82 @@
+/* protocol.h: the protocol of one connection, without its bytes' transport.
+ *
+ * p9_session_answer turns a decoded request into a reply; who calls it decides how
+ * messages travel (pool.h) and may call it from several threads at once, but
+ * for Tversion and Tflush, which concern requests under way and belong to the
+ * caller. Sources: as in wire.h.
+ */
+#ifndef LANDBRIDGE_P9D_PROTOCOL_H
+#define LANDBRIDGE_P9D_PROTOCOL_H
+
+#include "p9d/fid.h"
+
+enum p9_dialect { P9_DIALECT_NONE, P9_DIALECT_L, P9_DIALECT_W };
+
+/* Who may attach as whom, and how files are made. */
+struct p9_policy {
+	bool anyone; /* the peer may name any user; else only `self` */
+	uid_t self;  /* the peer's own uid */
+	/* Who an `anyone` peer is when it names nobody: a name, looked up at each
+	 * Tattach. NULL: uid 1000 if it has an account, else root. */
+	const char *fallback;
+	uid_t runs_as; /* the only user this process can be; P9_NOUID: any */
+	bool read_only;
+	uint32_t umask; /* for .W clients, which have none of their own */
+	uint32_t fid_limit;
+	const struct user_files *accounts;
+};
+
+#define SESSION_SPLICE_MIN 32768                /* reads below are cheaper to copy */
+#define SESSION_PIPE_FULL (P9_MSIZE_MAX - 4096) /* what a pipe of the usual size holds */
+#define SESSION_XATTR_MAX 65536
+#define SESSION_XATTR_FIDS 64
+#define SESSION_LOCKS 4096
+#define SESSION_LOCK_WAITERS 16
+
+struct lock_owner;
+
+struct p9_session {
+	struct filetree *tree;
+	struct p9_policy policy;
+	struct fid_table fids;
+	uint32_t msize;
+	enum p9_dialect dialect;
+	pthread_mutex_t lock_mutex;
+	struct lock_owner *owners;
+	unsigned owner_count;
+	unsigned lock_waiters;
+};
+
+/* One request while it is worked on. The caller fills the first group. */
+struct p9_request {
+	struct p9_session *session;
+	const struct p9_msg *t;
+	struct p9_msg *r;
+	uint8_t *room;    /* where a reply's data goes: msize - P9_DATA_HEADER bytes */
+	uint8_t *scratch; /* working memory */
+	size_t scratch_size;
+	const atomic_bool *cancel; /* set, then a signal: give up waiting */
+	uint64_t *acting;          /* attach::id the calling thread acts as; 0: none */
+	int pipe;                  /* where large reads may go to; an empty pipe's write end */
+	size_t pipe_size;          /* what it holds; 0: no pipe */
+
+	unsigned era; /* a request that is late makes no fid in the next session */
+	struct fid *fid;
+	bool piped; /* r->count bytes of data are in the pipe, r->data is NULL */
+};
+#define SESSION_SCRATCH 32768
+
+int p9_session_init(struct p9_session *session, struct filetree *tree,
+		    const struct p9_policy *policy);
+void p9_session_fini(struct p9_session *session);
+
+/* Fills request->r. Always a reply with the request's tag: errors are Rlerror. */
+void p9_session_answer(struct p9_request *request);
+/* Tversion: drops all fids and agrees on size and dialect. */
+void p9_session_version(struct p9_session *session, const struct p9_msg *t, struct p9_msg *r);
+
+/* Which uid a Tattach asks for under this policy. 0, -EPERM, or -ENOENT: the
+ * fallback has no account. */
+int p9_session_attach_uid(const struct p9_policy *policy, const struct p9_msg *t, uid_t *uid);
+
+#endif
