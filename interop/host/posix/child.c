@@ -62,11 +62,14 @@ void args_free(struct args *args)
 static int start_exec(void *arg)
 {
 	const struct child *child = arg;
+	int r;
 
 	if (child->dir && chdir(child->dir) < 0)
 		return -errno;
 	for (size_t i = 0; i < child->keep_count; i++)
 		fd_set_cloexec(child->keep[i], 0);
+	if (child->before && (r = child->before()) < 0)
+		return r;
 	execvpe(child->program, child->argv, child->envp ? child->envp : environ);
 	return -errno;
 }

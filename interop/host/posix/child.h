@@ -31,6 +31,7 @@ struct child {
 	const int *keep;
 	size_t keep_count;
 	int death_signal;
+	int (*before)(void); /* called last before exec(2); NULL: nothing */
 };
 
 /* Returns the pid or negative errno, that of a failed exec too. */

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "interop/host/posix/guard.h"
 #include "interop/host/posix/initramfs.h"
 #include "lib/guest_modules.h"
 #include "lib/lib.h"
@@ -189,10 +190,13 @@ static int qemu_start(struct vm *vm, const struct args *args, const int keep[2],
 			       .in = -1,
 			       .keep = keep,
 			       .keep_count = 2,
-			       .death_signal = SIGKILL };
+			       .death_signal = SIGKILL,
+			       .before = guard_files };
 	char path[MACHINE_DIR];
 	pid_t pid;
 
+	if (vm->image->kind == IMAGE_DIR && vm->options->write)
+		child.before = guard_devices;
 	machine_path(vm->machine, "qemu.err", path);
 	child.err = child.out = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	pid = args->bad ? -ENOMEM : child_start(&child);
