@@ -10,7 +10,7 @@
 #ifndef LANDBRIDGE_INTEROP_HOST_POSIX_WINE_H
 #define LANDBRIDGE_INTEROP_HOST_POSIX_WINE_H
 
-#include "interop/host/posix/child.h"
+#include "interop/host/posix/tool.h"
 #include "interop/host/posix/dirs.h"
 
 struct wine {

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "interop/host/posix/child.h"
+#include "interop/host/posix/tool.h"
 #include "interop/host/posix/guard.h"
 #include "interop/host/posix/scrollback.h"
 #include "lib/lib.h"
@@ -195,7 +195,7 @@ static void test_guard(void **state)
 	};
 	char sh[] = "/bin/sh", c[] = "-c", script[256];
 	char *argv[] = { sh, c, script, NULL };
-	struct child child = {
+	struct tool tool = {
 		.program = sh, .argv = argv, .dir = top, .in = -1, .out = -1, .err = -1
 	};
 	char path[64];
@@ -208,8 +208,8 @@ static void test_guard(void **state)
 		unlink(path);
 		assert_int_equal(file_create(path, "", 0600), 0);
 		fmt(script, sizeof(script), "%s", rows[i].script);
-		child.before = rows[i].guard;
-		if ((child_wait(child_start(&child), 10000) == 0) != rows[i].works)
+		tool.before = rows[i].guard;
+		if ((child_wait(tool_start(&tool), 10000) == 0) != rows[i].works)
 			fail_msg("%s: the other way round", rows[i].script);
 	}
 	unlink(path);
