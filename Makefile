@@ -1,6 +1,12 @@
 # Landbridge's one way in: `make help` lists what there is.
 
-B := build
+# Another machine's /init: make ARCH=aarch64 build/init
+ARCH := $(shell uname -m)
+CROSS := $(if $(filter-out $(shell uname -m),$(ARCH)),$(ARCH)-linux-gnu-)
+B := build$(if $(CROSS),/$(ARCH))
+# What is fetched: sources, and by a private apt packages that are not installed.
+SRC := build/src
+APT := build/apt$(if $(CROSS),-$(ARCH))
 CONFIG := .config
 PYTHON := /usr/bin/python3
 PREFIX ?= /usr/local
@@ -24,12 +30,11 @@ FOLDERS := $(sort $(GUEST) $(HOST))
 MAINS := init/main.c interop/host/posix/main.c
 
 sources = $(sort $(wildcard $(1:%=%/*.c)))
+P9D_SRC := $(call sources,lib p9d p9d/wire)
 GUEST_SRC := $(call sources,$(GUEST))
 HOST_SRC := $(call sources,$(HOST))
 ALL_SRC := $(call sources,$(FOLDERS))
 WIN_SRC := $(wildcard interop/host/win32/*.c)
-TEST_SRC := $(wildcard $(FOLDERS:%=%/test/*.c))
-TESTS := $(foreach t,$(TEST_SRC),$(if $(filter test_%,$(notdir $t)),$t))
 
 # --- flags ---
 
@@ -43,9 +48,9 @@ COMMON := -std=c11 -D_GNU_SOURCE -I. -include $(B)/config.h -MMD -MP
 SECTIONS := -ffunction-sections -fdata-sections
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-include lib/musl/rules.mk
+LIBNL_SRC := $(SRC)/libnl3
+include scripts/musl.mk scripts/libraries.mk
 
-MUSL_FLAGS := $(COMMON) $(MUSL_CFLAGS) $(SECTIONS) -I$(LIBNL_SRC)/include
 HOST_LIBS := -lfuse3
 HOST_FLAGS := $(COMMON) -O2 -g $(SECTIONS)
 TEST_FLAGS := $(COMMON) -O1 -g $(SAN) -I$(LIBNL_SRC)/include
@@ -83,22 +88,30 @@ $(eval $(call objects,musl,$(MUSL_CC),MUSL))
 $(eval $(call objects,host,$(CC),HOST))
 $(eval $(call objects,test,$(CC),TEST))
 $(MUSL_DEPS): | $(B)/config.h
-$(GUEST_SRC:%.c=$(B)/musl/%.o): $(MUSL_DEPS)
-$(ALL_SRC:%.c=$(B)/test/%.o) $(TEST_SRC:%.c=$(B)/test/%.o): $(LIBNL_SRC)/.ready
+$(GUEST_SRC:%.c=$(B)/musl/%.o) $(LIBC_OBJ) $(P9D_SRC:%.c=$(B)/musl/%.o): $(MUSL_DEPS)
 
 # --- programs ---
 
 .PHONY: build
-build: $(B)/init $(B)/landbridge $(B)/landbridge-start.exe $(B)/fetch-kernel
+build: $(B)/init $(B)/p9d $(B)/landbridge $(B)/landbridge-start.exe $(B)/fetch-kernel
+ifneq ($(CROSS),)
+.PHONY: build/init
+build/init: $(B)/init
+endif
 
 $(B)/init: $(B)/init.debug scripts/check-init
 	$(say) STRIP $@
-	$(Q)strip -o $@.new $< && scripts/check-init $@.new && mv $@.new $@
+	$(Q)$(CROSS)strip -o $@.new $< && scripts/check-init $@.new && mv $@.new $@
 
-$(B)/init.debug: $(GUEST_SRC:%.c=$(B)/musl/%.o) $(START_OBJ) $(B)/musl/libnl.a \
-		lib/musl/init.ld lib/musl/rules.mk
+$(B)/init.debug: $(GUEST_SRC:%.c=$(B)/musl/%.o) $(LIBC_OBJ) $(B)/musl/libnl.a scripts/musl.mk
 	$(say) LINK $@
-	$(Q)$(MUSL_CC) $(MUSL_CFLAGS) $(INIT_LDFLAGS) -o $@ $(filter %.o %.a,$^)
+	$(Q)$(MUSL_CC) $(MUSL_CFLAGS) $(MUSL_LDFLAGS) -o $@ $(filter %.o %.a,$^)
+
+# The file server as a program of its own: for tests and measurements, and for
+# use without /init.
+$(B)/p9d: $(P9D_SRC:%.c=$(B)/musl/%.o)
+	$(say) LINK $@
+	$(Q)$(MUSL_CC) $(MUSL_CFLAGS) $(MUSL_LDFLAGS) -Wl,-u,p9d_main,--defsym=main=p9d_main -o $@ $^
 
 $(B)/landbridge: $(HOST_SRC:%.c=$(B)/host/%.o)
 	$(say) LINK $@
@@ -117,52 +130,9 @@ $(B)/fetch-kernel: $(DATA_SCRIPTS:%=scripts/%)
 	@mkdir -p $(B)
 	$(Q)install -m 755 $^ $(B)/
 
-# --- unit tests: native, under the address and undefined-behaviour sanitizers ---
-
-TEST_PROGRAMS := $(TESTS:%.c=$(B)/test/%)
-$(TEST_PROGRAMS): $(B)/test/%: $(B)/test/%.o $(B)/test/helpers.a $(B)/test/all.a $(B)/test/libnl.a
-	$(say) LINK $@
-	$(Q)$(CC) $(TEST_FLAGS) -o $@ $^ -lcmocka $(HOST_LIBS)
-
-$(B)/test/helpers.a: $(patsubst %.c,$(B)/test/%.o,$(filter-out $(TESTS),$(TEST_SRC)))
-	@mkdir -p $(@D)
-	$(Q)rm -f $@ && ar rcs $@ $^
-
-$(B)/test/all.a: $(patsubst %.c,$(B)/test/%.o,$(filter-out $(MAINS),$(ALL_SRC)))
-	@mkdir -p $(@D)
-	$(Q)rm -f $@ && ar rcs $@ $^
-
-.PHONY: unit
-unit: $(TEST_PROGRAMS)
-	@scripts/run-unit $^
-
-# --- kernel and image: Debian's own, fetched and made once ---
-
-.PHONY: kernel image
-kernel: $(B)/kernel/vmlinux
-image: $(B)/images/debian.ext4
-$(B)/apt/apt.conf:
-	$(Q)scripts/apt-private $(B)/apt
-$(B)/kernel/vmlinux: | $(B)/apt/apt.conf
-	$(Q)APT_DIR=$(B)/apt scripts/fetch-kernel $(B)/kernel
-$(B)/images/debian.tar: | $(B)/kernel/vmlinux # one apt at a time
-	$(Q)APT_DIR=$(B)/apt scripts/make-image --debian $@
-$(B)/images/%.ext4: $(B)/images/%.tar
-	$(Q)scripts/make-image $< $@
-
-# For p9d's test suites: what they run in the guest.
-SUITE_PACKAGES := fio dbench stress-ng postmark git gcc make libc6-dev attr acl quota
-.PHONY: suite-image
-suite-image: $(B)/images/p9suite.ext4
-$(B)/images/p9suite.tar: | $(B)/images/debian.tar
-	$(Q)APT_DIR=$(B)/apt scripts/make-image --debian $@ $(SUITE_PACKAGES)
-
 # --- the front doors: these also install what is missing ---
 
-.PHONY: run test check boot-test soak soak-p9d
-SOAK_FUZZ_TIME ?= 900
-SOAK_FUZZERS = $(FUZZERS)
-SOAK_TESTS = rootfs-tests
+.PHONY: run test check
 JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 run:
 	@scripts/install-packages build run
@@ -179,29 +149,20 @@ check:
 	@set -e; for part in $(CHECKS); do $(MAKE) --no-print-directory $$part; done
 	@echo 'all tests passed'
 
-boot-test: build kernel image suite-image
-	$(Q)$(PYTHON) -m pytest -p no:cacheprovider rootfs-tests $(PYTEST_ARGS)
-
-# The long forms of everything, or of the file server alone.
-soak-p9d: SOAK_FUZZERS = $(filter $(B)/fuzz/fuzz_p9%,$(FUZZERS))
-soak-p9d: SOAK_TESTS = $(wildcard rootfs-tests/test_p9*.py)
-soak soak-p9d: build kernel image suite-image
-	$(Q)$(MAKE) --no-print-directory fuzz FUZZ_TIME=$(SOAK_FUZZ_TIME) FUZZERS='$(SOAK_FUZZERS)'
-	$(Q)LANDBRIDGE_SOAK=1 $(PYTHON) -m pytest -p no:cacheprovider $(SOAK_TESTS) $(PYTEST_ARGS)
-
--include p9d/p9d.mk
-include fuzz/rules.mk bench/rules.mk scripts/lint.mk scripts/budget.mk
+include scripts/unit.mk scripts/fuzz.mk scripts/boot.mk scripts/bench.mk scripts/lint.mk scripts/budget.mk
 
 # --- install, clean, help ---
 
 .PHONY: install
+LIBDIR = $(DESTDIR)$(PREFIX)/lib/landbridge
 install: build
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/landbridge
+	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)
 	install -m 755 $(B)/landbridge $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(B)/init $(B)/landbridge-start.exe $(DATA_SCRIPTS:%=$(B)/%) \
-		$(DESTDIR)$(PREFIX)/lib/landbridge/
-	[ ! -d $(B)/kernel/modules ] || cp -r $(B)/kernel $(DESTDIR)$(PREFIX)/lib/landbridge/
-	[ ! -e $(B)/images/debian.ext4 ] || { install -d $(DESTDIR)$(PREFIX)/lib/landbridge/images && cp --sparse=always $(B)/images/debian.* $(DESTDIR)$(PREFIX)/lib/landbridge/images/; }
+		$(LIBDIR)/
+	[ ! -d $(B)/kernel/modules ] || cp -r $(B)/kernel $(LIBDIR)/
+	[ ! -e $(B)/images/debian.ext4 ] || \
+		{ install -d $(LIBDIR)/images && cp --sparse=always $(B)/images/debian.* $(LIBDIR)/images/; }
 	for page in $(wildcard doc/*.[1-8]); do \
 		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 

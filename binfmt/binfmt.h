@@ -51,19 +51,8 @@ const char *pe_refusal(enum pe_kind kind);
 #define BINFMT_CONF_DIR "/run/binfmt.d"
 #define BINFMT_CONF "zz-WSLInterop.conf" /* the last one in order is matched first */
 
-enum binfmt_state {
-	BINFMT_READY,     /* the entry is there, enabled, and as we make it */
-	BINFMT_MISSING,   /* no entry of our name */
-	BINFMT_DISABLED,  /* the entry is switched off */
-	BINFMT_DIFFERENT, /* another interpreter, magic or flags under our name */
-	BINFMT_OFF,       /* binfmt_misc as a whole is switched off */
-};
-
-/* Looks at the entry in `dir` (BINFMT_DIR). An enum binfmt_state, or negative
- * errno: -ENOENT: no binfmt_misc is mounted there. */
-int binfmt_state(const char *dir, const char *interpreter);
-
-/* Makes the entry  :WSLInterop:M::MZ::INTERPRETER:PF  be there and enabled; a
+/* Makes the entry  :WSLInterop:M::MZ::INTERPRETER:PF  be there and enabled, in
+ * `dir` (BINFMT_DIR); a
  * disabled or different one is replaced. Never touches other entries or the
  * switch for all. The kernel opens the interpreter now (F) and takes the
  * newest entry that matches, so call this again after replacing /init or

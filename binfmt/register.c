@@ -30,36 +30,25 @@ static int write_file(const char *dir, const char *name, const char *text)
 	return file_write(path, text);
 }
 
-/* The entry's own state, whatever the switch for all says. */
-static int entry_state(const char *dir, const char *interpreter)
+enum entry {
+	ENTRY_READY, /* enabled, and as we make it */
+	ENTRY_MISSING,
+	ENTRY_OTHER, /* switched off, or another interpreter, magic or flags */
+};
+
+/* An enum entry, whatever the switch for all says; or negative errno. */
+static int entry_look(const char *dir, const char *interpreter)
 {
 	char have[ENTRY_MAX + PATH_MAX], want[ENTRY_MAX + PATH_MAX];
-	size_t word = strlen("enabled\n");
 	int rc = read_file(dir, BINFMT_NAME, have, sizeof(have));
 
 	if (rc == -ENOENT)
-		return BINFMT_MISSING;
+		return ENTRY_MISSING;
 	if (rc < 0)
-		return rc == -EFBIG ? BINFMT_DIFFERENT : rc;
+		return rc == -EFBIG ? ENTRY_OTHER : rc;
 	fmt(want, sizeof(want), "enabled\ninterpreter %s\nflags: PF\noffset 0\nmagic 4d5a\n",
 	    interpreter);
-	if (strcmp(have, want) == 0)
-		return BINFMT_READY;
-	if (strncmp(have, "disabled\n", word + 1) == 0 && strcmp(have + word + 1, want + word) == 0)
-		return BINFMT_DISABLED;
-	return BINFMT_DIFFERENT;
-}
-
-int binfmt_state(const char *dir, const char *interpreter)
-{
-	char status[32];
-	int rc = read_file(dir, "status", status, sizeof(status));
-
-	if (rc < 0)
-		return rc;
-	if (strcmp(status, "disabled\n") == 0)
-		return BINFMT_OFF;
-	return entry_state(dir, interpreter);
+	return strcmp(have, want) == 0 ? ENTRY_READY : ENTRY_OTHER;
 }
 
 /* The line for the kernel. The delimiter and the end of the line cannot be
@@ -79,13 +68,13 @@ int binfmt_register(const char *dir, const char *interpreter, int renew)
 	char line[LINE_MAX_BYTES + 1], status[32];
 	ssize_t len = entry_line(line, sizeof(line), interpreter);
 	int rc = len < 0 ? (int)len : read_file(dir, "status", status, sizeof(status));
-	int state = rc < 0 ? rc : entry_state(dir, interpreter);
+	int state = rc < 0 ? rc : entry_look(dir, interpreter);
 
 	if (state < 0)
 		return state;
-	if (state == BINFMT_READY && !renew)
+	if (state == ENTRY_READY && !renew)
 		return 0;
-	if (state != BINFMT_MISSING) {
+	if (state != ENTRY_MISSING) {
 		rc = write_file(dir, BINFMT_NAME, "-1");
 		if (rc < 0 && rc != -ENOENT)
 			return rc;
@@ -96,7 +85,7 @@ int binfmt_register(const char *dir, const char *interpreter, int renew)
 		rc = 0;
 	if (rc < 0)
 		return rc;
-	return entry_state(dir, interpreter) == BINFMT_READY ? 0 : -EINVAL;
+	return entry_look(dir, interpreter) == ENTRY_READY ? 0 : -EINVAL;
 }
 
 ssize_t binfmt_conf(char *out, size_t size, const char *interpreter)

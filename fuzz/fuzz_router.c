@@ -105,7 +105,9 @@ static void fuzz_send(struct fuzz *z, int fd, const uint8_t *data, size_t size)
 
 static void fuzz_hello(struct fuzz *z, int fd, const uint8_t *echo)
 {
-	struct hello h = { WIRE_VERSION, WIRE_VERSION, { 'f' }, { 0 }, 0, { "", 0 }, 0, 0 };
+	struct hello h = { .version_min = WIRE_VERSION,
+			   .version_max = WIRE_VERSION,
+			   .epoch = { 0x66 } };
 	struct frame f = { WIRE_HELLO_MIN, WIRE_HELLO, 0, 0 };
 	uint8_t payload[WIRE_HELLO_MIN], bytes[WIRE_HEADER + WIRE_HELLO_MIN];
 	struct writer w;

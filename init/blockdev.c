@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "init/dirs.h"
@@ -35,12 +36,13 @@ static bool is_disk(int dir, const char *name)
 {
 	static const char *const others[] = { "loop", "ram", "zram", "sr", "fd", "dm-", "md" };
 	char part[BLOCKDEV_NAME + 16];
+	struct stat st;
 
 	for (size_t i = 0; i < array_len(others); i++)
 		if (strncmp(name, others[i], strlen(others[i])) == 0)
 			return false;
 	fmt(part, sizeof(part), "%s/partition", name);
-	return faccessat(dir, part, F_OK, 0) < 0;
+	return fstatat(dir, part, &st, 0) < 0;
 }
 
 struct first_walk {

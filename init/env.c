@@ -46,13 +46,6 @@ void env_set(struct env *env, const char *name, const char *value)
 	env_put(env, entry);
 }
 
-const char *env_get(const struct env *env, const char *name)
-{
-	size_t len = strlen(name), i = env_find(env, name, len);
-
-	return i < env->count ? env->at[i] + len + 1 : NULL;
-}
-
 /* The value of one line, or false. */
 static bool lang_line(const char *line, char *out, size_t size)
 {

@@ -22,8 +22,6 @@ void env_set(struct env *env, const char *name, const char *value);
 /* The same with a whole "NAME=value", which must outlive env. Without a '='
  * or a name it is left out. */
 void env_put(struct env *env, char *entry);
-/* The value, or NULL. */
-const char *env_get(const struct env *env, const char *name);
 
 /* The value of the last LANG= line of a locale.conf(5) or /etc/default/locale,
  * without quotes; false: it has none. */

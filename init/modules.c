@@ -16,15 +16,6 @@
 
 enum { COMPRESSED_FILE = 4 }; /* MODULE_INIT_COMPRESSED_FILE, linux/module.h */
 
-static const struct {
-	enum guest_group group;
-	const char *name;
-} wanted[] = {
-#define WANT(group, name) { group, name },
-	GUEST_MODULES(WANT)
-#undef WANT
-};
-
 static int deps_map(struct boot *b)
 {
 	int fd = openat(b->modules, "modules.dep", O_RDONLY | O_CLOEXEC);
@@ -179,9 +170,9 @@ int modules_load(struct boot *b, enum guest_group group)
 	int64_t start = loop_now();
 	int err = 0;
 
-	for (size_t i = 0; i < array_len(wanted) && err == 0; i++)
-		if (wanted[i].group == group)
-			err = module_load(b, wanted[i].name);
+	for (const struct guest_module *m = guest_modules; m->name[0] && err == 0; m++)
+		if (m->group == group)
+			err = module_load(b, m->name);
 	b->modules_ms += loop_now() - start;
 	return err;
 }

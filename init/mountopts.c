@@ -9,8 +9,8 @@
 #include "lib/lib.h"
 
 struct word {
-	const char *name;
-	unsigned long set, clear;
+	char name[16];
+	unsigned set, clear;
 };
 
 #define NOT_FOR_USERS (MS_NOEXEC | MS_NODEV | MS_NOSUID)

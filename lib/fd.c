@@ -14,6 +14,8 @@
 
 #include <linux/vm_sockets.h>
 
+#include "lib/fmt.h"
+
 void fd_close(int *fd)
 {
 	if (*fd >= 0)
@@ -121,6 +123,28 @@ int file_write(const char *path, const char *text)
 int file_create(const char *path, const char *text, mode_t mode)
 {
 	return file_put(path, O_CREAT | O_TRUNC, mode, text);
+}
+
+int path_real(const char *path, char *out, size_t size)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC);
+	char link[32];
+	ssize_t len;
+
+	if (fd < 0)
+		return -errno;
+	fmt(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, out, size);
+	if (len < 0)
+		len = -errno;
+	close(fd);
+	if (len < 0)
+		return (int)len;
+	if ((size_t)len == size)
+		return -ENAMETOOLONG;
+	out[len] = '\0';
+	/* "/a (deleted)", "(unreachable)/a", "pipe:[7]" */
+	return out[0] == '/' && access(out, F_OK) == 0 ? 0 : -ENOENT;
 }
 
 int dir_make(const char *path, mode_t mode)

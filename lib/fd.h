@@ -28,6 +28,10 @@ int file_write(const char *path, const char *text);
 /* Creates or replaces a file with text and mode. */
 int file_create(const char *path, const char *text, mode_t mode);
 
+/* Where a path that exists leads: absolute, without links, "." and "..", to out.
+ * As the kernel says in /proc. -ENAMETOOLONG. */
+int path_real(const char *path, char *out, size_t size);
+
 /* mkdir -p: a directory that is there already is success. */
 int dir_make(const char *path, mode_t mode);
 

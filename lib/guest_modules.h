@@ -11,6 +11,8 @@
 #ifndef LANDBRIDGE_LIB_GUEST_MODULES_H
 #define LANDBRIDGE_LIB_GUEST_MODULES_H
 
+#include <stdint.h>
+
 enum guest_group {
 	GUEST_BUS,
 	GUEST_DISK,
@@ -30,34 +32,12 @@ enum guest_group {
 	GUEST_BINFMT,
 };
 
-/* X(group, name), in the order in which they are loaded. A file system, or
- * libcrc32c on its behalf, finds its checksum by name at run time: modules.dep
- * does not know of it (modules.softdep does), and the kernel would ask for a
- * modprobe that is not there yet. SHA-256 is always built in. */
-#define GUEST_MODULES(X)                             \
-	X(GUEST_BUS, "virtio_pci")                   \
-	X(GUEST_BUS, "virtio_mmio")                  \
-	X(GUEST_DISK, "virtio_blk")                  \
-	X(GUEST_FS_EXT4, "crc32c_generic")           \
-	X(GUEST_FS_EXT4, "ext4")                     \
-	X(GUEST_FS_XFS, "crc32c_generic")            \
-	X(GUEST_FS_XFS, "xfs")                       \
-	X(GUEST_FS_BTRFS, "crc32c_generic")          \
-	X(GUEST_FS_BTRFS, "xxhash_generic")          \
-	X(GUEST_FS_BTRFS, "blake2b_generic")         \
-	X(GUEST_FS_BTRFS, "btrfs")                   \
-	X(GUEST_FS_SQUASHFS, "squashfs")             \
-	X(GUEST_FS_EROFS, "crc32c_generic")          \
-	X(GUEST_FS_EROFS, "erofs")                   \
-	X(GUEST_FS_ISO9660, "isofs")                 \
-	X(GUEST_OVERLAY, "overlay")                  \
-	X(GUEST_9P, "9pnet_virtio")                  \
-	X(GUEST_9P, "9p")                            \
-	X(GUEST_VIRTIOFS, "virtiofs")                \
-	X(GUEST_NET, "virtio_net")                   \
-	X(GUEST_LINK, "virtio_console")              \
-	X(GUEST_VSOCK, "vmw_vsock_virtio_transport") \
-	X(GUEST_RNG, "virtio_rng")                   \
-	X(GUEST_BINFMT, "binfmt_misc")
+struct guest_module {
+	uint8_t group;
+	char name[27];
+};
+
+/* In the order in which they are loaded; the last has no name. */
+extern const struct guest_module guest_modules[];
 
 #endif

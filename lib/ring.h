@@ -1,12 +1,11 @@
-/* ring.h: a byte queue of fixed size between two descriptors or a descriptor
- * and a codec. Memory is the caller's; capacity is a power of two.
+/* ring.h: a byte queue of fixed size between a descriptor and a codec. Memory is
+ * the caller's; capacity is a power of two.
  */
 #ifndef LANDBRIDGE_LIB_RING_H
 #define LANDBRIDGE_LIB_RING_H
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 #include <sys/uio.h>
 
 struct ring {
@@ -22,8 +21,6 @@ size_t ring_space(const struct ring *ring);
 
 /* Copies in, all or nothing: 0, or -ENOBUFS when it does not fit. */
 int ring_put(struct ring *ring, const void *data, size_t len);
-/* Copies out without taking. Returns how many (at most len). */
-size_t ring_peek(const struct ring *ring, void *buf, size_t len);
 void ring_take(struct ring *ring, size_t len);
 
 /* The queued bytes / the free space as one or two pieces, for writev/readv.
@@ -31,10 +28,5 @@ void ring_take(struct ring *ring, size_t len);
 int ring_iov_used(const struct ring *ring, struct iovec iov[2]);
 int ring_iov_space(const struct ring *ring, struct iovec iov[2]);
 void ring_added(struct ring *ring, size_t len);
-
-/* One readv / writev. Bytes moved, 0 for end of file (read) or an empty ring
- * (write), or negative errno (-EAGAIN when it would block). */
-ssize_t ring_read_from(struct ring *ring, int fd);
-ssize_t ring_write_to(struct ring *ring, int fd);
 
 #endif

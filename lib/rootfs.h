@@ -2,7 +2,7 @@
  *
  * The host asks which modules an image needs, /init which file system is on a
  * device and how it may be mounted. A new one is a row in rootfs.c, and its
- * modules a line in lib/guest_modules.h.
+ * modules a line in lib/guest_modules.c.
  *
  * Pure. Sources: kernel documentation filesystems/ext4 (super block), xfs,
  * btrfs on-disk format, squashfs, erofs; ECMA-119 (volume descriptors).
@@ -16,7 +16,7 @@
 #include "lib/guest_modules.h"
 
 struct rootfs {
-	const char *type; /* as mount(2) calls it */
+	char type[10]; /* as mount(2) calls it */
 	enum guest_group group;
 	enum rootfs_kind {
 		ROOTFS_DISK,

@@ -116,20 +116,21 @@ static size_t parent_length(const char *path, size_t len)
 	return len;
 }
 
-/* realpath(3) of as much of path as exists, and the rest as it is, to
+/* The real path of as much of path as exists, and the rest as it is, to
  * `out` of PATH_MAX bytes. *exists: all of it does. */
 static int resolve(const char *path, char *out, bool *exists)
 {
 	char head[PATH_MAX], real[PATH_MAX];
 	size_t len = strlen(path), cut = len;
 	const char *rest;
+	int rc;
 
 	if (len >= sizeof(head))
 		return -ENAMETOOLONG;
 	memcpy(head, path, len + 1);
-	while (realpath(cut > 0 ? head : ".", real) == NULL) {
-		if (errno != ENOENT || cut == 0)
-			return -errno;
+	while ((rc = path_real(cut > 0 ? head : ".", real, sizeof(real))) < 0) {
+		if (rc != -ENOENT || cut == 0)
+			return rc;
 		cut = parent_length(path, cut);
 		head[cut] = '\0';
 	}

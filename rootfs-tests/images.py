@@ -72,13 +72,14 @@ def debian(path, base, user=None, wsl_conf=None):
     return path
 
 
-def busybox(path, applets=("sh", "mount", "ls", "cat", "id", "sleep"), passwd="root:x:0:0:root:/root:/bin/sh\n"):
+def busybox(path, applets=("sh", "mount", "ls", "cat", "id", "sleep"), passwd="root:x:0:0:root:/root:/bin/sh\n",
+            program=BUSYBOX):
     """The smallest image: one static program. `applets` may be empty."""
     with TarImage(path) as image:
         for name in ("bin", "sbin", "etc", "root", "proc", "sys", "dev", "run", "tmp", "mnt"):
             image.dir(name)
-        with open(BUSYBOX, "rb") as program:
-            image.file("bin/busybox", program.read(), 0o755)
+        with open(program, "rb") as f:
+            image.file("bin/busybox", f.read(), 0o755)
         for applet in applets:
             image.link(f"bin/{applet}", "busybox")
         image.file("etc/passwd", passwd)

@@ -28,8 +28,12 @@ class Machine:
         self.landbridge, self.work, self.drive = landbridge, work, drive
         command = shlex.split(landbridge.call("run", "--dry-run", *drive, *image).text)
         command[command.index("-append") + 1] += append
-        self.qemu = subprocess.Popen(command, cwd=work, stdin=subprocess.DEVNULL)
+        self.qemu = subprocess.Popen(self.command(command), cwd=work, stdin=subprocess.DEVNULL)
         self.agent = None
+
+    def command(self, words):
+        """For a machine of another kind."""
+        return words
 
     def start_agent(self):
         self.agent = self.landbridge.start("agent", "--link", f"unix:{self.work}/link", "--socket",

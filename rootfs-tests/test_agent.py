@@ -44,50 +44,6 @@ def test_terminal_is_restored_when_the_agent_dies(landbridge):
     outer.expect(pexpect.EOF)
 
 
-@pytest.fixture(scope="module")
-def machine(landbridge, tmp_path_factory, tools):
-    drive = ["--drive", f"D:={tools}"]
-    work = tmp_path_factory.mktemp("machine")
-    own_initramfs(landbridge, drive, work)
-    made = Machine(landbridge, work, drive)
-    yield made
-    made.stop()
-
-
-def test_agent_by_hand(machine):
-    machine.start_agent()
-    result = machine.exec("bash", "-lc", "/mnt/d/probe.exe exit 5")
-    assert result.status == 5, result
-
-
-def test_agent_comes_back(machine):
-    """Killed in the middle of a program's output; the next one serves again."""
-    machine.exec("sh", "-c", "setsid sh -c '/mnt/d/probe.exe both 2000000 >/dev/null 2>/tmp/err; echo $? >/tmp/status' &")
-    assert until(lambda: machine.exec("sh", "-c", "grep -qs ^probe /proc/[0-9]*/comm").status == 0)
-    machine.agent.kill()
-    machine.agent.communicate()
-    machine.start_agent()
-    assert until(lambda: machine.exec("cat", "/tmp/status").status == 0, 20)
-    assert machine.exec("cat", "/tmp/status").text == "125\n"
-    assert len(machine.exec("tail", "-n", "1", "/tmp/err").text) > 0
-    assert machine.exec("bash", "-lc", "/mnt/d/probe.exe exit 6").status == 6
-
-
-def test_stopped_agent_is_noticed(machine):
-    """A stopped agent answers nobody: 125 within about 2 s, one line."""
-    script = ("sleep 1; t=$(date +%s%N); /mnt/d/probe.exe exit 3 2>/tmp/stopped; s=$?; "
-              "echo $s $((($(date +%s%N) - t) / 1000000)) >/tmp/took")
-    machine.exec("sh", "-c", f"rm -f /tmp/took; setsid sh -c {shlex.quote(script)} >/dev/null 2>&1 &")
-    machine.agent.send_signal(signal.SIGSTOP)
-    time.sleep(5)  # nothing can be asked of the guest while its agent is stopped
-    machine.agent.send_signal(signal.SIGCONT)
-    assert until(lambda: machine.exec("cat", "/tmp/took").status == 0, 20)
-    status, took = machine.exec("cat", "/tmp/took").text.split()
-    assert status == "125" and int(took) < 3000
-    assert len(machine.exec("cat", "/tmp/stopped").lines) == 1
-    assert machine.exec("bash", "-lc", "/mnt/d/probe.exe exit 6").status == 6
-
-
 def test_one_socket_for_many_agents(landbridge, tmp_path):
     """Of agents that start together, where a dead one left its socket, one gets the path and is heard."""
     path = tmp_path / "a"
@@ -134,6 +90,50 @@ def test_agent_that_cannot_begin_says_why(landbridge, tmp_path):
                           timeout=60, check=False)
     assert done.returncode == 125 and len(done.stderr.splitlines()) == 1, done
     assert b"unable to" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def machine(landbridge, tmp_path_factory, tools):
+    drive = ["--drive", f"D:={tools}"]
+    work = tmp_path_factory.mktemp("machine")
+    own_initramfs(landbridge, drive, work)
+    made = Machine(landbridge, work, drive)
+    yield made
+    made.stop()
+
+
+def test_agent_by_hand(machine):
+    machine.start_agent()
+    result = machine.exec("bash", "-lc", "/mnt/d/probe.exe exit 5")
+    assert result.status == 5, result
+
+
+def test_agent_comes_back(machine):
+    """Killed in the middle of a program's output; the next one serves again."""
+    machine.exec("sh", "-c", "setsid sh -c '/mnt/d/probe.exe both 2000000 >/dev/null 2>/tmp/err; echo $? >/tmp/status' &")
+    assert until(lambda: machine.exec("sh", "-c", "grep -qs ^probe /proc/[0-9]*/comm").status == 0)
+    machine.agent.kill()
+    machine.agent.communicate()
+    machine.start_agent()
+    assert until(lambda: machine.exec("cat", "/tmp/status").status == 0, 20)
+    assert machine.exec("cat", "/tmp/status").text == "125\n"
+    assert len(machine.exec("tail", "-n", "1", "/tmp/err").text) > 0
+    assert machine.exec("bash", "-lc", "/mnt/d/probe.exe exit 6").status == 6
+
+
+def test_stopped_agent_is_noticed(machine):
+    """A stopped agent answers nobody: 125 within about 2 s, one line."""
+    script = ("sleep 1; t=$(date +%s%N); /mnt/d/probe.exe exit 3 2>/tmp/stopped; s=$?; "
+              "echo $s $((($(date +%s%N) - t) / 1000000)) >/tmp/took")
+    machine.exec("sh", "-c", f"rm -f /tmp/took; setsid sh -c {shlex.quote(script)} >/dev/null 2>&1 &")
+    machine.agent.send_signal(signal.SIGSTOP)
+    time.sleep(5)  # nothing can be asked of the guest while its agent is stopped
+    machine.agent.send_signal(signal.SIGCONT)
+    assert until(lambda: machine.exec("cat", "/tmp/took").status == 0, 20)
+    status, took = machine.exec("cat", "/tmp/took").text.split()
+    assert status == "125" and int(took) < 3000
+    assert len(machine.exec("cat", "/tmp/stopped").lines) == 1
+    assert machine.exec("bash", "-lc", "/mnt/d/probe.exe exit 6").status == 6
 
 
 def test_other_drives_are_told(landbridge, machine, tmp_path):

@@ -1,22 +1,20 @@
 # Budgets, configurations and reproducible builds: /init built again elsewhere.
 
 # Another /init: $(call init_in,DIRECTORY) with DIRECTORY/.config as it is.
-init_in = mkdir -p $1 && ln -sfn ../../src ../../apt $1 && \
-	$(MAKE) --no-print-directory B=$1 CONFIG=$1/.config $1/init >/dev/null
+init_in = $(MAKE) --no-print-directory B=$1 CONFIG=$1/.config $1/init >/dev/null
 
 KCONFIG_FILES := Kconfig $(wildcard */Kconfig)
 
 .PHONY: check-init-sizes check-budget check-configs check-reproducible
+# What each variant leaves out.
+SIZES_full :=
+SIZES_small := NET P9D
+SIZES := full small
 check-init-sizes: $(B)/init
-	@rm -rf $(B)/sizes/*/.config
-	@for v in full files small; do mkdir -p $(B)/sizes/$$v; \
-		KCONFIG_CONFIG=$(B)/sizes/$$v/.config $(PYTHON) scripts/kconfig allyesconfig; done
-	@sed -i 's/CONFIG_NET=y/# CONFIG_NET is not set/' $(B)/sizes/files/.config $(B)/sizes/small/.config
-	@sed -i 's/CONFIG_P9D=y/# CONFIG_P9D is not set/' $(B)/sizes/small/.config
-	+@$(call init_in,$(B)/sizes/full)
-	+@$(call init_in,$(B)/sizes/files)
-	+@$(call init_in,$(B)/sizes/small)
-	@scripts/check-sizes $(B)/sizes/full/init $(B)/sizes/files/init $(B)/sizes/small/init
+	+@$(foreach v,$(SIZES),mkdir -p $(B)/sizes/$v && rm -f $(B)/sizes/$v/.config && \
+		KCONFIG_CONFIG=$(B)/sizes/$v/.config $(PYTHON) scripts/kconfig allyesconfig && \
+		sed -i '$(foreach o,$(SIZES_$v),s/CONFIG_$o=y/# CONFIG_$o is not set/;)' $(B)/sizes/$v/.config && \
+		$(call init_in,$(B)/sizes/$v) &&) scripts/check-sizes $(SIZES:%=$(B)/sizes/%/init)
 
 $(B)/bench/insmod: bench/guest/insmod.c $(MUSL_DEPS)
 	@mkdir -p $(@D)
@@ -32,7 +30,6 @@ check-configs: $(LIBNL_SRC)/.ready
 		export KCONFIG_CONFIG=$$dir/.config; \
 		case $$v in *config) $(PYTHON) scripts/kconfig $$v ;; \
 		*) $(PYTHON) scripts/kconfig flip $$v ;; esac; \
-		ln -sfn ../../src ../../apt $$dir; \
 		$(MAKE) --no-print-directory B=$$dir CONFIG=$$dir/.config WERROR=1 $$dir/init >$$dir/log 2>&1 || \
 			{ cat $$dir/log; echo "configuration $$v does not build"; exit 1; }; \
 		printf '%-16s %8s bytes\n' $$v $$(stat -c %s $$dir/init); \
@@ -41,6 +38,5 @@ check-configs: $(LIBNL_SRC)/.ready
 check-reproducible: $(B)/init
 	@rm -rf $(B)/again && mkdir -p $(B)/again
 	@[ ! -e $(CONFIG) ] || cp $(CONFIG) $(B)/again/.config
-	@mkdir -p $(B)/again && ln -sfn ../src ../apt $(B)/again
 	+@$(MAKE) --no-print-directory B=$(B)/again CONFIG=$(B)/again/.config $(B)/again/init >/dev/null
 	@cmp $(B)/init $(B)/again/init && sha256sum $(B)/init

@@ -45,14 +45,14 @@ def cpio(entries):
     return out
 
 
-def module_files(kernel, names):
-    """The files of these modules, in this order."""
+def module_files(kernel, names, missing=True):
+    """The files of these modules, in this order; missing=False: those that are not built in."""
     with open(os.path.join(kernel, "release"), encoding="utf-8") as f:
         base = os.path.join(kernel, "modules", f.read().strip())
     with open(base + "/modules.dep", encoding="utf-8") as f:
         paths = [line.split(":")[0] for line in f]
     by_name = {re.sub(r"\.ko.*", "", os.path.basename(p)).replace("-", "_"): os.path.join(base, p) for p in paths}
-    return [by_name[n] for n in names]
+    return [by_name[n] for n in names if missing or n in by_name]
 
 
 def archive(build, modules, init, extra=()):

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -44,10 +43,10 @@ static int program_look(struct program *program, int fd)
 
 int program_open(struct program *program, const char *path)
 {
-	int fd, error;
+	int fd, error = path_real(path, program->path, sizeof(program->path));
 
-	if (!realpath(path, program->path))
-		return -errno;
+	if (error < 0)
+		return error;
 	fd = open(program->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return -errno;

@@ -110,26 +110,34 @@ static void grace_over(struct timer *timer)
 	tree_signal(getpid(), SIGKILL);
 }
 
+/* Whether an output, drained and still held by descendants, may be cut off. */
+static bool has_limit(const struct runner *r, int i)
+{
+	if (r->out[i].ended || r->out[i].ready)
+		return false;
+	if (r->tty || r->detached || r->job.subsystem == WIRE_GUI)
+		return true;
+	return i == 1 && r->job.stderr_is_loose && r->out[0].ended;
+}
+
 static void idle_over(struct timer *timer)
 {
 	struct runner *r = container_of(timer, struct runner, idle);
 
 	for (int i = 0; i < 2; i++)
-		if (!r->out[i].ended && !r->out[i].ready)
+		if (has_limit(r, i))
 			inlet_end(&r->out[i]);
 	channel_pump(&r->ch);
 }
 
 /* After the program's own end: an output that is drained is over when nobody
- * is left who could write, or after a while without a byte. */
+ * is left who could write, and some are after a while without a byte. */
 static void runner_wind_up(struct runner *r)
 {
 	for (int i = 0; i < 2; i++) {
-		if (r->out[i].ended || r->out[i].ready)
-			continue;
-		if (r->childless)
+		if (r->childless && !r->out[i].ready)
 			inlet_end(&r->out[i]);
-		else if (!r->idle.armed)
+		else if (has_limit(r, i) && !r->idle.armed)
 			timer_start(&r->loop, &r->idle, IDLE_MS);
 	}
 }

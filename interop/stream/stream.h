@@ -76,10 +76,12 @@ int outcome_end(const struct outcome *out);
 
 /* What a runner's spawn hands back. */
 struct job {
-	pid_t pid;          /* reaped by the runner; its wait status ends the job */
-	uint32_t pid_shown; /* what STARTED says (0: pid) */
-	uint32_t subsystem; /* enum wire_subsystem */
-	int report;         /* -1, or a descriptor from which the spawner's own helper
+	pid_t pid;            /* reaped by the runner; its wait status ends the job */
+	uint32_t pid_shown;   /* what STARTED says (0: pid) */
+	uint32_t subsystem;   /* enum wire_subsystem */
+	bool stderr_is_loose; /* processes keep its stderr open that never write there: once its
+			       stdout has ended, stderr has after 250 ms without a byte */
+	int report;           /* -1, or a descriptor from which the spawner's own helper
 			       reports (runner_ops::report); the runner makes it
 			       non-blocking, and closes it */
 };
@@ -106,9 +108,10 @@ struct runner_ops {
  * the opener goes away (ABORT, or the endpoint closes) all descendants get HUP,
  * after 2 s KILL, unless the job is detached or a GUI program. So nothing that
  * others share (wineserver) may be started by a job: start it before. After
- * the program's own exit it waits for output end of file only while
- * descendants are left, and no longer than 250 ms without a byte; these
- * descendants then live on. TERM, HUP or INT to the runner itself count as
+ * the program's own exit it waits for the end of file of both outputs as long
+ * as descendants are left, as ssh does. Not longer than 250 ms without a byte
+ * it waits for a terminal, which has no end while anybody has it open, and for
+ * a GUI or detached program; the descendants then live on. TERM, HUP or INT to the runner itself count as
  * the opener's going. Owns endpoint. Returns when all that is done. 0 or negative errno. */
 int runner_serve(int endpoint, const struct runner_ops *ops, void *owner);
 

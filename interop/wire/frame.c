@@ -116,18 +116,3 @@ void frame_put(struct writer *w, const struct frame *f, const void *payload)
 	if (f->length)
 		write_bytes(w, payload, f->length);
 }
-
-size_t frame_begin(struct writer *w, enum wire_type type, uint8_t flags, uint32_t stream)
-{
-	const struct frame f = { 0, (uint8_t)type, flags, stream };
-	size_t begin = w->used;
-
-	frame_put(w, &f, NULL);
-	return begin;
-}
-
-void frame_end(struct writer *w, size_t begin)
-{
-	if (!w->bad)
-		write_u32_at(w, begin, (uint32_t)(w->used - begin - WIRE_HEADER));
-}

@@ -183,11 +183,8 @@ void frame_encode(uint8_t header[WIRE_HEADER], const struct frame *f);
  * of this kind (enum open_kind). */
 bool frame_allowed(const struct frame *f, uint32_t kind, bool from_opener);
 
-/* A whole frame into a writer: f->length bytes of payload; or header first
- * and payload after it, with frame_end putting the length in. */
+/* A whole frame into a writer: f->length bytes of payload. */
 void frame_put(struct writer *w, const struct frame *f, const void *payload);
-size_t frame_begin(struct writer *w, enum wire_type type, uint8_t flags, uint32_t stream);
-void frame_end(struct writer *w, size_t begin);
 
 /* -EPROTO also when magic or fields are wrong; not for a version range that
  * does not hold WIRE_VERSION: ask hello_speaks, and say so to a person. */

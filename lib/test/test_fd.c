@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/fmt.h"
+#include "lib/lib.h"
 #include "lib/test/cmocka_all.h"
 
 static int enter_tmp(void **state)
@@ -44,6 +47,46 @@ static void test_files(void **state)
 	assert_int_equal(file_read("a/b/c/f", buf, 7), -EFBIG);
 	assert_int_equal(file_write("a/b/none", "x"), -ENOENT);
 	assert_int_equal(dir_make("a/b/c/f/g", 0755), -ENOTDIR);
+}
+
+static void test_path_real(void **state)
+{
+	char here[PATH_MAX], want[PATH_MAX], out[PATH_MAX];
+	static const struct {
+		const char *path, *under; /* of the directory; NULL: -ENOENT */
+	} rows[] = {
+		{ ".", "" },
+		{ "real", "/real" },
+		{ "real/", "/real" },
+		{ "link", "/real" },
+		{ "link/../link/f", "/real/f" },
+		{ "real/./f", "/real/f" },
+		{ "dangling", NULL },
+		{ "none", NULL },
+	};
+
+	(void)state;
+	assert_non_null(getcwd(here, sizeof(here)));
+	assert_int_equal(mkdir("real", 0755), 0);
+	assert_int_equal(file_create("real/f", "", 0644), 0);
+	assert_int_equal(symlink("real", "link"), 0);
+	assert_int_equal(symlink("none", "dangling"), 0);
+	for (size_t i = 0; i < array_len(rows); i++) {
+		int rc = path_real(rows[i].path, out, sizeof(out));
+
+		assert_int_equal(rc, rows[i].under ? 0 : -ENOENT);
+		if (rc < 0)
+			continue;
+		fmt(want, sizeof(want), "%s%s", here, rows[i].under);
+		assert_string_equal(out, want);
+		assert_int_equal(path_real(rows[i].path, out, strlen(want)), -ENAMETOOLONG);
+	}
+	assert_int_equal(path_real("real/f/", out, sizeof(out)), -ENOTDIR);
+	/* A working directory that somebody has removed. */
+	assert_int_equal(mkdir("gone", 0755), 0);
+	assert_int_equal(chdir("gone") < 0 || rmdir("../gone") < 0, 0);
+	assert_int_equal(path_real(".", out, sizeof(out)), -ENOENT);
+	assert_int_equal(chdir(here), 0);
 }
 
 static void test_unix_socket(void **state)
@@ -130,9 +173,8 @@ static void test_write_all_waits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_files),
-		cmocka_unit_test(test_unix_socket),
-		cmocka_unit_test(test_pass_descriptor),
+		cmocka_unit_test(test_files),           cmocka_unit_test(test_path_real),
+		cmocka_unit_test(test_unix_socket),     cmocka_unit_test(test_pass_descriptor),
 		cmocka_unit_test(test_write_all_waits),
 	};
 	return cmocka_run_group_tests(tests, enter_tmp, leave_tmp);

@@ -162,7 +162,7 @@ static const struct call plain[] = {
 	OK(GUEST "\\proc\\", "-w", "/proc//./self/..//"),
 	OK("new", "-w", "new"),
 	OK("new\\x.txt", "-w", "./new//x.txt"),
-	OK("..\\new", "-w", "../new"),
+	OK("..\\no such", "-w", "../no such"),
 	OK(GUEST "\\proc\\new\\x", "-w", "/proc/new/x"),
 	OK(GUEST "\\proc\\x", "-w", "/proc/new/../x"),
 	OK(GUEST "\\proc\\new\\", "-w", "/proc/new/"),

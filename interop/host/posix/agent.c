@@ -43,7 +43,7 @@ struct agent {
 	bool stopping;
 	struct stat socket; /* the one that is ours to remove */
 	char path[HOST_PATH_MAX];
-	char text[128]; /* what a refusal points into */
+	char text[WIRE_FAILED_MAX]; /* what a refusal points into */
 };
 
 static const struct log agent_log = { .fd = STDERR_FILENO,

@@ -15,7 +15,7 @@ enum { PATIENCE_S = 5 };
 static int ask(int fd, const char *service, const char *user)
 {
 	uint8_t bytes[2048], payload[1024];
-	struct hello hello = { WIRE_VERSION, WIRE_VERSION, { 0 }, { 0 }, 0, { "", 0 }, 0, 0 };
+	struct hello hello = { .version_min = WIRE_VERSION, .version_max = WIRE_VERSION };
 	struct frame f = { WIRE_HELLO_MIN, WIRE_HELLO, 0, 0 };
 	struct writer w, p;
 

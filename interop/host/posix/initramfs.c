@@ -145,14 +145,6 @@ static int wanted_lines(struct wanted *w)
 
 static int wanted_load(struct wanted *w, const char *dir, unsigned groups)
 {
-	static const struct {
-		enum guest_group group;
-		const char *name;
-	} modules[] = {
-#define X(group, name) { group, name },
-		GUEST_MODULES(X)
-#undef X
-	};
 	char path[PATH_MAX];
 	ssize_t len;
 
@@ -162,9 +154,9 @@ static int wanted_load(struct wanted *w, const char *dir, unsigned groups)
 	if (len < 0)
 		return (int)len;
 	w->len = (size_t)len;
-	for (size_t i = 0; i < array_len(modules); i++)
-		if (groups & 1U << modules[i].group)
-			wanted_module(w, modules[i].name);
+	for (const struct guest_module *m = guest_modules; m->name[0]; m++)
+		if (groups & 1U << m->group)
+			wanted_module(w, m->name);
 	return w->full ? -E2BIG : wanted_lines(w);
 }
 

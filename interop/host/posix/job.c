@@ -101,6 +101,9 @@ static int job_start(struct serving *s, const struct open *l, const struct child
 	else
 		r = request_build(&w, l, has_display() ? 0 : START_NO_DISPLAY, &s->fault);
 	if (r == 0) {
+		/* Wine gives a process descriptors 0 and 1 as its handles say, but
+		 * descriptor 2 always as its parent's is. */
+		job->stderr_is_loose = true;
 		job->pid = helper_start(s->wine, child, &job->report);
 		if (job->pid < 0)
 			r = fault_set(&s->fault, WIRE_FAIL_BRIDGE, "unable to start Wine: %s",

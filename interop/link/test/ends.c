@@ -175,7 +175,7 @@ void end_send_u32(struct end *end, uint8_t type, uint8_t flags, uint32_t stream,
 
 void end_hello(struct end *end, const void *epoch, const void *echo)
 {
-	struct hello h = { WIRE_VERSION, WIRE_VERSION, { 0 }, { 0 }, 0, { "", 0 }, 0, 0 };
+	struct hello h = { .version_min = WIRE_VERSION, .version_max = WIRE_VERSION };
 	uint8_t payload[WIRE_HELLO_MIN];
 	struct writer w;
 

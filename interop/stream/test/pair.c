@@ -253,22 +253,28 @@ bool retry(bool (*done)(void *), void *with, int ms)
 	return done(with);
 }
 
-bool nobody_is(void *mark)
+int marked_kill(const char *mark, int signal)
 {
 	char path[300], line[4096];
 	struct dirent *entry;
-	bool found = false;
+	int found = 0;
 	DIR *dir = opendir("/proc");
 
-	while (!found && (entry = readdir(dir))) {
+	while ((entry = readdir(dir))) {
 		ssize_t n;
 
 		snprintf(path, sizeof(path), "/proc/%s/cmdline", entry->d_name);
 		n = file_read(path, line, sizeof(line));
-		found = n > 0 && memmem(line, (size_t)n, mark, strlen(mark));
+		if (n > 0 && memmem(line, (size_t)n, mark, strlen(mark)))
+			found += kill((pid_t)strtol(entry->d_name, NULL, 10), signal) == 0;
 	}
 	closedir(dir);
-	return !found;
+	return found;
+}
+
+bool nobody_is(void *mark)
+{
+	return marked_kill(mark, 0) == 0;
 }
 
 int pipe_with(const char *text)

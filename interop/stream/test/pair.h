@@ -64,7 +64,9 @@ void shell(struct talk *talk, const char *script, int stdin_fd);
 
 /* Polls `done` every few ms for `ms`. False: it never came true. */
 bool retry(bool (*done)(void *), void *with, int ms);
-/* No process has a command line that contains `mark`. */
+/* Signals the processes whose command line contains `mark`; how many. */
+int marked_kill(const char *mark, int signal);
+/* There is none. */
 bool nobody_is(void *mark);
 
 int pipe_with(const char *text); /* the read end of a pipe that holds text, and its end */

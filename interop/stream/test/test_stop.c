@@ -42,12 +42,17 @@ static void start(struct job_under_test *j, const char *script, uint32_t flags,
 	assert_memory_equal(line, "up\n", 3);
 }
 
+static void finish_pair(struct job_under_test *j)
+{
+	close(j->out);
+	pair_free(&j->pair);
+}
+
 static void finish(struct job_under_test *j)
 {
 	assert_true(retry(nobody_is, j->mark, 2500));
 	process_wait(j->pair.runner, 2500);
-	close(j->out);
-	pair_free(&j->pair);
+	finish_pair(j);
 }
 
 #define TREE                                                           \
@@ -176,6 +181,15 @@ static int gui_spawn(void *owner, const struct open *l, const struct child_setup
 	return error;
 }
 
+static int loose_spawn(void *owner, const struct open *l, const struct child_setup *child,
+		       struct job *job, struct failed *why)
+{
+	int error = exec_spawn(owner, l, child, job, why);
+
+	job->stderr_is_loose = true;
+	return error;
+}
+
 static void gui_lives_on(void **state)
 {
 	static const struct runner_ops ops = { .spawn = gui_spawn };
@@ -191,6 +205,51 @@ static void gui_lives_on(void **state)
 	kill((pid_t)j.pair.reports->caller.out.pid, SIGKILL);
 	kill(j.pair.runner, SIGTERM);
 	finish(&j);
+}
+
+/* What a GUI program leaves behind is not waited for. */
+static void gui_is_not_waited_for(void **state)
+{
+	static const struct runner_ops ops = { .spawn = gui_spawn };
+	struct job_under_test j;
+	int64_t before;
+
+	(void)state;
+	start(&j, "bash -c 'while :; do sleep 100; done' $0 & echo up; exit 6", 0, &ops);
+	before = loop_now();
+	assert_int_equal(WEXITSTATUS(process_wait(j.pair.caller, 5000)), 6);
+	assert_true(loop_now() - before < 5000);
+	process_wait(j.pair.runner, 2000);
+	assert_int_not_equal(marked_kill(j.mark, SIGKILL), 0); /* it lived on */
+	finish_pair(&j);
+}
+
+/* One that holds no output is not waited for either. */
+static void silent_child_is_not_waited_for(void **state)
+{
+	struct job_under_test j;
+
+	(void)state;
+	start(&j, "bash -c 'while :; do sleep 100; done' $0 >/dev/null 2>&1 & echo up; exit 6", 0,
+	      NULL);
+	assert_int_equal(WEXITSTATUS(process_wait(j.pair.caller, 5000)), 6);
+	process_wait(j.pair.runner, 2000);
+	assert_int_not_equal(marked_kill(j.mark, SIGKILL), 0); /* it lived on */
+	finish_pair(&j);
+}
+
+/* Wine's processes all keep the first one's stderr. */
+static void loose_stderr_is_not_waited_for(void **state)
+{
+	static const struct runner_ops ops = { .spawn = loose_spawn };
+	struct job_under_test j;
+
+	(void)state;
+	start(&j, "bash -c 'while :; do sleep 100; done' $0 >/dev/null & echo up; exit 6", 0, &ops);
+	assert_int_equal(WEXITSTATUS(process_wait(j.pair.caller, 5000)), 6);
+	process_wait(j.pair.runner, 2000);
+	assert_int_not_equal(marked_kill(j.mark, SIGKILL), 0); /* it lived on */
+	finish_pair(&j);
 }
 
 static void detached_lives_on(void **state)
@@ -335,6 +394,9 @@ int main(void)
 		cmocka_unit_test(signals_sent),
 		cmocka_unit_test(ignored_stays_ignored),
 		cmocka_unit_test(gui_lives_on),
+		cmocka_unit_test(gui_is_not_waited_for),
+		cmocka_unit_test(silent_child_is_not_waited_for),
+		cmocka_unit_test(loose_stderr_is_not_waited_for),
 		cmocka_unit_test(detached_lives_on),
 		cmocka_unit_test(helper_reports),
 		cmocka_unit_test(refused),

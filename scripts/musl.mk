@@ -1,0 +1,44 @@
+# The compiler for /init: gcc with musl, static position-independent programs, for
+# this machine or for another ARCH: then with Debian's cross compiler (the same
+# flags, and kernel headers come with it) and Debian's musl of that architecture,
+# unpacked and not installed.
+
+SYSROOT := $(if $(CROSS),$(CURDIR)/$(B)/sysroot)
+GNU := $(shell $(CROSS)gcc -dumpmachine 2>/dev/null)
+MUSL_LIB := $(SYSROOT)/usr/lib/$(GNU:%-gnu=%-musl)
+MUSL_SPECS := $(B)/musl/static-pie.specs
+MUSL_CC := $(CROSS)gcc -specs=$(MUSL_SPECS)
+# gcc would choose atomics at run time by a word that glibc sets.
+MUSL_ARCH_aarch64 := -mno-outline-atomics
+MUSL_CFLAGS := -static-pie -fPIE -Oz -g -idirafter $(B)/musl/kernel-headers $(MUSL_ARCH_$(ARCH)) \
+	-fno-asynchronous-unwind-tables -fno-stack-protector -flto=auto \
+	-ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(B)/=
+MUSL_LDFLAGS := -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now -Wl,-z,noseparate-code \
+	-Wl,--build-id=none
+MUSL_FLAGS := $(COMMON) $(MUSL_CFLAGS) $(SECTIONS) -I$(LIBNL_SRC)/include
+MUSL_DEPS := $(MUSL_SPECS) $(B)/musl/kernel-headers/linux $(LIBNL_SRC)/.ready
+
+# What stands for the C library's own must stay what it is.
+LIBC_OBJ := $(patsubst %.c,$(B)/musl/%.o,$(wildcard lib/musl/*.c))
+$(LIBC_OBJ): MUSL_FLAGS += -fno-lto -fno-builtin
+
+# `musl-gcc -static-pie` makes a dynamic program that wants musl's loader:
+# start it with rcrt1.o, and name no loader.
+$(MUSL_SPECS): $(if $(CROSS),$(B)/sysroot/.ready,$(MUSL_LIB)/musl-gcc.specs)
+	@mkdir -p $(@D)
+	$(Q)sed -e 's|/Scrt1.o|/rcrt1.o|' -e 's|/usr/|$(SYSROOT)/usr/|g' \
+		-e 's|-dynamic-linker [^ ]*|-static -pie --no-dynamic-linker -z text|' \
+		$(MUSL_LIB)/musl-gcc.specs >$@
+
+# musl has no kernel headers: three links, so that no glibc header slips in.
+HEADERS := $(if $(CROSS),/usr/$(GNU)/include,/usr/include)
+$(B)/musl/kernel-headers/linux:
+	@mkdir -p $(@D)
+	$(Q)ln -sfn $(HEADERS)/asm-generic $(@D)/asm-generic
+	$(Q)ln -sfn $(HEADERS)$(if $(CROSS),,/$(GNU))/asm $(@D)/asm
+	$(Q)ln -sfn $(HEADERS)/linux $@
+
+$(B)/sysroot/.ready: scripts/fetch-packages scripts/musl.mk | $(APT)/apt.conf
+	$(say) FETCH musl:$(ARCH)
+	$(Q)APT_DIR=$(APT) scripts/fetch-packages $(@D) musl musl-dev
+	@touch $@
