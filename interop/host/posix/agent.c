@@ -388,6 +388,19 @@ int agent_listen(const char *path, struct fault *why)
 		      : fd;
 }
 
+/* From the moment the socket is there it is also taken away: what would end us
+ * waits until it is taken as an event. */
+static void signals_hold(void)
+{
+	const int ends[] = { SIGTERM, SIGINT, SIGHUP };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < array_len(ends); i++)
+		sigaddset(&set, ends[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 static int agent_command(const struct options *o, struct fault *why)
 {
 	struct agent_config config = { .socket = o->socket, .control = -1 };
@@ -401,6 +414,7 @@ static int agent_command(const struct options *o, struct fault *why)
 	config.link = o->link + strlen("unix:");
 	config.drives = &drives;
 	config.wine = &wine;
+	signals_hold();
 	config.listener = agent_listen(o->socket, why);
 	if (config.listener < 0)
 		return -1;

@@ -318,24 +318,16 @@ static void run_end(struct run *r)
 
 int run_main(const struct options *options)
 {
-	struct run *r = calloc(1, sizeof(*r));
-	struct fault why = { 0 };
-	struct plan *plan = r ? plan_make(options, !options->name, &why) : NULL;
-	int status;
+	struct run r = { .options = options, .machine.fd = -1 };
+	struct plan *plan = plan_make(options, !options->name, &r.fault);
 
-	if (!r)
-		fault_set(&why, HOST_FAILED, "unable to run: no memory");
 	if (plan && options->dry_run) {
-		vm_print(&plan->vm, &why);
+		vm_print(&plan->vm, &r.fault);
 		plan_free(plan);
 	} else if (plan) {
-		r->options = options;
-		if (run_start(r, plan) == 0)
-			loop_run(&r->loop);
-		run_end(r);
-		why = r->fault;
+		if (run_start(&r, plan) == 0)
+			loop_run(&r.loop);
+		run_end(&r);
 	}
-	status = why.status ? fault_print(&why) : r->status;
-	free(r);
-	return status;
+	return r.fault.status ? fault_print(&r.fault) : r.status;
 }
