@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	buf = malloc(room);
 	writer_init(&w, buf, room);
-	r = request_build(&w, &l, &why);
+	r = request_build(&w, &l, 0, &why);
 	if ((r < 0) != (why.status != 0) || (r == 0 && (w.bad || winname_refuse(l.program.at))))
 		abort();
 	free(buf);

@@ -2,6 +2,8 @@
 import os
 import shlex
 import signal
+import socket
+import subprocess
 import time
 
 import pexpect
@@ -40,6 +42,54 @@ def test_terminal_is_restored_when_the_agent_dies(landbridge):
     outer.expect_exact("same\r\n")
     outer.sendline("rm /tmp/tty.$$; exit")
     outer.expect(pexpect.EOF)
+
+
+def test_one_socket_for_many_agents(landbridge, tmp_path):
+    """Of agents that start together, where a dead one left its socket, one gets the path and is heard."""
+    path = tmp_path / "a"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+    agents = [landbridge.start("agent", "--link", f"unix:{tmp_path}/none", "--socket", path) for _ in range(8)]
+    assert until(lambda: sum(a.poll() is None for a in agents) == 1, 60), [a.poll() for a in agents]
+    for agent in agents:
+        if agent.poll() is not None:
+            _, err = agent.communicate()
+            assert agent.returncode == 125 and len(err.splitlines()) == 1 and str(path).encode() in err, err
+    with socket.socket(socket.AF_UNIX) as caller:
+        caller.connect(str(path))
+    left = next(a for a in agents if a.poll() is None)
+    left.terminate()
+    left.communicate(timeout=30)
+    assert os.listdir(tmp_path) == []
+
+
+def test_queue_of_the_link_is_full(landbridge, tmp_path):
+    """TERM ends an agent that cannot get through to its guest."""
+    with socket.socket(socket.AF_UNIX) as link:
+        link.bind(str(tmp_path / "link"))
+        link.listen(0)
+        others = []
+        while True:
+            other = socket.socket(socket.AF_UNIX)
+            other.setblocking(False)
+            others.append(other)
+            if other.connect_ex(str(tmp_path / "link")):
+                break
+        agent = landbridge.start("agent", "--link", f"unix:{tmp_path}/link", "--socket", tmp_path / "a")
+        assert until((tmp_path / "a").exists, 60)
+        agent.terminate()
+        agent.communicate(timeout=20)
+        assert agent.returncode == 0
+        for other in others:
+            other.close()
+
+
+def test_agent_that_cannot_begin_says_why(landbridge, tmp_path):
+    command = shlex.join([LANDBRIDGE, "agent", "--link", f"unix:{tmp_path}/l", "--socket", f"{tmp_path}/a"])
+    done = subprocess.run(["sh", "-c", f"ulimit -n 6; exec {command}"], env=landbridge.env, capture_output=True,
+                          timeout=60, check=False)
+    assert done.returncode == 125 and len(done.stderr.splitlines()) == 1, done
+    assert b"unable to" in done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +134,17 @@ def test_stopped_agent_is_noticed(machine):
     assert status == "125" and int(took) < 3000
     assert len(machine.exec("cat", "/tmp/stopped").lines) == 1
     assert machine.exec("bash", "-lc", "/mnt/d/probe.exe exit 6").status == 6
+
+
+def test_other_drives_are_told(landbridge, machine, tmp_path):
+    """An agent whose drives are not the guest's says so, and so does the guest."""
+    if machine.agent:
+        machine.agent.terminate()
+        machine.agent.communicate(timeout=30)
+    agent = landbridge.start("agent", "--link", f"unix:{machine.work}/link", "--socket", f"{machine.work}/agent.sock",
+                             "--drive", f"E:={tmp_path}")
+    said = [agent.stderr.readline().decode() for _ in range(2)]
+    assert "no drive E:" in said[0] and "has the drive D:" in said[1], said
+    machine.agent = agent
+    log = machine.exec("dmesg").text
+    assert "have the drive E:, which is not here" in log and "drive D: is here" in log, log

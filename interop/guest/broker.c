@@ -33,9 +33,9 @@ struct broker {
 	int spare;       /* the endpoint of a session that waits for its stream, or -1 */
 	struct timer refill;
 	int dial_error;             /* the last one that was logged */
-	char text[WIRE_FAILED_MAX]; /* of the last refusal */
 	uint32_t drives;            /* those that we have, as our HELLO told them */
 	const char *closed;         /* why nobody here may ask for a program, or NULL */
+	char text[WIRE_FAILED_MAX]; /* of the last refusal */
 };
 
 static int refuse(struct broker *b, struct failed *why, const char *what, uint32_t kind)

@@ -31,6 +31,9 @@ int start_error(uint32_t error, const char *program, struct fault *why)
 		{ 216, WIRE_FAIL_NOT_RUN, "not a program for this machine" },
 		{ 225, WIRE_FAIL_NOT_RUN, "the host's virus scanner refuses it" },
 		{ 267, WIRE_FAIL_NOT_RUN, "the current directory is none on the host" },
+		{ START_ERROR_DISPLAY, WIRE_FAIL_NOT_RUN,
+		  "it opens windows and the host has no display for them (set DISPLAY where the "
+		  "guest is started)" },
 		{ 740, WIRE_FAIL_NOT_RUN, "it needs elevation, and the bridge never elevates" },
 	};
 
@@ -118,7 +121,7 @@ static int check_paths(const struct open *l, struct fault *why)
 	return 0;
 }
 
-int request_build(struct writer *w, const struct open *l, struct fault *why)
+int request_build(struct writer *w, const struct open *l, unsigned flags, struct fault *why)
 {
 	bool batch;
 	char *line;
@@ -134,7 +137,7 @@ int request_build(struct writer *w, const struct open *l, struct fault *why)
 	r = line_build(line, l, batch, why);
 	if (r == 0) {
 		write_u32(w, 0);
-		write_u32(w, l->flags & PROGRAM_TTY ? START_TTY : 0);
+		write_u32(w, flags | (l->flags & PROGRAM_TTY ? START_TTY : 0));
 		put_string(w, batch ? CMD_EXE : l->program.at,
 			   batch ? strlen(CMD_EXE) : l->program.len);
 		put_string(w, line, strlen(line));

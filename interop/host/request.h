@@ -6,9 +6,10 @@
 #include "interop/host/host.h"
 #include "interop/wire/wire.h"
 
-/* Checks every path and name first, then writes the request (start.h) into w.
+/* Checks every path and name first, then writes the request (start.h) into w; `flags`
+ * are those of start.h that the host knows.
  * 0, or -1 with the code and text of FAILED in *why. */
-int request_build(struct writer *w, const struct open *l, struct fault *why);
+int request_build(struct writer *w, const struct open *l, unsigned flags, struct fault *why);
 
 /* The code (126 or 127) and the line that stand for a Win32 error of
  * CreateProcess. */

@@ -2,7 +2,7 @@
  *
  * The channel is one unix stream socket, little-endian. To the helper, once:
  *     u32 length of what follows
- *     u32 flags                    START_TTY
+ *     u32 flags                    START_TTY, START_NO_DISPLAY
  *     {u32 length, UTF-8 bytes} x 4: program, command line, working directory
  *         (empty: the helper's own), environment entries NAME=value each with
  *         a NUL after it, which overlay the helper's environment
@@ -13,11 +13,13 @@
 #define LANDBRIDGE_INTEROP_HOST_START_H
 
 enum {
-	START_TTY = 1, /* the standard handles are a terminal: keep its console */
+	START_TTY = 1,        /* the standard handles are a terminal: keep its console */
+	START_NO_DISPLAY = 2, /* a program with windows has nowhere to open them */
 
-	START_STARTED = 1, /* Windows process id, subsystem from the PE header */
-	START_EXITED = 2,  /* exit code (all 32 bits), 0 */
-	START_FAILED = 3,  /* Win32 error, 0 */
+	START_STARTED = 1,          /* Windows process id, subsystem from the PE header */
+	START_EXITED = 2,           /* exit code (all 32 bits), 0 */
+	START_FAILED = 3,           /* Win32 error, 0 */
+	START_ERROR_DISPLAY = 1459, /* ERROR_REQUIRES_INTERACTIVE_WINDOWSTATION */
 
 	START_REQUEST_MAX = 8 * 1024 * 1024,
 	START_REPORT = 12, /* bytes of one report */

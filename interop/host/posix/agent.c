@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "interop/host/policy.h"
 #include "interop/host/posix/commands.h"
 #include "interop/host/posix/job.h"
 #include "interop/link/link.h"
@@ -69,20 +70,6 @@ static int refuse(struct agent *a, struct failed *why, const char *what, int err
 	return -1;
 }
 
-static int refuse_kind(struct agent *a, const struct open *o, struct failed *why)
-{
-	why->code = o->kind == OPEN_BYTES ? WIRE_FAIL_NOT_FOUND : WIRE_FAIL_NOT_RUN;
-	if (o->kind == OPEN_BYTES)
-		why->text.len =
-			fmt(a->text, sizeof(a->text), "the host has no service %s", o->service.at);
-	else
-		why->text.len =
-			fmt(a->text, sizeof(a->text), "the host does not serve such streams (%s)",
-			    open_kind_name(o->kind));
-	why->text.at = a->text;
-	return -ENOENT;
-}
-
 /* Who reached our socket is who started us: it may ask for all that the guest
  * serves. */
 static int agent_permit(void *owner, const struct open *o, struct failed *why)
@@ -105,8 +92,8 @@ static int agent_accept(void *owner, const struct open *o, struct failed *why)
 	};
 	pid_t pid;
 
-	if (o->kind != OPEN_PROGRAM)
-		return refuse_kind(a, o, why);
+	if (policy_guest_may(o, a->text, sizeof(a->text), why) < 0)
+		return -EACCES;
 	if (a->stopping)
 		return refuse(a, why, "the guest is powering off", 0);
 	if (a->job_count == JOBS_MAX)
@@ -402,6 +389,19 @@ int agent_listen(const char *path, struct fault *why)
 		      : fd;
 }
 
+/* From the moment the socket is there it is also taken away: what would end us
+ * waits until it is taken as an event. */
+static void signals_hold(void)
+{
+	const int ends[] = { SIGTERM, SIGINT, SIGHUP };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < array_len(ends); i++)
+		sigaddset(&set, ends[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 static int agent_command(const struct options *o, struct fault *why)
 {
 	struct agent_config config = { .socket = o->socket, .control = -1 };
@@ -415,6 +415,7 @@ static int agent_command(const struct options *o, struct fault *why)
 	config.link = o->link;
 	config.drives = &drives;
 	config.wine = &wine;
+	signals_hold();
 	config.listener = agent_listen(o->socket, why);
 	if (config.listener < 0)
 		return -1;

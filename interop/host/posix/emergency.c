@@ -56,7 +56,7 @@ int emergency_start(struct emergency *e, struct loop *loop, const struct termina
 		    const char *path)
 {
 	struct termios raw = terminal->was;
-	int fd = unix_connect(path), error = fd;
+	int fd = unix_connect(path), error;
 
 	e->keyboard.ready = keyboard_ready;
 	e->console.ready = console_ready;

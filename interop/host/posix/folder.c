@@ -14,7 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "interop/host/options.h"
 #include "interop/host/posix/bytes.h"
 #include "interop/host/posix/commands.h"
 #include "interop/host/posix/session.h"

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "interop/host/posix/child.h"
+#include "interop/host/posix/tool.h"
 #include "lib/lib.h"
 #include "lib/rootfs.h"
 
@@ -160,7 +160,7 @@ static int script_run(const struct dirs *dirs, const char *name, const char *con
 	fmt(path, sizeof(path), "%s/%s", dirs->data, name);
 	argv[1] = strdup(args[0]);
 	argv[2] = args[1] ? strdup(args[1]) : NULL;
-	status = child_run(argv, text, sizeof(text));
+	status = tool_run(argv, text, sizeof(text));
 	free(argv[1]);
 	free(argv[2]);
 	if (status == 0)

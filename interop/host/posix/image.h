@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "interop/host/options.h"
-#include "interop/host/posix/places.h"
+#include "interop/host/posix/dirs.h"
 
 enum image_kind {
 	IMAGE_UNKNOWN,

@@ -80,6 +80,13 @@ static pid_t helper_start(const struct wine *wine, const struct child_setup *chi
 	return pid;
 }
 
+static bool has_display(void)
+{
+	const char *x = getenv("DISPLAY"), *wayland = getenv("WAYLAND_DISPLAY");
+
+	return (x && *x) || (wayland && *wayland);
+}
+
 static int job_start(struct serving *s, const struct open *l, const struct child_setup *child,
 		     struct job *job)
 {
@@ -92,7 +99,7 @@ static int job_start(struct serving *s, const struct open *l, const struct child
 	if (!buf)
 		fault_set(&s->fault, WIRE_FAIL_BRIDGE, "unable to run %s: no memory", s->program);
 	else
-		r = request_build(&w, l, &s->fault);
+		r = request_build(&w, l, has_display() ? 0 : START_NO_DISPLAY, &s->fault);
 	if (r == 0) {
 		/* Wine gives a process descriptors 0 and 1 as its handles say, but
 		 * descriptor 2 always as its parent's is. */

@@ -24,7 +24,7 @@ static bool text_has(const char *path, const char *word)
 static bool trial(const char *program, const char *kernel, const char *console)
 {
 	struct args args = { 0 };
-	struct child child = {
+	struct tool tool = {
 		.program = program, .in = -1, .out = -1, .err = -1, .death_signal = SIGKILL
 	};
 	static const char *const fixed[] = {
@@ -54,8 +54,8 @@ static bool trial(const char *program, const char *kernel, const char *console)
 	args_add(&args, "%s", kernel);
 	args_add(&args, "-serial");
 	args_add(&args, "file:%s", console);
-	child.argv = args.at;
-	pid = args.bad ? -ENOMEM : child_start(&child);
+	tool.argv = args.at;
+	pid = args.bad ? -ENOMEM : tool_start(&tool);
 	if (pid > 0)
 		status = child_wait(pid, TRIAL_MS);
 	args_free(&args);

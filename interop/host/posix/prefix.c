@@ -19,7 +19,7 @@ static int wine_run(const struct wine *wine, const char *program, const char *wo
 		    const char *option)
 {
 	struct args argv = { 0 }, env = { 0 };
-	struct child child = {
+	struct tool tool = {
 		.program = program, .in = -1, .out = -1, .err = -1, .death_signal = SIGTERM
 	};
 	int status = -ENOMEM;
@@ -34,10 +34,10 @@ static int wine_run(const struct wine *wine, const char *program, const char *wo
 		if (strncmp(wine->env.at[i], "DISPLAY=", 8) != 0 &&
 		    strncmp(wine->env.at[i], "WAYLAND_DISPLAY=", 16) != 0)
 			args_add(&env, "%s", wine->env.at[i]);
-	child.argv = argv.at;
-	child.envp = env.at;
+	tool.argv = argv.at;
+	tool.envp = env.at;
 	if (!argv.bad && !env.bad) {
-		pid = child_start(&child);
+		pid = tool_start(&tool);
 		status = pid < 0 ? pid : child_wait(pid, MAKE_MS);
 	}
 	args_free(&argv);

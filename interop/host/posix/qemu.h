@@ -2,10 +2,10 @@
 #ifndef LANDBRIDGE_INTEROP_HOST_POSIX_QEMU_H
 #define LANDBRIDGE_INTEROP_HOST_POSIX_QEMU_H
 
-#include "interop/host/posix/child.h"
+#include "interop/host/posix/tool.h"
 #include "interop/host/posix/image.h"
 #include "interop/host/options.h"
-#include "interop/host/posix/places.h"
+#include "interop/host/posix/dirs.h"
 
 struct qemu {
 	const char *program;

@@ -26,11 +26,11 @@ enum {
 	BREAK_MS = 600,      /* between the end of a stream and of who carried it */
 };
 
-enum phase {
-	BOOTING,  /* or at the guest's emergency shell */
-	RUNNING,  /* the session is open */
-	BROKEN,   /* its stream broke: the machine's end may tell why */
-	STOPPING, /* the machine is to end */
+enum state {
+	WAITING, /* or at the guest's emergency shell */
+	RUNNING, /* the session is open */
+	BROKEN,  /* its stream broke: the machine's end may tell why */
+	ENDING,  /* the machine is to end */
 };
 
 struct run {
@@ -38,11 +38,11 @@ struct run {
 	struct loop loop;
 	struct signals signals;
 	struct watch machine, result;
-	struct timer deadline; /* of the phase */
+	struct timer deadline; /* of the state */
 	struct emergency emergency;
 	struct terminal terminal;
 	bool on_terminal;
-	enum phase phase;
+	enum state state;
 	pid_t supervisor, session;
 	int status;
 	struct fault fault;
@@ -60,16 +60,16 @@ static void say(const struct run *r, enum supervisor_word word)
 
 static void run_stop(struct run *r)
 {
-	if (r->phase != STOPPING)
+	if (r->state != ENDING)
 		say(r, SUPERVISOR_STOP);
-	r->phase = STOPPING;
+	r->state = ENDING;
 	timer_stop(&r->loop, &r->deadline);
 }
 
 /* Nothing more to expect from this guest. */
 static void run_abandon(struct run *r)
 {
-	r->phase = STOPPING;
+	r->state = ENDING;
 	timer_stop(&r->loop, &r->deadline);
 	if (r->session > 0)
 		kill(r->session, SIGTERM);
@@ -105,7 +105,7 @@ static void session_start(struct run *r)
 					   .fd_count = array_len(fds),
 					   .name = "lb-session" };
 
-	r->phase = RUNNING;
+	r->state = RUNNING;
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0) {
 		run_fail(r, "unable to open a session: no descriptors left");
 		return;
@@ -126,17 +126,19 @@ static void session_over(struct run *r, const struct outcome *out)
 	bool broken = out->how == OUTCOME_LOST ||
 		      (out->how == OUTCOME_FAILED && out->code == HOST_FAILED);
 
+	if (r->state == ENDING)
+		return;
 	r->status = outcome_status(out);
 	if (out->text[0])
 		fault_set(&r->fault, r->status, "%s", out->text);
-	if (!broken || r->phase == STOPPING) {
+	if (!broken) {
 		run_stop(r);
 		return;
 	}
 	/* Only where the bridge failed does the guest's log say more; and where it
 	 * failed because QEMU or the agent ended, that says more than the stream. */
 	say(r, SUPERVISOR_LOG);
-	r->phase = BROKEN;
+	r->state = BROKEN;
 	timer_start(&r->loop, &r->deadline, BREAK_MS);
 }
 
@@ -150,7 +152,7 @@ static void result_ready(struct watch *watch, uint32_t events)
 	watch_remove(watch);
 	if (fd_read_full(fd, &out, sizeof(out)) == sizeof(out))
 		session_over(r, &out);
-	else if (r->phase == RUNNING)
+	else if (r->state == RUNNING)
 		run_fail(r, "the session ended without a word");
 	close(fd);
 }
@@ -173,12 +175,21 @@ static void machine_in_emergency(struct run *r, const struct fault *fault)
 		run_fail(r, fault->text);
 }
 
-/* What ended it explains a stream that broke, but not one that was whole. */
+/* Its reason explains a stream that broke. Somebody who types poweroff at the
+ * guest's prompt ends it well. */
+static void machine_ending(struct run *r, const struct fault *fault)
+{
+	if (r->state == ENDING)
+		return;
+	r->state = ENDING;
+	timer_stop(&r->loop, &r->deadline);
+	r->fault = *fault;
+	r->status = 0;
+}
+
 static void machine_over(struct run *r, const struct supervisor_event *event)
 {
-	if (event->what == MACHINE_FAILED && r->phase != STOPPING)
-		r->fault = event->fault;
-	else if (event->what == MACHINE_FAILED)
+	if (event->what == MACHINE_FAILED)
 		fault_set(&r->fault, event->fault.status, "%s", event->fault.text);
 	supervisor_add_log(&r->fault, event->log);
 	r->loop.stop = true;
@@ -193,11 +204,14 @@ static void machine_ready(struct watch *watch, uint32_t events)
 	if (!supervisor_hear(watch->fd, &event)) {
 		event = (struct supervisor_event){ .what = MACHINE_FAILED };
 		fault_set(&event.fault, HOST_FAILED, "the machine's supervisor was killed");
+		machine_ending(r, &event.fault);
 		machine_over(r, &event);
-	} else if (event.what == MACHINE_UP && r->phase == BOOTING) {
+	} else if (event.what == MACHINE_UP && r->state == WAITING) {
 		session_start(r);
 	} else if (event.what == MACHINE_EMERGENCY) {
 		machine_in_emergency(r, &event.fault);
+	} else if (event.what == MACHINE_ENDING) {
+		machine_ending(r, &event.fault);
 	} else if (event.what >= MACHINE_STOPPED) {
 		machine_over(r, &event);
 	}
@@ -210,7 +224,7 @@ static void deadline_over(struct timer *timer)
 	struct run *r = container_of(timer, struct run, deadline);
 
 	/* A signal came and the session is still there. */
-	if (r->phase == RUNNING && r->session > 0)
+	if (r->state == RUNNING && r->session > 0)
 		kill(r->session, SIGKILL);
 	run_stop(r);
 }
@@ -239,7 +253,7 @@ static void children_reap(struct run *r)
 static void told_to_stop(struct run *r, const struct signalfd_siginfo *info)
 {
 	r->status = 128 + (int)info->ssi_signo;
-	if (r->phase != RUNNING || r->deadline.armed) {
+	if (r->state != RUNNING || r->deadline.armed) {
 		run_abandon(r);
 		return;
 	}
@@ -304,24 +318,16 @@ static void run_end(struct run *r)
 
 int run_main(const struct options *options)
 {
-	struct run *r = calloc(1, sizeof(*r));
-	struct fault why = { 0 };
-	struct plan *plan = r ? plan_make(options, !options->name, &why) : NULL;
-	int status;
+	struct run r = { .options = options, .machine.fd = -1 };
+	struct plan *plan = plan_make(options, !options->name, &r.fault);
 
-	if (!r)
-		fault_set(&why, HOST_FAILED, "unable to run: no memory");
 	if (plan && options->dry_run) {
-		vm_print(&plan->vm, &why);
+		vm_print(&plan->vm, &r.fault);
 		plan_free(plan);
 	} else if (plan) {
-		r->options = options;
-		if (run_start(r, plan) == 0)
-			loop_run(&r->loop);
-		run_end(r);
-		why = r->fault;
+		if (run_start(&r, plan) == 0)
+			loop_run(&r.loop);
+		run_end(&r);
 	}
-	status = why.status ? fault_print(&why) : r->status;
-	free(r);
-	return status;
+	return r.fault.status ? fault_print(&r.fault) : r.status;
 }

@@ -21,10 +21,10 @@ static int start_wait(int machine, struct fault *why)
 			supervisor_say(machine, SUPERVISOR_KEEP);
 			return 0;
 		}
-		if (event.what == MACHINE_EMERGENCY) {
+		if (event.what == MACHINE_EMERGENCY)
 			supervisor_say(machine, SUPERVISOR_END);
+		if (event.what < MACHINE_STOPPED)
 			continue;
-		}
 		*why = event.fault;
 		fault_set(why, HOST_FAILED, "the guest powered itself off");
 		supervisor_add_log(why, event.log);

@@ -107,10 +107,19 @@ static void stop(struct supervisor *s)
 		vm_kill(s);
 }
 
+/* Why it ends, before it has: who sees a stream break waits for that. */
+static void tell_cause(struct supervisor *s)
+{
+	const struct supervisor_event event = { .what = MACHINE_ENDING, .fault = s->end.fault };
+
+	tell(s, &event);
+}
+
 static void fail(struct supervisor *s, int status, const char *text)
 {
 	fault_set(&s->end.fault, status, "%s", text);
 	s->keep_log = true;
+	tell_cause(s);
 	abandon(s);
 }
 
@@ -283,10 +292,12 @@ static void qemu_cause(struct supervisor *s, int status)
 		fmt(text, sizeof(text), "QEMU ended: %s", complaint);
 	else if (s->phase == BOOTING || s->plan->options.command)
 		fmt(text, sizeof(text), "the guest powered itself off");
-	if (text[0])
+	if (text[0]) {
 		fail(s, HOST_FAILED, text);
-	else
-		s->end.what = MACHINE_POWERED_OFF;
+		return;
+	}
+	s->end.what = MACHINE_POWERED_OFF;
+	tell_cause(s);
 }
 
 static void qemu_gone(struct supervisor *s, int status)

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "interop/host/posix/guard.h"
 #include "interop/host/posix/initramfs.h"
 #include "lib/guest_modules.h"
 #include "lib/lib.h"
@@ -89,7 +90,7 @@ static int kernel_find(struct vm *vm, const struct options *o, const struct dirs
 	note("fetching Debian's kernel (once)");
 	fmt(script, sizeof(script), "%s/fetch-kernel", dirs->data);
 	fmt(target, sizeof(target), "%s/kernel", dirs->home);
-	if (child_run(argv, text, sizeof(text)) == 0 && kernel_in(vm, dirs->home))
+	if (tool_run(argv, text, sizeof(text)) == 0 && kernel_in(vm, dirs->home))
 		return 0;
 	return fault_set(why, HOST_FAILED, "unable to fetch a kernel with %s: %s", script, text);
 }
@@ -184,19 +185,22 @@ static int initramfs_make(const struct vm *vm, const char *path, struct fault *w
 
 static int qemu_start(struct vm *vm, const struct args *args, const int keep[2], struct fault *why)
 {
-	struct child child = { .program = vm->program,
-			       .argv = args->at,
-			       .in = -1,
-			       .keep = keep,
-			       .keep_count = 2,
-			       .death_signal = SIGKILL };
+	struct tool tool = { .program = vm->program,
+			     .argv = args->at,
+			     .in = -1,
+			     .keep = keep,
+			     .keep_count = 2,
+			     .death_signal = SIGKILL,
+			     .before = guard_files };
 	char path[MACHINE_DIR];
 	pid_t pid;
 
+	if (vm->image->kind == IMAGE_DIR && vm->options->write)
+		tool.before = guard_devices;
 	machine_path(vm->machine, "qemu.err", path);
-	child.err = child.out = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	pid = args->bad ? -ENOMEM : child_start(&child);
-	fd_close(&child.err);
+	tool.err = tool.out = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	pid = args->bad ? -ENOMEM : tool_start(&tool);
+	fd_close(&tool.err);
 	if (pid < 0)
 		return fault_set(why, HOST_FAILED, "unable to start %s: %s", vm->program,
 				 strerror(-pid));

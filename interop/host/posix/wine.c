@@ -204,13 +204,13 @@ int wine_start(struct wine *wine)
 {
 	char *argv[] = { wine->loader, wine->helper, NULL, NULL };
 	char wait_word[] = "wait";
-	struct child child = { .program = wine->loader,
-			       .argv = argv,
-			       .envp = wine->env.at,
-			       .dir = wine->c_dir,
-			       .out = -1,
-			       .err = -1,
-			       .death_signal = SIGKILL };
+	struct tool tool = { .program = wine->loader,
+			     .argv = argv,
+			     .envp = wine->env.at,
+			     .dir = wine->c_dir,
+			     .out = -1,
+			     .err = -1,
+			     .death_signal = SIGKILL };
 	int input[2];
 
 	if (!wine->runs)
@@ -218,8 +218,8 @@ int wine_start(struct wine *wine)
 	argv[2] = wait_word;
 	if (pipe2(input, O_CLOEXEC) < 0)
 		return -errno;
-	child.in = input[0];
-	wine->keeper = child_start(&child);
+	tool.in = input[0];
+	wine->keeper = tool_start(&tool);
 	close(input[0]);
 	wine->keeper_stdin = input[1];
 	return wine->keeper < 0 ? wine->keeper : 0;
@@ -230,16 +230,16 @@ static pid_t server_stop(const struct wine *wine)
 {
 	char kill_option[] = "-k", program[PATH_MAX];
 	char *argv[] = { program, kill_option, NULL };
-	struct child child = { .program = program,
-			       .argv = argv,
-			       .envp = wine->env.at,
-			       .in = -1,
-			       .out = -1,
-			       .err = -1,
-			       .death_signal = SIGKILL };
+	struct tool tool = { .program = program,
+			     .argv = argv,
+			     .envp = wine->env.at,
+			     .in = -1,
+			     .out = -1,
+			     .err = -1,
+			     .death_signal = SIGKILL };
 
 	memcpy(program, wine->server, sizeof(program));
-	return child_start(&child);
+	return tool_start(&tool);
 }
 
 void wine_stop(struct wine *wine)

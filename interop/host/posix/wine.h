@@ -10,8 +10,8 @@
 #ifndef LANDBRIDGE_INTEROP_HOST_POSIX_WINE_H
 #define LANDBRIDGE_INTEROP_HOST_POSIX_WINE_H
 
-#include "interop/host/posix/child.h"
-#include "interop/host/posix/places.h"
+#include "interop/host/posix/tool.h"
+#include "interop/host/posix/dirs.h"
 
 struct wine {
 	char loader[PATH_MAX]; /* wine64 */

@@ -31,7 +31,7 @@ static int build(const char *program, const char *cwd, const char *const *argv,
 	assert_int_equal(open_decode(&l, payload, w.used), 0);
 	writer_init(&out, request, sizeof(request));
 	*why = (struct fault){ 0 };
-	if (request_build(&out, &l, why) < 0)
+	if (request_build(&out, &l, 0, why) < 0)
 		return -1;
 	reader_init(&r, request, out.used);
 	assert_int_equal(read_u32(&r), out.used - 4);

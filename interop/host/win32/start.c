@@ -247,6 +247,11 @@ static int program_run(HANDLE channel, const struct request *request)
 		return 1;
 	}
 	subsystem = subsystem_of(process.hProcess);
+	if (subsystem == IMAGE_SUBSYSTEM_WINDOWS_GUI && (request->flags & START_NO_DISPLAY)) {
+		TerminateProcess(process.hProcess, 1);
+		report(channel, START_FAILED, START_ERROR_DISPLAY, 0);
+		return 1;
+	}
 	job = CreateJobObjectW(NULL, NULL);
 	job_set_deadly(job, subsystem != IMAGE_SUBSYSTEM_WINDOWS_GUI);
 	AssignProcessToJobObject(job, process.hProcess);

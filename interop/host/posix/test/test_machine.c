@@ -11,7 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "interop/host/posix/child.h"
+#include "interop/host/posix/tool.h"
+#include "interop/host/posix/guard.h"
 #include "interop/host/posix/scrollback.h"
 #include "lib/lib.h"
 #include "lib/test/cmocka_all.h"
@@ -173,12 +174,57 @@ static void test_wait_without_pidfd(void **state)
 	waitpid(pid, NULL, 0);
 }
 
+/* What QEMU can no longer do, tried with a shell in its place. */
+static void test_guard(void **state)
+{
+	static const struct {
+		int (*guard)(void);
+		const char *script;
+		bool works, root_only;
+	} rows[] = {
+		{ guard_files, "chmod 4755 f", false, false },
+		{ guard_files, "chmod 6755 f", false, false },
+		{ guard_files, "chmod 755 f && chmod 600 f", true, false },
+		{ guard_files, "mkdir -m 1777 d && rmdir d", true, false },
+		{ guard_files, "mkfifo p && rm p", true, false },
+		{ guard_files, "mknod n c 1 3", false, true },
+		{ guard_files, "chown 1:1 f && test $(stat -c %u f) = 1", true, true },
+		{ guard_files, "chown 0:9 f; chmod 2755 f; test -g f", false, true },
+		{ guard_devices, "chmod 4755 f && test -u f", true, false },
+		{ guard_devices, "mknod n c 1 3", false, true },
+	};
+	char sh[] = "/bin/sh", c[] = "-c", script[256];
+	char *argv[] = { sh, c, script, NULL };
+	struct tool tool = {
+		.program = sh, .argv = argv, .dir = top, .in = -1, .out = -1, .err = -1
+	};
+	char path[64];
+
+	(void)state;
+	fmt(path, sizeof(path), "%s/f", top);
+	for (size_t i = 0; i < array_len(rows); i++) {
+		if (rows[i].root_only && geteuid() != 0)
+			continue;
+		unlink(path);
+		assert_int_equal(file_create(path, "", 0600), 0);
+		fmt(script, sizeof(script), "%s", rows[i].script);
+		tool.before = rows[i].guard;
+		if ((child_wait(tool_start(&tool), 10000) == 0) != rows[i].works)
+			fail_msg("%s: the other way round", rows[i].script);
+	}
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),      cmocka_unit_test(test_dead),
-		cmocka_unit_test(test_status),     cmocka_unit_test(test_open_to_others),
-		cmocka_unit_test(test_scrollback), cmocka_unit_test(test_wait_without_pidfd),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_dead),
+		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_open_to_others),
+		cmocka_unit_test(test_guard),
+		cmocka_unit_test(test_scrollback),
+		cmocka_unit_test(test_wait_without_pidfd),
 	};
 
 	return cmocka_run_group_tests_name("machine", tests, setup, teardown);

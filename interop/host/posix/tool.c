@@ -1,5 +1,5 @@
-/* child.c: starts programs and waits for them. */
-#include "interop/host/posix/child.h"
+/* tool.c: starts programs and waits for them. */
+#include "interop/host/posix/tool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +8,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -60,34 +59,30 @@ void args_free(struct args *args)
 	*args = (struct args){ 0 };
 }
 
-void die_with_parent(pid_t parent, int signal)
-{
-	prctl(PR_SET_PDEATHSIG, signal);
-	if (getppid() != parent)
-		_exit(HOST_FAILED);
-}
-
 static int start_exec(void *arg)
 {
-	const struct child *child = arg;
+	const struct tool *tool = arg;
+	int r;
 
-	if (child->dir && chdir(child->dir) < 0)
+	if (tool->dir && chdir(tool->dir) < 0)
 		return -errno;
-	for (size_t i = 0; i < child->keep_count; i++)
-		fd_set_cloexec(child->keep[i], 0);
-	execvpe(child->program, child->argv, child->envp ? child->envp : environ);
+	for (size_t i = 0; i < tool->keep_count; i++)
+		fd_set_cloexec(tool->keep[i], 0);
+	if (tool->before && (r = tool->before()) < 0)
+		return r;
+	execvpe(tool->program, tool->argv, tool->envp ? tool->envp : environ);
 	return -errno;
 }
 
-pid_t child_start(const struct child *child)
+pid_t tool_start(const struct tool *tool)
 {
-	const int stdio[3] = { child->in, child->out, child->err };
+	const int stdio[3] = { tool->in, tool->out, tool->err };
 	const struct child_setup setup = { .flags = CHILD_SESSION,
-					   .death_signal = child->death_signal,
+					   .death_signal = tool->death_signal,
 					   .fds = stdio,
 					   .fd_count = 3 };
 
-	return child_exec(&setup, start_exec, (void *)(uintptr_t)child);
+	return child_exec(&setup, start_exec, (void *)(uintptr_t)tool);
 }
 
 void descriptors_own(int first, int last)
@@ -130,18 +125,16 @@ static void drain(int fd, char *text, size_t size)
 	text[used] = '\0';
 }
 
-int child_run(char *const *argv, char *text, size_t size)
+int tool_run(char *const *argv, char *text, size_t size)
 {
-	struct child child = {
-		.program = argv[0], .argv = argv, .in = -1, .death_signal = SIGTERM
-	};
+	struct tool tool = { .program = argv[0], .argv = argv, .in = -1, .death_signal = SIGTERM };
 	int output[2], status;
 	pid_t pid;
 
 	if (pipe2(output, O_CLOEXEC) < 0)
 		return -errno;
-	child.out = child.err = output[1];
-	pid = child_start(&child);
+	tool.out = tool.err = output[1];
+	pid = tool_start(&tool);
 	close(output[1]);
 	if (pid > 0)
 		drain(output[0], text, size);

@@ -1,5 +1,5 @@
-/* places.c: finds the places where things are. */
-#include "interop/host/posix/places.h"
+/* dirs.c: finds the places where things are. */
+#include "interop/host/posix/dirs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -147,7 +147,7 @@ ssize_t file_load(const char *path, char **text)
 		len = buf ? fd_read_full(fd, buf, (size_t)st.st_size) : -ENOMEM;
 	}
 	fd_close(&fd);
-	if (len < 0) {
+	if (!buf || len < 0) {
 		free(buf);
 		return len;
 	}

@@ -1,6 +1,6 @@
-/* child.h: programs that the host half starts and watches. */
-#ifndef LANDBRIDGE_INTEROP_HOST_POSIX_CHILD_H
-#define LANDBRIDGE_INTEROP_HOST_POSIX_CHILD_H
+/* tool.h: programs that the host half starts and watches. */
+#ifndef LANDBRIDGE_INTEROP_HOST_POSIX_TOOL_H
+#define LANDBRIDGE_INTEROP_HOST_POSIX_TOOL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@ void args_free(struct args *args);
 /* What to start. in, out, err: descriptors, or -1 for /dev/null; all others
  * are close-on-exec, but those in `keep`. The child leads a session of its own, so that
  * a terminal's signals do not reach it, and gets `death_signal` when we die. */
-struct child {
+struct tool {
 	const char *program; /* path, or a name that PATH has */
 	char *const *argv;
 	char *const *envp; /* NULL: ours */
@@ -31,13 +31,11 @@ struct child {
 	const int *keep;
 	size_t keep_count;
 	int death_signal;
+	int (*before)(void); /* called last before exec(2); NULL: nothing */
 };
 
 /* Returns the pid or negative errno, that of a failed exec too. */
-pid_t child_start(const struct child *child);
-
-/* Makes fork(2)'s child die with its parent (prctl(2) PR_SET_PDEATHSIG). */
-void die_with_parent(pid_t parent, int signal);
+pid_t tool_start(const struct tool *tool);
 
 /* In a child of child_fork(): what it was given from `first` to `last` stays
  * its own and goes to no program that it starts. */
@@ -45,7 +43,7 @@ void descriptors_own(int first, int last);
 
 /* Runs a program to its end, its output into `text`: the last line of it,
  * without what follows. Returns the exit status (0-255, 128+n) or negative errno. */
-int child_run(char *const *argv, char *text, size_t size);
+int tool_run(char *const *argv, char *text, size_t size);
 
 /* Finds a program in PATH: 0 or -ENOENT. */
 int path_search(const char *name, char *path, size_t size);
