@@ -14,7 +14,9 @@ int step_console(struct machine *m)
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	b->console = open("/dev/console", O_RDWR | O_NOCTTY | O_CLOEXEC);
-	b->person.fd = b->console;
+	/* One of our own to write to: it must not wait for whoever reads it. */
+	b->person.fd = open("/dev/console", O_WRONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+	b->person.polls = false;
 	if (null < 0)
 		return boot_unable(b, -errno, "open /dev/null");
 	if (b->console < 0)
@@ -24,4 +26,14 @@ int step_console(struct machine *m)
 		dup2(b->console >= 0 ? b->console : null, fd);
 	close(null);
 	return 0;
+}
+
+void log_unblock(struct boot *b)
+{
+	int fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return; /* a socket: there is poll(2) */
+	b->log.fd = b->person.fd = fd;
+	b->log.polls = b->person.polls = false;
 }

@@ -4,7 +4,7 @@
 
 struct distro;
 
-enum power { POWER_OFF, POWER_REBOOT };
+enum power { POWER_NOTHING, POWER_OFF, POWER_REBOOT };
 
 /* Ends every process, unmounts, and switches off whatever may hang. */
 _Noreturn void power_down(struct distro *d, enum power how);

@@ -9,6 +9,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "init/console.h"
 #include "init/distro.h"
 #include "init/machine.h"
 #include "init/mounts.h"
@@ -95,8 +96,10 @@ int step_filesystems(struct distro *d)
 					   table[i].target);
 		boot_note(b, "no %s: %s", table[i].target, strerror(-err));
 	}
-	if (b->form == BOOT_CONTAINER)
+	if (b->form == BOOT_CONTAINER) {
 		nodes_make();
+		log_unblock(b);
+	}
 	for (size_t i = 0; i < array_len(links); i++)
 		if (symlink(links[i][0], links[i][1]) < 0 && errno != EEXIST)
 			return boot_unable(b, -errno, "link %s", links[i][1]);
@@ -129,6 +132,7 @@ int step_devices(struct machine *m)
 	}
 	b->log.fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
 	b->log.kmsg = true;
+	b->log.polls = false;
 	/* The kernel drops a boot's worth of lines otherwise. No such file: fine. */
 	file_write("/proc/sys/kernel/printk_devkmsg", "on\n");
 	return 0;
