@@ -123,6 +123,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		send(&f, data + at + 1, n);
 		at += n + 1;
 	}
+	end_wait(&f);
 	p9_session_fini(&f.session);
 	assert(f.tree.held == 0 && f.tree.owners == 0);
 	return 0;

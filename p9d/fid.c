@@ -109,7 +109,7 @@ static bool may_grow(const struct fid_table *table)
 {
 	const struct fid_share *share = table->share;
 
-	return !share || table->held + atomic_load(&share->used) < share->total;
+	return !share || table->held / FID_SHARE + atomic_load(&share->used) < share->total;
 }
 
 static void hold(struct fid_table *table, int change)

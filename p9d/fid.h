@@ -37,8 +37,9 @@ struct fid {
 	pthread_mutex_t busy; /* held by what must not run twice: open, readdir, xattrs */
 };
 
-/* The descriptors of a process, of which each connection may have as many as it
- * leaves to all the others together. */
+/* The descriptors of a process, of which each connection may have FID_SHARE times
+ * as many as it leaves to all the others together. */
+#define FID_SHARE 15
 struct fid_share {
 	unsigned total;
 	atomic_uint used;
