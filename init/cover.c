@@ -96,7 +96,7 @@ int cover_file(struct covers *covers, const char *path, const char *source, enum
 {
 	struct cover *c = &covers->at[covers->count];
 	char place[32];
-	int fd, err = 0;
+	int fd, err;
 
 	if (covers->count == COVERS_MAX)
 		return -ENOSPC;
@@ -106,10 +106,9 @@ int cover_file(struct covers *covers, const char *path, const char *source, enum
 	c->path = path;
 	covers->count++; /* from here on power-off takes back what was made */
 	fmt(place, sizeof(place), "/proc/self/fd/%d", fd);
-	if (mount(source, place, NULL, MS_BIND, NULL) < 0)
-		err = -errno;
-	else if (how & COVER_READ_ONLY &&
-		 mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NODEV, NULL) < 0)
+	err = mount(source, place, NULL, MS_BIND, NULL) < 0 ? -errno : 0;
+	if (err == 0 && how & COVER_READ_ONLY &&
+	    mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NODEV, NULL) < 0)
 		err = -errno;
 	close(fd);
 	return err;
