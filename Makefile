@@ -105,7 +105,7 @@ $(B)/init: $(B)/init.debug scripts/check-init
 
 $(B)/init.debug: $(GUEST_SRC:%.c=$(B)/musl/%.o) $(LIBC_OBJ) $(B)/musl/libnl.a scripts/musl.mk
 	$(say) LINK $@
-	$(Q)$(MUSL_CC) $(MUSL_CFLAGS) $(MUSL_LDFLAGS) -o $@ $(filter %.o %.a,$^)
+	$(Q)$(MUSL_CC) $(MUSL_CFLAGS) $(INIT_LDFLAGS) -o $@ $(filter %.o %.a,$^)
 
 # The file server as a program of its own: for tests and measurements, and for
 # use without /init.

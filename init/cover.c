@@ -33,7 +33,8 @@ static int placeholder_make(const char *path)
 	return 0;
 }
 
-/* Where a link that leads into /run leads, without its first slash; or NULL. */
+/* Where a link that leads into /run leads, without its first slash; or NULL.
+ * /var/run is /run by another name. */
 static const char *run_target(const char *link)
 {
 	if (*link == '/')
@@ -41,6 +42,8 @@ static const char *run_target(const char *link)
 	else
 		while (strncmp(link, "../", 3) == 0)
 			link += 3;
+	if (strncmp(link, "var/run/", 8) == 0)
+		link += 4;
 	return strncmp(link, "run/", 4) == 0 && !strstr(link, "..") ? link : NULL;
 }
 
@@ -67,42 +70,48 @@ static int target_make(const char *path)
 	return placeholder_make(target);
 }
 
-/* There is a file to mount on; *made when it is ours. */
-static int file_ensure(const char *path, bool *made)
+/* Opens what is to be hidden: the file, made where there is none; where a link
+ * leads if `follow` and that is a file or can be made one in /run; else the
+ * link itself, which mount(2) can hide as well. *made: it is ours. */
+static int place_open(const char *path, bool follow, bool *made)
 {
-	struct stat st;
-	int err;
+	struct stat st = { .st_mode = 0 };
+	int fd, err = lstat(path, &st) < 0 ? placeholder_make(path) : 0;
+	bool link = S_ISLNK(st.st_mode);
 
-	*made = false;
-	if (stat(path, &st) == 0) {
-		*made = is_placeholder(&st);
-		return 0;
-	}
-	if (lstat(path, &st) == 0)
-		return target_make(path);
-	err = placeholder_make(path);
-	*made = err == 0;
-	return err;
+	if (err < 0)
+		return err;
+	if (link && follow && access(path, F_OK) < 0)
+		target_make(path);
+	fd = open(path, O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
+	if (fd < 0 && follow)
+		fd = open(path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -errno;
+	*made = !link && fstat(fd, &st) == 0 && is_placeholder(&st);
+	return fd;
 }
 
-int cover_file(struct covers *covers, const char *path, const char *source, bool read_only)
+int cover_file(struct covers *covers, const char *path, const char *source, enum cover_how how)
 {
 	struct cover *c = &covers->at[covers->count];
-	int err;
+	char place[32];
+	int fd, err;
 
 	if (covers->count == COVERS_MAX)
 		return -ENOSPC;
-	err = file_ensure(path, &c->made);
-	if (err < 0)
-		return err;
+	fd = place_open(path, !(how & COVER_NAME), &c->made);
+	if (fd < 0)
+		return fd;
 	c->path = path;
 	covers->count++; /* from here on power-off takes back what was made */
-	if (mount(source, path, NULL, MS_BIND, NULL) < 0)
-		return -errno;
-	if (read_only &&
+	fmt(place, sizeof(place), "/proc/self/fd/%d", fd);
+	err = mount(source, place, NULL, MS_BIND, NULL) < 0 ? -errno : 0;
+	if (err == 0 && how & COVER_READ_ONLY &&
 	    mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NODEV, NULL) < 0)
-		return -errno;
-	return 0;
+		err = -errno;
+	close(fd);
+	return err;
 }
 
 void covers_remove(struct covers *covers)
@@ -110,7 +119,9 @@ void covers_remove(struct covers *covers)
 	while (covers->count > 0) {
 		struct cover *c = &covers->at[--covers->count];
 
-		umount2(c->path, MNT_DETACH);
+		/* What is mounted on a link itself, else where the link leads. */
+		if (umount2(c->path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
+			umount2(c->path, MNT_DETACH);
 		if (c->made)
 			unlink(c->path);
 	}

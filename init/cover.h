@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { COVERS_MAX = 8 };
+enum { COVERS_MAX = 12 };
 
 struct covers {
 	struct cover {
@@ -15,11 +15,17 @@ struct covers {
 	size_t count;
 };
 
-/* Hides `path` behind `source` for the run, read-only if said so; an empty file
- * is made where there is none. Where `path` is a symbolic link into /run that
- * leads nowhere yet, the file is made there. `path` must be a literal.
- * 0 or negative errno. */
-int cover_file(struct covers *covers, const char *path, const char *source, bool read_only);
+enum cover_how {
+	COVER_FILE = 0,      /* where a link leads to a file, that is hidden */
+	COVER_NAME = 1,      /* the name itself, never what a link leads to */
+	COVER_READ_ONLY = 2, /* to whoever writes to it */
+};
+
+/* Hides `path` behind `source` for the run; an empty file is made where there is
+ * none. Where `path` is a symbolic link into /run that leads nowhere yet, the
+ * file is made there; a link that leads nowhere else is hidden itself. `path`
+ * must be a literal. 0 or negative errno; -ENOTDIR: it is a directory. */
+int cover_file(struct covers *covers, const char *path, const char *source, enum cover_how how);
 
 /* At power-off: takes all covers off again, and what was made for them. */
 void covers_remove(struct covers *covers);

@@ -7,6 +7,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "init/oom.h"
 #include "init/spawn.h"
 #include "lib/fd.h"
 #include "lib/loop.h"
@@ -105,6 +106,7 @@ int daemon_start(struct daemons *all, struct daemon *d)
 	d->pid = spawn_fork();
 	if (d->pid == 0) {
 		sockets_place(d);
+		file_write(OOM_SCORE_ADJ, OOM_OURS); /* a container may not */
 		d->exec(d);
 		_exit(127);
 	}

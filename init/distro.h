@@ -17,6 +17,7 @@ struct distro {
 	struct settings settings; /* the machine's, and what wsl.conf adds */
 	struct roots roots;
 	int initramfs; /* the root directory we come from, until its content is freed; else -1 */
+	const char *program; /* our own, as it is called here: "/init" where it can be */
 	struct covers covers;
 	uint32_t drive_dirs; /* a bit for each drive whose directory is ours */
 };

@@ -89,7 +89,7 @@ int step_hostname(struct distro *d)
 	if (err == 0)
 		err = file_create(RUN_ETC "/hostname", buf, 0644);
 	if (err == 0 && access("/etc", F_OK) == 0)
-		err = cover_file(&d->covers, "/etc/hostname", RUN_ETC "/hostname", false);
+		err = cover_file(&d->covers, "/etc/hostname", RUN_ETC "/hostname", COVER_FILE);
 	return err < 0 ? boot_unable(d->boot, err, "mount /etc/hostname") : 0;
 }
 
@@ -101,7 +101,7 @@ static int hosts_put(struct distro *d)
 	gethostname(name, sizeof(name) - 1);
 	hosts_text(text, sizeof(text), name);
 	err = file_create(RUN_ETC "/hosts", text, 0644);
-	return err < 0 ? err : cover_file(&d->covers, "/etc/hosts", RUN_ETC "/hosts", false);
+	return err < 0 ? err : cover_file(&d->covers, "/etc/hosts", RUN_ETC "/hosts", COVER_FILE);
 }
 
 static int resolv_put(struct distro *d)
@@ -114,21 +114,24 @@ static int resolv_put(struct distro *d)
 	    d->settings.dns ? d->settings.dns : "10.0.2.3");
 	err = file_create(RUN_ETC "/resolv.conf", text, 0644);
 	return err < 0 ? err
-		       : cover_file(&d->covers, "/etc/resolv.conf", RUN_ETC "/resolv.conf", false);
+		       : cover_file(&d->covers, "/etc/resolv.conf", RUN_ETC "/resolv.conf",
+				    COVER_FILE);
 }
 
+/* One that cannot be had does not keep the other from being made. */
 int step_etc(struct distro *d)
 {
-	int err = dir_make(RUN_ETC, 0755);
+	int err = dir_make(RUN_ETC, 0755), failed = 0;
 
 	if (access("/etc", F_OK) < 0)
 		return 0; /* an image without names */
-	if (err == 0 && d->settings.generate_hosts)
-		err = hosts_put(d);
 	if (err < 0)
-		return boot_unable(d->boot, err, "mount /etc/hosts");
+		return boot_unable(d->boot, err, "make " RUN_ETC);
+	if (d->settings.generate_hosts && (err = hosts_put(d)) < 0)
+		failed = boot_unable(d->boot, err, "mount /etc/hosts");
 	if (d->settings.generate_resolv_conf &&
-	    (d->settings.dns || virtio_has(d->machine->virtio, VIRTIO_NET)))
-		err = resolv_put(d);
-	return err < 0 ? boot_unable(d->boot, err, "mount /etc/resolv.conf") : 0;
+	    (d->settings.dns || virtio_has(d->machine->virtio, VIRTIO_NET)) &&
+	    (err = resolv_put(d)) < 0)
+		failed = boot_unable(d->boot, err, "mount /etc/resolv.conf");
+	return failed;
 }

@@ -30,8 +30,8 @@ int step_binfmt(struct distro *d)
 	err = pseudo_mount(&binfmt_misc);
 	if (err < 0)
 		return boot_unable(d->boot, err, "mount binfmt_misc on " BINFMT_DIR);
-	err = binfmt_register(BINFMT_DIR, "/init", 1);
+	err = binfmt_register(BINFMT_DIR, d->program, 1);
 	if (err == 0)
-		err = binfmt_conf_write(BINFMT_CONF_DIR, BINFMT_CONF, "/init");
+		err = binfmt_conf_write(BINFMT_CONF_DIR, BINFMT_CONF, d->program);
 	return err < 0 ? boot_unable(d->boot, err, "register the handler for .exe files") : 0;
 }

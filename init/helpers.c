@@ -2,8 +2,11 @@
 #include "init/helpers.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,15 +15,6 @@
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
-
-/* /init is itself where it came from the image; else it is bound over /init. */
-static bool is_own_file(const char *path)
-{
-	struct stat own, there;
-
-	return stat("/proc/self/exe", &own) == 0 && stat(path, &there) == 0 &&
-	       own.st_dev == there.st_dev && own.st_ino == there.st_ino;
-}
 
 /* A name that a setting takes away is not there at all. */
 static const struct {
@@ -55,7 +49,7 @@ static int links_make(struct distro *d)
 		char path[64];
 
 		fmt(path, sizeof(path), LANDBRIDGE_BIN "/%s", links[i].name);
-		if (is_wanted(&d->settings, i) && symlink("/init", path) < 0 && errno != EEXIST)
+		if (is_wanted(&d->settings, i) && symlink(d->program, path) < 0 && errno != EEXIST)
 			return boot_unable(d->boot, -errno, "link %s", path);
 	}
 	err = file_create(LANDBRIDGE_PATH_FILE, LANDBRIDGE_BIN "\n", 0644);
@@ -75,27 +69,90 @@ static const char profile[] = "case \":$PATH:\" in\n"
 			      "\tunset landbridge_path ;;\n"
 			      "esac\n";
 
+/* /init is itself where it came from the image. */
+static bool is_own_file(const char *path)
+{
+	struct stat own, there;
+
+	return stat("/proc/self/exe", &own) == 0 && lstat(path, &there) == 0 &&
+	       own.st_dev == there.st_dev && own.st_ino == there.st_ino;
+}
+
+#define OWN LANDBRIDGE_RUN "/init"
+
+/* In a container our own file is one of the mounts that we left behind, and
+ * cannot be mounted here. */
+static int own_copy(void)
+{
+	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	int to = open(OWN, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+	ssize_t n = from < 0 || to < 0 ? -1 : 1;
+
+	while (n > 0)
+		n = sendfile(to, from, NULL, 1 << 20);
+	n = n < 0 ? -errno : 0;
+	fd_close(&from);
+	fd_close(&to);
+	return (int)n;
+}
+
+/* Our program as /init, whatever the image has there, as that is what tools
+ * look for; without that name, as when it is a directory, in a place of ours. */
+static int program_put(struct distro *d)
+{
+	bool copied = d->boot->form == BOOT_CONTAINER && !is_own_file("/init");
+	const char *source = copied ? OWN : "/proc/self/exe";
+	int err = copied ? own_copy() : 0;
+
+	d->program = "/init";
+	if (err == 0 && !is_own_file("/init"))
+		err = cover_file(&d->covers, "/init", source, COVER_NAME | COVER_READ_ONLY);
+	if (err == 0)
+		return 0;
+	boot_note(d->boot, "/init stays the image's (%s): our program is " OWN, strerror(-err));
+	d->program = OWN;
+	return copied ? 0 : cover_file(&d->covers, OWN, source, COVER_NAME | COVER_READ_ONLY);
+}
+
+/* Names of our program outside of our own directory: for mount(8), and for those
+ * who have no PATH of ours (sudo, cron, env -i). */
+static const struct {
+	const char *dir, *path;
+} names[] = {
+	{ "/sbin", "/sbin/mount.drvfs" },
+#if CFG_WSLPATH
+	{ "/usr/bin", "/usr/bin/wslpath" },
+	{ "/usr/bin", "/usr/bin/wslinfo" },
+#endif
+};
+
+static int profile_put(struct distro *d)
+{
+	int err = file_create(LANDBRIDGE_RUN "/profile.sh", profile, 0644);
+
+	return err < 0 ? err
+		       : cover_file(&d->covers, "/etc/profile.d/landbridge.sh",
+				    LANDBRIDGE_RUN "/profile.sh", COVER_NAME | COVER_READ_ONLY);
+}
+
+/* One that cannot be had does not keep the others from being made. */
 int step_helpers(struct distro *d)
 {
-	int err = links_make(d);
+	int failed, err = dir_make(LANDBRIDGE_RUN, 0755);
 
-	if (err == 0 && !is_own_file("/init")) {
-		err = cover_file(&d->covers, "/init", "/proc/self/exe", true);
+	if (err == 0)
+		err = program_put(d);
+	if (err < 0)
+		return boot_unable(d->boot, err, "mount this program on /init");
+	failed = links_make(d);
+	for (size_t i = 0; i < array_len(names); i++) {
+		err = access(names[i].dir, F_OK) < 0 || is_own_file(names[i].path)
+			      ? 0
+			      : cover_file(&d->covers, names[i].path, d->program,
+					   COVER_NAME | COVER_READ_ONLY);
 		if (err < 0)
-			boot_unable(d->boot, err, "mount this program on /init");
+			failed = boot_unable(d->boot, err, "mount %s", names[i].path);
 	}
-	if (err == 0 && access("/sbin", F_OK) == 0) {
-		err = cover_file(&d->covers, "/sbin/mount.drvfs", "/init", true);
-		if (err < 0)
-			boot_unable(d->boot, err, "mount /init on /sbin/mount.drvfs");
-	}
-	if (err == 0 && access("/etc/profile.d", F_OK) == 0) {
-		err = file_create(LANDBRIDGE_RUN "/profile.sh", profile, 0644);
-		if (err == 0)
-			err = cover_file(&d->covers, "/etc/profile.d/landbridge.sh",
-					 LANDBRIDGE_RUN "/profile.sh", true);
-		if (err < 0)
-			boot_unable(d->boot, err, "mount /etc/profile.d/landbridge.sh");
-	}
-	return err;
+	err = access("/etc/profile.d", F_OK) == 0 ? profile_put(d) : 0;
+	return err < 0 ? boot_unable(d->boot, err, "mount /etc/profile.d/landbridge.sh") : failed;
 }

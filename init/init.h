@@ -10,14 +10,14 @@
  *     landbridge: emergency shell        and the boot stops here
  *     landbridge: powering off           ... or here: there is no shell
  *
- * Signals PID 1 obeys: power off: 38 (systemd's SIGRTMIN+4), 37, TERM, USR1,
- * USR2, PWR; reboot: 39, INT (Ctrl-Alt-Del). In a pid namespace both exit.
+ * Signals PID 1 obeys: doc/landbridge-init.8. In a pid namespace all that power
+ * off or reboot make it exit.
  *
  * What the image keeps: nothing. /init, /sbin/mount.drvfs,
- * /etc/{hosts,hostname,resolv.conf} and /etc/profile.d/landbridge.sh are bind
- * mounts for the run over what is there, or over an empty file made for the
- * run and removed at power-off (an empty one left by a crash is taken for
- * ours and removed at the next power-off).
+ * /usr/bin/{wslpath,wslinfo}, /etc/{hosts,hostname,resolv.conf} and
+ * /etc/profile.d/landbridge.sh are bind mounts for the run over what is there,
+ * or over an empty file made for the run and removed at power-off (an empty one
+ * left by a crash is taken for ours and removed at the next power-off).
  */
 #ifndef LANDBRIDGE_INIT_INIT_H
 #define LANDBRIDGE_INIT_INIT_H

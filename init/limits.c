@@ -19,6 +19,7 @@ static const struct {
 static const char *const sysctls[][2] = {
 	{ "/proc/sys/kernel/dmesg_restrict", "0\n" },
 	{ "/proc/sys/fs/inotify/max_user_watches", "524288\n" },
+	{ "/proc/sys/net/ipv4/ping_group_range", "0 2147483647\n" }, /* ping(8) for all */
 };
 
 int step_limits(struct machine *m)

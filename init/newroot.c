@@ -20,6 +20,7 @@
 #include "lib/rootfs.h"
 
 #define LAYERS "/layers" /* in the initramfs */
+#define LAYERS_SIZE "mode=755,size=35%"
 
 static int driver_load(struct distro *d, const char *type)
 {
@@ -108,9 +109,10 @@ static int overlay_mount(struct distro *d, const char *lower, const char *layers
 		return err;
 	fmt(upper, sizeof(upper), "%s/upper", layers);
 	fmt(work, sizeof(work), "%s/work", layers);
-	fmt(data, sizeof(data), "lowerdir=%s,upperdir=%s,workdir=%s", lower, upper, work);
+	fmt(data, sizeof(data), "xino=on,lowerdir=%s,upperdir=%s,workdir=%s", lower, upper, work);
 	if (mkdir(upper, 0755) < 0 || mkdir(work, 0755) < 0)
 		return boot_unable(d->boot, -errno, "make %s", upper);
+	/* xino: one file has one inode number, whichever layer shows it. */
 	if (mount("overlay", target, "overlay", 0, data) < 0) {
 		d->boot->hint = "is overlay in the kernel, or its module in the initramfs?";
 		return boot_unable(d->boot, -errno,
@@ -132,7 +134,7 @@ static int newroot_overlay(struct distro *d)
 	int err;
 
 	mkdir(LAYERS, 0700);
-	if (mount("tmpfs", LAYERS, "tmpfs", 0, "mode=755") < 0 || mkdir(LAYERS "/lower", 0755) < 0)
+	if (mount("tmpfs", LAYERS, "tmpfs", 0, LAYERS_SIZE) < 0 || mkdir(LAYERS "/lower", 0755) < 0)
 		return boot_unable(d->boot, -errno, "mount tmpfs on " LAYERS);
 	if (mount(NEWROOT, LAYERS "/lower", NULL, MS_MOVE, NULL) < 0)
 		return boot_unable(d->boot, -errno, "move the root below its writable layer");
@@ -203,7 +205,7 @@ static const char *layers_place(void)
 	static const char *const any[] = { "/mnt", "/tmp", "/usr", "/etc" };
 
 	for (size_t i = 0; i < array_len(any); i++)
-		if (mount("tmpfs", any[i], "tmpfs", 0, "mode=755") == 0)
+		if (mount("tmpfs", any[i], "tmpfs", 0, LAYERS_SIZE) == 0)
 			return any[i];
 	return NULL;
 }

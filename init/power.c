@@ -123,10 +123,10 @@ _Noreturn void power_down(struct distro *d, enum power how)
 	b->step = "power";
 	boot_note(b, "%s", how == POWER_OFF ? "powering off" : "restarting");
 	processes_end();
-	disks_write();
 	covers_remove(&d->covers);
 	if (b->form == BOOT_CONTAINER)
-		_exit(b->exit_status); /* its mounts go with it */
+		_exit(b->exit_status); /* its mounts go with it, and its disks are others' */
+	disks_write();
 	filesystems_leave(d);
 	reboot(how == POWER_OFF ? RB_POWER_OFF : RB_AUTOBOOT);
 	log_err(&b->log, "power: unable to switch off: %s; halted", strerror(errno));

@@ -20,23 +20,28 @@
 enum {
 	ANY = BOOT_ANY,
 	MACHINE = BOOT_MACHINE,
-	QUIET = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME,
+	QUIET = MS_NOSUID | MS_NODEV | MS_NOEXEC,
+	TTY_GROUP = 5, /* as gid= of devpts has it */
 };
 
-static const struct pseudo run = { "/run",     "tmpfs", MS_NODEV | MS_STRICTATIME | MS_NOSUID,
-				   "mode=755", 0755,    ANY };
+static const struct pseudo run = {
+	"/run", "tmpfs", MS_NODEV | MS_STRICTATIME | MS_NOSUID, "mode=755,size=20%", 0755, ANY
+};
 
 static const struct pseudo table[] = {
+	/* With flags of our own the kernel would refuse user namespaces a /proc. */
 	{ "/proc", "proc", QUIET, NULL, 0755, ANY },
 	{ "/sys", "sysfs", QUIET, NULL, 0755, ANY },
 	{ "/dev", "devtmpfs", MS_NOSUID | MS_RELATIME, "mode=755", 0755, MACHINE },
 	{ "/dev", "tmpfs", MS_NOSUID | MS_RELATIME, "mode=755", 0755, BOOT_CONTAINER },
 	{ "/dev/pts", "devpts", MS_NOATIME | MS_NOSUID | MS_NOEXEC, "gid=5,mode=620,ptmxmode=666",
 	  0755, ANY },
-	{ "/run/lock", "tmpfs", QUIET, NULL, 0755, ANY },
-	{ "/run/shm", "tmpfs", MS_NOATIME | MS_NOSUID | MS_NODEV, NULL, 0755, ANY },
+	/* What anybody may fill is half the memory, and with a root's writable layer
+	 * (newroot.c) 85 %: full is an error then, and not the end of us. */
+	{ "/run/lock", "tmpfs", QUIET | MS_NOATIME, "size=5m", 0755, ANY },
+	{ "/run/shm", "tmpfs", MS_NOATIME | MS_NOSUID | MS_NODEV, "size=45%", 0755, ANY },
 	{ "/dev/shm", "/run/shm", MS_BIND, NULL, 0755, ANY },
-	{ "/run/user", "tmpfs", QUIET, "mode=755", 0755, ANY },
+	{ "/run/user", "tmpfs", QUIET | MS_NOATIME, "mode=755,size=10%", 0755, ANY },
 	{ "/sys/fs/cgroup", "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME, "nsdelegate",
 	  0755, ANY },
 };
@@ -103,6 +108,8 @@ int step_filesystems(struct distro *d)
 	for (size_t i = 0; i < array_len(links); i++)
 		if (symlink(links[i][0], links[i][1]) < 0 && errno != EEXIST)
 			return boot_unable(b, -errno, "link %s", links[i][1]);
+	if (b->form != BOOT_CONTAINER && chown("/dev/tty", 0, TTY_GROUP) < 0)
+		boot_note(b, "/dev/tty: %s", strerror(errno));
 	if (mkdir("/tmp", 01777) == 0)
 		chmod("/tmp", 01777);
 	/* Mounts made later reach those who look on, as under other inits. */

@@ -17,6 +17,7 @@
 #include "init/hostpath.h"
 #include "init/init.h"
 #include "init/login.h"
+#include "init/oom.h"
 #include "init/ready.h"
 #include "interop/stream/stream.h"
 #include "lib/fd.h"
@@ -217,6 +218,7 @@ static struct trouble child_run(const struct login_session *s, const struct open
 	/* The group stays the terminals' own (devpts gid=). */
 	if (tty && (fchown(0, s->who.uid, (gid_t)-1) < 0 || fchmod(0, 0620) < 0))
 		return (struct trouble){ TROUBLE_SETUP, -errno };
+	file_write(OOM_SCORE_ADJ, OOM_USERS); /* while it may */
 	err = user_become(&s->who);
 	if (err < 0)
 		return (struct trouble){ TROUBLE_USER, err };
@@ -305,8 +307,9 @@ static int session_spawn(void *owner, const struct open *l, const struct child_s
 
 	settings_load(&s->settings, &s->text);
 	if (login_find(&s->who, l->user.len ? l->user.at : NULL, &s->settings) < 0) {
-		fmt(s->why, sizeof(s->why), "there is no user %.200s in the guest's /etc/passwd",
-		    s->who.name);
+		fmt(s->why, sizeof(s->why), "there is no user %.200s in the guest's /etc/passwd%s",
+		    s->who.name,
+		    l->user.len ? "" : " ([user] default in /etc/wsl.conf; --user root gets in)");
 		return refuse(s, why, WIRE_FAIL_BRIDGE, -ENOENT);
 	}
 	*job = (struct job){ .report = -1, .subsystem = WIRE_NATIVE };

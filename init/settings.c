@@ -18,22 +18,22 @@ enum kind { KIND_TEXT, KIND_BOOL, KIND_INT, KIND_OTHER /* known, not acted on */
 
 struct setting {
 	const char *section, *key;
-	enum kind kind;
 	size_t offset;
+	enum kind kind;
 	bool cmdline_only;
 };
 
 #define OTHER(section, key)                        \
 	{                                          \
-		section, key, KIND_OTHER, 0, false \
+		section, key, 0, KIND_OTHER, false \
 	}
 #define AT(section, key, kind, member)                                       \
 	{                                                                    \
-		section, key, kind, offsetof(struct settings, member), false \
+		section, key, offsetof(struct settings, member), kind, false \
 	}
 #define CMDLINE(key, kind, member)                                               \
 	{                                                                        \
-		"landbridge", key, kind, offsetof(struct settings, member), true \
+		"landbridge", key, offsetof(struct settings, member), kind, true \
 	}
 
 static const struct setting known[] = {

@@ -39,7 +39,7 @@ class Guest:
 
     def __init__(self, root):
         self.root = root
-        for name in ("bin", "sbin", "etc/profile.d", "proc", "sys", "dev", "run", "tmp", "root", "mnt"):
+        for name in ("bin", "sbin", "usr/bin", "etc/profile.d", "proc", "sys", "dev", "run", "tmp", "root", "mnt"):
             os.makedirs(self.path(name))
         shutil.copy(INIT, self.path("init"))
         shutil.copy(BUSYBOX, self.path("bin/busybox"))
@@ -73,10 +73,10 @@ class Guest:
         self.write("etc/fstab", "tmpfs /mnt tmpfs defaults 0 0\n")
 
     @contextlib.contextmanager
-    def running(self, log=None, wait_for="ready:"):
+    def running(self, log=None, wait_for="ready:", program="/init"):
         """PID 1's number outside, once it is up; killed at the end if need be."""
         log = log or open(self.path("log"), "wb")
-        with subprocess.Popen([*UNSHARE, "--root=" + str(self.root), "/init"],
+        with subprocess.Popen([*UNSHARE, "--root=" + str(self.root), program],
                               stdin=subprocess.DEVNULL, stdout=log, stderr=log) as outer:
             try:
                 children = f"/proc/{outer.pid}/task/{outer.pid}/children"
@@ -282,30 +282,10 @@ def test_log_that_nobody_reads(guest):
     os.close(reader)
 
 
-def open_session(landbridge, agent):
-    """One that was let in and waits; None while there is no link."""
-    session = landbridge.start("exec", "--socket", agent, "--", "cat", "/mounted")
-    try:
-        session.wait(1)
-    except subprocess.TimeoutExpired:
-        return session
-    return None
-
-
-def test_sessions_wait_for_the_boot(guest, landbridge):
-    """The link is up long before; the link's address may stand in wsl.conf."""
+def test_link_of_the_settings(guest):
     guest.write("etc/wsl.conf", "[landbridge]\nlink = unix:/run/landbridge/link\n")
-    guest.fstab_command("until test -e /linked; do sleep 0.1; done; echo done >/mounted; exit 0\n")
-    with guest.running(wait_for="") as init:
-        agent = landbridge.start("agent", "--link", "unix:" + init.socket("link"), "--socket", guest.path("agent"))
-        try:
-            session = until(lambda: open_session(landbridge, guest.path("agent")), 120)  # Wine's prefix first
-            guest.write("linked", "")
-            out, err = session.communicate(timeout=30)
-            assert (session.returncode, out) == (0, b"done\n"), err
-        finally:
-            agent.terminate()
-            agent.wait(20)
+    with guest.running() as init:
+        assert until(lambda: os.path.exists(init.socket("link")))
 
 
 def test_reaps_a_storm(guest):
@@ -331,13 +311,65 @@ def test_makes_nothing_through_links_elsewhere(guest):
     os.symlink("/srv/run/x/hostname", guest.path("etc/hostname"))
     with guest.running() as init:
         assert os.listdir(guest.path("srv")) == []
-        assert init.inside("hostname").returncode == 0
+        # The link itself is hidden for the run.
+        assert init.inside("cat", "/etc/hostname").stdout == init.inside("hostname").stdout != ""
+        os.kill(init.pid, signal.SIGTERM)
+        assert init.outer.wait(10) == 0
+    assert os.readlink(guest.path("etc/hostname")) == "/srv/run/x/hostname"
 
 
 def test_covers_a_dangling_link_into_run(guest):
     os.symlink("../run/x/hostname", guest.path("etc/hostname"))
     with guest.running() as init:
         assert init.inside("cat", "/etc/hostname").stdout == init.inside("hostname").stdout != ""
+        os.kill(init.pid, signal.SIGTERM)
+        assert init.outer.wait(10) == 0
+    assert os.readlink(guest.path("etc/hostname")) == "../run/x/hostname"
+
+
+@pytest.mark.parametrize("kind", ["directory", "link to busybox", "dangling link"])
+def test_image_with_an_init_of_its_own(guest, kind):
+    """Nothing but the name is hidden; where that cannot be, ours has another one."""
+    os.rename(guest.path("init"), guest.path("ours"))
+    if kind == "directory":
+        os.mkdir(guest.path("init"))
+    else:
+        os.symlink("sbin/init", guest.path("init"))
+        os.symlink("/bin/busybox" if kind == "link to busybox" else "/nowhere", guest.path("sbin/init"))
+    with guest.running(program="/ours") as init:
+        assert init.inside("sh", "-c", "echo fine").stdout == "fine\n"
+        assert init.inside("/run/landbridge/bin/wslinfo", "--networking-mode").stdout == "none\n"
+        assert init.inside("/init").stderr.startswith("init: not PID 1") == (kind != "directory")
+        os.kill(init.pid, signal.SIGTERM)
+        assert init.outer.wait(10) == 0
+    assert os.path.isdir(guest.path("init")) if kind == "directory" else os.readlink(guest.path("init")) == "sbin/init"
+
+
+def test_helpers_without_a_path(guest):
+    """As under sudo, cron and env -i."""
+    with guest.running() as init:
+        assert init.inside("/usr/bin/wslinfo", "--networking-mode").stdout == "none\n"
+        assert init.inside("ls", "/usr/bin/wslpath").returncode == 0
+
+
+def test_proc_is_mounted_as_everywhere(guest):
+    """With other flags the kernel gives no user namespace a /proc of its own."""
+    with guest.running() as init:
+        mounts = {line.split()[1]: line.split()[3].split(",") for line in init.inside("cat", "/proc/mounts").stdout.splitlines()}
+    assert {"nosuid", "nodev", "noexec", "relatime"} <= set(mounts["/proc"]) and "noatime" not in mounts["/proc"]
+    assert any(o.startswith("size=") for o in mounts["/run/shm"]) and "size=5120k" in mounts["/run/lock"]
+
+
+def may_go_last():
+    return subprocess.run(["sh", "-c", "echo -900 >/proc/self/oom_score_adj"], stderr=subprocess.DEVNULL,
+                          check=False).returncode == 0
+
+
+@pytest.mark.skipif(not may_go_last(), reason="needs CAP_SYS_RESOURCE")
+def test_our_daemons_go_last(guest):
+    with guest.running() as init:
+        with open(f"/proc/{until(init.broker)[0]}/oom_score_adj", encoding="utf-8") as f:
+            assert int(f.read()) == -900
 
 
 def test_files_are_served(guest):

@@ -1,6 +1,7 @@
 """`landbridge run`: exit statuses, bytes, images, bad input, nothing left behind."""
 import hashlib
 import os
+import re
 import signal
 import subprocess
 
@@ -89,6 +90,22 @@ def test_write_keeps_changes_and_leaves_no_trace(landbridge, store, busybox_imag
     assert mark == "changed\n"
     assert "/init/" not in listing and "mount.drvfs" not in sbin
     assert subprocess.run(["e2fsck", "-fn", raw], capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("command", ["halt", "poweroff", "kill -USR1 1"])
+def test_halt_powers_off(landbridge, store, busybox_image, command):
+    """As busybox asks; more mounts than any table are undone, and nothing of ours stays."""
+    raw = images.disk_from_tar(str(store / f"{command.split()[0]}.img"), busybox_image, "64M")
+    name = "n" * 200
+    script = (f"i=0; while [ $i -lt 450 ]; do mkdir -p /dev/m/{name}$i; busybox mount -t tmpfs t /dev/m/{name}$i; i=$((i+1)); done; "
+              f"grep -c {name} /proc/mounts; grep -o ' /proc proc [a-z,]*' /proc/mounts; "
+              "cat /proc/sys/net/ipv4/ping_group_range /proc/self/oom_score_adj; stat -c %g /dev/tty; "
+              f"ls -d /mnt/c; sync; busybox {command}; exec sleep 100")
+    result = landbridge.run("--write", raw, "--", "sh", "-c", script.replace("stat ", "busybox stat "))
+    assert result.lines == ["450", " /proc proc rw,nosuid,nodev,noexec,relatime", "0\t2147483647", "0", "5", "/mnt/c"], result
+    left = subprocess.run(["debugfs", "-R", "ls -p /mnt", raw], capture_output=True, text=True, check=True).stdout
+    state = subprocess.run(["dumpe2fs", "-h", raw], capture_output=True, text=True, check=True).stdout
+    assert "/c/" not in left and re.search(r"state: +clean\n", state), (left, state)
 
 
 def test_directory_image(landbridge, tmp_path, busybox_image):

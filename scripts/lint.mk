@@ -1,7 +1,7 @@
 # make lint: everything that finds faults without running the program.
 
 C_FILES = $(ALL_SRC) $(TEST_SRC) $(FUZZ_SRC) $(BENCH_SRC)
-FORMAT_FILES = $(C_FILES) $(wildcard lib/musl/*.[ch]) $(WIN_SRC) $(wildcard $(addsuffix /*.h,$(FOLDERS) $(FOLDERS:%=%/test))) \
+FORMAT_FILES = $(C_FILES) $(wildcard lib/musl/*.[ch] lib/musl/*/*.c) $(WIN_SRC) $(wildcard $(addsuffix /*.h,$(FOLDERS) $(FOLDERS:%=%/test))) \
 	$(wildcard rootfs-tests/*/*.[ch] rootfs-tests/*.c interop/link/test/vectors/*.c bench/guest/*.c)
 SHELL_FILES = .ci/run $(shell grep -lm1 '^#!/bin/\(ba\)\?sh' scripts/* bench/* rootfs-tests/* rootfs-tests/p9/* \
 	rootfs-tests/p9/suite/* 2>/dev/null)
