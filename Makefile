@@ -23,15 +23,15 @@ say = $(if $(filter 1,$(V)),@:,@printf '  %-8s %s\n')
 
 # --- what is built from what: files are found, not listed ---
 
-SHARED := lib pathconv interop/wire interop/link interop/stream
+SHARED := lib pathconv interop/wire interop/link interop/stream interop/stream/posix
 GUEST := $(SHARED) binfmt init interop/guest p9d p9d/wire
 HOST := $(SHARED) interop/host interop/host/posix p9d/wire p9fs
 FOLDERS := $(sort $(GUEST) $(HOST))
 MAINS := init/main.c interop/host/posix/main.c
 
 sources = $(sort $(wildcard $(1:%=%/*.c)))
-P9D_SRC := $(call sources,lib p9d p9d/wire)
 GUEST_SRC := $(call sources,$(GUEST))
+P9D_SRC := $(call sources,lib p9d p9d/wire)
 HOST_SRC := $(call sources,$(HOST))
 ALL_SRC := $(call sources,$(FOLDERS))
 WIN_SRC := $(wildcard interop/host/win32/*.c)
@@ -75,7 +75,7 @@ $(B)/%.flags: FORCE
 
 # --- objects ---
 
-OBJDIRS := musl host test fuzz lint
+OBJDIRS := musl host win test fuzz lint
 
 define objects # directory, compiler, flags variable
 .PRECIOUS: $(B)/$1/%.o
@@ -88,12 +88,12 @@ $(eval $(call objects,musl,$(MUSL_CC),MUSL))
 $(eval $(call objects,host,$(CC),HOST))
 $(eval $(call objects,test,$(CC),TEST))
 $(MUSL_DEPS): | $(B)/config.h
-$(GUEST_SRC:%.c=$(B)/musl/%.o) $(LIBC_OBJ) $(P9D_SRC:%.c=$(B)/musl/%.o): $(MUSL_DEPS)
+$(GUEST_SRC:%.c=$(B)/musl/%.o) $(LIBC_OBJ): $(MUSL_DEPS)
 
 # --- programs ---
 
 .PHONY: build
-build: $(B)/init $(B)/p9d $(B)/landbridge $(B)/landbridge-start.exe $(B)/fetch-kernel
+build: $(B)/init $(B)/p9d $(B)/landbridge $(B)/landbridge-start.exe $(B)/fetch-kernel cores
 ifneq ($(CROSS),)
 .PHONY: build/init
 build/init: $(B)/init
@@ -119,10 +119,27 @@ $(B)/landbridge: $(HOST_SRC:%.c=$(B)/host/%.o)
 
 MINGW_CC ?= x86_64-w64-mingw32-gcc
 # GetProcAddress gives functions as data pointers; ISO C has no word for that.
-MINGW_FLAGS = -std=c11 -Os -I. $(filter-out -Wpedantic,$(WARN))
+MINGW_FLAGS = -std=c11 -Os -I. $(MINGW_WARN)
 $(B)/landbridge-start.exe: interop/host/win32/start.c
 	$(say) MINGW $@
 	$(Q)$(MINGW_CC) $(MINGW_FLAGS) -s -static -o $@ $^
+
+# What a Windows host shares with this one must stay portable: it is compiled
+# for Windows each time.
+CORES := interop/wire interop/stream p9d/wire
+CORE_SRC := $(call sources,$(CORES)) lib/bytes.c lib/fmt.c lib/text.c \
+	$(filter-out %/load.c %/wslpath.c %/wslinfo.c,$(call sources,pathconv)) \
+	$(addprefix interop/host/,winline.c winname.c)
+WIN_FLAGS := $(COMMON) -Os
+MINGW_WARN = $(filter-out -Wpedantic,$(WARN))
+.PRECIOUS: $(B)/win/%.o
+$(B)/win/%.o: %.c $(B)/config.h
+	$(say) MINGW $<
+	@mkdir -p $(@D)
+	$(Q)$(MINGW_CC) $(WIN_FLAGS) $(MINGW_WARN) -c -o $@ $<
+
+.PHONY: cores
+cores: $(CORE_SRC:%.c=$(B)/win/%.o)
 
 # What `landbridge` starts to make a default kernel and image, beside it.
 DATA_SCRIPTS := apt-private fetch-kernel extract-vmlinux make-image
@@ -168,10 +185,10 @@ install: build
 
 .PHONY: clean distclean help
 clean: # keeps what was fetched: the kernel, images and sources
-	@[ ! -d $(B) ] || find $(B) -mindepth 1 -maxdepth 1 ! -name kernel ! -name images \
-		! -name apt ! -name src -exec rm -rf {} +
+	@find build build/aarch64 -mindepth 1 -maxdepth 1 ! -name kernel ! -name images ! -name 'apt*' \
+		! -name src ! -name aarch64 ! -name sysroot ! -name busybox -exec rm -rf {} + 2>/dev/null || true
 distclean:
-	rm -rf $(B)
+	rm -rf build
 
 help:
 	@cat scripts/help

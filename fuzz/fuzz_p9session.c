@@ -13,6 +13,7 @@ struct fuzz {
 	struct memtree tree;
 	struct p9_session session;
 	uint64_t acting;
+	struct lock_wait *wait; /* one that waits while the next request runs */
 	uint16_t tag;
 	struct p9_msg t, r;
 	uint8_t frame[512];
@@ -31,6 +32,19 @@ static void check_reply(struct fuzz *f)
 		assert(f->r.error > 0 && f->r.error < 4096);
 }
 
+static void end_wait(struct fuzz *f)
+{
+	struct p9_msg r = { .tag = 1 };
+	uint8_t buf[32];
+
+	if (!f->wait)
+		return;
+	if (lock_wait_try(f->wait, &r))
+		assert(p9_encode(&r, buf, sizeof(buf)) >= P9_HEADER);
+	lock_wait_free(f->wait);
+	f->wait = NULL;
+}
+
 static void run(struct fuzz *f)
 {
 	static const atomic_bool never;
@@ -43,16 +57,21 @@ static void run(struct fuzz *f)
 		.scratch_size = sizeof(f->scratch),
 		.cancel = &never,
 		.acting = &f->acting,
+		.may_wait = f->wait == NULL,
 	};
 
-	if (f->t.type == P9_TVERSION) {
-		if (f->t.msize > P9_MSIZE_MIN)
-			f->t.msize = P9_MSIZE_MIN;
-		p9_session_version(&f->session, &f->t, &f->r);
-		assert(f->tree.held == 0 && f->tree.owners == 0);
-	} else {
-		p9_session_answer(&q);
+	if (f->t.type == P9_TVERSION && f->t.msize > P9_MSIZE_MIN)
+		f->t.msize = P9_MSIZE_MIN;
+	if (f->t.type == P9_TVERSION)
+		end_wait(f);
+	p9_session_answer(&q);
+	if (q.wait) {
+		f->wait = q.wait;
+		return;
 	}
+	end_wait(f);
+	if (f->t.type == P9_TVERSION)
+		assert(f->tree.held == 0 && f->tree.owners == 0);
 	check_reply(f);
 }
 

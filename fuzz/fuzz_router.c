@@ -1,12 +1,13 @@
 /* fuzz_router.c: bytes from a link, or from an endpoint, into a live router.
  * The first byte chooses where they come in; what must hold is checked by the
  * sanitizers and by the number of descriptors at the end. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "interop/link/link.h"
+#include "interop/link/dialer.h"
 #include "lib/lib.h"
 
 enum where { LINK_UNKNOWN, LINK_UP, ENDPOINT_NEW, ENDPOINT_LAUNCHED, WHERES };
@@ -16,6 +17,7 @@ struct fuzz {
 	struct loop loop;
 	struct timer stop;
 	struct router *router;
+	struct dialer dialer;
 	int dialled;
 	int link, endpoint;
 	int jobs[JOBS];
@@ -44,13 +46,18 @@ static int fuzz_permit(void *owner, const struct open *o, struct failed *why)
 	return o->kind == OPEN_LISTEN ? -1 : 0;
 }
 
-static int fuzz_dial(void *owner)
+static void fuzz_dial(struct dialer *d)
 {
-	struct fuzz *z = owner;
+	struct fuzz *z = container_of(d, struct fuzz, dialer);
 	int fd = z->dialled;
 
 	z->dialled = -1;
-	return fd;
+	dialer_done(d, fd < 0 ? -ENOTCONN : fd);
+}
+
+static void fuzz_dial_nothing(struct dialer *d)
+{
+	(void)d;
 }
 
 static void fuzz_state(void *owner, const struct hello *hello)
@@ -141,8 +148,11 @@ static void fuzz_open(struct fuzz *z)
 
 static void fuzz_begin(struct fuzz *z)
 {
-	static const struct router_ops ops = { fuzz_accept, fuzz_permit, fuzz_dial, fuzz_state,
-					       fuzz_shutdown };
+	static const struct router_ops ops = { .accept = fuzz_accept,
+					       .permit = fuzz_permit,
+					       .state = fuzz_state,
+					       .shutdown = fuzz_shutdown };
+	static const struct dialer_ops dialer = { fuzz_dial, fuzz_dial_nothing, fuzz_dial_nothing };
 	int link[2], end[2];
 
 	memset(z, 0, sizeof(*z));
@@ -154,6 +164,8 @@ static void fuzz_begin(struct fuzz *z)
 	z->dialled = link[1];
 	z->endpoint = end[0];
 	z->router = router_create(&z->loop, ROUTER_GUEST, &ops, z, NULL);
+	z->dialer.ops = &dialer;
+	router_dial(z->router, &z->dialer);
 	fuzz_turn(z);
 	router_add_endpoint(z->router, end[1], 1000);
 }

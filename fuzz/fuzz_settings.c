@@ -45,10 +45,24 @@ static void try_settings(char *cmdline, char *text, size_t len)
 		abort();
 }
 
+static void try_encoding(const uint8_t *data, size_t size)
+{
+	char *text = malloc(size + 1);
+	bool cut = false;
+
+	if (!text)
+		return;
+	memcpy(text, data, size);
+	if (wslconf_utf8(text, size, size, &cut) > size)
+		abort();
+	free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = malloc(size + 1), *cmdline = malloc(size + 1);
 
+	try_encoding(data, size);
 	if (text && cmdline) {
 		memcpy(text, data, size);
 		try_walk(text, size);

@@ -1,60 +1,90 @@
-/* boot.c: the table of boot steps, and what happens when one fails. */
+/* boot.c: the two tables of boot steps, and what happens when one fails. */
 #include "init/boot.h"
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "init/bridge.h"
+#include "init/command.h"
+#include "init/conf.h"
+#include "init/console.h"
+#include "init/distro.h"
+#include "init/drives.h"
+#include "init/emergency.h"
+#include "init/etc.h"
+#include "init/exe.h"
+#include "init/fileserver.h"
+#include "init/fstab.h"
+#include "init/helpers.h"
+#include "init/limits.h"
+#include "init/machine.h"
+#include "init/net.h"
+#include "init/newroot.h"
+#include "init/ns.h"
+#include "init/pseudo.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
 #include "lib/loop.h"
 
 enum on_failure { WARN, EMERGENCY };
 
-enum {
-	INITRAMFS = BOOT_INITRAMFS,
-	MACHINE = BOOT_INITRAMFS | BOOT_IMAGE,
-	ANY = BOOT_INITRAMFS | BOOT_IMAGE | BOOT_CONTAINER,
-};
+enum { ANY = BOOT_ANY, MACHINE = BOOT_MACHINE, INITRAMFS = BOOT_INITRAMFS };
 
-static const struct step {
+struct step {
 	const char *name;
-	int (*run)(struct boot *b);
 	enum on_failure fails;
 	unsigned forms;
 	const char *hint;
-} steps[] = {
-	{ "namespace", step_namespace, EMERGENCY, BOOT_CONTAINER, "it needs CAP_SYS_ADMIN" },
-	{ "devices", step_devices, EMERGENCY, MACHINE, "does the kernel have devtmpfs?" },
-	{ "console", step_console, WARN, MACHINE, "give the kernel console=" },
-	{ "cmdline", step_cmdline, WARN, MACHINE, "defaults are used" },
-	{ "modules", step_modules, EMERGENCY, MACHINE,
-	  "make the initramfs from the modules of this very kernel" },
-	{ "root", step_root, EMERGENCY, INITRAMFS,
-	  "name it with root=/dev/NAME, LABEL=x or UUID=x, and see that it is attached" },
-	{ "mount", step_mount, EMERGENCY, INITRAMFS, "check the image with fsck" },
-	{ "switch", step_switch, EMERGENCY, INITRAMFS, "the image needs /proc, /sys and /dev" },
-	{ "writable", step_writable, EMERGENCY, BOOT_IMAGE, "give the kernel rw" },
-	{ "filesystems", step_filesystems, EMERGENCY, ANY, "is it in this kernel?" },
-	{ "settings", step_settings, WARN, ANY, "defaults are used; at most 32 KiB are read" },
-	{ "limits", step_limits, WARN, MACHINE, "the kernel's defaults stay" },
-	{ "helpers", step_helpers, WARN, ANY, "no helpers this time" },
-	{ "hostname", step_hostname, WARN, ANY, "see [network] hostname in /etc/wsl.conf" },
-	{ "network", step_network, WARN, ANY,
-	  "see landbridge.ip=ADDRESS/BITS and landbridge.gateway=ADDRESS" },
-	{ "etc", step_etc, WARN, MACHINE, "the image's own files stay" },
-	{ "fstab", step_fstab, WARN, ANY, "try mount -a by hand" },
-	{ "drives", step_drives, WARN, ANY, "try mount -t drvfs by hand" },
+};
+
+static const struct machine_step {
+	int (*run)(struct machine *m);
+	struct step step;
+} machine_steps[] = {
+	{ step_namespace, { "namespace", EMERGENCY, BOOT_CONTAINER, "it needs CAP_SYS_ADMIN" } },
+	{ step_devices, { "devices", EMERGENCY, MACHINE, "does the kernel have devtmpfs?" } },
+	{ step_run, { "run", EMERGENCY, ANY, "is it in this kernel?" } },
+	{ step_console, { "console", WARN, MACHINE, "give the kernel console=" } },
+	{ step_cmdline, { "cmdline", WARN, MACHINE, "defaults are used" } },
+	{ step_modules,
+	  { "modules", EMERGENCY, MACHINE,
+	    "make the initramfs from the modules of this very kernel" } },
+	{ step_limits, { "limits", WARN, MACHINE, "the kernel's defaults stay" } },
+	{ step_link, { "link", EMERGENCY, ANY, "no session can be opened without it" } },
+	{ step_network,
+	  { "network", WARN, ANY,
+	    "see landbridge.ip=ADDRESS/BITS and landbridge.gateway=ADDRESS" } },
+	{ step_drives, { "drives", WARN, MACHINE, "the host's drives cannot be mounted" } },
+};
+
+static const struct distro_step {
+	int (*run)(struct distro *d);
+	struct step step;
+} distro_steps[] = {
+	{ step_root,
+	  { "root", EMERGENCY, INITRAMFS,
+	    "name it with root=/dev/NAME, LABEL=x or UUID=x, and see that it is attached" } },
+	{ step_mount, { "mount", EMERGENCY, INITRAMFS, "check the image with fsck" } },
+	{ step_switch, { "switch", EMERGENCY, INITRAMFS, "the image needs /proc, /sys and /dev" } },
+	{ step_writable, { "writable", EMERGENCY, BOOT_IMAGE, "give the kernel rw" } },
+	{ step_filesystems, { "filesystems", EMERGENCY, ANY, "is it in this kernel?" } },
+	{ step_settings, { "settings", WARN, ANY, "defaults are used; at most 32 KiB are read" } },
+	{ step_sessions, { "sessions", EMERGENCY, ANY, "no session can be opened without it" } },
+	{ step_helpers, { "helpers", WARN, ANY, "no helpers this time" } },
+	{ step_hostname, { "hostname", WARN, ANY, "see [network] hostname in /etc/wsl.conf" } },
+	{ step_etc, { "etc", WARN, MACHINE, "the image's own files stay" } },
+	{ step_automount, { "automount", WARN, MACHINE, "try mount -t drvfs by hand" } },
+	{ step_fstab, { "fstab", WARN, ANY, "try mount -a by hand" } },
 #if CFG_INTEROP
-	{ "binfmt", step_binfmt, WARN, ANY, "landbridge-run PROG.EXE works without it" },
+	{ step_binfmt, { "binfmt", WARN, ANY, "landbridge-run PROG.EXE works without it" } },
 #endif
-	{ "link", step_link, EMERGENCY, ANY, "no session can be opened without it" },
 #if CFG_P9D
-	{ "p9d", step_p9d, WARN, ANY, "the host cannot see the guest's files" },
+	{ step_p9d, { "p9d", WARN, ANY, "the host cannot see the guest's files" } },
 #endif
-	{ "command", step_command, WARN, ANY, "see [boot] command in /etc/wsl.conf" },
-	{ "cleanup", step_cleanup, WARN, MACHINE, "some memory stays in use" },
+	{ step_command, { "command", WARN, ANY, "see [boot] command in /etc/wsl.conf" } },
+	{ step_cleanup, { "cleanup", WARN, MACHINE, "some memory stays in use" } },
 };
 
 int boot_unable(struct boot *b, int err, const char *format, ...)
@@ -78,40 +108,60 @@ int boot_unable_try(struct boot *b, int err, const char *hint, const char *what)
 static void failure_say(struct boot *b, int err)
 {
 	struct log host = b->log;
-	struct log person = { .fd = b->console, .who = b->log.who, .max = b->log.max };
 	const char *what = b->what[0] ? b->what : "go on";
+	const char *why = b->reason ? b->reason : strerror(-err);
 
 	host.who = "landbridge";
-	if (b->form == BOOT_CONTAINER)
-		person.fd = 2;
-	else
-		log_err(&host, "failed %s: unable to %s: %s (%s)", b->step, what, strerror(-err),
-			b->hint);
-	log_err(&person, "%s: unable to %s: %s (%s)", b->step, what, strerror(-err), b->hint);
+	if (b->form != BOOT_CONTAINER)
+		log_err(&host, "failed %s: unable to %s: %s (%s)", b->step, what, why, b->hint);
+	log_err(&b->person, "%s: unable to %s: %s (%s)", b->step, what, why, b->hint);
 }
 
-static int step_run(struct boot *b, const struct step *s)
+static bool step_begin(struct boot *b, const struct step *s)
 {
-	int err;
-
 	b->step = s->name;
 	b->hint = s->hint;
+	b->reason = NULL;
 	b->what[0] = '\0';
-	err = s->run(b);
-	if (err >= 0)
-		return 0;
-	failure_say(b, err);
-	return s->fails == EMERGENCY ? err : 0;
+	return s->forms & b->form;
 }
 
-void boot_run(struct boot *b)
+/* What the step returned; true: the boot cannot go on. */
+static bool step_end(struct boot *b, const struct step *s, int err)
+{
+	if (err < 0)
+		failure_say(b, err);
+	return err < 0 && s->fails == EMERGENCY;
+}
+
+static void machine_boot(struct machine *m, struct distro *d)
+{
+	for (size_t i = 0; i < array_len(machine_steps); i++) {
+		const struct machine_step *s = &machine_steps[i];
+
+		if (step_begin(m->boot, &s->step) && step_end(m->boot, &s->step, s->run(m)))
+			emergency(d);
+	}
+}
+
+static void distro_boot(struct distro *d)
+{
+	for (size_t i = 0; i < array_len(distro_steps); i++) {
+		const struct distro_step *s = &distro_steps[i];
+
+		if (step_begin(d->boot, &s->step) && step_end(d->boot, &s->step, s->run(d)))
+			emergency(d);
+	}
+}
+
+void boot_run(struct machine *m, struct distro *d)
 {
 	int64_t start = loop_now();
 
-	for (size_t i = 0; i < array_len(steps); i++)
-		if ((steps[i].forms & b->form) && step_run(b, &steps[i]) < 0)
-			emergency(b);
-	b->step = "ready";
-	boot_note(b, "%lld ms, %lld of them for modules", (long long)(loop_now() - start),
-		  (long long)b->modules_ms);
+	machine_boot(m, d);
+	distro_boot(d);
+	m->boot->step = "ready";
+	boot_note(m->boot, "%lld ms, %lld of them for modules", (long long)(loop_now() - start),
+		  (long long)m->modules.ms);
+	fd_close(&m->starting); /* sessions begin */
 }

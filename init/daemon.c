@@ -7,7 +7,6 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "init/boot.h"
 #include "init/spawn.h"
 #include "lib/fd.h"
 #include "lib/loop.h"
@@ -69,14 +68,14 @@ static bool is_due(const struct daemon *d, int64_t when)
 }
 
 /* One timer for all: it goes off when the first of them is due. */
-static void timer_set(const struct boot *b)
+static void timer_set(const struct daemons *all)
 {
 	int64_t now = loop_now(), first = INT64_MAX;
 	struct itimerval timer = { .it_value = { 0, 0 } };
 
 	for (unsigned i = 0; i < DAEMON_COUNT; i++)
-		if (is_due(&b->daemons[i], first))
-			first = b->daemons[i].due;
+		if (is_due(&all->at[i], first))
+			first = all->at[i].due;
 	if (first == INT64_MAX)
 		return;
 	first = first > now ? first - now : 1;
@@ -86,7 +85,7 @@ static void timer_set(const struct boot *b)
 }
 
 /* Later, so that one that cannot live does not keep the machine busy. */
-static void put_off(const struct boot *b, struct daemon *d)
+static void put_off(const struct daemons *all, struct daemon *d)
 {
 	int64_t now = loop_now();
 
@@ -94,10 +93,10 @@ static void put_off(const struct boot *b, struct daemon *d)
 	if (d->delay > DELAY_MAX_MS)
 		d->delay = DELAY_MAX_MS;
 	d->due = now + d->delay;
-	timer_set(b);
+	timer_set(all);
 }
 
-int daemon_start(struct boot *b, struct daemon *d)
+int daemon_start(struct daemons *all, struct daemon *d)
 {
 	int err;
 
@@ -106,67 +105,67 @@ int daemon_start(struct boot *b, struct daemon *d)
 	d->pid = spawn_fork();
 	if (d->pid == 0) {
 		sockets_place(d);
-		d->exec(b, d);
+		d->exec(d);
 		_exit(127);
 	}
 	if (d->pid > 0)
 		return 0;
 	err = d->pid;
 	d->pid = 0;
-	put_off(b, d);
-	log_err(&b->log, "%s: unable to start the %s: %s; tried again in %d ms", d->step, d->what,
+	put_off(all, d);
+	log_err(all->log, "%s: unable to start the %s: %s; tried again in %d ms", d->step, d->what,
 		strerror(-err), d->delay);
 	return err;
 }
 
-void daemons_reap(struct boot *b, pid_t pid)
+void daemons_reap(struct daemons *all, pid_t pid)
 {
 	for (unsigned i = 0; i < DAEMON_COUNT; i++) {
-		struct daemon *d = &b->daemons[i];
+		struct daemon *d = &all->at[i];
 
 		if (d->pid != pid)
 			continue;
 		d->pid = 0;
-		put_off(b, d);
-		log_warn(&b->log, "%s: the %s ended; it is started again %s %d ms", d->step,
+		put_off(all, d);
+		log_warn(all->log, "%s: the %s ended; it is started again %s %d ms", d->step,
 			 d->what, d->on_demand ? "when somebody calls, but not within" : "in",
 			 d->delay);
 	}
 }
 
-void daemons_again(struct boot *b)
+void daemons_again(struct daemons *all)
 {
 	int64_t now = loop_now();
 
 	for (unsigned i = 0; i < DAEMON_COUNT; i++) {
-		struct daemon *d = &b->daemons[i];
+		struct daemon *d = &all->at[i];
 
 		if (!is_due(d, now))
 			continue;
 		if (d->on_demand)
-			daemon_await(b, d); /* perhaps nobody wants it any more */
+			daemon_await(all, d); /* perhaps nobody wants it any more */
 		else
-			daemon_start(b, d);
+			daemon_start(all, d);
 	}
-	timer_set(b);
+	timer_set(all);
 }
 
-void daemon_await(struct boot *b, struct daemon *d)
+void daemon_await(struct daemons *all, struct daemon *d)
 {
 	d->on_demand = d->awaited = true;
 	sockets_watch(d, true);
-	daemons_called(b); /* by somebody who was earlier */
+	daemons_called(all); /* by somebody who was earlier */
 }
 
-void daemons_called(struct boot *b)
+void daemons_called(struct daemons *all)
 {
 	for (unsigned i = 0; i < DAEMON_COUNT; i++) {
-		struct daemon *d = &b->daemons[i];
+		struct daemon *d = &all->at[i];
 
 		if (!d->awaited || !is_called(d))
 			continue;
 		d->awaited = false;
 		sockets_watch(d, false);
-		daemon_start(b, d);
+		daemon_start(all, d);
 	}
 }

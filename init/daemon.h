@@ -14,15 +14,15 @@
 
 #include "lib/log.h"
 
-struct boot;
-
+enum { DAEMON_BROKER, DAEMON_P9D, DAEMON_COUNT };
 enum { DAEMON_SOCKETS = 2 };
 
 struct daemon {
 	const char *step; /* the boot step it belongs to, for the log */
 	const char *what;
 	/* Runs in the child: execs, or returns to fail. Its sockets are 3 and up. */
-	void (*exec)(const struct boot *b, const struct daemon *d);
+	void (*exec)(const struct daemon *d);
+	const void *owner;           /* for exec */
 	int sockets[DAEMON_SOCKETS]; /* the first socket_count */
 	unsigned socket_count;
 	bool on_demand;
@@ -32,22 +32,27 @@ struct daemon {
 	int64_t started, due; /* as loop_now() has it */
 };
 
+struct daemons {
+	struct daemon at[DAEMON_COUNT];
+	const struct log *log;
+};
+
 /* Gives it one more socket: `fd`, or a negative errno, which is returned. */
 int daemon_listen(struct daemon *d, int fd);
 
 /* 0, or -EAGAIN, -ENOMEM where no process can be had: that is logged, and it
  * is tried again later. */
-int daemon_start(struct boot *b, struct daemon *d);
+int daemon_start(struct daemons *all, struct daemon *d);
 /* Starts it when somebody first connects to it; until then it costs nothing. */
-void daemon_await(struct boot *b, struct daemon *d);
+void daemon_await(struct daemons *all, struct daemon *d);
 
 /* ---- for PID 1's loop ---- */
 
 /* A child has ended, a daemon or another. */
-void daemons_reap(struct boot *b, pid_t pid);
+void daemons_reap(struct daemons *all, pid_t pid);
 /* On SIGIO: starts those that somebody waits for. */
-void daemons_called(struct boot *b);
+void daemons_called(struct daemons *all);
 /* On SIGALRM: starts those whose time has come. */
-void daemons_again(struct boot *b);
+void daemons_again(struct daemons *all);
 
 #endif

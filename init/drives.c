@@ -1,115 +1,136 @@
-/* drives.c: the boot step that mounts the host's drives. */
+/* drives.c: the host's drives at boot. */
 #include "init/drives.h"
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "init/boot.h"
+#include "init/distro.h"
+#include "init/drvfs.h"
 #include "init/login.h"
+#include "init/machine.h"
+#include "init/spawn.h"
+#include "init/virtio.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
 
-static bool is_root_of(const struct settings *s, char *out, size_t size, char letter)
+enum { AUTOMOUNT_MS = 20000, LETTERS = 26 };
+
+int step_drives(struct machine *m)
+{
+	int err = virtio_has(m->virtio, VIRTIO_9P) ? modules_load(m, GUEST_9P) : 0;
+
+	if (err == 0 && virtio_has(m->virtio, VIRTIO_FS))
+		err = modules_load(m, GUEST_VIRTIOFS);
+	return err;
+}
+
+static size_t drive_point(const struct settings *s, char *out, size_t size, int letter)
 {
 	size_t len = strlen(s->automount_root);
 
 	while (len > 0 && s->automount_root[len - 1] == '/')
 		len--;
-	return fmt(out, size, "%.*s/%c", (int)len, s->automount_root, letter - 'A' + 'a') < size;
+	return fmt(out, size, "%.*s/%c", (int)len, s->automount_root, letter + 'a');
 }
 
 /* WSL's defaults, then the user's own, which win. */
-static int options_make(struct boot *b, struct mountopts *o)
+static int options_make(struct distro *d, struct mountopts *o)
 {
 	struct login who;
 	char words[96];
 	int err;
 
-	login_default(&who, &b->settings);
+	login_default(&who, &d->settings);
 	fmt(words, sizeof(words), "noatime,uid=%u,gid=%u", (unsigned)who.uid, (unsigned)who.gid);
 	err = mountopts_add(o, words);
 	if (err == 0)
-		err = mountopts_add(o, b->settings.automount_options);
+		err = mountopts_add(o, d->settings.automount_options);
 	if (err < 0)
-		return boot_unable(b, err, "read automount.options");
+		return boot_unable(d->boot, err, "read automount.options");
 	if (o->downgraded)
-		boot_warn(b, "%s", "case=force is taken as case=dir");
+		boot_warn(d->boot, "%s", "case=force is taken as case=dir");
 	return 0;
 }
 
-/* Whether fstab has put this very drive there already. */
-static bool is_there(const char *target, char letter)
-{
-	struct mount_table table;
-	const struct mount *m;
+struct automount {
+	struct distro *d;
+	struct mountopts options;
+	uint32_t *made; /* shared with PID 1 */
+};
 
-	if (!is_mountpoint(target) || mount_table_read(&table) < 0)
-		return false;
-	m = mounts_find(&table.mounts, target);
-	return m && m->drive && (m->drive[0] | 0x20) == (letter | 0x20) && m->drive[1] == ':';
-}
-
-static int letter_mount(struct boot *b, const struct mountopts *o, char letter)
+static int letter_mount(struct automount *a, int letter)
 {
-	char source[] = { letter, ':', '\0' }, target[128];
-	struct drive_request r = { source, target, o, "" };
+	char source[] = { (char)('A' + letter), ':', '\0' }, target[128];
+	struct drive_request r = { source, target, &a->options, "" };
+	bool made;
 	int err;
 
-	if (!is_root_of(&b->settings, target, sizeof(target), letter))
+	if (drive_point(&a->d->settings, target, sizeof(target), letter) >= sizeof(target))
 		return -ENAMETOOLONG;
-	if (is_there(target, letter))
-		return 0;
+	made = access(target, F_OK) < 0;
 	err = dir_make(target, 0755);
 	if (err == 0)
 		err = drive_mount(&r);
 	else
 		fmt(r.why, sizeof(r.why), "%s", strerror(-err));
+	if (made && err == 0)
+		*a->made |= (uint32_t)1 << letter;
+	else if (made)
+		rmdir(target); /* never one that the image has */
 	if (err < 0)
-		fmt(b->what, sizeof(b->what), "mount the drive %s on %s: %s", source, target,
-		    r.why);
+		boot_unable(a->d->boot, err, "mount the drive %s on %s: %s", source, target, r.why);
 	return err;
 }
 
-/* Before Linux 6.9 virtiofs does not tell its tags: each letter is tried. */
-static void virtiofs_try(struct boot *b, const struct mountopts *o)
+static int automount_part(void *owner)
 {
-	for (int i = 0; i < 26; i++) {
-		char target[128], letter = (char)('A' + i);
+	struct automount *a = owner;
+	uint32_t drives = drives_9p();
+	int err = options_make(a->d, &a->options);
 
-		if (letter_mount(b, o, letter) < 0 &&
-		    is_root_of(&b->settings, target, sizeof(target), letter))
-			rmdir(target);
-		b->what[0] = '\0';
-	}
-}
-
-int step_drives(struct boot *b)
-{
-	struct mountopts o = { 0 };
-	uint32_t drives;
-	int err = 0;
-
-	if (b->virtio >> VIRTIO_9P & 1)
-		err = modules_load(b, GUEST_9P);
-	if (err == 0 && b->virtio >> VIRTIO_FS & 1)
-		err = modules_load(b, GUEST_VIRTIOFS);
-	if (err < 0 || !b->settings.automount)
+	if (err < 0)
 		return err;
-	drives = drives_9p();
-	if (!drives && !(b->virtio >> VIRTIO_FS & 1))
-		return 0;
-	err = options_make(b, &o);
-	for (int i = 0; i < 26; i++) {
-		if (drives >> i & 1) {
-			int failed = letter_mount(b, &o, (char)('A' + i));
+	/* Before Linux 6.9 virtiofs does not tell its tags: each letter is tried. */
+	for (int i = 0; i < LETTERS && virtio_has(a->d->machine->virtio, VIRTIO_FS); i++)
+		letter_mount(a, i);
+	for (int i = 0; i < LETTERS; i++) {
+		int failed = drives >> i & 1 ? letter_mount(a, i) : 0;
 
-			err = err < 0 ? err : failed;
-		}
+		err = err < 0 ? err : failed;
 	}
-	if (b->virtio >> VIRTIO_FS & 1)
-		virtiofs_try(b, &o);
 	return err;
+}
+
+int step_automount(struct distro *d)
+{
+	struct automount a = { .d = d };
+	const struct part part = { automount_part, &a, AUTOMOUNT_MS };
+	int err;
+
+	if (!d->settings.automount || !(drives_9p() || virtio_has(d->machine->virtio, VIRTIO_FS)))
+		return 0;
+	boot_unable(d->boot, 0, "mount the drives of the host");
+	a.made = mmap(NULL, sizeof(*a.made), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	if (a.made == MAP_FAILED)
+		return -errno;
+	err = spawn_part(d->boot, &part);
+	d->drive_dirs = *a.made;
+	munmap(a.made, sizeof(*a.made));
+	return err;
+}
+
+void drives_remove(const struct distro *d)
+{
+	for (int i = 0; i < LETTERS; i++) {
+		char target[128];
+
+		if (d->drive_dirs >> i & 1 &&
+		    drive_point(&d->settings, target, sizeof(target), i) < sizeof(target))
+			rmdir(target);
+	}
 }

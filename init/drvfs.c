@@ -1,4 +1,6 @@
 /* drvfs.c: mounting the host's drives, and mount.drvfs for mount(8). */
+#include "init/drvfs.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
@@ -8,27 +10,17 @@
 #include <unistd.h>
 
 #include "init/dirs.h"
-#include "init/drives.h"
 #include "init/init.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
 #include "lib/log.h"
+#include "pathconv/pathconv.h"
 
 enum { EXIT_USAGE = 1, EXIT_MOUNT = 32 }; /* mount(8) */
 
 static const unsigned long mount_flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME |
 					 MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME;
-
-int mount_table_read(struct mount_table *t)
-{
-	ssize_t len = file_read("/proc/self/mountinfo", t->text, sizeof(t->text));
-
-	if (len < 0)
-		return (int)len;
-	t->mounts = (struct mounts){ .at = t->at, .size = array_len(t->at) };
-	return mounts_parse(&t->mounts, t->text, (size_t)len);
-}
 
 struct tag_walk {
 	struct dir_walk walk;
@@ -179,9 +171,16 @@ static int source_split(struct drive_request *r, char *letter, const char **rest
 	return err < 0 ? why(r, err, "%s", "the source is no drive (C:, C:\\dir)") : 0;
 }
 
+static int remount(struct drive_request *r)
+{
+	unsigned long flags = MS_REMOUNT | MS_BIND | (r->options->flags & mount_flags);
+
+	return mount(NULL, r->target, NULL, flags, NULL) < 0 ? why_errno(r, -errno) : 0;
+}
+
 int drive_mount(struct drive_request *r)
 {
-	struct mount_table table;
+	struct mounts mounts;
 	const char *rest, *first;
 	char letter, point[64];
 	int err = source_split(r, &letter, &rest);
@@ -189,16 +188,16 @@ int drive_mount(struct drive_request *r)
 	if (err < 0)
 		return err;
 	if (r->options->flags & MS_REMOUNT)
-		return mount(NULL, r->target, NULL,
-			     MS_REMOUNT | MS_BIND | (r->options->flags & mount_flags), NULL) < 0
-			       ? why_errno(r, -errno)
-			       : 0;
-	err = mount_table_read(&table);
+		return remount(r);
+	err = mounts_load(&mounts);
 	if (err < 0)
 		return why(r, err, "cannot read /proc/self/mountinfo: %s", strerror(-err));
-	first = drive_visible(&table.mounts, letter);
+	first = drive_visible(&mounts, letter);
 	if (first)
-		return subtree_bind(r, first, rest);
+		err = subtree_bind(r, first, rest);
+	mounts_unload(&mounts);
+	if (first)
+		return err;
 	if (!*rest)
 		return drive_attach(r, letter, r->target);
 	err = drive_keep(r, letter, point, sizeof(point));

@@ -1,15 +1,17 @@
 /* emergency.c: a boot that cannot go on ends in a shell, not in a panic. */
+#include "init/emergency.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "init/boot.h"
+#include "init/distro.h"
+#include "init/newroot.h"
+#include "init/power.h"
 #include "init/spawn.h"
-#include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
 
@@ -54,16 +56,9 @@ static _Noreturn void shell_exec(const struct shell *s, int console)
 	_exit(127);
 }
 
-static void say(struct boot *b, const char *text)
+_Noreturn void emergency(struct distro *d)
 {
-	int fd = b->form == BOOT_CONTAINER ? 2 : b->console;
-
-	if (fd >= 0)
-		fd_write_all(fd, text, strlen(text));
-}
-
-_Noreturn void emergency(struct boot *b)
-{
+	struct boot *b = d->boot;
 	const struct shell *s = b->form == BOOT_CONTAINER && !isatty(0) ? NULL : shell_find();
 	struct log host = b->log;
 	pid_t pid;
@@ -74,16 +69,16 @@ _Noreturn void emergency(struct boot *b)
 		if (b->form != BOOT_CONTAINER)
 			log_err(&host, "%s",
 				"powering off: there is no shell to put this right with");
-		say(b, "init: there is no shell to put this right with: powering off\n");
-		power_down(b, POWER_OFF);
+		log_err(&b->person, "%s", "there is no shell to put this right with: powering off");
+		power_down(d, POWER_OFF);
 	}
 	if (b->form != BOOT_CONTAINER)
 		log_err(&host, "%s", "emergency shell");
-	say(b, "init: this is an emergency shell; leaving it powers off\n");
+	log_err(&b->person, "%s", "this is an emergency shell; leaving it powers off");
 	pid = spawn_fork();
 	if (pid == 0)
 		shell_exec(s, b->console);
 	while (pid > 0 && spawn_wait(pid, 24 * 3600 * 1000) == -ETIMEDOUT)
 		;
-	power_down(b, POWER_OFF);
+	power_down(d, POWER_OFF);
 }

@@ -1,8 +1,10 @@
-/* etc.h: the texts of the files that are generated for a run. Pure. */
+/* etc.h: the host name, and the files in /etc that are made for a run. */
 #ifndef LANDBRIDGE_INIT_ETC_H
 #define LANDBRIDGE_INIT_ETC_H
 
 #include <stddef.h>
+
+struct distro;
 
 enum { HOSTNAME_SIZE = 65 };
 
@@ -12,5 +14,9 @@ void hostname_clean(char out[HOSTNAME_SIZE], const char *text);
 
 /* As fmt(): the length the whole text has. */
 size_t hosts_text(char *out, size_t size, const char *hostname);
+
+/* A distribution's steps: the host name and its file; the others. */
+int step_hostname(struct distro *d);
+int step_etc(struct distro *d);
 
 #endif

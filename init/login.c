@@ -2,50 +2,11 @@
 #include "init/login.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "lib/accounts.h"
-#include "lib/fd.h"
 #include "lib/fmt.h"
-
-/* A file of any size in memory of its own, with one byte of room behind it. */
-struct text {
-	char *at;
-	size_t len;
-};
-
-static int text_read(struct text *t, const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st = { .st_size = 0 };
-	ssize_t len;
-
-	*t = (struct text){ NULL, 0 };
-	if (fd < 0)
-		return -errno;
-	len = fstat(fd, &st) < 0 ? -errno : 0;
-	t->len = (size_t)st.st_size;
-	t->at = mmap(NULL, t->len + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (len == 0)
-		len = t->at == MAP_FAILED ? -ENOMEM : fd_read_full(fd, t->at, t->len);
-	close(fd);
-	if (len >= 0) {
-		t->at[len] = '\0';
-		return 0;
-	}
-	if (t->at != MAP_FAILED)
-		munmap(t->at, t->len + 1);
-	return (int)len;
-}
-
-static void text_drop(struct text *t)
-{
-	munmap(t->at, t->len + 1);
-}
+#include "lib/textfile.h"
 
 static void login_fill(struct login *who, const struct account *u)
 {
@@ -64,12 +25,12 @@ static void login_root(struct login *who)
 /* The user called `name`, or without one the first with this uid. */
 static bool users_search(const char *name, uid_t uid, struct login *who)
 {
-	struct text t;
+	struct textfile t;
 	struct account u;
 	bool found = false;
 	char *at;
 
-	if (text_read(&t, "/etc/passwd") < 0)
+	if (textfile_read(&t, "/etc/passwd") < 0)
 		return false;
 	at = t.at;
 	while (!found && account_next(&at, t.at + t.len, &u)) {
@@ -77,7 +38,7 @@ static bool users_search(const char *name, uid_t uid, struct login *who)
 		if (found)
 			login_fill(who, &u);
 	}
-	text_drop(&t);
+	textfile_drop(&t);
 	return found;
 }
 
@@ -108,12 +69,12 @@ void login_default(struct login *who, const struct settings *s)
 size_t login_groups(const struct login *who, gid_t *gids, size_t max)
 {
 	struct gids all = { gids, 1, max };
-	struct text t;
+	struct textfile t;
 
 	gids[0] = who->gid;
-	if (text_read(&t, "/etc/group") < 0)
+	if (textfile_read(&t, "/etc/group") < 0)
 		return 1;
 	account_groups(&all, t.at, t.len, who->name);
-	text_drop(&t);
+	textfile_drop(&t);
 	return all.count;
 }

@@ -1,4 +1,6 @@
 /* modules.c: kernel modules, loaded in process. */
+#include "init/modules.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -8,7 +10,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "init/boot.h"
+#include "init/machine.h"
+#include "init/virtio.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
 #include "lib/loop.h"
@@ -16,9 +19,9 @@
 
 enum { COMPRESSED_FILE = 4 }; /* MODULE_INIT_COMPRESSED_FILE, linux/module.h */
 
-static int deps_map(struct boot *b)
+static int deps_map(struct modules *mods)
 {
-	int fd = openat(b->modules, "modules.dep", O_RDONLY | O_CLOEXEC);
+	int fd = openat(mods->dir, "modules.dep", O_RDONLY | O_CLOEXEC);
 	struct stat st;
 	void *text;
 
@@ -32,12 +35,12 @@ static int deps_map(struct boot *b)
 	close(fd);
 	if (text == MAP_FAILED)
 		return -errno;
-	b->deps = text;
-	b->deps_len = (size_t)st.st_size;
+	mods->deps = text;
+	mods->deps_len = (size_t)st.st_size;
 	return 0;
 }
 
-int step_modules(struct boot *b)
+int step_modules(struct machine *m)
 {
 	struct utsname u;
 	char path[sizeof(u.release) + 16];
@@ -45,29 +48,27 @@ int step_modules(struct boot *b)
 
 	uname(&u);
 	fmt(path, sizeof(path), "/lib/modules/%s", u.release);
-	b->modules = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (b->modules < 0) {
-		boot_note(b, "no %s: drivers must be built into the kernel", path);
-		b->virtio = virtio_present();
+	m->modules.dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (m->modules.dir < 0) {
+		boot_note(m->boot, "no %s: drivers must be built into the kernel", path);
+		m->virtio = virtio_present();
 		return 0;
 	}
-	err = deps_map(b);
+	err = deps_map(&m->modules);
 	if (err < 0)
-		return boot_unable(b, err, "read %s/modules.dep", path);
-	err = modules_load(b, GUEST_BUS);
-	b->virtio = virtio_present();
+		return boot_unable(m->boot, err, "read %s/modules.dep", path);
+	err = modules_load(m, GUEST_BUS);
+	m->virtio = virtio_present();
 	return err;
 }
 
-void modules_close(struct boot *b)
+void modules_close(struct modules *modules)
 {
-	if (b->deps)
-		munmap((void *)(uintptr_t)b->deps, b->deps_len);
-	b->deps = NULL;
-	b->deps_len = 0;
-	if (b->modules >= 0)
-		close(b->modules);
-	b->modules = -1;
+	if (modules->deps)
+		munmap((void *)(uintptr_t)modules->deps, modules->deps_len);
+	modules->deps = NULL;
+	modules->deps_len = 0;
+	fd_close(&modules->dir);
 }
 
 static bool is_loaded(struct piece path)
@@ -115,64 +116,65 @@ static int descriptor_insert(int fd, bool plain)
 	return syscall(SYS_finit_module, fd, "", plain ? 0 : COMPRESSED_FILE) < 0 ? -errno : 0;
 }
 
-static int file_insert(struct boot *b, const char *path)
+static int file_insert(struct machine *m, const char *path)
 {
 	bool plain = ends_with_ko(path);
-	int fd = openat(b->modules, path, O_RDONLY | O_CLOEXEC);
+	int fd = openat(m->modules.dir, path, O_RDONLY | O_CLOEXEC);
 	int err;
 
 	if (fd < 0)
-		return boot_unable(b, -errno, "open the kernel module %s", path);
+		return boot_unable(m->boot, -errno, "open the kernel module %s", path);
 	err = descriptor_insert(fd, plain);
 	close(fd);
 	/* ENODEV: a driver that finds nothing here of its kind. */
 	if (err == 0 || err == -EEXIST || err == -ENODEV)
 		return 0;
 	if (!plain && (err == -EOPNOTSUPP || err == -EINVAL || err == -ENOEXEC)) {
-		boot_unable(b, err, "load the compressed kernel module %s", path);
-		b->hint = "this kernel cannot decompress modules: unpack them";
-		return err;
+		m->boot->hint = "this kernel cannot decompress modules: unpack them";
+		return boot_unable(m->boot, err, "load the compressed kernel module %s", path);
 	}
-	return boot_unable(b, err, "load the kernel module %s", path);
+	return boot_unable(m->boot, err, "load the kernel module %s", path);
 }
 
-static int piece_insert(struct boot *b, struct piece path)
+static int piece_insert(struct machine *m, struct piece path)
 {
 	char text[256];
 
 	if (is_loaded(path))
 		return 0;
 	if (fmt(text, sizeof(text), "%.*s", (int)path.len, path.at) >= sizeof(text))
-		return boot_unable(b, -ENAMETOOLONG, "load the kernel module %s...", text);
-	return file_insert(b, text);
+		return boot_unable(m->boot, -ENAMETOOLONG, "load the kernel module %s...", text);
+	return file_insert(m, text);
 }
 
-static int module_load(struct boot *b, const char *name)
+static int module_load(struct machine *m, const char *name)
 {
+	const struct modules *mods = &m->modules;
 	struct module_dep line;
 	struct piece need;
 
-	if (!modules_dep_find((struct piece){ b->deps, b->deps_len }, name, &line))
+	if (!mods->deps ||
+	    !modules_dep_find((struct piece){ mods->deps, mods->deps_len }, name, &line))
 		return 0; /* built in, or the kernel has none: the step will see */
 	if (is_loaded(line.path))
 		return 0;
 	while (modules_dep_last(&line.needs, &need)) {
-		int err = piece_insert(b, need);
+		int err = piece_insert(m, need);
 
 		if (err < 0)
 			return err;
 	}
-	return piece_insert(b, line.path);
+	return piece_insert(m, line.path);
 }
 
-int modules_load(struct boot *b, enum guest_group group)
+int modules_load(struct machine *m, enum guest_group group)
 {
 	int64_t start = loop_now();
 	int err = 0;
 
-	for (const struct guest_module *m = guest_modules; m->name[0] && err == 0; m++)
-		if (m->group == group)
-			err = module_load(b, m->name);
-	b->modules_ms += loop_now() - start;
+	for (const struct guest_module *g = guest_modules; g->name[0] && err == 0; g++)
+		if (g->group == group)
+			err = module_load(m, g->name);
+	m->modules.ms += loop_now() - start;
 	return err;
 }

@@ -1,13 +1,13 @@
 /* net.c: lo and the first network interface, by libnl. */
+#include "init/net.h"
+
 #include <errno.h>
 #include <net/if.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "init/boot.h"
+#include "init/machine.h"
 #include "init/spawn.h"
+#include "init/virtio.h"
 #include "lib/fmt.h"
 
 #if CFG_NET
@@ -100,80 +100,60 @@ static int first_index(char name[IF_NAMESIZE])
 	return 0;
 }
 
-static int network_set(struct boot *b, struct nl_sock *sock)
+static int network_set(struct machine *m, struct nl_sock *sock)
 {
-	const char *ip = b->settings.ip ? b->settings.ip : "10.0.2.15/24";
-	const char *gateway = b->settings.gateway ? b->settings.gateway : "10.0.2.2";
+	const char *ip = m->settings.ip ? m->settings.ip : "10.0.2.15/24";
+	const char *gateway = m->settings.gateway ? m->settings.gateway : "10.0.2.2";
 	char name[IF_NAMESIZE];
 	int index, err = link_up(sock, 1);
 
 	if (err < 0)
-		return boot_unable(b, err, "bring up lo");
-	if (b->form == BOOT_CONTAINER)
+		return boot_unable(m->boot, err, "bring up lo");
+	if (m->boot->form == BOOT_CONTAINER)
 		return 0; /* whoever made its network knows better */
 	index = first_index(name);
 	if (!index) {
-		boot_note(b, "%s", "no interface but lo");
+		boot_note(m->boot, "%s", "no interface but lo");
 		return 0;
 	}
 	err = link_up(sock, index);
 	if (err < 0)
-		return boot_unable(b, err, "bring up %s", name);
+		return boot_unable(m->boot, err, "bring up %s", name);
 	err = address_add(sock, index, ip);
 	if (err < 0)
-		return boot_unable(b, err, "give %s the address %s", name, ip);
+		return boot_unable(m->boot, err, "give %s the address %s", name, ip);
 	err = route_default(sock, index, gateway);
 	if (err < 0)
-		return boot_unable(b, err, "route through %s on %s", gateway, name);
+		return boot_unable(m->boot, err, "route through %s on %s", gateway, name);
 	return 0;
 }
 
-/* In a child of its own, as libnl uses the heap. It tells its parent by its
- * exit status, an errno value, and what it could not do through a pipe. */
-static _Noreturn void network_child(struct boot *b, int report)
+/* libnl uses the heap. */
+static int network_part(void *owner)
 {
+	struct machine *m = owner;
 	struct nl_sock *sock = nl_socket_alloc();
 	int err = sock ? error_from(nl_connect(sock, NETLINK_ROUTE)) : -ENOMEM;
 
-	err = err < 0 ? boot_unable(b, err, "open a netlink socket") : network_set(b, sock);
-	if (err < 0 && write(report, b->what, strlen(b->what)) < 0)
-		err = -EIO;
-	_exit(-err);
+	return err < 0 ? boot_unable(m->boot, err, "open a netlink socket") : network_set(m, sock);
 }
 
-int step_network(struct boot *b)
+int step_network(struct machine *m)
 {
-	int err = b->virtio >> VIRTIO_NET & 1 ? modules_load(b, GUEST_NET) : 0;
-	int report[2], status;
-	pid_t pid;
+	const struct part part = { network_part, m, 5000 };
+	int err = virtio_has(m->virtio, VIRTIO_NET) ? modules_load(m, GUEST_NET) : 0;
 
 	if (err < 0)
 		return err;
-	if (pipe(report) < 0)
-		return boot_unable(b, -errno, "make a pipe");
-	pid = spawn_fork();
-	if (pid == 0)
-		network_child(b, report[1]);
-	close(report[1]);
-	status = pid < 0 ? pid : spawn_wait(pid, 5000);
-	err = status < 0 ? status : WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
-	if (status == -ETIMEDOUT) { /* it holds the pipe open: reading might last for ever */
-		kill(pid, SIGKILL);
-		boot_unable(b, err, "set up the network");
-	} else if (err < 0) {
-		ssize_t len = read(report[0], b->what, sizeof(b->what) - 1);
-
-		b->what[len > 0 ? len : 0] = '\0';
-	}
-	close(report[0]);
-	return err;
+	boot_unable(m->boot, 0, "set up the network");
+	return spawn_part(m->boot, &part);
 }
 
 #else
 
-int step_network(struct boot *b)
+int step_network(struct machine *m)
 {
-	boot_note(b, "%s", "built without CFG_NET: left to the image");
+	boot_note(m->boot, "%s", "built without CFG_NET: left to the image");
 	return 0;
 }
 

@@ -1,8 +1,13 @@
 /* ns.c: does this process share a namespace with the machine's first process? */
 #include "init/ns.h"
 
+#include <errno.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
+
+#include "init/machine.h"
 
 static const struct {
 	const char *path, *first;
@@ -32,4 +37,15 @@ bool in_container(void)
 	char link[64];
 
 	return link_read(NS_PID, link) && strcmp(link, kinds[NS_PID].first) != 0;
+}
+
+/* What is mounted from here on must not reach whoever started us. */
+int step_namespace(struct machine *m)
+{
+	if (unshare(CLONE_NEWNS) < 0)
+		return boot_unable(m->boot, -errno, "make a mount namespace");
+	/* EINVAL: a chroot, whose / is no mount; whoever made it did this. */
+	if (mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) < 0 && errno != EINVAL)
+		return boot_unable(m->boot, -errno, "make the mounts private");
+	return 0;
 }

@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+struct machine;
+
 enum ns_kind { NS_PID, NS_USER, NS_UTS };
 
 /* False also when /proc is not there. */
@@ -15,5 +17,8 @@ bool ns_is_first(enum ns_kind kind);
 
 /* In a child pid namespace; false also when /proc is not there. */
 bool in_container(void);
+
+/* The machine's step in a container: mounts of its own. */
+int step_namespace(struct machine *m);
 
 #endif

@@ -9,20 +9,88 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "init/boot.h"
+#include "init/distro.h"
 #include "init/init.h"
+#include "init/machine.h"
+#include "init/newroot.h"
+#include "init/power.h"
+#include "lib/fmt.h"
 #include "lib/lib.h"
 
-/* What systemd's and other tools' requests arrive as: 37 to 39 are SIGRTMIN+3
- * to +5 as glibc counts; musl's own SIGRTMIN is another number. */
+/* As systemd(1) has them: 37 to 39 are SIGRTMIN+3 to +5 as glibc counts; musl's
+ * own SIGRTMIN is another number. As busybox: USR2 and, see is_busybox, USR1 and
+ * TERM. PWR: a battery is empty. INT: Ctrl-Alt-Del. */
 static const struct {
 	int signal;
-	enum power how;
+	enum power how, busybox; /* in an image whose halt(8) is busybox's */
 } requests[] = {
-	{ 37, POWER_OFF },      { 38, POWER_OFF },        { 39, POWER_REBOOT },
-	{ SIGTERM, POWER_OFF }, { SIGUSR1, POWER_OFF },   { SIGUSR2, POWER_OFF },
-	{ SIGPWR, POWER_OFF },  { SIGINT, POWER_REBOOT },
+	{ 37, POWER_OFF, POWER_OFF },         { 38, POWER_OFF, POWER_OFF },
+	{ 39, POWER_REBOOT, POWER_REBOOT },   { SIGINT, POWER_REBOOT, POWER_REBOOT },
+	{ SIGTERM, POWER_OFF, POWER_REBOOT }, { SIGUSR1, POWER_NOTHING, POWER_OFF },
+	{ SIGUSR2, POWER_OFF, POWER_OFF },    { SIGPWR, POWER_OFF, POWER_OFF },
 };
+
+/* Whether the image's halt(8) is busybox's, which asks PID 1 by USR1, as its
+ * reboot does by TERM. To all others USR1 means to open something again
+ * (sysvinit its fifo, systemd the bus), and TERM to end. */
+static bool is_busybox(const char *root)
+{
+	static const char *const halts[] = { "/sbin/halt", "/usr/sbin/halt", "/bin/halt" };
+	struct stat box, halt;
+	char path[64];
+
+	fmt(path, sizeof(path), "%s/bin/busybox", root);
+	if (stat(path, &box) < 0)
+		return false;
+	for (size_t i = 0; i < array_len(halts); i++) {
+		fmt(path, sizeof(path), "%s%s", root, halts[i]);
+		if (stat(path, &halt) == 0)
+			return halt.st_dev == box.st_dev && halt.st_ino == box.st_ino;
+	}
+	return true;
+}
+
+static enum power power_wanted(int signal)
+{
+	for (size_t i = 0; i < array_len(requests); i++) {
+		bool told = requests[i].how != requests[i].busybox;
+
+		if (requests[i].signal == signal)
+			return told && (is_busybox("") || is_busybox(NEWROOT)) ? requests[i].busybox
+									       : requests[i].how;
+	}
+	return POWER_NOTHING;
+}
+
+/* For as long as the boot and its emergency shell last: signals reach a step
+ * that hangs by interrupting it. Afterwards they wait for sigwaitinfo(2). */
+static struct distro *booting;
+
+static void boot_interrupted(int signal)
+{
+	enum power how;
+
+	if (getpid() != 1) /* a child of a step, which has not exec'ed */
+		_exit(128 + signal);
+	how = power_wanted(signal);
+	if (how != POWER_NOTHING)
+		power_down(booting, how);
+}
+
+static void boot_interruptible(struct distro *d)
+{
+	struct sigaction obey = { .sa_handler = boot_interrupted };
+	sigset_t asked;
+
+	booting = d;
+	sigfillset(&obey.sa_mask);
+	sigemptyset(&asked);
+	for (size_t i = 0; i < array_len(requests); i++) {
+		sigaction(requests[i].signal, &obey, NULL);
+		sigaddset(&asked, requests[i].signal);
+	}
+	sigprocmask(SIG_UNBLOCK, &asked, NULL);
+}
 
 /* The switch for Ctrl-Alt-Del (which then is a SIGINT to us) is refused in any
  * pid namespace but the first. /proc, which could tell too, may not be there. */
@@ -46,27 +114,30 @@ static void stdio_fill(void)
 		close(fd);
 }
 
-static void reap(struct boot *b)
+static void reap(struct machine *m)
 {
 	pid_t pid;
 
 	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-		daemons_reap(b, pid);
+		daemons_reap(&m->daemons, pid);
 }
 
-static void signal_obey(struct boot *b, int signal)
+static void signal_obey(struct distro *d, int signal)
 {
+	struct machine *m = d->machine;
+	enum power how;
+
 	if (signal == SIGCHLD) {
-		reap(b); /* by far the most: it touches no more memory than it must */
+		reap(m); /* by far the most: it touches no more memory than it must */
 		return;
 	}
 	if (signal == SIGIO)
-		daemons_called(b);
+		daemons_called(&m->daemons);
 	if (signal == SIGALRM)
-		daemons_again(b);
-	for (size_t i = 0; i < array_len(requests); i++)
-		if (requests[i].signal == signal)
-			power_down(b, requests[i].how);
+		daemons_again(&m->daemons);
+	how = power_wanted(signal);
+	if (how != POWER_NOTHING)
+		power_down(d, how);
 }
 
 /* Gives back what only the boot needed: the pages of the program (they come
@@ -87,14 +158,17 @@ __attribute__((noinline)) static void memory_release(void)
 int init_main(int argc, char **argv)
 {
 	struct settings_text text; /* large, and used as far as the files are long */
-	struct boot b = {
+	struct log log = { .fd = 2, .polls = true, .who = "init", .max = LOG_LEVEL_NOTE };
+	struct boot b = { .form = form_find(), .log = log, .person = log, .console = -1 };
+	struct machine m = {
+		.boot = &b,
 		.text = &text,
-		.form = form_find(),
-		.log = { .fd = 2, .who = "init", .max = LOG_LEVEL_NOTE },
-		.console = -1,
-		.modules = -1,
-		.uevents = -1,
-		.initramfs = -1,
+		.modules = { .dir = -1 },
+		.daemons = { .log = &b.log },
+		.starting = -1,
+	};
+	struct distro d = {
+		.boot = &b, .machine = &m, .roots = { .uevents = -1 }, .initramfs = -1
 	};
 	sigset_t all;
 
@@ -104,15 +178,18 @@ int init_main(int argc, char **argv)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	stdio_fill();
 	umask(0);
-	settings_init(&b.settings);
-	boot_run(&b);
+	settings_init(&m.settings);
+	settings_init(&d.settings);
+	boot_interruptible(&d);
+	boot_run(&m, &d);
+	sigprocmask(SIG_SETMASK, &all, NULL);
 	/* From here on: one blocking call, no heap, no way out. */
-	reap(&b);
+	reap(&m);
 	memory_release();
 	for (;;) {
 		int signal = sigwaitinfo(&all, NULL);
 
 		if (signal > 0)
-			signal_obey(&b, signal);
+			signal_obey(&d, signal);
 	}
 }

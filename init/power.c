@@ -1,19 +1,25 @@
 /* power.c: the end of a run. */
+#include "init/power.h"
+
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "init/boot.h"
+#include "init/distro.h"
 #include "init/drives.h"
+#include "init/mounts.h"
+#include "init/spawn.h"
+#include "lib/fd.h"
 #include "lib/lib.h"
 #include "lib/loop.h"
 
-enum { TERM_WAIT_MS = 5000, KILL_WAIT_MS = 2000 };
+enum { TERM_WAIT_MS = 5000, KILL_WAIT_MS = 2000, WORKER_MS = 5000 };
 
 /* Until nobody is left, or for `ms` at most. True: nobody is left. */
 static bool children_wait(int64_t ms)
@@ -48,45 +54,80 @@ static void processes_end(void)
 	children_wait(KILL_WAIT_MS);
 }
 
-static bool stays(const char *point)
+/* kB that wait to be written, by /proc/meminfo; 0 where nobody can tell. */
+static unsigned long unwritten(void)
 {
-	static const char *const points[] = { "/", "/proc", "/sys", "/dev" };
+	static const char *const names[] = { "\nDirty:", "\nWriteback:" };
+	char text[4096];
+	unsigned long sum = 0;
 
-	for (size_t i = 0; i < array_len(points); i++)
-		if (strcmp(point, points[i]) == 0)
-			return true;
-	return false;
-}
+	if (file_read("/proc/meminfo", text, sizeof(text)) < 0)
+		return 0;
+	for (size_t i = 0; i < array_len(names); i++) {
+		const char *at = strstr(text, names[i]);
 
-/* Everything but the root, latest first; what is busy is at least read-only. */
-static void filesystems_unmount(void)
-{
-	struct mount_table t;
-
-	if (mount_table_read(&t) < 0 && t.mounts.count == 0)
-		return;
-	for (size_t i = t.mounts.count; i-- > 0;) {
-		const char *point = t.mounts.at[i].point;
-
-		if (stays(point))
-			continue;
-		if (umount2(point, UMOUNT_NOFOLLOW) < 0 && errno == EBUSY)
-			mount(NULL, point, NULL, MS_REMOUNT | MS_RDONLY, NULL);
+		sum += at ? strtoul(at + strlen(names[i]), NULL, 10) : 0;
 	}
+	return sum;
 }
 
-_Noreturn void power_down(struct boot *b, enum power how)
+/* Waits for a child that may hang: gives it up when it takes longer than its
+ * time and what waits to be written does not become less meanwhile. */
+static void worker_wait(pid_t pid)
 {
+	unsigned long before, now = unwritten();
+
+	do {
+		before = now;
+		if (pid < 0 || spawn_wait(pid, WORKER_MS) != -ETIMEDOUT)
+			return;
+		now = unwritten();
+	} while (now < before);
+	kill(pid, SIGKILL);
+}
+
+/* What can hang, on a dead server or a broken disk, is done by children. */
+static void disks_write(void)
+{
+	pid_t pid = spawn_fork();
+
+	if (pid == 0) {
+		sync();
+		_exit(0);
+	}
+	worker_wait(pid);
+}
+
+static void filesystems_leave(struct distro *d)
+{
+	struct unmounting *u = unmounting_start();
+	pid_t pid;
+
+	/* Each round a child, without what the last one hung at. */
+	do {
+		pid = spawn_fork();
+		if (pid == 0) {
+			unmount_all(u);
+			drives_remove(d);
+			unmount_root(u);
+			_exit(0);
+		}
+		worker_wait(pid);
+	} while (unmounting_hung(u));
+}
+
+_Noreturn void power_down(struct distro *d, enum power how)
+{
+	struct boot *b = d->boot;
+
 	b->step = "power";
 	boot_note(b, "%s", how == POWER_OFF ? "powering off" : "restarting");
 	processes_end();
-	sync();
-	covers_remove(&b->covers);
+	disks_write();
+	covers_remove(&d->covers);
 	if (b->form == BOOT_CONTAINER)
 		_exit(b->exit_status); /* its mounts go with it */
-	filesystems_unmount();
-	mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL);
-	sync();
+	filesystems_leave(d);
 	reboot(how == POWER_OFF ? RB_POWER_OFF : RB_AUTOBOOT);
 	log_err(&b->log, "power: unable to switch off: %s; halted", strerror(errno));
 	for (;;)

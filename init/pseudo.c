@@ -1,4 +1,6 @@
 /* pseudo.c: the pseudo file systems. */
+#include "init/pseudo.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -7,16 +9,22 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "init/boot.h"
+#include "init/console.h"
+#include "init/distro.h"
+#include "init/machine.h"
+#include "init/mounts.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
 
 enum {
-	ANY = BOOT_INITRAMFS | BOOT_IMAGE | BOOT_CONTAINER,
-	MACHINE = BOOT_INITRAMFS | BOOT_IMAGE,
+	ANY = BOOT_ANY,
+	MACHINE = BOOT_MACHINE,
 	QUIET = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME,
 };
+
+static const struct pseudo run = { "/run",     "tmpfs", MS_NODEV | MS_STRICTATIME | MS_NOSUID,
+				   "mode=755", 0755,    ANY };
 
 static const struct pseudo table[] = {
 	{ "/proc", "proc", QUIET, NULL, 0755, ANY },
@@ -25,7 +33,6 @@ static const struct pseudo table[] = {
 	{ "/dev", "tmpfs", MS_NOSUID | MS_RELATIME, "mode=755", 0755, BOOT_CONTAINER },
 	{ "/dev/pts", "devpts", MS_NOATIME | MS_NOSUID | MS_NOEXEC, "gid=5,mode=620,ptmxmode=666",
 	  0755, ANY },
-	{ "/run", "tmpfs", MS_NODEV | MS_STRICTATIME | MS_NOSUID, "mode=755", 0755, ANY },
 	{ "/run/lock", "tmpfs", QUIET, NULL, 0755, ANY },
 	{ "/run/shm", "tmpfs", MS_NOATIME | MS_NOSUID | MS_NODEV, NULL, 0755, ANY },
 	{ "/dev/shm", "/run/shm", MS_BIND, NULL, 0755, ANY },
@@ -49,15 +56,6 @@ static const struct node {
 	{ "/dev/null", 1, 3 },   { "/dev/zero", 1, 5 },    { "/dev/full", 1, 7 },
 	{ "/dev/random", 1, 8 }, { "/dev/urandom", 1, 9 }, { "/dev/tty", 5, 0 },
 };
-
-bool is_mountpoint(const char *path)
-{
-	struct stat here, above;
-	char up[128];
-
-	fmt(up, sizeof(up), "%s/..", path);
-	return stat(path, &here) == 0 && stat(up, &above) == 0 && here.st_dev != above.st_dev;
-}
 
 int pseudo_mount(const struct pseudo *p)
 {
@@ -84,8 +82,10 @@ static bool wanted(const struct boot *b, const struct pseudo *p)
 		 access("/dev/null", F_OK) == 0);
 }
 
-int step_filesystems(struct boot *b)
+int step_filesystems(struct distro *d)
 {
+	struct boot *b = d->boot;
+
 	for (size_t i = 0; i < array_len(table); i++) {
 		int err = wanted(b, &table[i]) ? pseudo_mount(&table[i]) : 0;
 
@@ -96,8 +96,10 @@ int step_filesystems(struct boot *b)
 					   table[i].target);
 		boot_note(b, "no %s: %s", table[i].target, strerror(-err));
 	}
-	if (b->form == BOOT_CONTAINER)
+	if (b->form == BOOT_CONTAINER) {
 		nodes_make();
+		log_unblock(b);
+	}
 	for (size_t i = 0; i < array_len(links); i++)
 		if (symlink(links[i][0], links[i][1]) < 0 && errno != EEXIST)
 			return boot_unable(b, -errno, "link %s", links[i][1]);
@@ -109,9 +111,18 @@ int step_filesystems(struct boot *b)
 	return 0;
 }
 
-/* The first three rows are needed before anything else is. */
-int step_devices(struct boot *b)
+int step_run(struct machine *m)
 {
+	int err = pseudo_mount(&run);
+
+	return err < 0 ? boot_unable(m->boot, err, "mount tmpfs on /run") : 0;
+}
+
+/* The first three rows are needed before anything else is. */
+int step_devices(struct machine *m)
+{
+	struct boot *b = m->boot;
+
 	for (size_t i = 0; i < 3; i++) {
 		int err = pseudo_mount(&table[i]);
 
@@ -121,6 +132,7 @@ int step_devices(struct boot *b)
 	}
 	b->log.fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
 	b->log.kmsg = true;
+	b->log.polls = false;
 	/* The kernel drops a boot's worth of lines otherwise. No such file: fine. */
 	file_write("/proc/sys/kernel/printk_devkmsg", "on\n");
 	return 0;

@@ -17,6 +17,7 @@
 #include "init/hostpath.h"
 #include "init/init.h"
 #include "init/login.h"
+#include "init/ready.h"
 #include "interop/stream/stream.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
@@ -33,7 +34,7 @@ enum {
 	ENV_TEXT = 2 * PATH_LIST_MAX + 8192, /* ... and their text */
 };
 
-struct session {
+struct login_session {
 	struct settings settings;
 	struct settings_text text;
 	struct login who;
@@ -55,7 +56,7 @@ static const char *distro_name(const struct settings *s, const char *hostname)
 }
 
 /* landbridge's helpers, and the host's own PATH as it looks from here. */
-static void path_extra(struct session *s, const char *name, char *out, size_t size)
+static void path_extra(struct login_session *s, const char *name, char *out, size_t size)
 {
 	const char *list = "";
 
@@ -79,7 +80,7 @@ static void path_publish(char *extra)
 		rename(part, LANDBRIDGE_PATH_FILE);
 }
 
-static void env_path(struct env *env, struct session *s, const char *name)
+static void env_path(struct env *env, struct login_session *s, const char *name)
 {
 	static const char base[] = BASE_PATH ":";
 	char *path = malloc(PATH_LIST_MAX);
@@ -117,7 +118,7 @@ static bool env_init(struct env *env, size_t more)
 }
 
 /* The host's own wishes (TERM and such) come last and win. */
-static int env_build(struct env *env, struct session *s, const struct open *l)
+static int env_build(struct env *env, struct login_session *s, const struct open *l)
 {
 	struct wire_str entry;
 	struct utsname u;
@@ -172,7 +173,7 @@ static int user_become(const struct login *who)
 	return 0;
 }
 
-static int cwd_enter(const struct session *s, const struct open *l)
+static int cwd_enter(const struct login_session *s, const struct open *l)
 {
 	if (l->cwd.len > 0)
 		return chdir(l->cwd.at) < 0 ? -errno : 0;
@@ -181,7 +182,7 @@ static int cwd_enter(const struct session *s, const struct open *l)
 }
 
 /* "-bash": how a login shell knows that it is one. */
-static const char *login_arg0(const struct session *s, char *buf, size_t size)
+static const char *login_arg0(const struct login_session *s, char *buf, size_t size)
 {
 	const char *slash = strrchr(s->who.shell, '/');
 
@@ -197,7 +198,7 @@ struct image {
 	char arg0[300];
 };
 
-static int image_build(struct image *image, struct session *s, const struct open *l)
+static int image_build(struct image *image, struct login_session *s, const struct open *l)
 {
 	bool shell = l->program.len == 0;
 
@@ -207,7 +208,7 @@ static int image_build(struct image *image, struct session *s, const struct open
 	return image->argv ? env_build(&image->env, s, l) : -ENOMEM;
 }
 
-static struct trouble child_run(const struct session *s, const struct open *l,
+static struct trouble child_run(const struct login_session *s, const struct open *l,
 				const struct image *image)
 {
 	bool tty = l->flags & PROGRAM_TTY;
@@ -230,13 +231,13 @@ static struct trouble child_run(const struct session *s, const struct open *l,
 
 /* --- the runner's side ------------------------------------------------------ */
 
-static int refuse(struct session *s, struct failed *why, uint32_t code, int err)
+static int refuse(struct login_session *s, struct failed *why, uint32_t code, int err)
 {
 	*why = (struct failed){ code, (uint32_t)-err, { s->why, strlen(s->why) } };
 	return err;
 }
 
-static int trouble_tell(struct session *s, const struct open *l, const struct trouble *t,
+static int trouble_tell(struct login_session *s, const struct open *l, const struct trouble *t,
 			struct failed *why)
 {
 	const char *program = l->program.len ? l->program.at : s->who.shell;
@@ -263,7 +264,7 @@ static int trouble_tell(struct session *s, const struct open *l, const struct tr
 }
 
 struct child {
-	const struct session *session;
+	const struct login_session *session;
 	const struct open *launch;
 	const struct image *image;
 	struct trouble *trouble;
@@ -277,8 +278,8 @@ static int child_main(void *arg)
 	return c->trouble->error;
 }
 
-static pid_t image_start(struct session *s, const struct open *l, const struct child_setup *setup,
-			 struct trouble *t)
+static pid_t image_start(struct login_session *s, const struct open *l,
+			 const struct child_setup *setup, struct trouble *t)
 {
 	struct image image = { 0 };
 	struct child child = { s, l, &image, t };
@@ -299,7 +300,7 @@ static pid_t image_start(struct session *s, const struct open *l, const struct c
 static int session_spawn(void *owner, const struct open *l, const struct child_setup *child,
 			 struct job *job, struct failed *why)
 {
-	struct session *s = owner;
+	struct login_session *s = owner;
 	struct trouble t;
 
 	settings_load(&s->settings, &s->text);
@@ -318,7 +319,7 @@ static int session_spawn(void *owner, const struct open *l, const struct child_s
 int session_main(int argc, char **argv)
 {
 	static const struct runner_ops ops = { .spawn = session_spawn };
-	struct session s = { 0 };
+	struct login_session s = { 0 };
 	struct utsname u;
 
 	(void)argc;
@@ -326,6 +327,7 @@ int session_main(int argc, char **argv)
 	fd_set_cloexec(ENDPOINT, 1);
 	hostpath_init(&s.host_path, getenv("LANDBRIDGE_HOST_PATH"));
 	/* What follows is done before anybody waits for it. */
+	ready_wait();
 	settings_load(&s.settings, &s.text);
 	if (uname(&u) == 0)
 		hostpath_list(&s.host_path, distro_name(&s.settings, u.nodename));

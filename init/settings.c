@@ -2,10 +2,12 @@
 #include "init/settings.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "init/ns.h"
 #include "init/wslconf.h"
@@ -18,15 +20,20 @@ struct setting {
 	const char *section, *key;
 	enum kind kind;
 	size_t offset;
+	bool cmdline_only;
 };
 
-#define OTHER(section, key)                 \
-	{                                   \
-		section, key, KIND_OTHER, 0 \
+#define OTHER(section, key)                        \
+	{                                          \
+		section, key, KIND_OTHER, 0, false \
 	}
-#define AT(section, key, kind, member)                                \
-	{                                                             \
-		section, key, kind, offsetof(struct settings, member) \
+#define AT(section, key, kind, member)                                       \
+	{                                                                    \
+		section, key, kind, offsetof(struct settings, member), false \
+	}
+#define CMDLINE(key, kind, member)                                               \
+	{                                                                        \
+		"landbridge", key, kind, offsetof(struct settings, member), true \
 	}
 
 static const struct setting known[] = {
@@ -43,7 +50,7 @@ static const struct setting known[] = {
 	AT("network", "generateResolvConf", KIND_BOOL, generate_resolv_conf),
 	AT("network", "hostname", KIND_TEXT, hostname),
 	OTHER("time", "useWindowsTimezone"),
-	OTHER("fileServer", "enabled"),
+	AT("fileServer", "enabled", KIND_BOOL, file_server),
 	OTHER("fileServer", "logFile"),
 	OTHER("fileServer", "logLevel"),
 	OTHER("fileServer", "logTruncate"),
@@ -51,16 +58,15 @@ static const struct setting known[] = {
 	OTHER("gpu", "appendLibPath"),
 	AT("user", "default", KIND_TEXT, default_user),
 	AT("boot", "command", KIND_TEXT, command),
-	AT("boot", "systemd", KIND_BOOL, systemd),
+	OTHER("boot", "systemd"),
 	OTHER("boot", "initTimeout"),
 	OTHER("boot", "protectBinfmt"),
 	OTHER("general", "guiApplications"),
 	AT("landbridge", "name", KIND_TEXT, name),
 	AT("landbridge", "user", KIND_TEXT, default_user),
-	AT("landbridge", "partition", KIND_INT, partition),
-	AT("landbridge", "write", KIND_BOOL, write),
-	AT("landbridge", "ip", KIND_TEXT, ip),
-	AT("landbridge", "gateway", KIND_TEXT, gateway),
+	CMDLINE("partition", KIND_INT, partition),
+	CMDLINE("ip", KIND_TEXT, ip),
+	CMDLINE("gateway", KIND_TEXT, gateway),
 	AT("landbridge", "dns", KIND_TEXT, dns),
 	AT("landbridge", "link", KIND_TEXT, link),
 };
@@ -73,6 +79,7 @@ void settings_init(struct settings *s)
 		.automount_root = "/mnt",
 		.automount_options = "",
 		.interop = true,
+		.file_server = true,
 		.append_windows_path = true,
 		.generate_hosts = true,
 		.generate_resolv_conf = true,
@@ -118,7 +125,7 @@ static int setting_store(struct settings *s, const struct setting *k, const char
 	case KIND_INT:
 		return int_parse(value, (int *)(void *)member);
 	default:
-		return 0;
+		return -EOPNOTSUPP;
 	}
 }
 
@@ -173,7 +180,6 @@ static bool cmdline_word(struct settings *s, char *word)
 
 	if (strcmp(word, "ro") == 0 || strcmp(word, "rw") == 0) {
 		s->read_only = word[1] == 'o';
-		s->read_write = word[1] == 'w';
 	} else if (strncmp(word, "root=", 5) == 0) {
 		s->root = word + 5;
 	} else if (strncmp(word, "rootfstype=", 11) == 0) {
@@ -222,6 +228,35 @@ static bool overruled(const struct settings *s, const char *section, const char 
 	return false;
 }
 
+static int conf_set(struct settings *s, const struct wslconf *conf)
+{
+	if (overruled(s, conf->section, conf->key))
+		return 0;
+	for (size_t i = 0; i < array_len(known); i++)
+		if (known[i].cmdline_only && strcasecmp(known[i].section, conf->section) == 0 &&
+		    strcasecmp(known[i].key, conf->key) == 0)
+			return -EPERM;
+	return settings_set(s, conf->section, conf->key, conf->value);
+}
+
+static const char *why(int err)
+{
+	switch (err) {
+	case -EBADMSG:
+		return "this is no [section], key = value or # comment";
+	case -ENOENT:
+		return "unknown key";
+	case -EEXIST:
+		return "said before; the first one counts";
+	case -EOPNOTSUPP:
+		return "not supported yet";
+	case -EPERM:
+		return "this goes on the kernel's command line, as landbridge.KEY=";
+	default:
+		return "a value it cannot have";
+	}
+}
+
 void settings_conf(struct settings *s, char *text, size_t len,
 		   const struct settings_complaint *complain)
 {
@@ -230,31 +265,45 @@ void settings_conf(struct settings *s, char *text, size_t len,
 
 	wslconf_init(&conf, text, len);
 	while ((what = wslconf_next(&conf)) != WSLCONF_END) {
-		const char *why = "this is no [section], key = value or # comment";
-		int err = -EBADMSG;
+		int err = what == WSLCONF_ENTRY ? conf_set(s, &conf) : -EBADMSG;
 
-		if (what == WSLCONF_ENTRY) {
-			if (overruled(s, conf.section, conf.key))
-				continue;
-			err = settings_set(s, conf.section, conf.key, conf.value);
-			why = err == -ENOENT   ? "unknown key"
-			      : err == -EEXIST ? "said before; the first one counts"
-					       : "a value it cannot have";
-		}
 		if (err < 0 && complain)
-			complain->say(complain->ctx, conf.line, why,
+			complain->say(complain->ctx, conf.line, why(err),
 				      what == WSLCONF_ENTRY ? conf.key : "");
 	}
+}
+
+ssize_t settings_text_read(struct settings_text *text, const char *path, bool *cut)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len;
+	char *end;
+
+	if (fd < 0)
+		return -errno;
+	len = fd_read_full(fd, text->conf, sizeof(text->conf));
+	close(fd);
+	if (len < 0)
+		return len;
+	*cut = (size_t)len == sizeof(text->conf);
+	len = (ssize_t)wslconf_utf8(text->conf, (size_t)len - *cut, sizeof(text->conf) - 1, cut);
+	if (*cut) {
+		end = memrchr(text->conf, '\n', (size_t)len);
+		len = end ? end + 1 - text->conf : 0;
+	}
+	text->conf[len] = '\0';
+	return len;
 }
 
 void settings_load(struct settings *s, struct settings_text *text)
 {
 	ssize_t len;
+	bool cut;
 
 	settings_init(s);
 	if (!in_container() && file_read("/proc/cmdline", text->cmdline, sizeof(text->cmdline)) > 0)
 		settings_cmdline(s, text->cmdline);
-	len = file_read("/etc/wsl.conf", text->conf, sizeof(text->conf) - 1);
+	len = settings_text_read(text, SETTINGS_COPY, &cut);
 	if (len > 0)
 		settings_conf(s, text->conf, (size_t)len, NULL);
 }

@@ -9,6 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/places.h"
 
 struct settings {
 	/* wsl.conf; the defaults are WSL's */
@@ -20,16 +23,16 @@ struct settings {
 	const char *hostname;
 	const char *default_user; /* [user] default, [landbridge] user */
 	const char *command;
-	bool systemd;
 	int umask; /* 022 */
+	bool file_server;
 	/* [landbridge] or landbridge.KEY= */
-	const char *name;
+	const char *name, *dns, *link;
+	/* the kernel command line alone: it is the machine's, or needed before
+	 * there is a file to read */
+	const char *ip, *gateway;
 	int partition; /* 0: not said */
-	bool write;
-	const char *ip, *gateway, *dns, *link;
-	/* the kernel command line alone */
 	const char *root, *root_type;
-	bool read_only, read_write;
+	bool read_only;
 
 	uint64_t seen; /* settings that were set, for duplicates */
 	uint64_t from_cmdline;
@@ -38,7 +41,9 @@ struct settings {
 void settings_init(struct settings *s);
 
 /* One "section.key = value". 0, -ENOENT (no such key), -EINVAL (a value that
- * the key cannot have), -EEXIST (set before: the first one counts). */
+ * the key cannot have), -EEXIST (set before: the first one counts),
+ * -EOPNOTSUPP (WSL has it, and nothing here acts on it), -EPERM (only on the
+ * kernel's command line). */
 int settings_set(struct settings *s, const char *section, const char *key, const char *value);
 
 /* The kernel command line: root=, rootfstype=, ro, rw and landbridge.KEY=.
@@ -55,14 +60,23 @@ struct settings_complaint {
 void settings_conf(struct settings *s, char *text, size_t len,
 		   const struct settings_complaint *complain);
 
+/* What the boot made of wsl.conf. */
+#define SETTINGS_COPY LANDBRIDGE_RUN "/wsl.conf"
+
 /* The text behind a struct settings, for those who read the files. */
 struct settings_text {
 	char cmdline[4096];
 	char conf[32 * 1024];
 };
 
-/* Reads both files as a boot does, without a word about faults in them: for
- * sessions. The kernel's command line counts only outside of containers. */
+/* Reads wsl.conf, or what is there instead, into text->conf: at most that much,
+ * in whole lines, UTF-8 whatever it was. *cut: there was more. The length, or
+ * negative errno. */
+ssize_t settings_text_read(struct settings_text *text, const char *path, bool *cut);
+
+/* For sessions: what the boot read. Its faults were told then, and what changed
+ * in the file since counts at the next boot, as in WSL. The kernel's command
+ * line counts only outside of containers. */
 void settings_load(struct settings *s, struct settings_text *text);
 
 #endif

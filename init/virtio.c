@@ -1,7 +1,8 @@
 /* virtio.c: what is on the virtio bus. */
+#include "init/virtio.h"
+
 #include <stdlib.h>
 
-#include "init/boot.h"
 #include "init/dirs.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"

@@ -1,7 +1,63 @@
 /* wslconf.c: the grammar of /etc/wsl.conf. */
 #include "init/wslconf.h"
 
-#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+/* The next character of UTF-16, half a pair is U+FFFD. */
+static uint32_t utf16_take(const uint8_t **at, const uint8_t *end, bool big)
+{
+	uint32_t unit[2] = { 0, 0 };
+
+	for (int i = 0; i < 2 && end - *at >= 2 * (i + 1); i++)
+		unit[i] = (uint32_t)(*at)[2 * i + big] | (uint32_t)(*at)[2 * i + !big] << 8;
+	*at += 2;
+	if (unit[0] < 0xd800 || unit[0] > 0xdfff)
+		return unit[0];
+	if (unit[0] > 0xdbff || unit[1] < 0xdc00 || unit[1] > 0xdfff)
+		return 0xfffd;
+	*at += 2;
+	return 0x10000 + ((unit[0] - 0xd800) << 10) + (unit[1] - 0xdc00);
+}
+
+static size_t utf8_put(char *out, uint32_t c)
+{
+	size_t more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+	static const uint8_t lead[] = { 0, 0xc0, 0xe0, 0xf0 };
+
+	out[0] = (char)(lead[more] | c >> (6 * more));
+	for (size_t i = 1; i <= more; i++)
+		out[i] = (char)(0x80 | (c >> (6 * (more - i)) & 0x3f));
+	return more + 1;
+}
+
+/* Three bytes come of two at most, so what is read stays ahead of what is
+ * written when it begins far enough behind it. */
+static size_t utf16_convert(char *text, size_t len, size_t size, bool *cut)
+{
+	bool big = (uint8_t)text[0] == 0xfe;
+	size_t fits = size / 3 * 2, out = 0;
+	const uint8_t *at, *end;
+
+	*cut = *cut || len > fits;
+	len = len < fits ? len : fits;
+	memmove(text + size - len, text, len);
+	at = (const uint8_t *)text + size - len + 2;
+	end = (const uint8_t *)text + size;
+	while (end - at >= 2)
+		out += utf8_put(text + out, utf16_take(&at, end, big));
+	return out;
+}
+
+size_t wslconf_utf8(char *text, size_t len, size_t size, bool *cut)
+{
+	if (len >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0))
+		return utf16_convert(text, len, size, cut);
+	if (len < 3 || memcmp(text, "\xef\xbb\xbf", 3) != 0)
+		return len;
+	memmove(text, text + 3, len - 3);
+	return len - 3;
+}
 
 void wslconf_init(struct wslconf *conf, char *text, size_t len)
 {

@@ -14,6 +14,7 @@
 #ifndef LANDBRIDGE_INIT_WSLCONF_H
 #define LANDBRIDGE_INIT_WSLCONF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum wslconf_what { WSLCONF_END, WSLCONF_ENTRY, WSLCONF_BAD };
@@ -26,6 +27,11 @@ struct wslconf {
 	/* Of an entry; NUL-terminated, valid as long as the text. */
 	const char *key, *value;
 };
+
+/* Makes UTF-8 of a file's text in its place, without a byte order mark: UTF-16
+ * with one is converted, anything else stays. `size` bytes are there; *cut is
+ * set where they are too few for all of it. The new length. */
+size_t wslconf_utf8(char *text, size_t len, size_t size, bool *cut);
 
 /* `text` needs one byte of room after its `len` bytes. */
 void wslconf_init(struct wslconf *conf, char *text, size_t len);

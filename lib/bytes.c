@@ -1,8 +1,17 @@
 /* bytes.c: bounds-checked little-endian cursors. */
 #include "lib/bytes.h"
 
-#include <endian.h>
 #include <string.h>
+#ifdef _WIN32 /* little-endian wherever it runs */
+#define le16toh(v) (v)
+#define le32toh(v) (v)
+#define le64toh(v) (v)
+#define htole16(v) (v)
+#define htole32(v) (v)
+#define htole64(v) (v)
+#else
+#include <endian.h>
+#endif
 
 void reader_init(struct reader *r, const void *data, size_t len)
 {

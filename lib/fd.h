@@ -54,7 +54,8 @@ struct peer {
 };
 int unix_peer(int fd, struct peer *peer);
 
-/* Passes one descriptor along with `len` > 0 bytes: unix(7) SCM_RIGHTS.
+/* Passes one descriptor along with `len` > 0 bytes: unix(7) SCM_RIGHTS. Sending
+ * does not wait: -EAGAIN, when the receiver has not taken what it was sent before.
  * Receiving: *got is the close-on-exec descriptor or -1. Returns byte count. */
 ssize_t fd_send(int sock, int fd, const void *data, size_t len);
 ssize_t fd_recv(int sock, int *got, void *buf, size_t len);

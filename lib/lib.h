@@ -10,9 +10,7 @@
 #include "lib/fmt.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/macros.h"
 #include "lib/ring.h"
-
-#define array_len(a) (sizeof(a) / sizeof((a)[0]))
-#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 #endif

@@ -2,6 +2,7 @@
 #include "lib/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <unistd.h>
 
@@ -13,8 +14,11 @@ void log_line(const struct log *log, enum log_level level, const char *format, .
 	size_t len = 0;
 	int saved = errno;
 	va_list args;
+	struct pollfd room = { .fd = log->fd, .events = POLLOUT };
 
 	if (log->fd < 0 || (int)level > log->max)
+		return;
+	if (log->polls && poll(&room, 1, 0) != 1)
 		return;
 	if (log->kmsg)
 		len = fmt(line, sizeof(line), "<%d>", (int)level);

@@ -18,6 +18,7 @@ enum log_level { LOG_LEVEL_ERR = 3, LOG_LEVEL_WARN = 4, LOG_LEVEL_NOTE = 5, LOG_
 struct log {
 	int fd;          /* -1: drop everything */
 	bool kmsg;       /* fd is /dev/kmsg: write "<N>" before each line */
+	bool polls;      /* fd may block: a line for which there is no room is dropped */
 	const char *who; /* "init", "landbridge": first word of every line */
 	int max;
 };

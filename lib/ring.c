@@ -39,19 +39,11 @@ int ring_iov_used(const struct ring *ring, struct iovec iov[2])
 	return ring_pieces(ring, ring->tail, ring_used(ring), iov);
 }
 
-int ring_iov_space(const struct ring *ring, struct iovec iov[2])
-{
-	return ring_pieces(ring, ring->head, ring_space(ring), iov);
-}
-
-void ring_added(struct ring *ring, size_t len)
-{
-	ring->head += len;
-}
-
 void ring_take(struct ring *ring, size_t len)
 {
 	ring->tail += len;
+	if (ring->tail == ring->head) /* so that little is used again, not memory anew */
+		ring->head = ring->tail = 0;
 }
 
 int ring_put(struct ring *ring, const void *data, size_t len)
@@ -66,6 +58,6 @@ int ring_put(struct ring *ring, const void *data, size_t len)
 		memcpy(iov[i].iov_base, from, iov[i].iov_len);
 		from += iov[i].iov_len;
 	}
-	ring_added(ring, len);
+	ring->head += len;
 	return 0;
 }

@@ -1,4 +1,4 @@
-/* ring.h: a byte queue of fixed size between a descriptor and a codec. Memory is
+/* ring.h: a byte queue of fixed size from a codec to a descriptor. Memory is
  * the caller's; capacity is a power of two.
  */
 #ifndef LANDBRIDGE_LIB_RING_H
@@ -23,10 +23,7 @@ size_t ring_space(const struct ring *ring);
 int ring_put(struct ring *ring, const void *data, size_t len);
 void ring_take(struct ring *ring, size_t len);
 
-/* The queued bytes / the free space as one or two pieces, for writev/readv.
- * Return the number of pieces. ring_added counts what readv put there. */
+/* The queued bytes as one or two pieces, for writev. Returns their number. */
 int ring_iov_used(const struct ring *ring, struct iovec iov[2]);
-int ring_iov_space(const struct ring *ring, struct iovec iov[2]);
-void ring_added(struct ring *ring, size_t len);
 
 #endif

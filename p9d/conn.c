@@ -1,6 +1,7 @@
 /* conn.c: one connection: bytes in, requests run, replies out. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,30 +10,15 @@
 #include <unistd.h>
 
 #include "lib/fd.h"
-#include "p9d/pool.h"
+#include "lib/lib.h"
+#include "p9d/conn_impl.h"
 
 #define ERRORS_MAX 1000
 #define MOVE_MAX 8192 /* input that is worth moving to where it is aligned */
 #define PIPE_SIZE (1 << 20)
 #define PIPE_ALIGN 4096 /* a read that is not aligned needs one page more */
 
-enum end { GO_ON, CLOSED, IDLE, LOST };
-
 /* ---- life ---- */
-
-static struct conn *conn_new(struct pool *pool, int fd)
-{
-	struct conn *conn = calloc(1, sizeof(*conn));
-
-	if (!conn)
-		return NULL;
-	conn->pool = pool;
-	conn->fd = fd;
-	conn->refs = 1;
-	pthread_mutex_init(&conn->send_lock, NULL);
-	pthread_mutex_init(&conn->lock, NULL);
-	return conn;
-}
 
 static void conn_free(struct conn *conn)
 {
@@ -43,71 +29,11 @@ static void conn_free(struct conn *conn)
 	free(conn);
 }
 
-static bool count_conn(struct pool *pool, int change)
+/* Locks may have been let go, for which others wait. */
+static void locks_released(struct pool *pool)
 {
-	bool fits;
-	uint64_t one = 1;
-	bool last;
-
-	pthread_mutex_lock(&pool->lock);
-	fits = change < 0 || pool->conn_count < CONNS_MAX;
-	if (fits)
-		pool->conn_count += (unsigned)change;
-	last = pool->conn_count == 0;
-	pthread_mutex_unlock(&pool->lock);
-	if (last && write(pool->wake, &one, sizeof(one)) < 0)
-		return fits; /* awake anyway */
-	return fits;
-}
-
-static int save_input(struct conn *conn, const void *input, size_t len)
-{
-	conn->saved = len ? malloc(len) : NULL;
-	if (len && !conn->saved)
-		return -ENOMEM;
-	if (len)
-		memcpy(conn->saved, input, len);
-	conn->saved_len = len;
-	return 0;
-}
-
-static int conn_setup(struct conn *conn, struct filetree *tree, const struct p9_policy *policy,
-		      const struct conn_greeting *greeting)
-{
-	int err = save_input(conn, greeting->input, greeting->input_len);
-
-	if (!err)
-		err = p9_session_init(&conn->session, tree, policy);
-	if (err)
-		return err;
-	if (greeting->msize) {
-		conn->session.msize = greeting->msize;
-		conn->session.dialect = greeting->dialect;
-	}
-	fcntl(conn->fd, F_SETFL, fcntl(conn->fd, F_GETFL) & ~O_NONBLOCK);
-	return 0;
-}
-
-int conn_start(struct pool *pool, int fd, struct filetree *tree, const struct p9_policy *policy,
-	       const struct conn_greeting *greeting)
-{
-	struct conn *conn = conn_new(pool, fd);
-	int err;
-
-	if (!conn) {
-		close(fd);
-		return -ENOMEM;
-	}
-	err = conn_setup(conn, tree, policy, greeting);
-	if (!err && !count_conn(pool, 1)) {
-		p9_session_fini(&conn->session);
-		err = -EUSERS;
-	}
-	if (err)
-		conn_free(conn);
-	else
-		pool_give(pool, conn);
-	return err;
+	if (lock_queue_released(&pool->locks))
+		pool_nudge(pool);
 }
 
 void conn_unref(struct conn *conn)
@@ -120,234 +46,22 @@ void conn_unref(struct conn *conn)
 	pthread_mutex_unlock(&conn->lock);
 	if (!last)
 		return;
+	drop_waits(conn);
 	p9_session_fini(&conn->session);
 	conn_free(conn);
-	count_conn(pool, -1);
+	locks_released(pool);
+	pool_leave(pool);
 }
 
-void conn_cancel(struct thread *thread)
+static int save_input(struct conn *conn, const void *input, size_t len)
 {
-	if (atomic_exchange(&thread->cancel, true))
-		return;
-	pthread_kill(thread->id, SIGUSR1);
-	pool_wake(thread->pool);
-}
-
-/* ---- sending; conn.send_lock is held ---- */
-
-static bool is_interrupted(const struct thread *thread)
-{
-	return errno == EINTR && !atomic_load(&thread->give_up);
-}
-
-static int send_out(struct conn *conn, struct thread *thread, size_t from, size_t len, int flags)
-{
-	const uint8_t *data = thread->out + from;
-
-	while (len) {
-		ssize_t n = send(conn->fd, data, len, MSG_NOSIGNAL | flags);
-
-		if (n < 0 && is_interrupted(thread))
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		len -= (size_t)n;
-	}
+	conn->saved = len ? malloc(len) : NULL;
+	if (len && !conn->saved)
+		return -ENOMEM;
+	if (len)
+		memcpy(conn->saved, input, len);
+	conn->saved_len = len;
 	return 0;
-}
-
-static int send_pipe(struct conn *conn, struct thread *thread, size_t len)
-{
-	while (len) {
-		ssize_t n = splice(thread->pipe[0], NULL, conn->fd, NULL, len, SPLICE_F_MOVE);
-
-		if (n < 0 && is_interrupted(thread))
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
-static void close_pipe(struct thread *thread)
-{
-	fd_close(&thread->pipe[0]);
-	fd_close(&thread->pipe[1]);
-	thread->pipe_size = 0;
-}
-
-/* `len` bytes of out, and the data that the last reply has in the pipe. */
-static int send_replies(struct conn *conn, struct thread *thread, size_t from, size_t len,
-			size_t piped)
-{
-	int err = send_out(conn, thread, from, len, piped ? MSG_MORE : 0);
-
-	if (!err && piped)
-		err = send_pipe(conn, thread, piped);
-	if (err) {
-		close_pipe(thread); /* what is left in it belongs to nobody */
-		shutdown(conn->fd, SHUT_RDWR);
-	}
-	return err;
-}
-
-/* ---- the end of a request ---- */
-
-/* Puts the reply behind those in out. Its length, 0 if it must not be sent.
- * A piped reply's data is not in out, but counts in the message's size. */
-static size_t encode_reply(struct thread *thread, size_t at, size_t *piped)
-{
-	struct writer w;
-	int len;
-
-	*piped = thread->q.piped && thread->r.type == P9_TREAD + 1 ? thread->r.count : 0;
-	if (!*piped) {
-		len = p9_encode(&thread->r, thread->out + at, THREAD_BUFFER - at);
-		return len < 0 ? 0 : (size_t)len;
-	}
-	writer_init(&w, thread->out + at, P9_DATA_HEADER);
-	write_u32(&w, P9_DATA_HEADER + thread->r.count);
-	write_u8(&w, thread->r.type);
-	write_u16(&w, thread->r.tag);
-	write_u32(&w, thread->r.count);
-	return w.used;
-}
-
-static size_t encode_flushes(struct thread *thread, size_t at)
-{
-	size_t used = 0;
-
-	for (unsigned i = 0; i < thread->flush_count; i++) {
-		struct p9_msg r = { .type = P9_TFLUSH + 1, .tag = thread->flushes[i] };
-		int len = p9_encode(&r, thread->out + at + used, THREAD_BUFFER - at - used);
-
-		used += len > 0 ? (size_t)len : 0;
-	}
-	return used;
-}
-
-static void unlink_detached(struct conn *conn, struct thread *thread)
-{
-	struct thread **at = &conn->detached;
-
-	pthread_mutex_lock(&conn->lock);
-	while (*at != thread)
-		at = &(*at)->next_detached;
-	*at = thread->next_detached;
-	pthread_mutex_unlock(&conn->lock);
-}
-
-/* The connection went on without this thread: it sends its reply by itself, and
- * then those to the flushes of it. Leaving the list and sending must not be
- * parted: a Tflush that finds nothing is answered at once. */
-static void finish_detached(struct conn *conn, struct thread *thread)
-{
-	size_t at = thread->out_len;
-	size_t piped, len;
-
-	pthread_mutex_lock(&conn->send_lock);
-	unlink_detached(conn, thread);
-	len = encode_reply(thread, at, &piped);
-	if (thread->drop)
-		close_pipe(thread);
-	else if (send_replies(conn, thread, at, len, piped) == 0 && thread->flush_count)
-		send_replies(conn, thread, at, encode_flushes(thread, at), 0);
-	pthread_mutex_unlock(&conn->send_lock);
-	conn_unref(conn);
-}
-
-static enum end flush_out(struct conn *conn, struct thread *thread, size_t piped)
-{
-	int err = 0;
-
-	if (!thread->out_len)
-		return GO_ON;
-	atomic_store_explicit(&thread->sending, true, memory_order_relaxed);
-	pthread_mutex_lock(&conn->send_lock);
-	err = send_replies(conn, thread, 0, thread->out_len, piped);
-	pthread_mutex_unlock(&conn->send_lock);
-	atomic_store(&thread->sending, false);
-	if (atomic_load(&conn->pool->asleep))
-		pool_wake(conn->pool); /* that took long: nobody has seen us come back */
-	thread->out_len = 0;
-	return err ? CLOSED : GO_ON;
-}
-
-static enum end reply(struct conn *conn, struct thread *thread)
-{
-	size_t piped;
-	size_t len = encode_reply(thread, thread->out_len, &piped);
-
-	if (!len)
-		return CLOSED; /* cannot be: every reply fits */
-	thread->out_len += len;
-	if (piped || thread->out_len >= THREAD_BATCH)
-		return flush_out(conn, thread, piped);
-	return GO_ON;
-}
-
-/* ---- requests that concern other requests ---- */
-
-static bool is_for(const struct thread *thread, uint16_t tag)
-{
-	if (thread->t.tag == tag)
-		return true;
-	for (unsigned i = 0; i < thread->flush_count; i++)
-		if (thread->flushes[i] == tag)
-			return true;
-	return false;
-}
-
-/* 1: the answer waits for a detached thread's; 0: none does. */
-static int defer_flush(struct conn *conn, const struct p9_msg *t)
-{
-	int deferred = 0;
-
-	pthread_mutex_lock(&conn->lock);
-	for (struct thread *thread = conn->detached; thread && !deferred;
-	     thread = thread->next_detached) {
-		if (!is_for(thread, t->oldtag))
-			continue;
-		deferred = thread->flush_count < FLUSHES_MAX ? 1 : -ENOBUFS;
-		if (deferred == 1)
-			thread->flushes[thread->flush_count++] = t->tag;
-		conn_cancel(thread);
-	}
-	pthread_mutex_unlock(&conn->lock);
-	return deferred;
-}
-
-static enum end do_flush(struct conn *conn, struct thread *thread)
-{
-	int deferred = defer_flush(conn, &thread->t);
-
-	if (deferred)
-		return deferred < 0 ? CLOSED : GO_ON;
-	thread->r.type = P9_TFLUSH + 1;
-	thread->r.tag = thread->t.tag;
-	return reply(conn, thread);
-}
-
-/* Detached threads whose request is on `fid` and may wait long, or all. */
-static void cancel_detached(struct conn *conn, bool all, uint32_t fid, bool drop)
-{
-	pthread_mutex_lock(&conn->lock);
-	for (struct thread *thread = conn->detached; thread; thread = thread->next_detached) {
-		if (!all && (thread->t.type != P9_TLOCK || thread->t.fid != fid))
-			continue;
-		thread->drop |= drop;
-		conn_cancel(thread);
-	}
-	pthread_mutex_unlock(&conn->lock);
-}
-
-static enum end do_version(struct conn *conn, struct thread *thread)
-{
-	cancel_detached(conn, true, 0, true);
-	p9_session_version(&conn->session, &thread->t, &thread->r);
-	return reply(conn, thread);
 }
 
 /* ---- requests ---- */
@@ -381,34 +95,56 @@ static void fill_request(struct conn *conn, struct thread *thread)
 		.acting = &thread->acting,
 		.pipe = thread->pipe[1],
 		.pipe_size = thread->pipe_size,
+		.may_wait = true,
 	};
 }
 
 static enum end run(struct conn *conn, struct thread *thread)
 {
 	unsigned phase =
-		(atomic_load_explicit(&thread->phase, memory_order_relaxed) | PHASE_MASK) + 1;
-	unsigned running = phase | PHASE_RUNNING;
+		(atomic_load_explicit(&thread->state, memory_order_relaxed) | THREAD_STATES) + 1;
+	unsigned running = phase | THREAD_RUNNING;
 
 	fill_request(conn, thread);
 	thread->flush_count = 0;
 	thread->drop = false;
 	atomic_store_explicit(&thread->kicks, 0, memory_order_relaxed);
 	atomic_store_explicit(&thread->cancel, false, memory_order_relaxed);
-	atomic_store(&thread->phase, running);
+	atomic_store(&thread->state, running);
 	if (atomic_load(&conn->pool->asleep))
 		pool_wake(conn->pool);
 	p9_session_answer(&thread->q);
-	if (!atomic_compare_exchange_strong(&thread->phase, &running, phase)) {
+	if (!atomic_compare_exchange_strong(&thread->state, &running, phase)) {
 		if (thread_was_taken(thread)) {
 			finish_detached(conn, thread);
-			atomic_store(&thread->phase, phase);
+			atomic_store(&thread->state, phase);
 			return LOST;
 		}
-		atomic_store(&thread->phase, phase);
+		atomic_store(&thread->state, phase);
 	}
-	if (thread->t.type == P9_TCLUNK)
-		cancel_detached(conn, false, thread->t.fid, false);
+	if (thread->t.type == P9_TCLUNK &&
+	    interrupt_waits(conn, thread, NULL, &thread->t.fid) != GO_ON)
+		return CLOSED;
+	return wait_on(conn, thread) ? GO_ON : reply(conn, thread);
+}
+
+/* Requests that concern those under way: never so long that another thread
+ * would have to take the connection. */
+static enum end run_first(struct conn *conn, struct thread *thread)
+{
+	const struct p9_msg *t = &thread->t;
+	int deferred = t->type == P9_TFLUSH ? defer_flush(conn, t) : 0;
+
+	if (deferred)
+		return deferred < 0 ? CLOSED : GO_ON;
+	if (t->type == P9_TFLUSH && interrupt_waits(conn, thread, &t->oldtag, NULL) != GO_ON)
+		return CLOSED;
+	if (t->type == P9_TVERSION) {
+		drop_detached(conn);
+		drop_waits(conn);
+	}
+	fill_request(conn, thread);
+	p9_session_answer(&thread->q);
 	return reply(conn, thread);
 }
 
@@ -422,46 +158,54 @@ static enum end malformed(struct conn *conn, struct thread *thread, int err)
 	return reply(conn, thread);
 }
 
+static bool may_release(const struct thread *thread)
+{
+	switch (thread->t.type) {
+	case P9_TLOCK:
+		return !thread->q.wait && thread->t.lock_type != P9_LOCK_WRITE;
+	case P9_TCLUNK:
+	case P9_TREMOVE:
+	case P9_TVERSION:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static enum end handle(struct conn *conn, struct thread *thread, const uint8_t *frame, size_t len)
 {
+	struct pool *pool = conn->pool; /* conn may be gone when the request has run */
 	int err = p9_decode(&thread->t, frame, len);
+	enum end end;
 
 	thread->q.piped = false;
 	if (err)
 		return malformed(conn, thread, err);
-	if (thread->t.type == P9_TFLUSH)
-		return do_flush(conn, thread);
-	if (thread->t.type == P9_TVERSION)
-		return do_version(conn, thread);
-	return run(conn, thread);
+	end = thread->t.type == P9_TFLUSH || thread->t.type == P9_TVERSION ? run_first(conn, thread)
+									   : run(conn, thread);
+	if (may_release(thread))
+		locks_released(pool);
+	return end;
 }
 
 /* ---- receiving ---- */
-
-/* The size of the message that begins at in_start; 0: not known yet. */
-static uint32_t next_size(const struct thread *thread)
-{
-	struct reader r;
-
-	reader_init(&r, thread->in + thread->in_start, thread->in_end - thread->in_start);
-	return read_u32(&r);
-}
 
 /* Works on all whole messages that are there. */
 static enum end run_batch(struct conn *conn, struct thread *thread)
 {
 	enum end end = GO_ON;
 
-	while (end == GO_ON && thread->in_end - thread->in_start >= 4) {
-		uint32_t size = next_size(thread);
+	while (end == GO_ON) {
 		const uint8_t *frame = thread->in + thread->in_start;
+		size_t have = thread->in_end - thread->in_start;
+		int32_t size = p9_frame_size(frame, have, conn->session.msize);
 
-		if (size < P9_HEADER || size > conn->session.msize)
+		if (size < 0)
 			return CLOSED; /* no message can be told from the next any more */
-		if (size > thread->in_end - thread->in_start)
+		if (size == 0 || (size_t)size > have)
 			break;
-		thread->in_start += size;
-		end = handle(conn, thread, frame, size);
+		thread->in_start += (size_t)size;
+		end = handle(conn, thread, frame, (size_t)size);
 	}
 	return end;
 }
@@ -477,11 +221,12 @@ static void move_input(struct thread *thread)
 }
 
 /* How much to ask for: the rest of a large message, or whatever comes. */
-static size_t make_room(struct thread *thread)
+static size_t make_room(const struct conn *conn, struct thread *thread)
 {
 	size_t have = thread->in_end - thread->in_start;
-	uint32_t size = have >= 4 ? next_size(thread) : 0;
-	size_t want = size > have + THREAD_BATCH / 4 ? size - have : THREAD_RECEIVE;
+	int32_t size = p9_frame_size(thread->in + thread->in_start, have, conn->session.msize);
+	size_t left = size > 0 && (size_t)size > have ? (size_t)size - have : 0;
+	size_t want = left > THREAD_BATCH / 4 ? left : THREAD_RECEIVE;
 
 	if (have <= MOVE_MAX || thread->in_end + want > THREAD_BUFFER)
 		move_input(thread);
@@ -490,7 +235,7 @@ static size_t make_room(struct thread *thread)
 
 static enum end receive(struct conn *conn, struct thread *thread)
 {
-	size_t want = make_room(thread);
+	size_t want = make_room(conn, thread);
 	ssize_t n = -1;
 
 	errno = EINTR;
@@ -518,7 +263,7 @@ static void restore_input(struct conn *conn, struct thread *thread)
 static enum end park(struct conn *conn, struct thread *thread)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT,
-				     .data.ptr = conn };
+				     .data.ptr = &conn->job };
 	int op = conn->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
 	if (save_input(conn, thread->in + thread->in_start, thread->in_end - thread->in_start) < 0)
@@ -530,12 +275,14 @@ static enum end park(struct conn *conn, struct thread *thread)
 static void conn_end(struct conn *conn)
 {
 	shutdown(conn->fd, SHUT_RDWR);
-	cancel_detached(conn, true, 0, true);
+	drop_detached(conn);
+	drop_waits(conn);
 	conn_unref(conn);
 }
 
-void conn_serve(struct conn *conn, struct thread *thread)
+static void conn_serve(struct job *job, struct thread *thread)
 {
+	struct conn *conn = container_of(job, struct conn, job);
 	enum end end;
 
 	atomic_store(&thread->park, false);
@@ -554,4 +301,95 @@ void conn_serve(struct conn *conn, struct thread *thread)
 	if (end == CLOSED)
 		conn_end(conn);
 	thread->in_start = thread->in_end = thread->out_len = 0;
+}
+
+/* What the new thread goes on with: input that has not been worked on, replies
+ * that have not been sent. The old one keeps the message it is busy with. */
+static void move_buffers(struct thread *from, struct thread *to)
+{
+	to->in_start = 0;
+	to->in_end = from->in_end - from->in_start;
+	memcpy(to->in, from->in + from->in_start, to->in_end);
+	to->out_len = from->out_len;
+	memcpy(to->out, from->out, from->out_len);
+}
+
+static bool conn_take(struct job *job, struct thread *from, struct thread *to)
+{
+	struct conn *conn = container_of(job, struct conn, job);
+	bool may;
+
+	pthread_mutex_lock(&conn->lock);
+	may = conn->refs < CONN_THREADS;
+	if (may) {
+		move_buffers(from, to);
+		from->next_detached = conn->detached;
+		conn->detached = from;
+		conn->refs++;
+	}
+	pthread_mutex_unlock(&conn->lock);
+	return may;
+}
+
+static void conn_abandon(struct job *job)
+{
+	conn_unref(container_of(job, struct conn, job));
+}
+
+/* ---- starting ---- */
+
+static struct conn *conn_new(struct pool *pool, int fd)
+{
+	struct conn *conn = calloc(1, sizeof(*conn));
+
+	if (!conn)
+		return NULL;
+	conn->job.serve = conn_serve;
+	conn->job.take = conn_take;
+	conn->job.abandon = conn_abandon;
+	conn->pool = pool;
+	conn->fd = fd;
+	conn->refs = 1;
+	pthread_mutex_init(&conn->send_lock, NULL);
+	pthread_mutex_init(&conn->lock, NULL);
+	return conn;
+}
+
+static int conn_setup(struct conn *conn, struct filetree *tree, const struct p9_policy *policy,
+		      const struct conn_greeting *greeting)
+{
+	int err = save_input(conn, greeting->input, greeting->input_len);
+
+	if (!err)
+		err = p9_session_init(&conn->session, tree, policy);
+	if (err)
+		return err;
+	if (greeting->msize) {
+		conn->session.msize = greeting->msize;
+		conn->session.dialect = greeting->dialect;
+	}
+	fcntl(conn->fd, F_SETFL, fcntl(conn->fd, F_GETFL) & ~O_NONBLOCK);
+	return 0;
+}
+
+int conn_start(struct pool *pool, int fd, struct filetree *tree, const struct p9_policy *policy,
+	       const struct conn_greeting *greeting)
+{
+	struct conn *conn = conn_new(pool, fd);
+	int err;
+
+	if (!conn) {
+		close(fd);
+		return -ENOMEM;
+	}
+	err = conn_setup(conn, tree, policy, greeting);
+	if (!err && !pool_enter(pool)) {
+		p9_session_fini(&conn->session);
+		err = -EUSERS;
+	}
+	if (err)
+		conn_free(conn);
+	else
+		pool_give(pool, &conn->job);
+	return err;
 }

@@ -106,26 +106,31 @@ static bool same_user(const struct user *a, const struct user *b)
 	       memcmp(a->groups, b->groups, (size_t)a->group_count * sizeof(a->groups[0])) == 0;
 }
 
-static struct worker_link *link_find(struct dispatcher *dispatcher, const struct user *user)
+static bool is_for(const struct worker_link *link, const struct user *user)
 {
-	for (unsigned i = 0; i < DISPATCHER_WORKERS; i++) {
-		struct worker_link *link = &dispatcher->workers[i];
-
-		if (link->used &&
-		    (user ? !link->any_user && same_user(&link->user, user) : link->any_user))
-			return link;
-	}
-	return NULL;
+	if (!link->used || link->any_user != (user == NULL))
+		return false;
+	return !user || same_user(&link->user, user);
 }
 
-static int link_get(struct dispatcher *dispatcher, const struct user *user,
-		    struct worker_link **out)
+/* A process that does not take what it is sent is left alone: it may be busy, or
+ * its user may have stopped it. One that cannot is about to end. */
+static int pass_to(struct worker_link *link, int fd, const struct handover *h)
 {
-	struct worker_link *link = link_find(dispatcher, user);
+	ssize_t n = fd_send(link->watch.fd, fd, h, offsetof(struct handover, input) + h->input_len);
 
-	*out = link;
-	if (link)
-		return 0;
+	if (n < 0 && n != -EAGAIN && n != -EMFILE)
+		link_close(link);
+	return n < 0 ? (int)n : 0;
+}
+
+/* To a new process. */
+static int pass_to_new(struct dispatcher *dispatcher, int fd, const struct handover *h,
+		       const struct user *user)
+{
+	struct worker_link *link = NULL;
+	int err;
+
 	for (unsigned i = 0; i < DISPATCHER_WORKERS && !link; i++)
 		if (!dispatcher->workers[i].used)
 			link = &dispatcher->workers[i];
@@ -134,31 +139,33 @@ static int link_get(struct dispatcher *dispatcher, const struct user *user,
 	link->any_user = user == NULL;
 	if (user)
 		link->user = *user;
-	*out = link;
-	return link_start(dispatcher, link);
+	err = link_start(dispatcher, link);
+	return err ? err : pass_to(link, fd, h);
+}
+
+static int pass_for(struct dispatcher *dispatcher, int fd, const struct handover *h,
+		    const struct user *user)
+{
+	unsigned full = 0;
+
+	for (unsigned i = 0; i < DISPATCHER_WORKERS; i++) {
+		struct worker_link *link = &dispatcher->workers[i];
+		int err = is_for(link, user) ? pass_to(link, fd, h) : -EPIPE;
+
+		if (err == 0 || err == -EMFILE)
+			return err;
+		full += err == -EAGAIN;
+	}
+	return full < DISPATCHER_WORKERS_EACH ? pass_to_new(dispatcher, fd, h, user) : -EAGAIN;
 }
 
 int worker_pass(struct dispatcher *dispatcher, int fd, const struct handover *h, uid_t uid,
 		bool any)
 {
-	size_t len = offsetof(struct handover, input) + h->input_len;
 	struct user user;
 	int err = any ? 0 : user_by_uid(dispatcher->policy.accounts, uid, &user);
 
-	for (int i = 0; i < 2 && !err; i++) {
-		struct worker_link *link;
-		ssize_t n;
-
-		err = link_get(dispatcher, any ? NULL : &user, &link);
-		if (err)
-			break;
-		n = fd_send(link->watch.fd, fd, h, len);
-		if (n >= 0)
-			return 0;
-		err = i == 0 && n != -EMFILE ? 0 : (int)n;
-		link_close(link); /* it was about to end: another one */
-	}
-	return err ? err : -EPIPE;
+	return err ? err : pass_for(dispatcher, fd, h, any ? NULL : &user);
 }
 
 /* ---- greetings ---- */
@@ -230,17 +237,13 @@ static int run_early(struct greeting *g, const struct p9_msg *t)
 	struct p9_request q = { .session = &g->session, .t = t, .r = &r, .acting = &acting };
 	int ret = 0;
 
-	if (t->type == P9_TVERSION) {
-		p9_session_version(&g->session, t, &r);
-	} else if (t->type == P9_TFLUSH) {
-		r = (struct p9_msg){ .type = P9_TFLUSH + 1, .tag = t->tag };
-	} else if (t->type == P9_TATTACH && g->session.dialect != P9_DIALECT_NONE) {
+	if (t->type == P9_TATTACH && g->session.dialect != P9_DIALECT_NONE) {
 		ret = pass_on(g, t);
 		if (ret > 0)
 			return ret;
 		r = (struct p9_msg){ .type = P9_RLERROR, .tag = t->tag, .error = (uint32_t)-ret };
 	} else {
-		p9_session_answer(&q); /* there are no fids: it can only refuse */
+		p9_session_answer(&q); /* there are no fids: it can only greet or refuse */
 	}
 	return answer(g, &r);
 }
@@ -248,21 +251,16 @@ static int run_early(struct greeting *g, const struct p9_msg *t)
 /* One whole message, if there is one. 1: passed on; 0: none, or done. */
 static int next_message(struct greeting *g, bool *more)
 {
+	int32_t size = p9_frame_size(g->input, g->len, sizeof(g->input));
 	struct p9_msg t, r;
-	struct reader reader;
-	uint32_t size;
 	int err;
 
 	*more = false;
-	reader_init(&reader, g->input, g->len);
-	size = read_u32(&reader);
-	if (g->len < 4)
+	if (size < 0)
+		return size;
+	if (size == 0 || size > g->len)
 		return 0;
-	if (size < P9_HEADER || size > sizeof(g->input))
-		return -EPROTO;
-	if (size > g->len)
-		return 0;
-	err = p9_decode(&t, g->input, size);
+	err = p9_decode(&t, g->input, (size_t)size);
 	if (err) {
 		r = (struct p9_msg){ .type = P9_RLERROR, .tag = t.tag, .error = (uint32_t)-err };
 		err = answer(g, &r);

@@ -3,8 +3,8 @@
  * It answers Tversion, reads the first Tattach, and passes the connection on
  * to a process that is that user and nothing else. Who a peer may be:
  *   vsock from the host (CID 2), an inherited connection   anyone
- *   unix, tcp on loopback: root                            anyone
- *   unix, tcp on loopback: another user                    only that user
+ *   unix: root                                             anyone
+ *   unix: another user                                     only that user
  *   any other                                              refused
  * A .L peer that may be anyone may attach several users on one connection, as
  * the kernel's client does: such connections share one process, which switches
@@ -20,9 +20,10 @@
 #define DISPATCHER_LISTENERS 8
 #define DISPATCHER_GREETINGS 64
 #define DISPATCHER_WORKERS 64
+#define DISPATCHER_WORKERS_EACH 4 /* of one user, when the others take nothing more */
 #define DISPATCHER_GREETING_MS 30000
 
-enum listen_kind { LISTEN_UNIX, LISTEN_VSOCK, LISTEN_TCP };
+enum listen_kind { LISTEN_UNIX, LISTEN_VSOCK };
 
 struct dispatcher;
 
@@ -64,9 +65,8 @@ struct dispatcher {
 
 int dispatcher_init(struct dispatcher *dispatcher, const char *root, const struct p9_policy *policy,
 		    const struct log *log);
-/* unix:PATH, vsock:PORT, tcp:127.0.0.1:PORT or fd:N, which is a listening or
- * a connected socket. 0, or -EINVAL: none of these, or a tcp address that is
- * not loopback; or another negative errno. */
+/* unix:PATH, vsock:PORT or fd:N, which is a listening or a connected socket.
+ * 0, or -EINVAL: none of these; or another negative errno. */
 int dispatcher_listen(struct dispatcher *dispatcher, const char *where);
 /* Serves for ever; returns on an error of epoll, or when there is nothing to
  * listen on and the last inherited connection's process has ended. */
@@ -78,8 +78,9 @@ int dispatcher_run(struct dispatcher *dispatcher);
 void greeting_start(struct dispatcher *dispatcher, int fd, bool anyone, uid_t self);
 /* Ends the one that may best be missed. False: there is none. */
 bool greeting_drop(struct dispatcher *dispatcher);
-/* Passes a greeted connection to the process for this user; any: to the one
- * for several. The caller still owns fd. */
+/* Passes a greeted connection to a process for this user; any: to one for
+ * several. The caller still owns fd. -EAGAIN: they have stopped to take any, and
+ * the user has as many as may be; -EUSERS: there are DISPATCHER_WORKERS. */
 int worker_pass(struct dispatcher *dispatcher, int fd, const struct handover *h, uid_t uid,
 		bool any);
 

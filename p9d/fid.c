@@ -103,11 +103,59 @@ static bool refill(struct fid_table *table)
 	return true;
 }
 
+/* table->lock is held in these three. */
+
+static bool may_grow(const struct fid_table *table)
+{
+	const struct fid_share *share = table->share;
+
+	return !share || table->held + atomic_load(&share->used) < share->total;
+}
+
+static void hold(struct fid_table *table, int change)
+{
+	table->held += (unsigned)change;
+	if (table->share)
+		atomic_fetch_add(&table->share->used, (unsigned)change);
+}
+
+static void charge(struct fid_table *table, struct fid *fid)
+{
+	uint8_t now = (uint8_t)((fid->file.path >= 0) + (fid->file.data >= 0));
+
+	hold(table, now - fid->charged);
+	fid->charged = now;
+}
+
+void fid_charge(struct fid_table *table, struct fid *fid)
+{
+	pthread_mutex_lock(&table->lock);
+	charge(table, fid);
+	pthread_mutex_unlock(&table->lock);
+}
+
+bool fids_may_grow(struct fid_table *table)
+{
+	bool may;
+
+	pthread_mutex_lock(&table->lock);
+	may = may_grow(table);
+	pthread_mutex_unlock(&table->lock);
+	return may;
+}
+
+void fids_hold(struct fid_table *table, int change)
+{
+	pthread_mutex_lock(&table->lock);
+	hold(table, change);
+	pthread_mutex_unlock(&table->lock);
+}
+
 static struct fid *take_spare(struct fid_table *table)
 {
 	struct fid *fid;
 
-	if (table->count >= table->limit || (!table->spare && !refill(table)))
+	if (table->count >= table->limit || !may_grow(table) || (!table->spare && !refill(table)))
 		return NULL;
 	fid = table->spare;
 	table->spare = fid->next;
@@ -133,6 +181,7 @@ struct fid *fid_new(struct fid_table *table, struct attach *attach)
 	fid->file = TREE_FILE_NONE;
 	fid->xattr = NULL;
 	fid->open_flags = 0;
+	fid->charged = 0;
 	atomic_init(&fid->state, FID_PATH);
 	return fid;
 }
@@ -170,6 +219,7 @@ int fid_hook(struct fid_table *table, struct fid *fid, uint32_t number, struct f
 	*bucket = fid;
 	fid->hooked = true;
 	fid->refs++;
+	charge(table, fid);
 	pthread_mutex_unlock(&table->lock);
 	return 0;
 }
@@ -184,6 +234,16 @@ bool fid_unhook(struct fid_table *table, struct fid *fid)
 		unlink_fid(table, fid);
 	pthread_mutex_unlock(&table->lock);
 	return was;
+}
+
+bool fid_is_hooked(struct fid_table *table, const struct fid *fid)
+{
+	bool is;
+
+	pthread_mutex_lock(&table->lock);
+	is = fid->hooked;
+	pthread_mutex_unlock(&table->lock);
+	return is;
 }
 
 void attach_put(struct fid_table *table, struct attach *attach)
@@ -212,6 +272,7 @@ int fid_put(struct fid_table *table, struct fid *fid)
 		return 0;
 	err = table->tree->ops->close(table->tree, &fid->file);
 	pthread_mutex_lock(&table->lock);
+	hold(table, -fid->charged);
 	if (fid->xattr)
 		table->xattr_count--;
 	free(fid->xattr);

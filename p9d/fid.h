@@ -30,10 +30,18 @@ struct fid {
 	bool hooked;
 	_Atomic uint8_t state; /* enum fid_state; set after what belongs to it */
 	uint32_t open_flags;
+	uint8_t charged; /* descriptors that are counted in the table's `held` */
 	struct attach *attach;
 	struct tree_file file;
 	struct xattr *xattr;
 	pthread_mutex_t busy; /* held by what must not run twice: open, readdir, xattrs */
+};
+
+/* The descriptors of a process, of which each connection may have as many as it
+ * leaves to all the others together. */
+struct fid_share {
+	unsigned total;
+	atomic_uint used;
 };
 
 struct fid_table {
@@ -44,7 +52,9 @@ struct fid_table {
 	uint32_t count;
 	uint32_t limit;
 	uint32_t xattr_count;
-	atomic_uint era; /* how often it was cleared */
+	struct fid_share *share; /* NULL: no limit but `limit` */
+	unsigned held;           /* descriptors, of its share */
+	atomic_uint era;         /* how often it was cleared */
 	struct fid *spare;
 	struct fid_chunk *chunks;
 };
@@ -65,6 +75,13 @@ int fid_hook(struct fid_table *table, struct fid *fid, uint32_t number, struct f
 	     unsigned era);
 /* Takes the number away. False: another thread has done so. */
 bool fid_unhook(struct fid_table *table, struct fid *fid);
+/* Counts the descriptors that it has by now. */
+void fid_charge(struct fid_table *table, struct fid *fid);
+/* Whether the connection may have one descriptor more. */
+bool fids_may_grow(struct fid_table *table);
+/* `change` more, or less, for something that is not a fid. */
+void fids_hold(struct fid_table *table, int change);
+bool fid_is_hooked(struct fid_table *table, const struct fid *fid);
 /* Lets go. The last one closes the file and returns the error of that. */
 int fid_put(struct fid_table *table, struct fid *fid);
 

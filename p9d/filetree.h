@@ -55,6 +55,9 @@ struct tree_ops {
 			  size_t count, uint64_t offset);
 	ssize_t (*write)(struct filetree *tree, const struct tree_file *file, const void *buf,
 			 size_t count, uint64_t offset);
+	/* Moves *offset on to where data, or a hole, begins next: lseek(2). */
+	int (*seek)(struct filetree *tree, const struct tree_file *file, uint64_t *offset,
+		    bool hole);
 	int (*sync)(struct filetree *tree, const struct tree_file *file, bool data_only);
 	/* Reads from `offset` (a cookie, or 0) until the listing is full or the
 	 * directory ends. -EINVAL: not even one entry fitted. */
@@ -74,8 +77,8 @@ struct tree_ops {
 		    const struct tree_file *dir, const char *name);
 	int (*unlink)(struct filetree *tree, const struct tree_file *dir, const char *name,
 		      bool is_dir);
-	int (*rename)(struct filetree *tree, const struct tree_file *from, const char *name,
-		      const struct tree_file *to, const char *new_name);
+	/* -EINVAL: the file system knows no such flags. */
+	int (*rename)(struct filetree *tree, const struct tree_rename *how);
 	/* The directory and name that a file has now, for requests that give
 	 * neither. *dir is closed by the caller. `top`: not outside of this. */
 	int (*locate)(struct filetree *tree, const struct tree_file *file,
@@ -94,8 +97,8 @@ struct tree_ops {
 	 * Closing it drops its locks. */
 	int (*lock_open)(struct filetree *tree, const struct tree_file *file, bool write);
 	void (*lock_close)(struct filetree *tree, int owner);
-	/* -EAGAIN: somebody else holds it. With wait: until it is free, or -EINTR. */
-	int (*lock)(struct filetree *tree, int owner, const struct tree_lock *lock, bool wait);
+	/* Does not wait. -EAGAIN: somebody else holds it. */
+	int (*lock)(struct filetree *tree, int owner, const struct tree_lock *lock);
 	/* What `from` holds, read locks only, `to` holds as well then. */
 	int (*lock_copy)(struct filetree *tree, int from, int to);
 	/* Whether the owner may hold any lock still. */

@@ -1,81 +1,20 @@
 /* listener.c: the sockets p9d listens on, and who is at the other end. */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <linux/vm_sockets.h>
 
 #include "lib/fd.h"
-#include "lib/fmt.h"
 #include "lib/lib.h"
 #include "p9d/dispatcher.h"
 
 #define BACKLOG 64
 #define VSOCK_HOST 2
-#define TCP_TABLE_MAX (4u << 20)
 
 /* ---- who is there ---- */
-
-/* A line of /proc/net/tcp: "N: LOCAL:PORT REMOTE:PORT ST .. .. .. UID ...". */
-static bool tcp_line_uid(const char *line, const char *want, uid_t *uid)
-{
-	const char *at = strstr(line, ": ");
-	const char *end = strchrnul(line, '\n');
-
-	if (!at || at > end || strncasecmp(at + 2, want, strlen(want)) != 0)
-		return false;
-	at += 2 + strlen(want);
-	for (int field = 0; field < 4 && at < end; field++) { /* st, queues, timer, retrans */
-		while (*at == ' ')
-			at++;
-		while (at < end && *at != ' ')
-			at++;
-	}
-	*uid = (uid_t)strtoul(at, NULL, 10);
-	return at < end;
-}
-
-static bool tcp_find_uid(const char *text, const char *want, uid_t *uid)
-{
-	while (*text) {
-		if (tcp_line_uid(text, want, uid))
-			return true;
-		text = strchrnul(text, '\n');
-		text += *text == '\n';
-	}
-	return false;
-}
-
-/* Both ends of a loopback connection are in this machine's table (proc(5),
- * /proc/net/tcp), the peer's with the uid that made the socket. */
-static int tcp_peer_uid(int fd, uid_t *uid)
-{
-	struct sockaddr_in here = { 0 }, there = { 0 };
-	socklen_t here_len = sizeof(here), there_len = sizeof(there);
-	char want[64];
-	char *text;
-	ssize_t len;
-	bool found;
-
-	if (getsockname(fd, (void *)&here, &here_len) < 0 ||
-	    getpeername(fd, (void *)&there, &there_len) < 0)
-		return -errno;
-	fmt(want, sizeof(want), "%08x:%04x %08x:%04x ", there.sin_addr.s_addr,
-	    ntohs(there.sin_port), here.sin_addr.s_addr, ntohs(here.sin_port));
-	text = malloc(TCP_TABLE_MAX);
-	if (!text)
-		return -ENOMEM;
-	len = file_read("/proc/net/tcp", text, TCP_TABLE_MAX);
-	found = len > 0 && tcp_find_uid(text, want, uid);
-	free(text);
-	return found ? 0 : -EACCES;
-}
 
 static int vsock_peer(int fd, uid_t *uid)
 {
@@ -102,7 +41,6 @@ static int peer_uid(int fd, enum listen_kind kind, uid_t *uid)
 	static int (*const ask[])(int fd, uid_t *uid) = {
 		[LISTEN_UNIX] = unix_peer_uid,
 		[LISTEN_VSOCK] = vsock_peer,
-		[LISTEN_TCP] = tcp_peer_uid,
 	};
 
 	return ask[kind](fd, uid);
@@ -114,7 +52,6 @@ static void take_peer(struct acceptor *acceptor, int fd)
 {
 	struct listener *listener = container_of(acceptor, struct listener, acceptor);
 	struct dispatcher *dispatcher = listener->dispatcher;
-	int one = 1;
 	uid_t uid = 0;
 	int err = peer_uid(fd, listener->kind, &uid);
 
@@ -122,14 +59,12 @@ static void take_peer(struct acceptor *acceptor, int fd)
 		err = -EPERM;
 	if (err) {
 		log_note(dispatcher->log,
-			 "unable to serve a connection: %s (peer is not the host, "
-			 "or not of this machine)",
+			 "unable to serve a connection: %s (peer is neither the host "
+			 "nor a user who may be served)",
 			 strerror(-err));
 		close(fd);
 		return;
 	}
-	if (listener->kind == LISTEN_TCP)
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (geteuid() != 0)
 		uid = geteuid();
 	greeting_start(dispatcher, fd, uid == 0 && geteuid() == 0, uid);
@@ -190,40 +125,6 @@ static int listen_vsock(const char *port)
 	return vsock_listen((unsigned)number, BACKLOG);
 }
 
-static int tcp_listen(const struct sockaddr_in *addr)
-{
-	int one = 1;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, (const void *)addr, sizeof(*addr)) == 0 && listen(fd, BACKLOG) == 0)
-		return fd;
-	err = -errno;
-	close(fd);
-	return err;
-}
-
-static int listen_tcp(const char *where)
-{
-	struct sockaddr_in addr = { .sin_family = AF_INET };
-	const char *colon = strrchr(where, ':');
-	char host[32];
-	unsigned long port;
-
-	if (!colon || parse_number(colon + 1, 65535, &port) < 0)
-		return -EINVAL;
-	fmt(host, sizeof(host), "%.*s", (int)(colon - where), where);
-	if (inet_pton(AF_INET, host, &addr.sin_addr) != 1)
-		return -EINVAL;
-	if (ntohl(addr.sin_addr.s_addr) >> 24 != 127)
-		return -EINVAL; /* nothing protects the bytes of a plain connection */
-	addr.sin_port = htons((uint16_t)port);
-	return tcp_listen(&addr);
-}
-
 static int kind_of(int fd, enum listen_kind *kind)
 {
 	struct sockaddr_storage addr;
@@ -237,9 +138,6 @@ static int kind_of(int fd, enum listen_kind *kind)
 		return 0;
 	case AF_VSOCK:
 		*kind = LISTEN_VSOCK;
-		return 0;
-	case AF_INET:
-		*kind = LISTEN_TCP;
 		return 0;
 	default:
 		return -EAFNOSUPPORT;
@@ -292,9 +190,6 @@ int dispatcher_listen(struct dispatcher *dispatcher, const char *where)
 	} else if ((rest = after(where, "vsock:"))) {
 		kind = LISTEN_VSOCK;
 		fd = listen_vsock(rest);
-	} else if ((rest = after(where, "tcp:"))) {
-		kind = LISTEN_TCP;
-		fd = listen_tcp(rest);
 	} else {
 		return -EINVAL;
 	}

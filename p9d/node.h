@@ -49,6 +49,12 @@ struct tree_create {
 	const struct user *user;
 };
 
+struct tree_rename {
+	const struct tree_file *from, *to; /* directories */
+	const char *name, *new_name;
+	uint32_t flags; /* P9_RENAME_* */
+};
+
 /* An extended attribute's value, read, or collected to be set. */
 struct xattr {
 	uint32_t flags; /* as in setxattr(2) */

@@ -10,7 +10,7 @@
 #include "p9d/p9d.h"
 
 #define FIDS_MAX 65536
-#define FILES_MAX (2 * FIDS_MAX + 1024)
+#define FILES_MAX (4 * FIDS_MAX + 4096)
 #define EXIT_USAGE 2
 
 struct p9d_arguments {
@@ -22,9 +22,8 @@ struct p9d_arguments {
 	bool read_only;
 };
 
-static const char usage[] =
-	"usage: p9d --listen unix:PATH|vsock:PORT|tcp:127.0.0.1:PORT|fd:N [--listen ...]\n"
-	"           [--root DIR] [--user NAME] [--umask MODE] [--read-only]\n";
+static const char usage[] = "usage: p9d --listen unix:PATH|vsock:PORT|fd:N [--listen ...]\n"
+			    "           [--root DIR] [--user NAME] [--umask MODE] [--read-only]\n";
 
 static int set_argument(struct p9d_arguments *a, const char *name, const char *value)
 {
@@ -79,8 +78,7 @@ static int listen_all(struct dispatcher *dispatcher, const struct p9d_arguments 
 
 		if (err) {
 			log_err(dispatcher->log, "unable to listen on %s: %s", a->listen[i],
-				err == -EINVAL ? "neither unix:PATH, vsock:PORT, fd:N nor "
-						 "tcp:127.0.0.1:PORT"
+				err == -EINVAL ? "neither unix:PATH, vsock:PORT nor fd:N"
 					       : strerror(-err));
 			return err;
 		}

@@ -1,4 +1,4 @@
-/* pool.c: threads: a pool of them, and the watcher that moves connections. */
+/* pool.c: threads, and the watcher that moves jobs between them. */
 #include "p9d/pool.h"
 
 #include <errno.h>
@@ -19,11 +19,10 @@
 #define STACK_SIZE (256 * 1024) /* reserved, not used */
 #define THREAD_IDLE_S 10
 #define PARK_MS 1000
-#define PARK_TICKS PARK_MS
-#define TURN_TICKS 20
-#define STUCK_TICKS 10000
-#define QUIET_TICKS 20
-#define BUSY_TICKS 10
+#define TURN_MS 20
+#define STUCK_MS 10000
+#define QUIET_MS 20
+#define BUSY_MS 10
 #define KICKS_MAX 1000
 #define THREAD_MAPPING (2 * (size_t)THREAD_BUFFER + SESSION_SCRATCH)
 
@@ -40,17 +39,50 @@ int pool_init(struct pool *pool)
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->ended, NULL);
 	pool->waiting_end = &pool->waiting;
+	lock_queue_init(&pool->locks);
 	atomic_init(&pool->asleep, true);
 	pool->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return pool->epoll < 0 || pool->wake < 0 ? -errno : watch(pool, pool->wake, pool);
 }
 
-void pool_wake(struct pool *pool)
+static bool nudge(struct pool *pool)
 {
 	uint64_t one = 1;
 
-	if (atomic_exchange(&pool->asleep, false) && write(pool->wake, &one, sizeof(one)) < 0)
+	return write(pool->wake, &one, sizeof(one)) > 0;
+}
+
+void pool_wake(struct pool *pool)
+{
+	if (atomic_exchange(&pool->asleep, false) && !nudge(pool))
 		atomic_store(&pool->asleep, true); /* the next operation tries again */
+}
+
+void pool_nudge(struct pool *pool)
+{
+	nudge(pool); /* fails when it has been nudged often enough */
+}
+
+bool pool_enter(struct pool *pool)
+{
+	bool fits;
+
+	pthread_mutex_lock(&pool->lock);
+	fits = pool->job_count < JOBS_MAX;
+	pool->job_count += fits;
+	pthread_mutex_unlock(&pool->lock);
+	return fits;
+}
+
+void pool_leave(struct pool *pool)
+{
+	bool last;
+
+	pthread_mutex_lock(&pool->lock);
+	last = --pool->job_count == 0;
+	pthread_mutex_unlock(&pool->lock);
+	if (last)
+		nudge(pool);
 }
 
 /* ---- threads ---- */
@@ -96,8 +128,8 @@ static void set_active(struct pool *pool, struct thread *thread)
 	if (pool->active)
 		pool->active->prev_active = thread;
 	pool->active = thread;
-	thread->seen = PHASE_BETWEEN;
-	thread->ticks = thread->held = 0;
+	thread->seen = THREAD_BETWEEN;
+	thread->stalled_ms = thread->held_ms = 0;
 }
 
 static void unset_active(struct pool *pool, struct thread *thread)
@@ -110,16 +142,16 @@ static void unset_active(struct pool *pool, struct thread *thread)
 		thread->next_active->prev_active = thread->prev_active;
 }
 
-static struct conn *next_waiting(struct pool *pool)
+static struct job *next_waiting(struct pool *pool)
 {
-	struct conn *conn = pool->waiting;
+	struct job *job = pool->waiting;
 
-	if (!conn)
+	if (!job)
 		return NULL;
-	pool->waiting = conn->next;
+	pool->waiting = job->next;
 	if (!pool->waiting)
 		pool->waiting_end = &pool->waiting;
-	return conn;
+	return job;
 }
 
 static void remove_idle(struct pool *pool, struct thread *thread)
@@ -180,9 +212,10 @@ static void retire(struct pool *pool)
 	pthread_cond_signal(&pool->ended);
 }
 
-static void hand_to(struct pool *pool, struct thread *thread, struct conn *conn)
+static void hand_to(struct pool *pool, struct thread *thread, struct job *job)
 {
-	thread->conn = conn;
+	thread->job = job;
+	thread->order = THREAD_SERVE;
 	set_active(pool, thread);
 	sem_post(&thread->wake);
 }
@@ -193,10 +226,10 @@ bool thread_was_taken(struct thread *thread)
 {
 	pthread_mutex_lock(&thread->pool->lock); /* until the watcher has done it all */
 	pthread_mutex_unlock(&thread->pool->lock);
-	return (atomic_load(&thread->phase) & PHASE_MASK) == PHASE_TAKEN;
+	return (atomic_load(&thread->state) & THREAD_STATES) == THREAD_TAKEN;
 }
 
-void pool_give(struct pool *pool, struct conn *conn)
+void pool_give(struct pool *pool, struct job *job)
 {
 	struct thread *thread;
 	bool lost;
@@ -205,15 +238,15 @@ void pool_give(struct pool *pool, struct conn *conn)
 	thread = take_thread(pool);
 	lost = !thread && pool->thread_count == 0; /* nobody would ever come for it */
 	if (thread) {
-		hand_to(pool, thread, conn);
+		hand_to(pool, thread, job);
 	} else if (!lost) {
-		conn->next = NULL;
-		*pool->waiting_end = conn;
-		pool->waiting_end = &conn->next;
+		job->next = NULL;
+		*pool->waiting_end = job;
+		pool->waiting_end = &job->next;
 	}
 	pthread_mutex_unlock(&pool->lock);
 	if (lost)
-		conn_unref(conn);
+		job->abandon(job);
 	else if (!thread)
 		pool_wake(pool);
 }
@@ -224,7 +257,7 @@ static void trim(struct thread *thread)
 	madvise(thread->in, THREAD_MAPPING, MADV_DONTNEED);
 }
 
-/* True: there is a connection for this thread. False: it has ended. */
+/* True: there is a job for this thread. False: it has ended. */
 static bool thread_wait(struct thread *thread)
 {
 	struct timespec until;
@@ -235,11 +268,11 @@ static bool thread_wait(struct thread *thread)
 	do {
 		called = sem_timedwait(&thread->wake, &until) == 0;
 	} while (!called && errno == EINTR);
-	if (called && thread->conn)
+	if (called && thread->order == THREAD_SERVE)
 		return true;
 	pthread_mutex_lock(&thread->pool->lock);
-	called =
-		!called && sem_trywait(&thread->wake) == 0 && thread->conn; /* at the last moment */
+	called = !called && sem_trywait(&thread->wake) == 0 &&
+		 thread->order == THREAD_SERVE; /* at the last moment */
 	if (!called) {
 		remove_idle(thread->pool, thread);
 		retire(thread->pool);
@@ -248,26 +281,26 @@ static bool thread_wait(struct thread *thread)
 	return called;
 }
 
-/* After a connection: another that waits, or the idle list, or the end. */
+/* After a job: another that waits, or the idle list, or the end. */
 static bool thread_rest(struct thread *thread)
 {
 	struct pool *pool = thread->pool;
-	struct conn *conn;
+	struct job *job;
 	bool closing;
 
 	trim(thread);
 	pthread_mutex_lock(&pool->lock);
 	closing = pool->closing;
 	unset_active(pool, thread);
-	conn = next_waiting(pool);
-	if (conn)
-		hand_to(pool, thread, conn);
+	job = next_waiting(pool);
+	if (job)
+		hand_to(pool, thread, job);
 	else if (closing)
 		retire(pool);
 	else
 		give_back(pool, thread);
 	pthread_mutex_unlock(&pool->lock);
-	return conn || !closing;
+	return job || !closing;
 }
 
 static void *thread_main(void *arg)
@@ -278,7 +311,7 @@ static void *thread_main(void *arg)
 	do {
 		if (!thread_wait(thread))
 			break;
-		conn_serve(thread->conn, thread);
+		thread->job->serve(thread->job, thread);
 	} while (thread_rest(thread));
 	thread_free(thread);
 	return NULL;
@@ -292,7 +325,7 @@ void pool_fini(struct pool *pool)
 		struct thread *thread = pool->idle;
 
 		pool->idle = thread->next;
-		thread->conn = NULL;
+		thread->order = THREAD_END;
 		sem_post(&thread->wake);
 	}
 	while (pool->thread_count)
@@ -300,57 +333,30 @@ void pool_fini(struct pool *pool)
 	pthread_mutex_unlock(&pool->lock);
 	fd_close(&pool->epoll);
 	fd_close(&pool->wake);
+	lock_queue_fini(&pool->locks);
 	pthread_cond_destroy(&pool->ended);
 	pthread_mutex_destroy(&pool->lock);
 }
 
 /* ---- the watcher ---- */
 
-/* What the new thread goes on with: input that has not been worked on, replies
- * that have not been sent. The old thread keeps the message it is busy with. */
-static void move_buffers(struct thread *from, struct thread *to)
-{
-	to->in_start = 0;
-	to->in_end = from->in_end - from->in_start;
-	memcpy(to->in, from->in + from->in_start, to->in_end);
-	to->out_len = from->out_len;
-	memcpy(to->out, from->out, from->out_len);
-}
-
-static bool detach(struct thread *thread, struct thread *heir)
-{
-	struct conn *conn = thread->conn;
-	bool may;
-
-	pthread_mutex_lock(&conn->lock);
-	may = conn->refs < THREADS_PER_CONN;
-	if (may) {
-		move_buffers(thread, heir);
-		thread->next_detached = conn->detached;
-		conn->detached = thread;
-		conn->refs++;
-	}
-	pthread_mutex_unlock(&conn->lock);
-	return may;
-}
-
-/* Takes the connection from a thread whose operation has not ended between two
+/* Takes the job from a thread whose operation has not ended between two
  * looks. pool.lock is held. */
-static void take_over(struct pool *pool, struct thread *thread, unsigned phase)
+static void take_over(struct pool *pool, struct thread *thread, unsigned state)
 {
-	unsigned taken = (phase & ~PHASE_MASK) | PHASE_TAKEN;
+	unsigned taken = (state & ~THREAD_STATES) | THREAD_TAKEN;
 	struct thread *heir = take_thread(pool);
 
 	if (!heir)
 		return;
-	/* Only from here on is it sure that thread->conn is there and stays. */
-	if (!atomic_compare_exchange_strong(&thread->phase, &phase, taken)) {
+	/* Only from here on is it sure that thread->job is there and stays. */
+	if (!atomic_compare_exchange_strong(&thread->state, &state, taken)) {
 		give_back(pool, heir);
-	} else if (!detach(thread, heir)) {
-		atomic_store(&thread->phase, phase);
+	} else if (!thread->job->take(thread->job, thread, heir)) {
+		atomic_store(&thread->state, state);
 		give_back(pool, heir);
 	} else {
-		hand_to(pool, heir, thread->conn);
+		hand_to(pool, heir, thread->job);
 	}
 }
 
@@ -372,7 +378,7 @@ static bool is_blocked(const struct thread *thread)
 	char path[48], text[1024];
 	const char *state;
 
-	if (thread->ticks >= BUSY_TICKS)
+	if (thread->stalled_ms >= BUSY_MS)
 		return true;
 	fmt(path, sizeof(path), "/proc/self/task/%d/stat", thread->tid);
 	if (file_read(path, text, sizeof(text)) < 0)
@@ -383,7 +389,7 @@ static bool is_blocked(const struct thread *thread)
 
 static bool may_park(const struct thread *thread)
 {
-	return (atomic_load(&thread->phase) & PHASE_MASK) == PHASE_BETWEEN &&
+	return (atomic_load(&thread->state) & THREAD_STATES) == THREAD_BETWEEN &&
 	       !atomic_load(&thread->sending);
 }
 
@@ -396,13 +402,13 @@ static void park(struct thread *thread)
 		pthread_kill(thread->id, SIGUSR1);
 }
 
-/* While connections wait for a thread, each has one for a turn only, and none
+/* While jobs wait for a thread, each has one for a turn only, and none
  * for a client that does not read what it asked for. */
 static void take_turns(struct thread *thread)
 {
-	if (thread->held >= TURN_TICKS)
+	if (thread->held_ms >= TURN_MS)
 		park(thread);
-	if (thread->ticks < STUCK_TICKS || !atomic_load(&thread->sending))
+	if (thread->stalled_ms < STUCK_MS || !atomic_load(&thread->sending))
 		return;
 	atomic_store(&thread->give_up, true);
 	pthread_kill(thread->id, SIGUSR1);
@@ -410,23 +416,23 @@ static void take_turns(struct thread *thread)
 
 static bool look_at(struct pool *pool, struct thread *thread)
 {
-	unsigned phase = atomic_load(&thread->phase);
-	bool busy = phase != thread->seen;
+	unsigned state = atomic_load(&thread->state);
+	bool busy = state != thread->seen;
 
-	if ((phase & PHASE_MASK) == PHASE_TAKEN)
+	if ((state & THREAD_STATES) == THREAD_TAKEN)
 		return kick(thread);
-	thread->ticks = busy ? 0 : thread->ticks + 1;
-	thread->held++;
+	thread->stalled_ms = busy ? 0 : thread->stalled_ms + 1;
+	thread->held_ms++;
 	if (pool->waiting)
 		take_turns(thread);
-	else if (thread->ticks >= PARK_TICKS && may_park(thread))
+	else if (thread->stalled_ms >= PARK_MS && may_park(thread))
 		park(thread);
-	if (!busy && (phase & PHASE_MASK) == PHASE_RUNNING) {
+	if (!busy && (state & THREAD_STATES) == THREAD_RUNNING) {
 		if (is_blocked(thread))
-			take_over(pool, thread, phase);
+			take_over(pool, thread, state);
 		busy = true;
 	}
-	thread->seen = phase;
+	thread->seen = state;
 	return busy;
 }
 
@@ -448,7 +454,7 @@ static bool any_running(struct pool *pool)
 
 	pthread_mutex_lock(&pool->lock);
 	for (struct thread *thread = pool->active; thread && !running; thread = thread->next_active)
-		running = (atomic_load(&thread->phase) & PHASE_MASK) == PHASE_RUNNING;
+		running = (atomic_load(&thread->state) & THREAD_STATES) == THREAD_RUNNING;
 	pthread_mutex_unlock(&pool->lock);
 	return running;
 }
@@ -462,21 +468,21 @@ static void tick(struct pool *pool)
 	if (now == pool->looked)
 		return;
 	pool->looked = now;
-	pool->quiet = look(pool) ? 0 : pool->quiet + 1;
-	if (pool->quiet < QUIET_TICKS)
+	pool->quiet_ms = look(pool) ? 0 : pool->quiet_ms + 1;
+	if (pool->quiet_ms < QUIET_MS)
 		return;
-	pool->quiet = 0;
+	pool->quiet_ms = 0;
 	atomic_store(&pool->asleep, true);
 	if (any_running(pool))
 		atomic_store(&pool->asleep, false);
 }
 
-static bool no_conns(struct pool *pool)
+static bool no_jobs(struct pool *pool)
 {
 	bool none;
 
 	pthread_mutex_lock(&pool->lock);
-	none = pool->conn_count == 0;
+	none = pool->job_count == 0;
 	pthread_mutex_unlock(&pool->lock);
 	return none;
 }
@@ -498,16 +504,16 @@ static bool park_all(struct pool *pool, bool now)
 	return any;
 }
 
-static int wait_ms(struct pool *pool, const struct pool_control *control)
+static int rest_ms(struct pool *pool, const struct pool_control *control)
 {
 	if (!atomic_load(&pool->asleep))
 		return 1;
 	if (park_all(pool, false))
 		return PARK_MS;
-	return control->idle_ms >= 0 && no_conns(pool) ? control->idle_ms : -1;
+	return control->idle_ms >= 0 && no_jobs(pool) ? control->idle_ms : -1;
 }
 
-/* What epoll's data points at: the pool itself, the control, or a connection. */
+/* What epoll's data points at: the pool itself, the control, or a job. */
 static bool dispatch(struct pool *pool, struct pool_control *control, void *what)
 {
 	uint64_t count;
@@ -521,23 +527,52 @@ static bool dispatch(struct pool *pool, struct pool_control *control, void *what
 	return true;
 }
 
+/* For how long nothing needs to be done, if nothing happens; -1: for ever. *rest:
+ * it is for so long that threads may rest then or the process end; or -1, when
+ * waiting locks are to be tried again before. */
+static int wait_ms(struct pool *pool, const struct pool_control *control, int64_t since, int *rest)
+{
+	int64_t now = loop_now(), locks = atomic_load(&pool->locks.due), due = INT64_MAX;
+
+	*rest = rest_ms(pool, control);
+	if (*rest >= 0)
+		due = since + *rest;
+	if (locks < due) {
+		due = locks;
+		*rest = -1;
+	}
+	if (due == INT64_MAX)
+		return -1;
+	return due > now ? (int)(due - now) : 0;
+}
+
+static void try_locks(struct pool *pool)
+{
+	if (loop_now() >= atomic_load(&pool->locks.due))
+		lock_queue_run(&pool->locks);
+}
+
 void pool_run(struct pool *pool, struct pool_control *control)
 {
 	struct epoll_event events[16];
 	bool go_on = watch(pool, control->fd, control) == 0;
+	int64_t since = loop_now(); /* that something happened last */
 
 	while (go_on) {
-		int timeout = wait_ms(pool, control);
+		int rest, timeout = wait_ms(pool, control, since, &rest);
 		int n = epoll_wait(pool->epoll, events, 16, timeout);
 
 		if (n < 0 && errno != EINTR)
 			return;
 		for (int i = 0; i < n && go_on; i++)
 			go_on = dispatch(pool, control, events[i].data.ptr);
+		try_locks(pool);
 		if (!atomic_load(&pool->asleep))
 			tick(pool);
-		else if (n == 0 && !park_all(pool, true))
-			go_on = !(timeout == control->idle_ms && no_conns(pool));
+		else if (n == 0 && rest >= 0 && !park_all(pool, true))
+			go_on = !(rest == control->idle_ms && no_jobs(pool));
+		if (n != 0 || rest >= 0)
+			since = loop_now();
 	}
 	epoll_ctl(pool->epoll, EPOLL_CTL_DEL, control->fd, NULL);
 }

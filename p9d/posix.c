@@ -305,6 +305,7 @@ static const struct tree_ops fs_ops = {
 	.link = fs_link,
 	.unlink = fs_unlink,
 	.rename = fs_rename,
+	.seek = fs_seek,
 	.locate = fs_locate,
 	.getxattr = fs_getxattr,
 	.setxattr = fs_setxattr,

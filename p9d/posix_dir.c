@@ -162,9 +162,13 @@ int fs_unlink(struct filetree *tree, const struct tree_file *dir, const char *na
 	return fs_result(unlinkat(fs_fd(dir), name, is_dir ? AT_REMOVEDIR : 0));
 }
 
-int fs_rename(struct filetree *tree, const struct tree_file *from, const char *name,
-	      const struct tree_file *to, const char *new_name)
+int fs_rename(struct filetree *tree, const struct tree_rename *how)
 {
+	int from = fs_fd(how->from), to = fs_fd(how->to);
+
 	(void)tree;
-	return fs_result(renameat(fs_fd(from), name, fs_fd(to), new_name));
+	if (how->flags)
+		return fs_result(syscall(SYS_renameat2, from, how->name, to, how->new_name,
+					 how->flags)); /* the kernel's own numbers */
+	return fs_result(renameat(from, how->name, to, how->new_name));
 }

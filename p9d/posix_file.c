@@ -195,6 +195,21 @@ ssize_t fs_write(struct filetree *tree, const struct tree_file *file, const void
 	return n < 0 ? -errno : n;
 }
 
+/* The description's offset is nobody's: reads and writes bring their own. */
+int fs_seek(struct filetree *tree, const struct tree_file *file, uint64_t *offset, bool hole)
+{
+	off_t at;
+
+	(void)tree;
+	if (*offset > INT64_MAX)
+		return -ENXIO;
+	at = lseek(file->data, (off_t)*offset, hole ? SEEK_HOLE : SEEK_DATA);
+	if (at < 0)
+		return -errno;
+	*offset = (uint64_t)at;
+	return 0;
+}
+
 int fs_sync(struct filetree *tree, const struct tree_file *file, bool data_only)
 {
 	(void)tree;
@@ -243,7 +258,7 @@ static int flock_of(const struct tree_lock *lock, struct flock *fl)
 	return 0;
 }
 
-int fs_lock(struct filetree *tree, int owner, const struct tree_lock *lock, bool wait)
+int fs_lock(struct filetree *tree, int owner, const struct tree_lock *lock)
 {
 	struct flock fl;
 	int err = flock_of(lock, &fl);
@@ -251,7 +266,7 @@ int fs_lock(struct filetree *tree, int owner, const struct tree_lock *lock, bool
 	(void)tree;
 	if (err)
 		return err;
-	err = fs_result(fcntl(owner, wait ? F_OFD_SETLKW : F_OFD_SETLK, &fl));
+	err = fs_result(fcntl(owner, F_OFD_SETLK, &fl));
 	return err == -EACCES ? -EAGAIN : err;
 }
 

@@ -68,6 +68,7 @@ ssize_t fs_splice(struct filetree *tree, const struct tree_file *file, int pipe,
 		  uint64_t offset);
 ssize_t fs_write(struct filetree *tree, const struct tree_file *file, const void *buf, size_t count,
 		 uint64_t offset);
+int fs_seek(struct filetree *tree, const struct tree_file *file, uint64_t *offset, bool hole);
 int fs_sync(struct filetree *tree, const struct tree_file *file, bool data_only);
 
 int fs_readdir(struct filetree *tree, struct tree_file *dir, uint64_t offset,
@@ -83,8 +84,7 @@ int fs_symlink(struct filetree *tree, const struct tree_file *dir, const char *n
 int fs_link(struct filetree *tree, const struct tree_file *file, const struct tree_file *dir,
 	    const char *name);
 int fs_unlink(struct filetree *tree, const struct tree_file *dir, const char *name, bool is_dir);
-int fs_rename(struct filetree *tree, const struct tree_file *from, const char *name,
-	      const struct tree_file *to, const char *new_name);
+int fs_rename(struct filetree *tree, const struct tree_rename *how);
 /* Gives a new file the group that the client wished for, where it may: a file
  * there with the usual group is better than none, so errors are not. fd: -1. */
 void fs_new_group(const struct tree_file *dir, int fd, const char *name,
@@ -93,7 +93,7 @@ void fs_new_group(const struct tree_file *dir, int fd, const char *name,
 int fs_lock_open(struct filetree *tree, const struct tree_file *file, bool write);
 int fs_lock_copy(struct filetree *tree, int from, int to);
 void fs_lock_close(struct filetree *tree, int owner);
-int fs_lock(struct filetree *tree, int owner, const struct tree_lock *lock, bool wait);
+int fs_lock(struct filetree *tree, int owner, const struct tree_lock *lock);
 bool fs_lock_held(struct filetree *tree, int owner);
 int fs_lock_test(struct filetree *tree, int owner, struct tree_lock *lock);
 

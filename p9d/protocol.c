@@ -15,6 +15,7 @@ enum need {
 	NEED_WRITE = 2,           /* refused on a read-only export */
 	NEED_W = 4,               /* of the .W dialect */
 	NEED_FILE = 8 | NEED_FID, /* a fid that is not an attribute's to read */
+	NEED_NOTHING = 16,        /* not even a dialect agreed on */
 };
 
 static int do_auth(struct p9_request *q)
@@ -23,10 +24,52 @@ static int do_auth(struct p9_request *q)
 	return -ENOENT; /* by which clients know that none is needed */
 }
 
+static bool is_text(struct p9_str s, const char *text)
+{
+	return s.len == strlen(text) && memcmp(s.at, text, s.len) == 0;
+}
+
+static enum p9_dialect dialect_of(struct p9_str version)
+{
+	if (is_text(version, "9P2000.L"))
+		return P9_DIALECT_L;
+	return is_text(version, "9P2000.W") ? P9_DIALECT_W : P9_DIALECT_NONE;
+}
+
+static int do_version(struct p9_request *q)
+{
+	struct p9_session *session = q->session;
+	const struct p9_msg *t = q->t;
+	struct p9_msg *r = q->r;
+	static const char unknown[] = "unknown";
+
+	fids_clear(&session->fids);
+	locks_clear(session);
+	session->dialect = P9_DIALECT_NONE;
+	if (t->msize < P9_MSIZE_MIN)
+		return -EMSGSIZE;
+	r->msize = t->msize < P9_MSIZE_MAX ? t->msize : P9_MSIZE_MAX;
+	session->dialect = dialect_of(t->name);
+	r->name = (struct p9_str){ unknown, sizeof(unknown) - 1 };
+	if (session->dialect == P9_DIALECT_NONE)
+		return 0;
+	session->msize = r->msize;
+	r->name = t->name;
+	return 0;
+}
+
+static int do_flush(struct p9_request *q)
+{
+	(void)q; /* what it is about has been answered, or is not there */
+	return 0;
+}
+
 static const struct {
 	int (*run)(struct p9_request *q);
 	unsigned need;
 } handlers[P9_TYPE_COUNT] = {
+	[P9_TVERSION] = { do_version, NEED_NOTHING },
+	[P9_TFLUSH] = { do_flush, NEED_NOTHING },
 	[P9_TAUTH] = { do_auth, 0 },
 	[P9_TATTACH] = { do_attach, 0 },
 	[P9_TSTATFS] = { do_statfs, NEED_FILE },
@@ -56,18 +99,24 @@ static const struct {
 	[P9_TACCESS] = { do_access, NEED_FILE | NEED_W },
 	[P9_TWREADDIR] = { do_wreaddir, NEED_FILE | NEED_W },
 	[P9_TWOPEN] = { do_wopen, NEED_FILE | NEED_W },
+	[P9_TWSEEK] = { do_wseek, NEED_FILE | NEED_W },
+	[P9_TWRENAME] = { do_wrename, NEED_FILE | NEED_W | NEED_WRITE },
 };
 
 int p9_session_init(struct p9_session *session, struct filetree *tree,
 		    const struct p9_policy *policy)
 {
+	int err;
+
 	*session = (struct p9_session){
 		.tree = tree,
 		.policy = *policy,
 		.msize = P9_MSIZE_MIN * 2,
 	};
 	pthread_mutex_init(&session->lock_mutex, NULL);
-	return fids_init(&session->fids, tree, policy->fid_limit);
+	err = fids_init(&session->fids, tree, policy->fid_limit);
+	session->fids.share = policy->share;
+	return err;
 }
 
 void p9_session_fini(struct p9_session *session)
@@ -141,7 +190,7 @@ static int run_handler(struct p9_request *q)
 	if (type >= P9_TYPE_COUNT || !handlers[type].run)
 		return -EOPNOTSUPP;
 	need = handlers[type].need;
-	if (session->dialect == P9_DIALECT_NONE)
+	if (session->dialect == P9_DIALECT_NONE && need != NEED_NOTHING)
 		return -EPROTO;
 	if (need & NEED_W && session->dialect != P9_DIALECT_W)
 		return -EOPNOTSUPP;
@@ -176,6 +225,7 @@ void p9_session_answer(struct p9_request *q)
 	do {
 		q->fid = NULL;
 		q->piped = false;
+		q->wait = NULL;
 		err = run_handler(q);
 		if (q->fid)
 			fid_put(&q->session->fids, q->fid);
@@ -184,43 +234,6 @@ void p9_session_answer(struct p9_request *q)
 		q->r->type = P9_RLERROR;
 		q->r->error = (uint32_t)-err;
 	}
-}
-
-/* ---- Tversion ---- */
-
-static bool is_text(struct p9_str s, const char *text)
-{
-	return s.len == strlen(text) && memcmp(s.at, text, s.len) == 0;
-}
-
-static enum p9_dialect dialect_of(struct p9_str version)
-{
-	if (is_text(version, "9P2000.L"))
-		return P9_DIALECT_L;
-	return is_text(version, "9P2000.W") ? P9_DIALECT_W : P9_DIALECT_NONE;
-}
-
-void p9_session_version(struct p9_session *session, const struct p9_msg *t, struct p9_msg *r)
-{
-	static const char unknown[] = "unknown";
-
-	fids_clear(&session->fids);
-	locks_clear(session);
-	session->dialect = P9_DIALECT_NONE;
-	r->tag = t->tag;
-	if (t->msize < P9_MSIZE_MIN) {
-		r->type = P9_RLERROR;
-		r->error = EMSGSIZE;
-		return;
-	}
-	r->type = P9_TVERSION + 1;
-	r->msize = t->msize < P9_MSIZE_MAX ? t->msize : P9_MSIZE_MAX;
-	session->dialect = dialect_of(t->name);
-	r->name = (struct p9_str){ unknown, sizeof(unknown) - 1 };
-	if (session->dialect == P9_DIALECT_NONE)
-		return;
-	session->msize = r->msize;
-	r->name = t->name;
 }
 
 /* ---- Tattach ---- */

@@ -1,9 +1,8 @@
 /* protocol.h: the protocol of one connection, without its bytes' transport.
  *
  * p9_session_answer turns a decoded request into a reply; who calls it decides how
- * messages travel (pool.h) and may call it from several threads at once, but
- * for Tversion and Tflush, which concern requests under way and belong to the
- * caller. Sources: as in wire.h.
+ * messages travel (conn.h) and may call it from several threads at once, but
+ * for Tversion. Sources: as in wire.h.
  */
 #ifndef LANDBRIDGE_P9D_PROTOCOL_H
 #define LANDBRIDGE_P9D_PROTOCOL_H
@@ -23,6 +22,7 @@ struct p9_policy {
 	bool read_only;
 	uint32_t umask; /* for .W clients, which have none of their own */
 	uint32_t fid_limit;
+	struct fid_share *share; /* with the process's other sessions; may be NULL */
 	const struct user_files *accounts;
 };
 
@@ -31,9 +31,24 @@ struct p9_policy {
 #define SESSION_XATTR_MAX 65536
 #define SESSION_XATTR_FIDS 64
 #define SESSION_LOCKS 4096
-#define SESSION_LOCK_WAITERS 16
+#define SESSION_LOCK_WAITERS 256
 
 struct lock_owner;
+
+/* A Tlock that waits for its lock, and holds no thread meanwhile. Its reply comes
+ * by lock_wait_try; lock_wait_free ends it, before or after. */
+struct lock_wait {
+	struct lock_wait *next;
+	struct p9_session *session;
+	struct fid *fid;
+	struct lock_owner *owner;
+	struct tree_lock lock;
+	uint16_t tag;
+	/* For who answers it, lock_queue.h. begin: whether its client can be told now;
+	 * end: r, or NULL: not yet. */
+	bool (*begin)(struct lock_wait *wait);
+	void (*end)(struct lock_wait *wait, const struct p9_msg *r);
+};
 
 struct p9_session {
 	struct filetree *tree;
@@ -59,10 +74,12 @@ struct p9_request {
 	uint64_t *acting;          /* attach::id the calling thread acts as; 0: none */
 	int pipe;                  /* where large reads may go to; an empty pipe's write end */
 	size_t pipe_size;          /* what it holds; 0: no pipe */
+	bool may_wait;             /* a lock request may go to `wait` */
 
 	unsigned era; /* a request that is late makes no fid in the next session */
 	struct fid *fid;
-	bool piped; /* r->count bytes of data are in the pipe, r->data is NULL */
+	bool piped;             /* r->count bytes of data are in the pipe, r->data is NULL */
+	struct lock_wait *wait; /* the caller's now: there is no reply yet */
 };
 #define SESSION_SCRATCH 32768
 
@@ -70,10 +87,14 @@ int p9_session_init(struct p9_session *session, struct filetree *tree,
 		    const struct p9_policy *policy);
 void p9_session_fini(struct p9_session *session);
 
-/* Fills request->r. Always a reply with the request's tag: errors are Rlerror. */
+/* Fills request->r. Always a reply with the request's tag: errors are Rlerror.
+ * Tversion drops all fids; what is still under way is the caller's to end, before
+ * that and before Tflush. */
 void p9_session_answer(struct p9_request *request);
-/* Tversion: drops all fids and agrees on size and dialect. */
-void p9_session_version(struct p9_session *session, const struct p9_msg *t, struct p9_msg *r);
+
+/* Tries again. False: somebody else has the lock still. True: r is the reply. */
+bool lock_wait_try(struct lock_wait *wait, struct p9_msg *r);
+void lock_wait_free(struct lock_wait *wait);
 
 /* Which uid a Tattach asks for under this policy. 0, -EPERM, or -ENOENT: the
  * fallback has no account. */

@@ -38,6 +38,7 @@ int do_lcreate(struct p9_request *q);
 int do_read(struct p9_request *q);
 int do_write(struct p9_request *q);
 int do_fsync(struct p9_request *q);
+int do_wseek(struct p9_request *q);
 int do_readdir(struct p9_request *q);
 int do_wreaddir(struct p9_request *q);
 
@@ -47,6 +48,7 @@ int do_mkdir(struct p9_request *q);
 int do_link(struct p9_request *q);
 int do_rename(struct p9_request *q);
 int do_renameat(struct p9_request *q);
+int do_wrename(struct p9_request *q);
 int do_unlinkat(struct p9_request *q);
 int do_readlink(struct p9_request *q);
 /* A link's whole text, for a reply that has reply_size bytes without it.

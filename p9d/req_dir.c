@@ -93,8 +93,7 @@ int do_link(struct p9_request *q)
 	return err;
 }
 
-static int rename_to(struct p9_request *q, const struct tree_file *from, const char *name,
-		     struct p9_str to)
+static int rename_to(struct p9_request *q, struct tree_rename *how, struct p9_str to)
 {
 	char new_name[P9_NAME_MAX + 1];
 	struct fid *dir;
@@ -104,30 +103,44 @@ static int rename_to(struct p9_request *q, const struct tree_file *from, const c
 		err = other_fid(q, q->t->newfid, &dir);
 	if (err)
 		return err;
-	err = dir->file.type == TREE_DIR
-		      ? ops_of(q)->rename(tree_of(q), from, name, &dir->file, new_name)
-		      : -ENOTDIR;
+	how->to = &dir->file;
+	how->new_name = new_name;
+	err = dir->file.type == TREE_DIR ? ops_of(q)->rename(tree_of(q), how) : -ENOTDIR;
 	fid_put(&q->session->fids, dir);
 	return err;
 }
 
-int do_renameat(struct p9_request *q)
+static int rename_at(struct p9_request *q, uint32_t flags)
 {
 	char name[P9_NAME_MAX + 1];
+	struct tree_rename how = { .from = &q->fid->file, .name = name, .flags = flags };
 	int err = dir_and_name(q, name);
 
-	return err ? err : rename_to(q, &q->fid->file, name, q->t->target);
+	return err ? err : rename_to(q, &how, q->t->target);
+}
+
+int do_renameat(struct p9_request *q)
+{
+	return rename_at(q, 0);
+}
+
+int do_wrename(struct p9_request *q)
+{
+	if (q->t->flags & ~(P9_RENAME_NOREPLACE | P9_RENAME_EXCHANGE))
+		return -EINVAL;
+	return rename_at(q, q->t->flags);
 }
 
 int do_rename(struct p9_request *q)
 {
 	char name[P9_NAME_MAX + 1];
 	struct tree_file dir;
+	struct tree_rename how = { .from = &dir, .name = name };
 	int err = ops_of(q)->locate(tree_of(q), &q->fid->file, &q->fid->attach->top, &dir, name);
 
 	if (err)
 		return err;
-	err = rename_to(q, &dir, name, q->t->name);
+	err = rename_to(q, &how, q->t->name);
 	ops_of(q)->close(tree_of(q), &dir);
 	return err;
 }

@@ -15,9 +15,12 @@ static int open_fid(struct p9_request *q, struct fid *fid, uint32_t flags)
 	int err = -EBADF;
 
 	pthread_mutex_lock(&fid->busy);
-	if (atomic_load(&fid->state) == FID_PATH)
+	if (!fids_may_grow(&q->session->fids))
+		err = -ENFILE;
+	else if (atomic_load(&fid->state) == FID_PATH)
 		err = ops_of(q)->open(tree_of(q), &fid->file, flags);
 	if (!err) {
+		fid_charge(&q->session->fids, fid);
 		fid->open_flags = flags;
 		atomic_store(&fid->state, FID_OPEN);
 		err = ops_of(q)->getattr(tree_of(q), &fid->file, 0, &q->r->qid, &attr);
@@ -131,6 +134,17 @@ int do_write(struct p9_request *q)
 		return (int)n;
 	q->r->count = (uint32_t)n;
 	return 0;
+}
+
+int do_wseek(struct p9_request *q)
+{
+	if (atomic_load(&q->fid->state) != FID_OPEN || q->fid->file.type != TREE_FILE)
+		return -EBADF;
+	if (q->t->flags != P9_SEEK_DATA && q->t->flags != P9_SEEK_HOLE)
+		return -EINVAL;
+	q->r->offset = q->t->offset;
+	return ops_of(q)->seek(tree_of(q), &q->fid->file, &q->r->offset,
+			       q->t->flags == P9_SEEK_HOLE);
 }
 
 int do_fsync(struct p9_request *q)

@@ -16,10 +16,9 @@ struct lock_owner {
 	uint16_t client_len;
 	char client[CLIENT_MAX];
 	int handle;
-	bool writes; /* the handle is for write locks too */
-	bool holds;  /* maybe a lock; if not, it ends with its last user */
-	bool shared; /* by requests at the same time: who came last is not known */
-	unsigned refs;
+	bool writes;   /* the handle is for write locks too */
+	bool holds;    /* maybe a lock */
+	unsigned refs; /* the list's, and one for each request that waits */
 };
 
 static bool is_owner(const struct lock_owner *owner, const struct p9_request *q)
@@ -44,7 +43,7 @@ static int new_owner(struct p9_request *q, bool write, struct lock_owner **out)
 	struct lock_owner *owner;
 	int handle;
 
-	if (session->owner_count >= SESSION_LOCKS)
+	if (session->owner_count >= SESSION_LOCKS || !fids_may_grow(&session->fids))
 		return -ENOLCK;
 	handle = ops_of(q)->lock_open(tree_of(q), &q->fid->file, write);
 	if (handle < 0)
@@ -67,19 +66,17 @@ static int new_owner(struct p9_request *q, bool write, struct lock_owner **out)
 	memcpy(owner->client, q->t->name.at, q->t->name.len);
 	session->owners = owner;
 	session->owner_count++;
+	fids_hold(&session->fids, 1);
 	*out = owner;
 	return 0;
 }
 
 /* Its first write lock, after read locks through a file opened for reading:
- * they move to a handle that takes both kinds. That must not be taken from
- * under another request, which may wait long: then this lock has to, too. */
+ * they move to a handle that takes both kinds. */
 static int widen(struct p9_request *q, struct lock_owner *owner)
 {
 	int handle, err;
 
-	if (owner->refs > 1)
-		return -EAGAIN;
 	handle = ops_of(q)->lock_open(tree_of(q), &q->fid->file, true);
 	if (handle < 0)
 		return handle;
@@ -97,20 +94,15 @@ static bool may_write(const struct fid *fid)
 	return (fid->open_flags & P9_O_ACCMODE) != P9_O_RDONLY;
 }
 
-static int hold_owner(struct p9_request *q, bool write, struct lock_owner **out)
-{
-	int err = 0;
+/* session->lock_mutex is held from here to the next line of dashes, and while a
+ * lock is taken or asked about: none of that waits. */
 
-	pthread_mutex_lock(&q->session->lock_mutex);
+static int get_owner(struct p9_request *q, bool write, struct lock_owner **out)
+{
 	*out = find_owner(q);
 	if (!*out)
-		err = new_owner(q, write || may_write(q->fid), out);
-	else if (write && !(*out)->writes)
-		err = widen(q, *out);
-	if (!err)
-		(*out)->shared |= (*out)->refs++ > 1;
-	pthread_mutex_unlock(&q->session->lock_mutex);
-	return err;
+		return new_owner(q, write || may_write(q->fid), out);
+	return write && !(*out)->writes ? widen(q, *out) : 0;
 }
 
 static void drop_owner(struct p9_session *session, struct lock_owner *owner)
@@ -118,6 +110,7 @@ static void drop_owner(struct p9_session *session, struct lock_owner *owner)
 	if (--owner->refs)
 		return;
 	session->tree->ops->lock_close(session->tree, owner->handle);
+	fids_hold(&session->fids, -1);
 	free(owner);
 }
 
@@ -131,11 +124,12 @@ static void unlist(struct p9_session *session, struct lock_owner **at)
 	drop_owner(session, owner);
 }
 
-static void unlist_idle(struct p9_session *session, const struct lock_owner *owner)
+/* An owner that holds nothing and waits for nothing is forgotten. */
+static void settle(struct p9_session *session, const struct lock_owner *owner)
 {
 	struct lock_owner **at = &session->owners;
 
-	if (owner->holds || owner->refs != 2) /* the list's and ours */
+	if (owner->holds || owner->refs > 1)
 		return;
 	while (*at && *at != owner)
 		at = &(*at)->next;
@@ -143,20 +137,43 @@ static void unlist_idle(struct p9_session *session, const struct lock_owner *own
 		unlist(session, at);
 }
 
-/* done: what was locked or unlocked, or NULL. */
-static void put_owner(struct p9_session *session, struct lock_owner *owner,
-		      const struct tree_lock *done)
+static int take_lock(struct p9_session *session, struct lock_owner *owner,
+		     const struct tree_lock *lock)
 {
-	pthread_mutex_lock(&session->lock_mutex);
-	if (done)
-		owner->holds = (done->type != P9_LOCK_NONE && !owner->shared) ||
-			       session->tree->ops->lock_held(session->tree, owner->handle);
-	if (owner->refs == 2)
-		owner->shared = false;
-	unlist_idle(session, owner);
-	drop_owner(session, owner);
-	pthread_mutex_unlock(&session->lock_mutex);
+	const struct tree_ops *ops = session->tree->ops;
+	int err = ops->lock(session->tree, owner->handle, lock);
+
+	if (!err)
+		owner->holds =
+			lock->type != P9_LOCK_NONE || ops->lock_held(session->tree, owner->handle);
+	return err;
 }
+
+/* The request waits with all it holds, and without this thread. */
+static int wait_lock(struct p9_request *q, struct lock_owner *owner, const struct tree_lock *lock)
+{
+	struct lock_wait *wait;
+
+	if (!q->may_wait || q->session->lock_waiters == SESSION_LOCK_WAITERS)
+		return -EAGAIN;
+	wait = malloc(sizeof(*wait));
+	if (!wait)
+		return -ENOMEM;
+	*wait = (struct lock_wait){
+		.session = q->session,
+		.fid = q->fid,
+		.owner = owner,
+		.lock = *lock,
+		.tag = q->t->tag,
+	};
+	q->wait = wait;
+	q->fid = NULL;
+	owner->refs++;
+	q->session->lock_waiters++;
+	return 0;
+}
+
+/* ------------------------------------------------------------------ */
 
 /* All owners on the file of `fid`, or all there are. */
 static struct lock_owner **next_of(struct lock_owner **at, const struct fid *fid)
@@ -192,30 +209,49 @@ void locks_clear(struct p9_session *session)
 	forget(session, NULL);
 }
 
-static bool may_wait(struct p9_session *session, int change)
+/* A word of its own for what went wrong, but for a lock that the user has no
+ * right to: flock(2) gives EBADF on file systems that have no flock, and
+ * flock(1) knows what to do then. Kinds of locks do not depend on how the file
+ * was opened: fcntl(2) has seen to that on the client's side. */
+static int lock_status(struct p9_msg *r, int err)
 {
-	bool may;
-
-	pthread_mutex_lock(&session->lock_mutex);
-	may = change < 0 || session->lock_waiters < SESSION_LOCK_WAITERS;
-	if (may)
-		session->lock_waiters += (unsigned)change;
-	pthread_mutex_unlock(&session->lock_mutex);
-	return may;
+	r->status = !err ? P9_LOCK_OK : err == -EAGAIN ? P9_LOCK_BLOCKED : P9_LOCK_ERROR;
+	return err == -EBADF ? err : 0;
 }
 
-/* The connection goes on without this thread while it waits here. */
-static int wait_lock(struct p9_request *q, struct lock_owner *owner, const struct tree_lock *lock)
+bool lock_wait_try(struct lock_wait *wait, struct p9_msg *r)
 {
-	int err;
+	struct p9_session *session = wait->session;
+	int err = fid_is_hooked(&session->fids, wait->fid) ? 0 : -ESHUTDOWN;
 
-	if (!may_wait(q->session, 1))
-		return -EAGAIN;
-	do {
-		err = ops_of(q)->lock(tree_of(q), owner->handle, lock, true);
-	} while (err == -EINTR && !atomic_load(q->cancel));
-	may_wait(q->session, -1);
-	return err;
+	if (!err) {
+		pthread_mutex_lock(&session->lock_mutex);
+		err = take_lock(session, wait->owner, &wait->lock);
+		pthread_mutex_unlock(&session->lock_mutex);
+	}
+	if (err == -EAGAIN || err == -EINTR)
+		return false;
+	err = err == -ESHUTDOWN ? -EINTR : lock_status(r, err);
+	r->type = err ? P9_RLERROR : P9_TLOCK + 1;
+	r->error = (uint32_t)-err;
+	return true;
+}
+
+void lock_wait_free(struct lock_wait *wait)
+{
+	struct p9_session *session = wait->session;
+
+	pthread_mutex_lock(&session->lock_mutex);
+	session->lock_waiters--;
+	if (wait->owner->refs > 1) {
+		wait->owner->refs--;
+		settle(session, wait->owner);
+	} else {
+		drop_owner(session, wait->owner); /* it was forgotten meanwhile */
+	}
+	pthread_mutex_unlock(&session->lock_mutex);
+	fid_put(&session->fids, wait->fid);
+	free(wait);
 }
 
 static int check_lock(const struct p9_request *q)
@@ -228,37 +264,30 @@ static int check_lock(const struct p9_request *q)
 static int run_lock(struct p9_request *q, const struct tree_lock *lock)
 {
 	bool write = lock->type == P9_LOCK_WRITE;
+	struct p9_session *session = q->session;
 	struct lock_owner *owner;
 	int err;
 
-	if (write && q->session->policy.read_only)
+	if (write && session->policy.read_only)
 		return -EBADF;
-	err = hold_owner(q, write, &owner);
-	if (err)
-		return err;
-	err = ops_of(q)->lock(tree_of(q), owner->handle, lock, false);
-	if (err == -EAGAIN && q->t->flags & P9_LOCK_FLAG_BLOCK)
-		err = wait_lock(q, owner, lock);
-	put_owner(q->session, owner, err ? NULL : lock);
+	pthread_mutex_lock(&session->lock_mutex);
+	err = get_owner(q, write, &owner);
+	if (!err) {
+		err = take_lock(session, owner, lock);
+		if (err == -EAGAIN && q->t->flags & P9_LOCK_FLAG_BLOCK)
+			err = wait_lock(q, owner, lock);
+		settle(session, owner);
+	}
+	pthread_mutex_unlock(&session->lock_mutex);
 	return err;
 }
 
-/* A word of its own for what went wrong, but for a lock that the user has no
- * right to: flock(2) gives EBADF on file systems that have no flock, and
- * flock(1) knows what to do then. Kinds of locks do not depend on how the file
- * was opened: fcntl(2) has seen to that on the client's side. */
 int do_lock(struct p9_request *q)
 {
 	struct tree_lock lock = { q->t->lock_type, q->t->offset, q->t->length };
 	int err = check_lock(q);
 
-	if (err)
-		return err;
-	err = run_lock(q, &lock);
-	if (err == -EINTR || err == -EBADF)
-		return err;
-	q->r->status = !err ? P9_LOCK_OK : err == -EAGAIN ? P9_LOCK_BLOCKED : P9_LOCK_ERROR;
-	return 0;
+	return err ? err : lock_status(q->r, run_lock(q, &lock));
 }
 
 int do_getlock(struct p9_request *q)
@@ -272,11 +301,13 @@ int do_getlock(struct p9_request *q)
 	if (lock.type == P9_LOCK_NONE)
 		lock.type = P9_LOCK_READ;
 	if (!err) {
-		err = hold_owner(q, false, &owner);
-		if (err)
-			return err;
-		err = ops_of(q)->lock_test(tree_of(q), owner->handle, &lock);
-		put_owner(q->session, owner, NULL);
+		pthread_mutex_lock(&q->session->lock_mutex);
+		err = get_owner(q, false, &owner);
+		if (!err) {
+			err = ops_of(q)->lock_test(tree_of(q), owner->handle, &lock);
+			settle(q->session, owner);
+		}
+		pthread_mutex_unlock(&q->session->lock_mutex);
 	}
 	q->r->lock_type = lock.type;
 	q->r->offset = lock.start;

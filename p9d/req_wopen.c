@@ -181,7 +181,7 @@ static int describe(struct wopen *w)
 	int err = 0;
 
 	q->r->target = (struct p9_str){ "", 0 };
-	if (w->at.type == TREE_LINK)
+	if (w->at.type == TREE_LINK && !(q->t->wflags & P9_WOPEN_NO_TARGET))
 		err = link_target(q, &w->at, WOPEN_SIZE, &q->r->target);
 	if (err)
 		return err;

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "p9d/confine.h"
-#include "p9d/pool.h"
+#include "p9d/conn.h"
 #include "p9d/p9d.h"
 #include "p9d/worker.h"
 
@@ -30,6 +30,7 @@ static int serve_on(struct posix_tree *tree, const struct p9_policy *policy, int
 
 int p9d_serve(const struct p9d_config *config, int fd, bool confined)
 {
+	struct fid_share share;
 	struct p9_policy policy = {
 		.self = geteuid(),
 		.runs_as = geteuid(),
@@ -37,11 +38,12 @@ int p9d_serve(const struct p9d_config *config, int fd, bool confined)
 		.umask = config->umask,
 		.fid_limit = FIDS_MAX,
 		.accounts = &user_files_system,
+		.share = &share,
 	};
 	struct posix_tree tree;
 	int err = posix_tree_init(&tree, config->root);
 
-	worker_prepare();
+	worker_prepare(&share);
 	if (err)
 		close(fd);
 	else

@@ -4,51 +4,30 @@
 #include <errno.h>
 #include <grp.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/accounts.h"
-#include "lib/fd.h"
-
-#define FILE_MAX (1u << 20)
+#include "lib/textfile.h"
 
 const struct user_files user_files_system = { "/etc/passwd", "/etc/group" };
 
-/* A file of at most FILE_MAX bytes, and one byte of room behind them. */
-struct text {
-	char *at;
-	size_t len;
-};
-
-/* A missing file is an empty one. text_drop it, also on an error. */
-static int text_read(struct text *t, const char *path)
+/* A missing file is an empty one. */
+static int read_accounts(struct textfile *text, const char *path)
 {
-	ssize_t len;
+	int err = textfile_read(text, path);
 
-	*t = (struct text){ .at = malloc(FILE_MAX) };
-	if (!t->at)
-		return -ENOMEM;
-	len = file_read(path, t->at, FILE_MAX);
-	if (len < 0)
-		return len == -ENOENT ? 0 : (int)len;
-	t->len = (size_t)len;
-	return 0;
-}
-
-static void text_drop(struct text *t)
-{
-	free(t->at);
+	return err == -ENOENT ? 0 : err;
 }
 
 /* The first with this name; without one, the first with this uid. */
-static bool find_account(struct text *passwd, const char *name, size_t len, uid_t uid,
+static bool find_account(struct textfile *passwd, const char *name, size_t len, uid_t uid,
 			 struct account *account)
 {
 	char *at = passwd->at;
 
-	while (account_next(&at, passwd->at + passwd->len, account)) {
+	while (at && account_next(&at, passwd->at + passwd->len, account)) {
 		if (!name && account->uid == uid)
 			return true;
 		if (name && strlen(account->name) == len && memcmp(account->name, name, len) == 0)
@@ -60,21 +39,21 @@ static bool find_account(struct text *passwd, const char *name, size_t len, uid_
 static int add_groups(const struct user_files *files, const char *name, struct user *user)
 {
 	struct gids gids = { user->groups, 0, USER_GROUPS_MAX };
-	struct text group;
-	int err = text_read(&group, files->group);
+	struct textfile group;
+	int err = read_accounts(&group, files->group);
 
 	if (!err)
 		account_groups(&gids, group.at, group.len, name);
 	user->group_count = (int)gids.count;
-	text_drop(&group);
+	textfile_drop(&group);
 	return err;
 }
 
 int user_by_uid(const struct user_files *files, uid_t uid, struct user *user)
 {
 	struct account account;
-	struct text passwd;
-	int err = text_read(&passwd, files->passwd);
+	struct textfile passwd;
+	int err = read_accounts(&passwd, files->passwd);
 
 	*user = (struct user){ .uid = uid, .gid = uid };
 	if (!err && find_account(&passwd, NULL, 0, uid, &account)) {
@@ -82,24 +61,24 @@ int user_by_uid(const struct user_files *files, uid_t uid, struct user *user)
 		user->gid = account.gid;
 		err = add_groups(files, account.name, user);
 	}
-	text_drop(&passwd);
+	textfile_drop(&passwd);
 	return err;
 }
 
 int user_uid_of(const struct user_files *files, const char *name, size_t len, uid_t *uid)
 {
 	struct account account;
-	struct text passwd;
+	struct textfile passwd;
 	int err;
 
 	if (account_id(name, len, uid))
 		return 0;
-	err = text_read(&passwd, files->passwd);
+	err = read_accounts(&passwd, files->passwd);
 	if (!err && !find_account(&passwd, name, len, 0, &account))
 		err = -ENOENT;
 	if (!err)
 		*uid = account.uid;
-	text_drop(&passwd);
+	textfile_drop(&passwd);
 	return err;
 }
 

@@ -26,8 +26,8 @@ struct user_files {
 extern const struct user_files user_files_system;
 
 /* Fills *user for a uid. A uid without an account is a user all the same:
- * gid = uid, no groups. 0, or -EFBIG when an account file is larger than
- * 1 MiB, or another negative errno from reading it (ENOENT counts as empty). */
+ * gid = uid, no groups. 0, or a negative errno from reading the files (one that
+ * is not there counts as empty). */
 int user_by_uid(const struct user_files *files, uid_t uid, struct user *user);
 
 /* The uid of a name, or of a number written out. -ENOENT: no such account. */

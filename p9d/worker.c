@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/resource.h>
@@ -12,14 +13,16 @@
 
 #include "lib/fd.h"
 #include "p9d/confine.h"
-#include "p9d/pool.h"
+#include "p9d/conn.h"
 
 #define IDLE_MS 10000
+#define OTHER_FILES (JOBS_MAX + 2 * THREADS_MAX + 64)
 
 struct service {
 	struct pool_control control;
 	struct worker *worker;
 	struct pool pool;
+	struct fid_share share;
 	int spare; /* a descriptor to give up when there is none left */
 };
 
@@ -28,11 +31,20 @@ static void on_signal(int signal)
 	(void)signal; /* only interrupts what a thread waits for */
 }
 
-void worker_prepare(void)
+/* Some are for connections, and for pipes that large reads go by. */
+static unsigned for_files(rlim_t all)
+{
+	rlim_t other = all / 4 < OTHER_FILES ? all / 4 : OTHER_FILES;
+
+	return all - other < UINT_MAX ? (unsigned)(all - other) : UINT_MAX;
+}
+
+void worker_prepare(struct fid_share *share)
 {
 	struct sigaction action = { .sa_handler = on_signal };
 	struct rlimit files;
 
+	*share = (struct fid_share){ .total = UINT_MAX };
 	sigaction(SIGUSR1, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* EFBIG instead */
@@ -40,6 +52,7 @@ void worker_prepare(void)
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
+		share->total = for_files(files.rlim_cur);
 	}
 }
 
@@ -53,6 +66,7 @@ static int start_conn(struct service *serving, int fd, const struct handover *h)
 		.input_len = h->input_len,
 	};
 
+	policy.share = &serving->share;
 	policy.anyone = h->anyone;
 	policy.self = h->self;
 	return conn_start(&serving->pool, fd, &serving->worker->tree->tree, &policy, &greeting);
@@ -101,11 +115,11 @@ static bool take_rest(struct service *serving)
 	return any;
 }
 
-static int begin(struct worker *worker)
+static int begin(struct worker *worker, struct fid_share *share)
 {
 	int err = 0;
 
-	worker_prepare();
+	worker_prepare(share);
 	if (worker->user && geteuid() == 0)
 		err = user_drop_process(worker->user);
 	if (!err)
@@ -122,7 +136,7 @@ _Noreturn void worker_run(struct worker *worker)
 		.worker = worker,
 		.spare = -1,
 	};
-	int err = begin(worker);
+	int err = begin(worker, &serving.share);
 
 	if (!err)
 		err = pool_init(&serving.pool);

@@ -30,7 +30,8 @@ struct worker {
  * exit status 0, or 1 when it could not begin. */
 _Noreturn void worker_run(struct worker *worker);
 
-/* What every process that serves does first: descriptors, umask, signals. */
-void worker_prepare(void);
+/* What every process that serves does first: descriptors, of which its
+ * connections share what is left for files, umask, signals. */
+void worker_prepare(struct fid_share *share);
 
 #endif

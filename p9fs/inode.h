@@ -29,6 +29,7 @@ struct inode {
 	struct handle *handles; /* open ones */
 	uint64_t size;          /* as the kernel was told last */
 	bool locked;            /* somebody here has had a lock on it */
+	bool locked_in;         /* ... or on a file that is seen in it */
 	struct inode *chain;    /* in its bucket */
 	struct inode *newer, *older;
 };

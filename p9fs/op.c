@@ -188,6 +188,25 @@ void op_send(struct op *op, struct p9_msg *t, op_reply *next)
 		op->sent = true;
 }
 
+/* --- what the kernel keeps ------------------------------------------------------------- */
+
+static void op_dropped(struct drop *drop)
+{
+	struct op *op = container_of(drop, struct op, drop);
+
+	op->flushing = false;
+	op->dropped(op);
+}
+
+void op_drop(struct op *op, op_step *next)
+{
+	op->dropped = next;
+	op->flushing = true; /* there is nothing at the server to interrupt */
+	op->drop.ino = ino_of(op->mount, op->inode);
+	op->drop.done = op_dropped;
+	dropper_add(&op->mount->dropper, &op->drop);
+}
+
 /* --- a fid for an inode -------------------------------------------------------------- */
 
 int wopen_error(const struct p9_msg *r)
@@ -216,7 +235,7 @@ static void reach_on(struct op *op)
 {
 	struct p9_msg t = { .type = P9_TWOPEN,
 			    .flags = P9_WOPEN_ATTR_ONLY,
-			    .wflags = P9_WOPEN_LINK,
+			    .wflags = P9_WOPEN_LINK | P9_WOPEN_NO_TARGET,
 			    .gid = P9_NOUID };
 	struct route route;
 	int err;
@@ -307,12 +326,19 @@ void stat_from(struct stat *st, uint64_t id, const struct p9_attr *attr)
 	};
 }
 
+double op_cache(const struct p9fs *m, const struct inode *inode)
+{
+	bool with_locks = inode && inode->parent && inode->parent->locked_in;
+
+	return with_locks ? 0 : m->config.cache;
+}
+
 struct fuse_entry_param entry_of(const struct p9fs *m, struct inode *inode, uint64_t id,
 				 const struct p9_attr *attr)
 {
 	struct fuse_entry_param entry = { .ino = inode ? ino_of(m, inode) : 0,
-					  .attr_timeout = m->config.cache,
-					  .entry_timeout = m->config.cache };
+					  .attr_timeout = op_cache(m, inode),
+					  .entry_timeout = op_cache(m, inode) };
 
 	stat_from(&entry.attr, id, attr);
 	if (inode)

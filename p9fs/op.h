@@ -11,8 +11,10 @@
 
 #define FUSE_USE_VERSION 35
 #include <fuse3/fuse_lowlevel.h>
+#include <fcntl.h>
 #include <signal.h>
 
+#include "p9fs/dropper.h"
 #include "p9fs/remote.h"
 #include "p9fs/inode.h"
 #include "p9fs/p9fs.h"
@@ -23,6 +25,7 @@ struct p9fs {
 	struct remote remote;
 	struct inodes inodes;
 	struct fuse_session *fuse;
+	struct dropper dropper;
 	struct p9fs_config config;
 	struct op *interrupted; /* whose answers nobody wants any more; the oldest first */
 	bool mounted, handles_signals;
@@ -37,8 +40,10 @@ typedef void op_reply(struct op *op, const struct p9_msg *r);
 struct op {
 	struct call call;
 	struct p9fs *mount;
-	fuse_req_t req;  /* NULL: it was answered before the server did */
-	op_reply *reply; /* the step that waits for a reply */
+	fuse_req_t req;   /* NULL: it was answered before the server did */
+	op_reply *reply;  /* the step that waits for a reply */
+	op_step *dropped; /* the one that waits for the kernel */
+	struct drop drop;
 	op_step *reached;
 	struct inode *inode, *other; /* what it is about; pinned */
 	struct inode *goal;          /* op_reach: one of these */
@@ -49,6 +54,7 @@ struct op {
 	struct op *next_interrupted;
 	struct fuse_file_info fi;
 	struct stat attr;
+	struct flock lock;
 	int to_set;
 	mode_t mode;
 	dev_t rdev;
@@ -74,6 +80,9 @@ void op_other(struct op *op, fuse_ino_t ino);
 void op_reach(struct op *op, op_step *next);
 void op_reach_of(struct op *op, struct inode *inode, op_step *next);
 void op_send(struct op *op, struct p9_msg *t, op_reply *next);
+/* The next step, when the kernel keeps nothing of op->inode's file any more: what
+ * it was to write is written, and it asks for what it reads. */
+void op_drop(struct op *op, op_step *next);
 /* The open file that the kernel means; how much of op->size one message holds. */
 struct handle *handle_of(const struct fuse_file_info *fi);
 uint32_t op_io_count(const struct op *op);
@@ -94,6 +103,9 @@ void op_free(struct op *op);
 int ops_give_up(struct p9fs *m);
 
 void stat_from(struct stat *st, uint64_t id, const struct p9_attr *attr);
+/* For how long the kernel may remember names and attributes of a file. Where locks
+ * are taken it may not: a lock is often one for the files beside it, too. */
+double op_cache(const struct p9fs *m, const struct inode *inode);
 /* What the kernel is told of a file that it finds by a name; inode may be NULL, for
  * one it is not to remember. */
 struct fuse_entry_param entry_of(const struct p9fs *m, struct inode *inode, uint64_t id,

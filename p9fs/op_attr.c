@@ -15,7 +15,7 @@ static void getattr_replied(struct op *op, const struct p9_msg *r)
 
 	stat_from(&st, r->qid.path, &r->attr);
 	op->inode->size = r->attr.size;
-	fuse_reply_attr(op->req, &st, op->mount->config.cache);
+	fuse_reply_attr(op->req, &st, op_cache(op->mount, op->inode));
 	op_free(op);
 }
 

@@ -278,6 +278,29 @@ void on_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_inf
 		op_send(op, &t, done);
 }
 
+static void seek_replied(struct op *op, const struct p9_msg *r)
+{
+	if (r->offset > INT64_MAX) {
+		op_end(op, EIO);
+		return;
+	}
+	fuse_reply_lseek(op->req, (off_t)r->offset);
+	op_free(op);
+}
+
+/* SEEK_DATA and SEEK_HOLE; for all else the kernel does not ask. */
+void on_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi)
+{
+	struct p9_msg t = { .type = P9_TWSEEK,
+			    .fid = handle_of(fi)->fid,
+			    .offset = (uint64_t)off,
+			    .flags = whence == SEEK_HOLE ? P9_SEEK_HOLE : P9_SEEK_DATA };
+	struct op *op = op_new(req, ino);
+
+	if (op)
+		op_send(op, &t, seek_replied);
+}
+
 /* close(2): the process's fcntl(2) locks on the file go, whichever descriptor
  * they were taken through. */
 void on_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)

@@ -63,19 +63,42 @@ void on_getlk(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct 
 
 /* --- taking and giving back --------------------------------------------------------- */
 
-static void setlk_replied(struct op *op, const struct p9_msg *r)
+static void setlk_end(struct op *op)
 {
-	op_end(op, r->status == P9_LOCK_OK ? 0 : r->status == P9_LOCK_BLOCKED ? EAGAIN : ENOLCK);
+	op_end(op, 0);
 }
 
+/* Whoever has a lock sees the file as it is now, whatever was remembered of it. */
+static void setlk_replied(struct op *op, const struct p9_msg *r)
+{
+	if (r->status != P9_LOCK_OK)
+		op_end(op, r->status == P9_LOCK_BLOCKED ? EAGAIN : ENOLCK);
+	else if (op->lock.l_type == F_UNLCK)
+		op_end(op, 0);
+	else
+		op_drop(op, setlk_end);
+}
+
+static void setlk_send(struct op *op)
+{
+	struct p9_msg t = lock_message(op, P9_TLOCK, handle_of(&op->fi), &op->lock);
+
+	t.flags = op->mode ? P9_LOCK_FLAG_BLOCK : 0;
+	op_send(op, &t, setlk_replied);
+}
+
+/* Whoever has it next sees what was written under it, by a mapping too. */
 static void setlk(struct op *op, const struct flock *lock, bool wait)
 {
-	struct handle *handle = handle_of(&op->fi);
-	struct p9_msg t = lock_message(op, P9_TLOCK, handle, lock);
-
-	t.flags = wait ? P9_LOCK_FLAG_BLOCK : 0;
+	op->lock = *lock;
+	op->mode = wait;
 	op->inode->locked |= lock->l_type != F_UNLCK;
-	op_send(op, &t, setlk_replied);
+	if (op->inode->parent)
+		op->inode->parent->locked_in |= op->inode->locked;
+	if (lock->l_type == F_UNLCK)
+		op_drop(op, setlk_send);
+	else
+		setlk_send(op);
 }
 
 void on_setlk(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct flock *lock,

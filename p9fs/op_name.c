@@ -36,7 +36,7 @@ static void entry_look(struct op *op)
 			    .fid = op->inode->fid,
 			    .newfid = op_newfid(op),
 			    .flags = P9_WOPEN_ATTR_ONLY,
-			    .wflags = P9_WOPEN_LINK,
+			    .wflags = P9_WOPEN_LINK | P9_WOPEN_NO_TARGET,
 			    .gid = P9_NOUID,
 			    .mask = P9_ATTR_BASIC,
 			    .name_count = 1,
@@ -219,7 +219,8 @@ void on_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 
 static void rename_send(struct op *op)
 {
-	struct p9_msg t = { .type = P9_TRENAMEAT,
+	struct p9_msg t = { .type = op->mode ? P9_TWRENAME : P9_TRENAMEAT,
+			    .flags = op->mode,
 			    .fid = op->inode->fid,
 			    .name = p9_text(op->name),
 			    .newfid = op->other->fid,
@@ -242,7 +243,8 @@ void on_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t n
 	if (!op)
 		return;
 	op_other(op, newparent);
-	if (flags) /* 9P has no word for RENAME_EXCHANGE and its like */
+	op->mode = flags;
+	if (flags & ~(P9_RENAME_NOREPLACE | P9_RENAME_EXCHANGE)) /* the kernel's numbers */
 		op_end(op, EINVAL);
 	else if (op_name(op, op->name, name) && op_name(op, op->newname, newname))
 		op_reach(op, rename_reach_new);

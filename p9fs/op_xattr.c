@@ -107,6 +107,26 @@ static void set_clone(struct op *op)
 	op_send(op, &t, set_create);
 }
 
+/* Nothing in place of something would be a removal: so it is set, if there is
+ * something. */
+static void replace_found(struct op *op, const struct p9_msg *r)
+{
+	(void)r;
+	remote_clunk(&op->mount->remote, op_take_newfid(op));
+	op->to_set = 0;
+	set_clone(op);
+}
+
+static void replace_look(struct op *op)
+{
+	struct p9_msg t = { .type = P9_TXATTRWALK,
+			    .fid = op->inode->fid,
+			    .newfid = op_newfid(op),
+			    .name = p9_text(op->name) };
+
+	op_send(op, &t, replace_found);
+}
+
 static struct op *set_new(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value,
 			  size_t size)
 {
@@ -132,9 +152,8 @@ void on_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 
 	if (!op)
 		return;
-	/* Nothing in place of something would be a removal. */
-	op->to_set = size == 0 && flags == XATTR_REPLACE ? 0 : flags;
-	op_reach(op, set_clone);
+	op->to_set = flags;
+	op_reach(op, size == 0 && flags == XATTR_REPLACE ? replace_look : set_clone);
 }
 
 /* The Linux client's word for it: nothing, in place of something. */

@@ -29,6 +29,7 @@ void on_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off
 void on_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void on_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void on_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi);
+void on_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi);
 void on_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 
 /* op_dir.c */

@@ -64,6 +64,7 @@ static const struct fuse_lowlevel_ops operations = {
 	.getlk = on_getlk,
 	.setlk = on_setlk,
 	.flock = on_flock,
+	.lseek = on_lseek,
 };
 
 static void drop_fid(struct inodes *inodes, uint32_t fid)
@@ -100,6 +101,7 @@ static int p9fs_fuse(struct p9fs *m)
 {
 	char *argv[] = { (char[]){ "landbridge" }, (char[]){ "-o" }, m->options, NULL };
 	struct fuse_args args = FUSE_ARGS_INIT(3, argv);
+	int err;
 	size_t used = fmt(m->options, sizeof(m->options),
 			  "subtype=landbridge,nosuid,nodev,max_read=%u%s,fsname=",
 			  m->remote.msize - P9_IO_HEADER, m->config.read_only ? ",ro" : "");
@@ -115,8 +117,11 @@ static int p9fs_fuse(struct p9fs *m)
 	m->handles_signals = true;
 	sigprocmask(SIG_BLOCK, &m->signals, &m->unblocked);
 	m->mounted = fuse_session_mount(m->fuse, m->config.dir) == 0;
+	if (!m->mounted)
+		return -EPERM;
+	err = dropper_start(&m->dropper, m->fuse);
 	/* Another reader may have taken what poll(2) promised: do not wait there. */
-	return m->mounted ? fd_set_nonblock(fuse_session_fd(m->fuse)) : -EPERM;
+	return err ? err : fd_set_nonblock(fuse_session_fd(m->fuse));
 }
 
 int p9fs_open(struct p9fs **out, const struct p9fs_config *config, int fd, const char **step)
@@ -161,16 +166,19 @@ static int fuse_take(struct p9fs *m, struct fuse_buf *buf)
 
 static int p9fs_turn(struct p9fs *m, struct fuse_buf *buf)
 {
-	struct pollfd p[2] = {
+	struct pollfd p[3] = {
 		{ .fd = m->remote.fd,
 		  .events = (short)(POLLIN | (remote_pending(&m->remote) ? POLLOUT : 0)) },
 		{ .fd = remote_busy(&m->remote) ? -1 : fuse_session_fd(m->fuse), .events = POLLIN },
+		{ .fd = m->dropper.event, .events = POLLIN },
 	};
 	int wait = ops_give_up(m), err = 0;
 	const struct timespec left = { wait / 1000, wait % 1000 * 1000000L };
 
-	if (ppoll(p, 2, wait < 0 ? NULL : &left, &m->unblocked) < 0)
+	if (ppoll(p, 3, wait < 0 ? NULL : &left, &m->unblocked) < 0)
 		return errno == EINTR ? 0 : -errno;
+	if (p[2].revents)
+		dropper_collect(&m->dropper);
 	if (p[1].revents)
 		err = fuse_take(m, buf);
 	if (!err && p[0].revents & (POLLIN | POLLHUP | POLLERR))
@@ -189,9 +197,33 @@ int p9fs_serve(struct p9fs *m)
 	return err == -ENODEV ? 0 : err;
 }
 
+/* What the kernel wants to write back, or to read, is refused; but it must be
+ * told so, before it lets go. */
+static void finish_drops(struct p9fs *m)
+{
+	struct fuse_buf buf = { 0 };
+
+	while (m->dropper.count) {
+		struct pollfd p[2] = { { .fd = fuse_session_fd(m->fuse), .events = POLLIN },
+				       { .fd = m->dropper.event, .events = POLLIN } };
+
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			break;
+		if (p[1].revents)
+			dropper_collect(&m->dropper);
+		if (p[0].revents & POLLIN)
+			fuse_take(m, &buf);
+		else if (p[0].revents) /* unmounted: it lets go by itself */
+			poll(&p[1], 1, -1);
+	}
+	free(buf.mem);
+}
+
 void p9fs_close(struct p9fs *m)
 {
 	remote_fail(&m->remote, -ENOTCONN);
+	finish_drops(m);
+	dropper_stop(&m->dropper);
 	if (m->mounted)
 		fuse_session_unmount(m->fuse);
 	if (m->handles_signals) {

@@ -153,6 +153,15 @@ void remote_fail(struct remote *remote, int error)
 			call_end(remote, remote->calls[tag], &r);
 }
 
+/* What a caller may see: 512 and up are the kernel's words to itself (to FUSE,
+ * to do it all again), and ENOSYS would have it never ask for the like again. */
+static uint32_t error_to_show(uint32_t error)
+{
+	if (error == ENOSYS)
+		return EOPNOTSUPP;
+	return error == 0 || error > EHWPOISON ? EIO : error;
+}
+
 static int reply_take(struct remote *remote, const uint8_t *frame, size_t len)
 {
 	struct p9_msg r;
@@ -163,23 +172,10 @@ static int reply_take(struct remote *remote, const uint8_t *frame, size_t len)
 	call = remote->calls[r.tag];
 	if (!call || (r.type != call->type + 1 && r.type != P9_RLERROR))
 		return -EPROTO;
-	if (r.type == P9_RLERROR && (r.error == 0 || r.error > 4095))
-		r.error = EIO;
+	if (r.type == P9_RLERROR)
+		r.error = error_to_show(r.error);
 	call_end(remote, call, &r);
 	return 0;
-}
-
-/* The size of the frame that begins at `at`, 0 when that is not there yet. */
-static int64_t frame_size(const struct remote *remote, const uint8_t *at, size_t len)
-{
-	struct reader r;
-	uint32_t size;
-
-	reader_init(&r, at, len);
-	size = read_u32(&r);
-	if (r.bad)
-		return 0;
-	return size < P9_HEADER || size > remote->msize ? -EPROTO : (int64_t)size;
 }
 
 /* Passes on the whole frames of what was received, and keeps the rest. */
@@ -189,11 +185,11 @@ static int frames_take(struct remote *remote)
 	int err = 0;
 
 	while (!err && !remote->error) {
-		int64_t size = frame_size(remote, remote->in + at, remote->in_used - at);
+		int32_t size = p9_frame_size(remote->in + at, remote->in_used - at, remote->msize);
 
 		if (size < 0)
 			err = (int)size;
-		if (size <= 0 || (uint64_t)size > remote->in_used - at)
+		if (size <= 0 || (size_t)size > remote->in_used - at)
 			break;
 		err = reply_take(remote, remote->in + at, (size_t)size);
 		at += (size_t)size;

@@ -1,11 +1,14 @@
 """`landbridge mount`: a guest's files as a folder of the host, through FUSE. First
 with p9d on this machine, then with a guest."""
+import ctypes
+import errno
 import fcntl
 import mmap
 import os
 import shutil
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -132,6 +135,111 @@ def test_tree(server, folder, tmp_path):
     assert described(folder / "copy") == described(tree)
     subprocess.run(["rm", "-r", folder / "copy"], check=True)
     assert not (server.tree / "copy").exists()
+
+
+COUNTER = """
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], timeout=120, isolation_level=None)
+db.execute("PRAGMA journal_mode=" + sys.argv[2])
+db.execute("PRAGMA synchronous=off")
+for i in range(int(sys.argv[3])):
+    db.execute("BEGIN IMMEDIATE")
+    n, = db.execute("SELECT n FROM t").fetchone()
+    db.execute("UPDATE t SET n = ?", (n + 1,))
+    db.execute("COMMIT")
+"""
+
+
+@pytest.mark.parametrize("journal", ["delete", "truncate", "persist"])
+def test_no_update_is_lost(server, journal):
+    """Whoever has a lock sees the file as it is, also where the kernel may remember."""
+    mounts = [server.mount(f"cached-{journal}-{i}", "--cache", "1") for i in range(2)]
+    path = f"count-{journal}"
+    db = sqlite3.connect(server.tree / path)
+    db.execute("CREATE TABLE t (n)")
+    db.execute("INSERT INTO t VALUES (0)")
+    db.commit()
+    writers = [subprocess.Popen([sys.executable, "-c", COUNTER, m / path, journal, "50"]) for m in mounts * 2]
+    status = [w.wait(300) for w in writers]
+    for m in mounts:
+        unmount(m)
+    assert status == [0] * 4
+    assert db.execute("SELECT n FROM t").fetchone() == (200,)
+    db.close()
+
+
+def test_mapping_under_a_lock(server):
+    """What was written through a mapping under a lock is there for who has it next."""
+    one, other = (server.mount(f"mapped-{i}", "--cache", "1") for i in range(2))
+    (one / "page").write_bytes(bytes(4096))
+    with open(one / "page", "r+b") as a, open(other / "page", "r+b") as b:
+        mapped = [mmap.mmap(f.fileno(), 4096) for f in (a, b)]
+        for i in range(1, 101):
+            f, m = ((a, mapped[0]), (b, mapped[1]))[i % 2]
+            fcntl.lockf(f, fcntl.LOCK_EX)
+            assert m[0] == i - 1
+            m[0] = i
+            fcntl.lockf(f, fcntl.LOCK_UN)
+        for m in mapped:
+            m.close()
+    for m in (one, other):
+        unmount(m)
+
+
+def test_time_of_a_link(folder):
+    (folder / "dangling").symlink_to("nowhere")
+    os.utime(folder / "dangling", ns=(10**18, 10**18), follow_symlinks=False)
+    for _ in range(3):
+        assert os.lstat(folder / "dangling").st_atime_ns == 10**18
+
+
+def test_attribute_replaced_by_nothing(folder):
+    path = folder / "attributed"
+    path.touch()
+    with pytest.raises(OSError) as no:
+        os.setxattr(path, "user.none", b"", os.XATTR_REPLACE)
+    assert no.value.errno == errno.ENODATA
+    assert os.listxattr(path) == []
+    os.setxattr(path, "user.some", b"thing")
+    os.setxattr(path, "user.some", b"", os.XATTR_REPLACE)
+    assert os.getxattr(path, "user.some") == b""
+
+
+def test_holes(server, folder):
+    with open(folder / "sparse", "wb") as f:
+        f.write(b"x" * 4096)
+        f.seek(1 << 20)
+        f.write(b"y" * 4096)
+        f.truncate(4 << 20)
+    with open(server.tree / "sparse", "rb") as theirs, open(folder / "sparse", "rb") as ours:
+        for whence in (os.SEEK_DATA, os.SEEK_HOLE):
+            for at in (0, 4096, 1 << 19, 1 << 20):
+                assert os.lseek(ours.fileno(), at, whence) == os.lseek(theirs.fileno(), at, whence)
+        with pytest.raises(OSError) as none:
+            os.lseek(ours.fileno(), 2 << 20, os.SEEK_DATA)
+        assert none.value.errno == errno.ENXIO
+    subprocess.run(["cp", "--sparse=auto", folder / "sparse", folder / "copied"], check=True)
+    assert (server.tree / "copied").stat().st_blocks < 1024
+
+
+def rename_with(source, target, flags):
+    libc = ctypes.CDLL(None, use_errno=True)
+    done = libc.renameat2(-100, os.fsencode(source), -100, os.fsencode(target), flags)
+    return 0 if done == 0 else ctypes.get_errno()
+
+
+def test_renaming_with_flags(folder):
+    noreplace, exchange, whiteout = 1, 2, 4
+    one, two = folder / "r1", folder / "r2"
+    one.write_text("one")
+    two.mkdir()
+    assert rename_with(one, two, noreplace) == errno.EEXIST
+    assert rename_with(one, two, exchange) == 0
+    assert one.is_dir() and two.read_text() == "one"
+    assert rename_with(two, folder / "r3", noreplace) == 0
+    assert (folder / "r3").read_text() == "one" and not two.exists()
+    assert rename_with(folder / "r3", two, exchange) == errno.ENOENT
+    assert rename_with(folder / "r3", two, whiteout) == errno.EINVAL
 
 
 def test_git(folder, tmp_path):

@@ -1,7 +1,6 @@
 """A client that nobody here wrote, and that is not the kernel's: Debian's diodls
-and diodcat against p9d, over a unix socket and over TCP on loopback."""
+and diodcat against p9d."""
 import os
-import socket
 import stat
 import subprocess
 
@@ -11,12 +10,6 @@ from processes import until
 
 P9D = os.path.join(os.environ.get("LANDBRIDGE_BUILD", "build"), "p9d")
 NAMES = ["plain", "with space", "caf\u00e9", "x" * 255]
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +31,12 @@ def tree(tmp_path_factory):
     return root
 
 
-@pytest.fixture(scope="module", params=["unix", "tcp"])
-def server(request, tree, tmp_path_factory):
+@pytest.fixture(scope="module")
+def server(tree, tmp_path_factory):
     """What diodls takes for --server."""
-    path = str(tmp_path_factory.mktemp("run") / "s")
-    port = free_port()
-    where = {"unix": path, "tcp": f"127.0.0.1:{port}"}[request.param]
-    process = subprocess.Popen([P9D, "--listen", f"unix:{path}", "--listen", f"tcp:127.0.0.1:{port}", "--root", tree])
-    assert until(lambda: os.path.exists(path), 10)
+    where = str(tmp_path_factory.mktemp("run") / "s")
+    process = subprocess.Popen([P9D, "--listen", f"unix:{where}", "--root", tree])
+    assert until(lambda: os.path.exists(where), 10)
     yield where
     assert process.poll() is None  # nothing has ended it
     process.terminate()

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -65,16 +66,22 @@ class Guest:
         self.write("command", "#!/bin/sh\n" + script, 0o755)
         self.write("etc/wsl.conf", self.read("etc/wsl.conf") + "[boot]\ncommand = /command\n")
 
+    def fstab_command(self, script):
+        """Stands for a mount -a that takes its time."""
+        os.unlink(self.path("bin/mount"))
+        self.write("bin/mount", "#!/bin/sh\n" + script, 0o755)
+        self.write("etc/fstab", "tmpfs /mnt tmpfs defaults 0 0\n")
+
     @contextlib.contextmanager
-    def running(self):
+    def running(self, log=None, wait_for="ready:"):
         """PID 1's number outside, once it is up; killed at the end if need be."""
-        log = open(self.path("log"), "wb")
+        log = log or open(self.path("log"), "wb")
         with subprocess.Popen([*UNSHARE, "--root=" + str(self.root), "/init"],
                               stdin=subprocess.DEVNULL, stdout=log, stderr=log) as outer:
             try:
                 children = f"/proc/{outer.pid}/task/{outer.pid}/children"
                 pid = int(until(lambda: open(children, encoding="utf-8").read().split())[0])
-                assert until(lambda: "ready:" in self.read("log")), self.read("log")
+                assert until(lambda: wait_for in self.read("log")), self.read("log")
                 yield Pid1(pid, outer)
             finally:
                 outer.kill()
@@ -153,6 +160,45 @@ def test_settings_and_names(guest):
     assert "/etc/wsl.conf:3: " in log and "/etc/wsl.conf:5: enabled: a value it cannot have" in log
 
 
+@pytest.mark.parametrize("encode", [
+    lambda text: b"\xef\xbb\xbf" + text.encode(),
+    lambda text: text.encode("utf-16"),
+    lambda text: b"\xfe\xff" + text.encode("utf-16-be"),
+    lambda text: ("#" * 80 + "\n").encode() * 100 + text.encode() + b"# more than is read\n" * 2000,
+])
+def test_settings_of_any_file(guest, encode):
+    """Editors of the host write byte order marks and UTF-16; of a long file what was read holds."""
+    with open(guest.path("etc/wsl.conf"), "wb") as f:
+        f.write(encode("[network]\nhostname = my-boat\n[fileServer]\nenabled = false\n"))
+    with guest.running() as init:
+        assert init.inside("hostname").stdout == "my-boat\n"
+        assert not os.path.exists(init.socket("p9d.sock"))
+        assert ("only that much counts" in guest.read("log")) == (os.path.getsize(guest.path("etc/wsl.conf")) > 32768)
+
+
+def test_switches_switch(guest):
+    guest.write("etc/wsl.conf", "[interop]\nenabled = false\n[fileServer]\nenabled = false\n")
+    guest.boot_command("echo ${WSL_INTEROP-none} >/saw\n")
+    with guest.running() as init:
+        assert init.inside("ls", "/run/landbridge/bin").stdout.split() == ["mount.drvfs", "p9d", "wslinfo", "wslpath"]
+        assert not os.path.exists(init.socket("p9d.sock"))
+        assert until(lambda: guest.read("saw")) == "none\n"
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(10)
+            client.connect(init.socket("interop.sock"))
+            said = b"".join(iter(lambda: client.recv(4096), b""))
+        assert b"[interop] enabled = false" in said, said
+
+
+def test_unsupported_settings_are_said(guest):
+    guest.write("etc/wsl.conf", "[boot]\nsystemd = true\n[landbridge]\nip = 10.0.0.1/8\nwrite = true\n")
+    with guest.running():
+        log = guest.read("log")
+    assert "/etc/wsl.conf:2: systemd: not supported yet" in log
+    assert "/etc/wsl.conf:4: ip: this goes on the kernel's command line" in log
+    assert "/etc/wsl.conf:5: write: unknown key" in log
+
+
 def test_image_keeps_no_trace(guest):
     def tree():
         return sorted(os.path.join(d, n) for d, dirs, files in os.walk(guest.root) for n in dirs + files)
@@ -192,6 +238,74 @@ def test_other_signals_do_not(guest, number):
         assert init.inside("true").returncode == 0
         time.sleep(0.05)
         assert init.outer.poll() is None
+
+
+def test_usr1_is_halt_by_busybox_alone(guest):
+    """To others it says to open something again."""
+    guest.write("sbin/halt", "", 0o755)
+    with guest.running() as init:
+        os.kill(init.pid, signal.SIGUSR1)
+        time.sleep(0.05)
+        assert init.inside("true").returncode == 0 and init.outer.poll() is None
+        os.unlink(guest.path("sbin/halt"))
+        os.symlink("../bin/busybox", guest.path("sbin/halt"))
+        os.kill(init.pid, signal.SIGUSR1)
+        assert init.outer.wait(10) == 0
+
+
+@pytest.mark.parametrize("number", [38, signal.SIGTERM, signal.SIGUSR2, signal.SIGINT])
+def test_power_off_while_a_step_hangs(guest, number):
+    guest.fstab_command("echo hangs >/up; exec sleep 1000\n")
+    with guest.running(wait_for="") as init:
+        assert until(lambda: guest.read("up"))
+        begin = time.monotonic()
+        os.kill(init.pid, number)
+        assert init.outer.wait(20) == 0
+        assert time.monotonic() - begin < 8
+
+
+def test_log_that_nobody_reads(guest):
+    """PID 1 drops lines rather than wait."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"x" * 4096)
+    os.set_blocking(writer, True)
+    with guest.running(log=os.fdopen(writer, "wb"), wait_for="") as init:
+        for _ in range(2):
+            old = until(init.broker)
+            os.kill(old[0], signal.SIGKILL)
+            assert until(lambda: [pid for pid in init.broker() if pid != old[0]])
+        os.kill(init.pid, signal.SIGTERM)
+        assert init.outer.wait(10) == 0
+    os.close(reader)
+
+
+def open_session(landbridge, agent):
+    """One that was let in and waits; None while there is no link."""
+    session = landbridge.start("exec", "--socket", agent, "--", "cat", "/mounted")
+    try:
+        session.wait(1)
+    except subprocess.TimeoutExpired:
+        return session
+    return None
+
+
+def test_sessions_wait_for_the_boot(guest, landbridge):
+    """The link is up long before; the link's address may stand in wsl.conf."""
+    guest.write("etc/wsl.conf", "[landbridge]\nlink = unix:/run/landbridge/link\n")
+    guest.fstab_command("until test -e /linked; do sleep 0.1; done; echo done >/mounted; exit 0\n")
+    with guest.running(wait_for="") as init:
+        agent = landbridge.start("agent", "--link", "unix:" + init.socket("link"), "--socket", guest.path("agent"))
+        try:
+            session = until(lambda: open_session(landbridge, guest.path("agent")), 120)  # Wine's prefix first
+            guest.write("linked", "")
+            out, err = session.communicate(timeout=30)
+            assert (session.returncode, out) == (0, b"done\n"), err
+        finally:
+            agent.terminate()
+            agent.wait(20)
 
 
 def test_reaps_a_storm(guest):

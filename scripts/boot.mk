@@ -36,7 +36,7 @@ $(B)/busybox/bin/busybox: scripts/fetch-packages | $(APT)/apt.conf
 
 .PHONY: boot-test boot-aarch64 soak soak-p9d
 PYTEST = $(PYTHON) -m pytest -p no:cacheprovider
-boot-aarch64:
+boot-aarch64: | $(B)/init # which fetches the sources
 	+$(Q)$(MAKE) --no-print-directory ARCH=aarch64 build/init kernel busybox
 boot-test: build kernel image suite-image boot-aarch64
 	$(Q)$(PYTEST) rootfs-tests $(PYTEST_ARGS)

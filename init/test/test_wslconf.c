@@ -99,7 +99,10 @@ static void test_set(void **state)
 		{ "landbridge", "partition", "99999999999", -EINVAL },
 		{ "landbridge", "partition", "3", 0 },
 		{ "landbridge", "partition", "4", -EEXIST },
-		{ "gpu", "appendLibPath", "anything", 0 },
+		{ "gpu", "appendLibPath", "anything", -EOPNOTSUPP },
+		{ "boot", "systemd", "true", -EOPNOTSUPP },
+		{ "fileServer", "enabled", "false", 0 },
+		{ "landbridge", "write", "true", -ENOENT },
 		{ "gpu", "append", "true", -ENOENT },
 		{ "nobody", "enabled", "true", -ENOENT },
 	};
@@ -116,6 +119,7 @@ static void test_set(void **state)
 	assert_int_equal(s.umask, 077);
 	assert_true(s.interop);
 	assert_int_equal(s.partition, 3);
+	assert_false(s.file_server);
 }
 
 static void test_cmdline(void **state)
@@ -125,7 +129,8 @@ static void test_cmdline(void **state)
 	} rows[] = {
 		{ "quiet console=ttyS0 root=/dev/vda1 rw", NULL },
 		{ "landbridge.name=x", NULL },
-		{ "  landbridge.write=1\tlandbridge.partition=2 ", NULL },
+		{ "  landbridge.link=unix:/x\tlandbridge.partition=2 ", NULL },
+		{ "landbridge.write=1", "landbridge.write=1" },
 		{ "landbridge.name", "landbridge.name" },
 		{ "landbridge.partition=two landbridge.x=1", "landbridge.partition=two" },
 		{ "landbridge.nonsense=1", "landbridge.nonsense=1" },
@@ -160,7 +165,6 @@ static void test_cmdline_values(void **state)
 	assert_string_equal(s.root, "LABEL=my disk");
 	assert_string_equal(s.root_type, "ext4");
 	assert_true(s.read_only);
-	assert_false(s.read_write);
 	assert_string_equal(s.name, "a b");
 	assert_string_equal(s.default_user, "me");
 	assert_string_equal(s.dns, "10.0.2.3");
@@ -183,7 +187,7 @@ static void test_conf(void **state)
 {
 	char cmdline[] = "landbridge.user=bob landbridge.ip=1.2.3.4/8";
 	char text[] = "[user]\ndefault=amy\n[interop]\nenabled=false\nenabled=true\nnew=1\n"
-		      "what is this\n[landbridge]\nip=9.9.9.9/9\ngateway=5.6.7.8\nwrite=yes\n"
+		      "what is this\n[landbridge]\nip=9.9.9.9/9\ngateway=5.6.7.8\ndns=yes\n"
 		      "[boot]\ncommand=\"echo # hi\"\n ";
 	struct said said = { .len = 0 };
 	struct settings_complaint c = { say, &said };
@@ -196,21 +200,56 @@ static void test_conf(void **state)
 	/* The command line wins, without a word; the first of two counts. */
 	assert_string_equal(s.default_user, "bob");
 	assert_string_equal(s.ip, "1.2.3.4/8");
-	assert_string_equal(s.gateway, "5.6.7.8");
+	assert_null(s.gateway); /* the file comes too late for it */
+	assert_string_equal(s.dns, "yes");
 	assert_string_equal(s.command, "echo # hi");
 	assert_false(s.interop);
-	assert_false(s.write);
-	assert_string_equal(said.text, "5:enabled;6:new;7:;11:write;");
+	assert_string_equal(said.text, "5:enabled;6:new;7:;10:gateway;");
+}
+
+/* A file as an editor of the host may leave it. */
+static void test_encodings(void **state)
+{
+	static const struct {
+		const char *in;
+		size_t len, size;
+		const char *out;
+		bool cut;
+	} rows[] = {
+		{ "[a]\n", 4, 9, "[a]\n", false },
+		{ "\xef\xbb\xbf[a]\n", 7, 9, "[a]\n", false },
+		{ "\xef\xbb\xbf", 3, 9, "", false },
+		{ "\xef\xbb", 2, 9, "\xef\xbb", false },
+		{ "\xff\xfe[\0a\0]\0\n\0", 10, 30, "[a]\n", false },
+		{ "\xfe\xff\0[\0a\0]\0\n", 10, 30, "[a]\n", false },
+		{ "\xff\xfe\xac\x20\x3d\xd8\x00\xde", 8, 30, "\xe2\x82\xac\xf0\x9f\x98\x80",
+		  false },
+		{ "\xff\xfe\x3d\xd8x\0", 6, 30, "\xef\xbf\xbdx", false }, /* half a pair */
+		{ "\xff\xfe\x3d\xd8", 4, 30, "\xef\xbf\xbd", false },
+		{ "\xff\xfex\0y", 5, 30, "x", false }, /* half a unit */
+		{ "\xff\xfe\xac\x20\xac\x20\xac\x20", 8, 9, "\xe2\x82\xac\xe2\x82\xac", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		char text[32] = "";
+		bool cut = false;
+		size_t len;
+
+		memcpy(text, rows[i].in, rows[i].len);
+		len = wslconf_utf8(text, rows[i].len, rows[i].size, &cut);
+		assert_int_equal(len, strlen(rows[i].out));
+		assert_memory_equal(text, rows[i].out, len);
+		assert_int_equal(cut, rows[i].cut);
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_grammar),
-		cmocka_unit_test(test_nul_in_value),
-		cmocka_unit_test(test_set),
-		cmocka_unit_test(test_cmdline),
-		cmocka_unit_test(test_cmdline_values),
+		cmocka_unit_test(test_encodings),    cmocka_unit_test(test_grammar),
+		cmocka_unit_test(test_nul_in_value), cmocka_unit_test(test_set),
+		cmocka_unit_test(test_cmdline),      cmocka_unit_test(test_cmdline_values),
 		cmocka_unit_test(test_conf),
 	};
 

@@ -14,6 +14,7 @@
 #include "interop/link/link.h"
 #include "lib/acceptor.h"
 #include "lib/lib.h"
+#include "lib/places.h"
 
 enum {
 	LISTENER = 3,          /* inherited from PID 1 */
@@ -27,14 +28,13 @@ struct broker {
 	struct log log;
 	struct router *router;
 	const char *link;
-	struct serial serial;
-	struct door door; /* instead of serial, when there is a listener */
 	struct acceptor acceptor;
 	char *host_path; /* the Windows PATH of the connected host, or NULL */
 	int spare;       /* the endpoint of a session that waits for its stream, or -1 */
 	struct timer refill;
 	int dial_error;             /* the last one that was logged */
 	uint32_t drives;            /* those that we have, as our HELLO told them */
+	const char *closed;         /* why nobody here may ask for a program, or NULL */
 	char text[WIRE_FAILED_MAX]; /* of the last refusal */
 };
 
@@ -46,13 +46,25 @@ static int refuse(struct broker *b, struct failed *why, const char *what, uint32
 	return -EACCES;
 }
 
-/* Who of the guest may open what: programs anybody, for the agent on the host
- * decides what runs; the rest is for our own services, which are root's. */
+static int refuse_closed(const struct broker *b, struct failed *why)
+{
+	why->code = WIRE_FAIL_BRIDGE;
+	why->text = (struct wire_str){ b->closed, strlen(b->closed) };
+	return -EACCES;
+}
+
+/* Who of the guest may open what: programs anybody, unless that is switched
+ * off, for the agent on the host decides what runs; the rest is for our own
+ * services, which are root's. */
 static int broker_permit(void *owner, const struct open *o, struct failed *why)
 {
-	if (o->kind == OPEN_PROGRAM || o->uid == 0)
+	struct broker *b = owner;
+
+	if (o->kind == OPEN_PROGRAM)
+		return b->closed ? refuse_closed(b, why) : 0;
+	if (o->uid == 0)
 		return 0;
-	return refuse(owner, why, "only root may open such a stream to the host", o->kind);
+	return refuse(b, why, "only root may open such a stream to the host", o->kind);
 }
 
 static void broker_failed(struct acceptor *acceptor, int error)
@@ -74,19 +86,17 @@ static void broker_client(struct acceptor *acceptor, int fd)
 		router_add_endpoint(b->router, fd, peer.uid);
 }
 
-static int broker_dial(void *owner)
+static void broker_dialled(void *owner, int error)
 {
 	struct broker *b = owner;
-	int fd = b->door.listener < 0 ? serial_dial(&b->serial) : door_dial(&b->door);
 
-	if (fd < 0 && fd != -ENOTCONN && fd != b->dial_error) {
-		b->dial_error = fd;
-		log_err(&b->log, "cannot open the link %s: %s%s", b->link, strerror(-fd),
-			fd == -ENODEV ? " (the VM needs a virtio-serial port of that name)" : "");
-	}
-	if (fd >= 0)
+	if (!error)
 		router_announce(b->router, b->drives = drives_here(), 0);
-	return fd;
+	if (!error || error == b->dial_error)
+		return;
+	b->dial_error = error;
+	log_err(&b->log, "cannot open the link %s: %s%s", b->link, strerror(-error),
+		error == -ENODEV ? " (the VM needs a virtio-serial port of that name)" : "");
 }
 
 static void broker_state(void *owner, const struct hello *hello)
@@ -201,20 +211,31 @@ static int broker_accept(void *owner, const struct open *o, struct failed *why)
 static const struct router_ops broker_ops = {
 	.accept = broker_accept,
 	.permit = broker_permit,
-	.dial = broker_dial,
 	.state = broker_state,
 	.shutdown = broker_shutdown,
+	.dialled = broker_dialled,
 };
 
-static int broker_link(struct broker *b)
+/* A wrong address is said once; the broker serves, and tells clients that no
+ * host is there. */
+static void broker_link(struct broker *b)
 {
-	b->serial.name = b->link;
-	b->serial.loop = b->door.loop = &b->loop;
-	b->serial.router = b->door.router = b->router;
-	if (strncmp(b->link, "unix:", 5) != 0)
-		return 0;
-	b->door.listener = unix_listen(b->link + 5, 0600, 1);
-	return b->door.listener < 0 ? b->door.listener : fd_set_nonblock(b->door.listener);
+	struct dialer *dialer;
+	struct address to;
+	int error = address_parse(&to, b->link);
+
+	if (error) {
+		log_err(&b->log, "cannot open the link %s: not an address (give %s)", b->link,
+			ADDRESS_GRAMMAR);
+		return;
+	}
+	error = dialer_create(&dialer, &b->loop, ROUTER_GUEST, &to);
+	if (error)
+		log_err(&b->log, "cannot open the link %s: %s", b->link,
+			error == -EPROTONOSUPPORT ? "this guest has no way to it (give serial:NAME)"
+						  : strerror(-error));
+	else
+		router_dial(b->router, dialer);
 }
 
 static int broker_init(struct broker *b)
@@ -229,9 +250,8 @@ static int broker_init(struct broker *b)
 	b->router = router_create(&b->loop, ROUTER_GUEST, &broker_ops, b, NULL);
 	if (!b->router)
 		return -ENOMEM;
-	error = broker_link(b);
-	if (!error)
-		error = fd_set_cloexec(LISTENER, 1);
+	broker_link(b);
+	error = fd_set_cloexec(LISTENER, 1);
 	return error ? error : acceptor_start(&b->acceptor, &b->loop, LISTENER);
 }
 
@@ -239,9 +259,8 @@ int broker_main(int argc, char **argv)
 {
 	struct broker b = {
 		.log = { .fd = -1, .kmsg = true, .who = "broker", .max = LOG_LEVEL_NOTE },
-		.link = argc > 1 ? argv[1] : "landbridge.0",
-		.serial = { .watch = { .fd = -1 } },
-		.door = { .listener = -1, .watch = { .fd = -1 } },
+		.link = argc > 1 ? argv[1] : LANDBRIDGE_LINK,
+		.closed = argc > 2 ? argv[2] : NULL,
 		.spare = -1,
 		.refill = { .fire = broker_refill },
 		.acceptor = { .connected = broker_client, .failed = broker_failed },

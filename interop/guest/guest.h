@@ -7,8 +7,10 @@
 /* "landbridge-broker": started by PID 1 with the listening end of
  * /run/landbridge/interop.sock as descriptor 3. Serves until it is killed; a
  * new one takes over where it left off, with every running stream failed.
- * argv[1] names the link: a virtio-serial port (default "landbridge.0"), or
- * unix:PATH, where it listens for the agent itself: no VM is needed then. */
+ * argv[1] is the link's address: serial:NAME, a virtio-serial port (default
+ * LANDBRIDGE_LINK), or unix:PATH, where it listens for the agent itself: no VM
+ * is needed then. argv[2], where there is one, is what clients are told that
+ * ask for a program: none is started then, but the host may open sessions. */
 int broker_main(int argc, char **argv);
 
 /* A client asks the broker, at /run/landbridge/interop.sock and nowhere else,

@@ -68,9 +68,19 @@ static bool format_fits(const char *value)
 	return strcmp(value, "raw") == 0 || strcmp(value, "qcow2") == 0;
 }
 
+/* Of a VM of ours. */
 static bool own_link_fits(const char *value)
 {
-	return strcmp(value, "auto") == 0 || strcmp(value, "serial") == 0;
+	struct address a;
+
+	return address_parse(&a, value) == 0 && a.kind == ADDRESS_SERIAL;
+}
+
+static bool link_fits(const char *value)
+{
+	struct address a;
+
+	return address_parse(&a, value) == 0 && dialer_exists(ROUTER_HOST, &a);
 }
 
 static bool unix_fits(const char *value)
@@ -105,8 +115,9 @@ static const struct option_kind {
 	{ "--partition", BOOTS, VALUE_NUMBER, AT(partition), "give a number, from 1", NULL, 255 },
 	{ "--format", BOOTS, VALUE_TEXT, AT(format), "give raw or qcow2", format_fits, 0 },
 	{ "--write", BOOTS, VALUE_NONE, AT(write), NULL, NULL, 0 },
-	{ "--link", BOOTS, VALUE_TEXT, AT(link), "give auto or serial", own_link_fits, 0 },
-	{ "--link", COMMAND_AGENT, VALUE_TEXT, AT(link), "give unix:PATH", unix_fits, 0 },
+	{ "--link", BOOTS, VALUE_TEXT, AT(link), "a VM of ours has serial:NAME", own_link_fits, 0 },
+	{ "--link", COMMAND_AGENT, VALUE_TEXT, AT(link),
+	  "give unix:PATH (tcp and vsock are not built yet)", link_fits, 0 },
 	{ "--timeout", BOOTS, VALUE_NUMBER, AT(timeout), "give seconds, from 1 to 86400", NULL,
 	  86400 },
 	{ "--socket", BOOTS | SESSIONS | COMMAND_AGENT, VALUE_TEXT, AT(socket), NULL, NULL, 0 },
@@ -169,7 +180,7 @@ static const struct command_kind {
 	  "  --partition N        the partition with the root file system\n"
 	  "  --format raw|qcow2   what the disk is, if not what it looks like\n"
 	  "  --write              keep what the guest writes to the image\n"
-	  "  --link auto|serial   --timeout SECONDS   (60)\n"
+	  "  --link serial:NAME   --timeout SECONDS   (60)\n"
 	  "  --socket PATH        where its agent listens, instead of the machine's directory\n"
 	  "  --dry-run            print QEMU's command line\n" },
 	{ COMMAND_START, "start",

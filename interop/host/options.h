@@ -4,6 +4,7 @@
 
 #include "interop/host/drives.h"
 #include "interop/host/host.h"
+#include "interop/link/link.h"
 
 enum command {
 	COMMAND_RUN = 1,
@@ -37,7 +38,7 @@ struct options {
 	 * agent: where it shall) */
 	char *machine;
 	char *socket;
-	char *link; /* agent: unix:PATH */
+	char *link; /* agent: unix:PATH; run, start: serial:NAME */
 	bool tty;
 	/* run, exec, shell, mount */
 	char *user;     /* NULL: the image's default */

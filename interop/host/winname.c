@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lib/lib.h"
+#include "lib/macros.h"
 
 /* COM and LPT take the digits 1-9 and the superscript ones of Latin-1. */
 static bool port_number(const char *at, size_t len)

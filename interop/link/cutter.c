@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/uio.h>
 
 static size_t smaller(size_t a, size_t b)
 {
@@ -66,33 +65,52 @@ int cutter_feed(struct cutter *c, const uint8_t *data, size_t len)
 	return error;
 }
 
-ssize_t cutter_read(struct cutter *c, int fd, uint8_t *scratch, size_t size)
+int cutter_room(struct cutter *c, struct iovec iov[CUTTER_IOV], uint8_t *scratch, size_t size)
 {
-	struct iovec iov[2] = { { NULL, 0 }, { scratch, size } };
 	size_t direct = 0;
-	ssize_t got;
-	int error = 0;
+	int n = 0;
 
 	if (c->sink && c->have == WIRE_HEADER)
 		direct = smaller(c->left, WIRE_PIECE_MAX);
 	if (direct) {
 		if (queue_reserve(c->sink, direct))
 			return -ENOMEM;
-		iov[0] = (struct iovec){ queue_tail(c->sink), direct };
+		iov[n++] = (struct iovec){ queue_tail(c->sink), direct };
 	}
-	do
-		got = readv(fd, direct ? iov : iov + 1, direct ? 2 : 1);
-	while (got < 0 && errno == EINTR);
-	if (got <= 0)
-		return got < 0 ? -errno : 0;
+	iov[n++] = (struct iovec){ scratch, size };
+	return n;
+}
 
-	direct = smaller(direct, (size_t)got);
-	if (direct) {
+ssize_t cutter_took(struct cutter *c, const struct iovec iov[CUTTER_IOV], ssize_t got)
+{
+	const struct iovec *rest = iov;
+	size_t left = got > 0 ? (size_t)got : 0;
+	int error = 0;
+
+	if (left && c->sink && c->have == WIRE_HEADER && c->left) {
+		size_t direct = smaller(iov[0].iov_len, left);
+
+		rest = iov + 1;
+		left -= direct;
 		c->sink->used += direct;
 		c->left -= direct;
 		error = cutter_settle(c);
 	}
-	if (!error)
-		error = cutter_feed(c, scratch, (size_t)got - direct);
+	if (!error && left)
+		error = cutter_feed(c, rest->iov_base, left);
 	return error ? error : got;
+}
+
+ssize_t cutter_read(struct cutter *c, int fd, uint8_t *scratch, size_t size)
+{
+	struct iovec iov[CUTTER_IOV];
+	int count = cutter_room(c, iov, scratch, size);
+	ssize_t got;
+
+	if (count < 0)
+		return count;
+	do
+		got = readv(fd, iov, count);
+	while (got < 0 && errno == EINTR);
+	return got < 0 ? -errno : cutter_took(c, iov, got);
 }

@@ -5,6 +5,7 @@
 #define LANDBRIDGE_INTEROP_LINK_CUTTER_H
 
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include "interop/link/queue.h"
 #include "interop/wire/wire.h"
@@ -30,9 +31,15 @@ struct cutter {
 void cutter_init(struct cutter *c, const struct cutter_ops *ops, void *owner);
 int cutter_feed(struct cutter *c, const uint8_t *data, size_t len);
 
-/* One read from fd: big payloads straight into their sink, the rest by way of
- * scratch. The count, 0 at end of file, negative errno (-EPROTO, -ENOMEM: the
- * bytes were read, but are not to be had). */
+/* One read: big payloads straight into their sink, the rest by way of scratch.
+ * cutter_room says where a readv(2) is to put them: a count for iov, -ENOMEM;
+ * cutter_took takes what it returned, and returns that, or a negative errno
+ * (the bytes were read, but are not to be had). */
+enum { CUTTER_IOV = 2 };
+int cutter_room(struct cutter *c, struct iovec iov[CUTTER_IOV], uint8_t *scratch, size_t size);
+ssize_t cutter_took(struct cutter *c, const struct iovec iov[CUTTER_IOV], ssize_t got);
+
+/* Both, from fd. The count, 0 at end of file, negative errno. */
 ssize_t cutter_read(struct cutter *c, int fd, uint8_t *scratch, size_t size);
 
 #endif

@@ -22,6 +22,7 @@ void endpoint_close(struct stream *s)
 	fd_close(&fd);
 	s->hung_up = true;
 	queue_free(&s->out);
+	s->flight = (struct flight){ 0 };
 }
 
 static int open_begin(struct stream *s, const struct frame *f, struct queue **sink)
@@ -232,16 +233,20 @@ static void endpoint_deaf(struct stream *s)
 {
 	shutdown(s->end.fd, SHUT_RDWR);
 	queue_free(&s->out);
+	s->flight = (struct flight){ 0 };
 	s->blocked = true;
 }
 
 static void endpoint_write(struct stream *s)
 {
-	while (s->out.used && !s->blocked) {
-		ssize_t n = send(s->end.fd, queue_head(&s->out), s->out.used, MSG_NOSIGNAL);
+	struct iovec iov[FLIGHT_IOV];
+	struct msghdr msg = { .msg_iov = iov };
+
+	while (!s->blocked && (msg.msg_iovlen = (size_t)flight_iov(&s->flight, &s->out, iov))) {
+		ssize_t n = sendmsg(s->end.fd, &msg, MSG_NOSIGNAL);
 
 		if (n >= 0)
-			queue_take(&s->out, (size_t)n);
+			flight_sent(&s->flight, &s->out, (size_t)n);
 		else if (errno == EAGAIN)
 			s->blocked = true;
 		else if (errno != EINTR)
@@ -266,7 +271,8 @@ void endpoint_flush(struct stream *s)
 		}
 		endpoint_write(s);
 	}
-	watch_set(&s->end, (choked ? 0 : EPOLLIN) | (s->out.used ? EPOLLOUT : 0));
+	watch_set(&s->end,
+		  (choked ? 0 : EPOLLIN) | (s->out.used || s->flight.source ? EPOLLOUT : 0));
 	if (s->state == STREAM_DRAIN && !s->timer.armed && !stage_pending(s))
 		timer_start(s->router->loop, &s->timer, LINGER_MS);
 }

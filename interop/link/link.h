@@ -24,11 +24,15 @@
  * Rules (doc/PROTOCOL): control frames never wait for credit and leave first,
  * then stderr, then stdout, one DATA frame a stream in turn. An endpoint that
  * goes away aborts its stream; a link that goes away fails every stream with
- * WIRE_FAIL_BRIDGE. Memory per stream is bounded by WIRE_CREDIT.
+ * WIRE_FAIL_BRIDGE. Memory per stream is bounded by
+ * WIRE_CREDIT_MAX, and by WIRE_CREDIT until its reader has kept up for a while.
  */
 #ifndef LANDBRIDGE_INTEROP_LINK_H
 #define LANDBRIDGE_INTEROP_LINK_H
 
+#include <stdbool.h>
+
+#include "interop/link/address.h"
 #include "interop/wire/wire.h"
 #include "lib/loop.h"
 
@@ -50,13 +54,14 @@ struct router_ops {
 	/* A local endpoint opens a stream; o->uid is who it is on the guest side.
 	 * 0, or *why filled in and negative: the endpoint gets FAILED. */
 	int (*permit)(void *owner, const struct open *o, struct failed *why);
-	/* Opens the link: a non-blocking descriptor, or negative errno; asked
-	 * again with back-off (200 ms doubling to 5 s) while the link is down. */
-	int (*dial)(void *owner);
 	/* The link came up (hello is the peer's) or went down (NULL). */
 	void (*state)(void *owner, const struct hello *hello);
 	/* The host asks the guest to power off (guest side only). */
 	void (*shutdown)(void *owner);
+	/* One try to dial is over. 0: the link is open and HELLO is said next, which
+	 * is the moment for router_announce; negative errno: the next try follows
+	 * after a while. May be NULL. */
+	void (*dialled)(void *owner, int error);
 };
 
 /* Allocates (this is not for PID 1): NULL when memory is short. host_path
@@ -64,6 +69,28 @@ struct router_ops {
 struct router *router_create(struct loop *loop, enum router_side side, const struct router_ops *ops,
 			     void *owner, const char *host_path);
 void router_destroy(struct router *router);
+
+/* A way to open the link that an address names.
+ *
+ *               the guest's router        the host's router
+ *   serial:     opens its port            -
+ *   unix:       listens: it stands in     calls: a VM that gives the port or
+ *               for the VM, where there   vsock as a socket, or a guest that
+ *               is none                   listens
+ *   tcp:        not built yet             not built yet
+ *   vsock:      not built yet             not built yet
+ *
+ * 0; -EPROTONOSUPPORT where the table has nothing; what listening said. */
+struct dialer;
+int dialer_create(struct dialer **out, struct loop *loop, enum router_side side,
+		  const struct address *a);
+void dialer_destroy(struct dialer *d);
+/* Whether the table has something, for whoever reads an address. */
+bool dialer_exists(enum router_side side, const struct address *a);
+
+/* From now on the router keeps the link up by this dialer, which it owns. One
+ * that it had before goes. */
+void router_dial(struct router *router, struct dialer *dialer);
 
 /* The drives that our next HELLO tells (struct hello); none at first. */
 void router_announce(struct router *router, uint32_t drives, uint32_t read_only);
@@ -81,45 +108,5 @@ size_t router_streams(const struct router *router);
 
 /* Sends SHUTDOWN (host side). -ENOTCONN while the link is down. */
 int router_send_shutdown(struct router *router);
-
-/* Dials at once, if the link is down: the owner knows that it will work. */
-void router_dial_now(struct router *router);
-
-/* Ways to open a link, for router_ops::dial. */
-
-/* A unix socket. Never waits: -EAGAIN when the listener's backlog is full. */
-int unix_dial(const char *path);
-
-/* The other end of a unix link, as QEMU holds it for us: a listening socket
- * whose next caller is the link. For guests without a VM, and tests. Set
- * listener, loop and router; watch.fd is -1 at first. */
-struct door {
-	int listener; /* non-blocking */
-	struct loop *loop;
-	struct router *router; /* dials when somebody has come */
-	struct watch watch;
-};
-
-/* -ENOTCONN: nobody there yet. */
-int door_dial(struct door *door);
-
-/* A virtio-serial port in the guest (kernel: drivers/char/virtio_console.c).
- * While no host has its other end open, poll(2) says EPOLLHUP for ever: the
- * port is then watched edge-triggered, which wakes us when a host comes, and
- * not before. Set name, loop and router; watch.fd is -1 at first. */
-struct serial {
-	const char *name; /* the port's, "landbridge.0" */
-	struct loop *loop;
-	struct router *router; /* dials when a host has come */
-	struct watch watch;    /* of the port while no host is there */
-};
-
-/* -ENODEV: no such port; -ENOTCONN: no host there yet. The descriptor handed
- * out is the caller's. */
-int serial_dial(struct serial *serial);
-
-/* Finds the port's device ("/dev/vport2p1") by its name in sys
- * ("/sys/class/virtio-ports"). 0, -ENODEV, or what opendir(3) said. */
-int serial_find(const char *sys, const char *name, char *device, size_t size);
 
 #endif

@@ -98,6 +98,7 @@ void raw_shut(struct stream *s)
 {
 	struct lane *from = from_lane(s);
 
+	stage_release(s);
 	queue_free(&from->bytes);
 	from->eof = true;
 	shutdown(s->end.fd, SHUT_RD);

@@ -79,6 +79,7 @@ static void stream_free(struct stream *s)
 	if (sink >= (const char *)s && sink < (const char *)(s + 1))
 		r->trunk.cut.sink = NULL;
 	timer_stop(r->loop, &s->timer);
+	stage_release(s);
 	endpoint_close(s);
 	stream_trim(s, true);
 	free(s);
@@ -150,7 +151,7 @@ void router_pump(struct router *r)
 		for (size_t i = 0; i < r->count; i++)
 			endpoint_flush(r->streams[i]);
 		router_sweep(r);
-	} while (router_start_waiting(r) || (t->out.used && !t->blocked));
+	} while (router_start_waiting(r) || ((t->out.used || t->flight.source) && !t->blocked));
 	if (r->busy && !r->trim.armed)
 		timer_start(r->loop, &r->trim, TRIM_MS);
 	r->busy = false;
@@ -201,9 +202,7 @@ void router_destroy(struct router *r)
 	for (size_t i = 0; i < r->count; i++)
 		stream_free(r->streams[i]);
 	r->count = 0;
-	trunk_down(r);
-	timer_stop(r->loop, &r->trunk.retry);
-	timer_stop(r->loop, &r->trunk.answer);
+	trunk_fini(r);
 	timer_stop(r->loop, &r->trim);
 	free(r);
 }
@@ -232,13 +231,6 @@ int router_add_endpoint(struct router *r, int fd, uint32_t uid)
 size_t router_streams(const struct router *r)
 {
 	return r->count;
-}
-
-void router_dial_now(struct router *r)
-{
-	r->trunk.misses = 0;
-	if (r->trunk.state == TRUNK_DOWN)
-		timer_start(r->loop, &r->trunk.retry, 0);
 }
 
 int router_send_shutdown(struct router *r)

@@ -18,6 +18,7 @@
 #include "interop/link/cutter.h"
 #include "interop/link/link.h"
 #include "interop/link/queue.h"
+#include "interop/link/stage.h"
 #include "interop/link/trunk.h"
 #include "lib/lib.h"
 
@@ -25,6 +26,7 @@ enum {
 	STREAMS_MAX = 1024, /* whatever they are and whoever opened them */
 
 	STAGE_ENOUGH = 64 * 1024,  /* staged bytes: no more DATA before they are gone */
+	STAGE_COPY = 4 * 1024,     /* so little DATA goes with others' in one write */
 	CONTROL_CHOKE = 16 * 1024, /* an endpoint with so much unsent is not read */
 	CONTROL_MAX = 192 * 1024,  /* unsent to an endpoint that does not read */
 	TRUNK_MAX = 1024 * 1024,   /* unsent to a peer that does not read */
@@ -73,6 +75,7 @@ struct stream {
 	struct cutter cut;
 	struct queue body;    /* payload of the endpoint's frame under way */
 	struct queue out;     /* frames for the endpoint */
+	struct flight flight; /* DATA for it, straight from its lane */
 	struct queue control; /* frames for the link */
 	struct queue open;    /* OPEN's payload ... */
 	size_t open_size;     /* ... and how long it will be, as far as is known */
@@ -139,12 +142,5 @@ int endpoint_attach(struct stream *s, int fd);
 void endpoint_close(struct stream *s);
 void endpoint_flush(struct stream *s);
 void endpoint_hear(struct stream *s); /* reads what is there */
-
-/* stage.c: each puts what it can into the queue; -ENOMEM. */
-int stage_trunk(struct router *r);
-int stage_endpoint(struct stream *s);
-int stage_frame(struct queue *q, const struct frame *f, const void *payload);
-int stage_failed(struct queue *q, uint32_t id, const struct failed *why);
-bool stage_pending(const struct stream *s);
 
 #endif

@@ -3,6 +3,9 @@
 
 #include <errno.h>
 
+/* So that a frame with its header is a whole number of pages. */
+enum { STAGE_DATA = WIRE_PIECE_MAX - WIRE_HEADER };
+
 int stage_frame(struct queue *q, const struct frame *f, const void *payload)
 {
 	uint8_t header[WIRE_HEADER];
@@ -55,19 +58,30 @@ static int stage_piece(struct queue *to, struct queue *from, struct frame *f)
 	return 0;
 }
 
+/* DATA of a lane: a big one stays there, and is the last that is staged now. */
+static int stage_data(struct queue *to, struct flight *flight, struct queue *from, struct frame *f)
+{
+	if (from->used < STAGE_COPY)
+		return stage_piece(to, from, f);
+	f->length = from->used > STAGE_DATA ? STAGE_DATA : (uint32_t)from->used;
+	flight_begin(flight, f, from);
+	return 0;
+}
+
 static bool lane_done(const struct lane *lane)
 {
 	return !lane->bytes.used && (!lane->eof || lane->passed);
 }
 
 /* One frame of a lane: DATA while there are bytes, then EOF. 1: staged. */
-static int stage_lane(struct queue *to, struct stream *s, int fd, uint32_t id)
+static int stage_lane(struct queue *to, struct flight *flight, struct stream *s, int fd,
+		      uint32_t id)
 {
 	struct lane *lane = &s->lane[fd];
 	struct frame f = { 0, WIRE_DATA, (uint8_t)fd, id };
 
 	if (lane->bytes.used)
-		return stage_piece(to, &lane->bytes, &f) ? -ENOMEM : 1;
+		return stage_data(to, flight, &lane->bytes, &f) ? -ENOMEM : 1;
 	if (!lane->eof || lane->passed)
 		return 0;
 	f.type = WIRE_EOF;
@@ -94,22 +108,27 @@ static int stage_open(struct queue *to, struct stream *s)
 }
 
 /* What goes before everybody's bulk: control frames, OPEN, stderr. */
-static int stage_urgent(struct queue *to, struct stream *s)
+static int stage_urgent(struct stream *s)
 {
+	struct trunk *t = &s->router->trunk;
+	struct queue *to = &t->out;
+
 	if (s->opening)
 		return stage_open(to, s) ? -ENOMEM : 1;
 	if (s->control.used)
 		return stage_frames(to, &s->control, s->id) ? -ENOMEM : 1;
-	return s->ours ? 0 : stage_lane(to, s, 2, s->id);
+	return s->ours ? 0 : stage_lane(to, &t->flight, s, 2, s->id);
 }
 
-static int stage_bulk(struct queue *to, struct stream *s)
+static int stage_bulk(struct stream *s)
 {
+	struct trunk *t = &s->router->trunk;
+	struct queue *to = &t->out;
 	int staged;
 
 	if (s->opening)
 		return 0;
-	staged = stage_lane(to, s, s->ours ? 0 : 1, s->id);
+	staged = stage_lane(to, &t->flight, s, s->ours ? 0 : 1, s->id);
 	if (staged || s->ours || !s->last.used || !lane_done(&s->lane[2]))
 		return staged;
 	s->state = STREAM_DRAIN; /* EXIT or FAILED: the peer forgets it now */
@@ -117,14 +136,14 @@ static int stage_bulk(struct queue *to, struct stream *s)
 }
 
 /* One frame of each open stream, beginning where the last turn stopped. */
-static int stage_turn(struct router *r, int (*stage)(struct queue *, struct stream *))
+static int stage_turn(struct router *r, int (*stage)(struct stream *))
 {
-	struct queue *out = &r->trunk.out;
+	const struct trunk *t = &r->trunk;
 	int any = 0;
 
-	for (size_t n = r->count; n > 0 && out->used < STAGE_ENOUGH; n--) {
+	for (size_t n = r->count; n > 0 && t->out.used < STAGE_ENOUGH && !t->flight.source; n--) {
 		struct stream *s = r->streams[r->turn++ % r->count];
-		int staged = s->state == STREAM_OPEN ? stage(out, s) : 0;
+		int staged = s->state == STREAM_OPEN ? stage(s) : 0;
 
 		if (staged < 0)
 			return staged;
@@ -154,11 +173,11 @@ int stage_trunk(struct router *r)
 
 int stage_endpoint(struct stream *s)
 {
-	while (s->out.used < STAGE_ENOUGH) {
+	while (s->out.used < STAGE_ENOUGH && !s->flight.source) {
 		int staged = 0;
 
 		for (int fd = s->ours ? 2 : 0; !staged && fd >= !!s->ours; fd--)
-			staged = stage_lane(&s->out, s, fd, WIRE_STREAM_ONLY);
+			staged = stage_lane(&s->out, &s->flight, s, fd, WIRE_STREAM_ONLY);
 		if (staged < 0)
 			return -ENOMEM;
 		if (!staged)
@@ -177,4 +196,18 @@ bool stage_pending(const struct stream *s)
 	if (!s->ours)
 		return !lane_done(&s->lane[0]);
 	return !lane_done(&s->lane[1]) || !lane_done(&s->lane[2]) || s->last.used;
+}
+
+void stage_release(struct stream *s)
+{
+	struct trunk *t = &s->router->trunk;
+
+	for (int fd = 0; fd < 3; fd++) {
+		const struct queue *bytes = &s->lane[fd].bytes;
+
+		if (flight_land(&t->flight, &t->out, bytes))
+			t->broken = true;
+		if (flight_land(&s->flight, &s->out, bytes))
+			s->state = STREAM_GONE;
+	}
 }

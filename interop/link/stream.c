@@ -62,8 +62,7 @@ static int stream_forward(struct stream *s, const struct frame *f, bool from_end
 	return stage_frame(to, &one, queue_head(body)) ? -ENOMEM : 0;
 }
 
-/* A reader that allows more than the window it has emptied would make us hold
- * more than the window. */
+/* A reader that allows more than the largest window would make us hold more. */
 static int stream_credit(struct stream *s, const struct frame *f, bool from_end,
 			 const struct queue *body)
 {
@@ -73,8 +72,8 @@ static int stream_credit(struct stream *s, const struct frame *f, bool from_end,
 
 	reader_init(&r, queue_head(body), body->used);
 	more = read_u32(&r);
-	if (more > WIRE_CREDIT - lane->credit ||
-	    more + lane->credit + lane->bytes.used > WIRE_CREDIT)
+	if (more > WIRE_CREDIT_MAX - lane->credit ||
+	    more + lane->credit + lane->bytes.used > WIRE_CREDIT_MAX)
 		return -EPROTO;
 	lane->credit += more;
 	return s->raw ? 0 : stream_forward(s, f, from_end, body);
@@ -85,12 +84,13 @@ static void stream_abort(struct stream *s)
 {
 	static const struct frame abort = { 0, WIRE_ABORT, 0, WIRE_STREAM_ONLY };
 
+	stage_release(s);
 	for (int fd = 0; fd < 3; fd++) {
 		queue_free(&s->lane[fd].bytes);
 		s->lane[fd].eof = false;
 	}
 	queue_free(&s->control);
-	if (s->hung_up || s->raw || s->state < STREAM_OPEN)
+	if (s->hung_up || s->raw || s->state != STREAM_OPEN)
 		s->state = STREAM_GONE;
 	else
 		s->state = STREAM_DRAIN;

@@ -5,12 +5,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 enum {
 	REDIAL_MS = 200, /* after a hang-up; doubles while dialling fails */
 	REDIAL_MAX_MS = 5000,
+	CONNECT_MS = 5000, /* for one try */
 	READS_IN_A_ROW = 8,
 	GUESSES_MAX = 16,
 	HELLO_SPAN = WIRE_HEADER + WIRE_HELLO_MIN,
@@ -22,7 +21,7 @@ void trunk_put(struct router *r, const struct frame *f, const void *payload)
 {
 	struct trunk *t = &r->trunk;
 
-	if (t->state == TRUNK_DOWN)
+	if (t->state < TRUNK_SEARCH)
 		return;
 	if (t->out.used > TRUNK_MAX || stage_frame(&t->out, f, payload))
 		t->broken = true;
@@ -61,8 +60,6 @@ static void trunk_say_hello(struct router *r)
 	queue_free(&payload);
 }
 
-static void trunk_ready(struct watch *watch, uint32_t events);
-
 /* A peer that still waits for the rest of a frame takes these for it, and then
  * meets a header that no frame has: it gives the link up and starts afresh. */
 static void trunk_unstick(struct trunk *t)
@@ -84,18 +81,16 @@ static int trunk_new_epoch(struct trunk *t)
 	return got == WIRE_EPOCH ? 0 : -EIO;
 }
 
-static int trunk_open(struct router *r, int fd)
+static int trunk_open(struct router *r, struct transport *transport)
 {
 	struct trunk *t = &r->trunk;
-	int type, error;
-	socklen_t len = sizeof(type);
+	int error = trunk_new_epoch(t);
 
-	error = trunk_new_epoch(t);
 	if (!error)
-		error = watch_add(r->loop, &t->watch, fd, EPOLLIN);
+		error = watch_add(r->loop, &t->watch, transport->fd, EPOLLIN);
 	if (error)
 		return error;
-	t->socket = getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
+	t->transport = transport;
 	t->state = TRUNK_SEARCH;
 	t->guesses = 0;
 	memset(t->peer, 0, WIRE_EPOCH);
@@ -120,37 +115,68 @@ static int64_t trunk_redial_ms(const struct trunk *t)
 	return ms < REDIAL_MAX_MS ? ms : REDIAL_MAX_MS;
 }
 
+static void trunk_tell_dialled(struct router *r, int error)
+{
+	r->calling = true;
+	if (r->ops->dialled)
+		r->ops->dialled(r->owner, error);
+	r->calling = false;
+}
+
+/* A try came to nothing: the next one is later. */
+static void trunk_missed(struct router *r, int error)
+{
+	struct trunk *t = &r->trunk;
+
+	t->state = TRUNK_DOWN;
+	timer_start(r->loop, &t->retry, trunk_redial_ms(t));
+	t->misses++;
+	trunk_tell_dialled(r, error);
+}
+
+static void trunk_dialled(struct dialer *d, struct transport *transport, int error)
+{
+	struct router *r = d->owner;
+
+	if (!error)
+		trunk_tell_dialled(r, 0);
+	if (!error)
+		error = trunk_open(r, transport);
+	if (error) {
+		transport_close(transport);
+		trunk_missed(r, error);
+	} else {
+		timer_start(r->loop, &r->trunk.retry, trunk_hold_ms(&r->trunk));
+	}
+	router_pump(r);
+}
+
 static void trunk_dial(struct router *r)
 {
 	struct trunk *t = &r->trunk;
-	int fd;
 
-	r->calling = true;
-	fd = r->ops->dial(r->owner);
-	r->calling = false;
-	if (fd >= 0 && trunk_open(r, fd) == 0) {
-		timer_start(r->loop, &t->retry, trunk_hold_ms(t));
-		return;
-	}
-	fd_close(&fd);
-	timer_start(r->loop, &t->retry, trunk_redial_ms(t));
-	t->misses++;
+	t->state = TRUNK_CONNECTING;
+	if (!t->dialer->patient)
+		timer_start(r->loop, &t->retry, CONNECT_MS);
+	t->dialer->ops->start(t->dialer);
 }
 
 void trunk_down(struct router *r)
 {
 	struct trunk *t = &r->trunk;
 	bool was_up = t->state == TRUNK_UP;
-	int fd = t->watch.fd;
 
-	if (t->state == TRUNK_DOWN)
+	if (t->state < TRUNK_SEARCH)
 		return;
 	watch_remove(&t->watch);
-	fd_close(&fd);
+	transport_close(t->transport);
+	t->transport = NULL;
 	t->state = TRUNK_DOWN;
 	t->broken = t->blocked = t->pong = t->echoed = false;
 	queue_free(&t->in);
 	queue_free(&t->out);
+	t->flight = (struct flight){ 0 };
+	timer_stop(r->loop, &t->again);
 	cutter_init(&t->cut, &trunk_frames, r);
 	if (was_up)
 		router_lose_streams(r);
@@ -161,8 +187,13 @@ static void trunk_retry(struct timer *timer)
 {
 	struct router *r = container_of(timer, struct router, trunk.retry);
 
+	struct dialer *d = r->trunk.dialer;
+
 	if (r->trunk.state == TRUNK_DOWN) {
 		trunk_dial(r);
+	} else if (r->trunk.state == TRUNK_CONNECTING) {
+		d->ops->stop(d);
+		trunk_missed(r, -ETIMEDOUT);
 	} else {
 		r->trunk.holds++;
 		trunk_down(r);
@@ -203,7 +234,7 @@ void trunk_hurry(struct router *r)
 
 	if (!t->answer.armed)
 		timer_start(r->loop, &t->answer, PATIENCE_MS);
-	if (t->state == TRUNK_DOWN && t->misses > 1) {
+	if (t->state == TRUNK_DOWN && t->dialer && t->misses > 1) {
 		t->misses = 0;
 		timer_start(r->loop, &t->retry, 0);
 	}
@@ -289,14 +320,16 @@ static int trunk_search(struct router *r)
 static ssize_t trunk_read(struct router *r)
 {
 	struct trunk *t = &r->trunk;
-	ssize_t got;
+	struct iovec iov[CUTTER_IOV] = { { r->scratch, SCRATCH } };
+	bool searching = t->state == TRUNK_SEARCH;
+	int count = searching ? 1 : cutter_room(&t->cut, iov, r->scratch, SCRATCH);
+	ssize_t got = count < 0 ? count : t->transport->ops->readv(t->transport, iov, count);
 	int error;
 
-	if (t->state != TRUNK_SEARCH)
-		return cutter_read(&t->cut, t->watch.fd, r->scratch, SCRATCH);
-	got = read(t->watch.fd, r->scratch, SCRATCH);
 	if (got <= 0)
-		return got < 0 ? -errno : 0;
+		return got;
+	if (!searching)
+		return cutter_took(&t->cut, iov, got);
 	error = queue_put(&t->in, r->scratch, (size_t)got);
 	if (!error)
 		error = trunk_search(r);
@@ -320,55 +353,93 @@ static void trunk_receive(struct router *r, bool hung_up)
 			r->busy = true;
 		if (got > 0 && t->state == TRUNK_UP)
 			trunk_heard(r);
-		if (got > 0 && got < SCRATCH && t->socket && !hung_up)
-			return; /* a serial port gives a page at a time */
+		if (got > 0 && got < SCRATCH && t->transport->drains && !hung_up)
+			return;
 	}
-	if (got == -EINTR || (got == -EAGAIN && !hung_up))
+	if (got == -EAGAIN && !hung_up)
 		return;
 	if (got <= 0)
 		t->broken = true;
 }
 
+static uint32_t trunk_want(const struct trunk *t, enum transport_way way)
+{
+	return t->transport->ops->want(t->transport, way);
+}
+
 static void trunk_ready(struct watch *watch, uint32_t events)
 {
 	struct router *r = container_of(watch, struct router, trunk.watch);
+	struct trunk *t = &r->trunk;
+	bool hung_up = events & (EPOLLHUP | EPOLLERR);
 
-	if (events & EPOLLOUT)
-		r->trunk.blocked = false;
-	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-		trunk_receive(r, events & (EPOLLHUP | EPOLLERR));
+	if (events & trunk_want(t, TRANSPORT_WRITE))
+		t->blocked = false;
+	if (hung_up || (events & trunk_want(t, TRANSPORT_READ)))
+		trunk_receive(r, hung_up);
 	router_pump(r);
 }
 
-static ssize_t trunk_send(struct trunk *t)
+static void trunk_again(struct timer *timer)
 {
-	const void *data = queue_head(&t->out);
+	struct router *r = container_of(timer, struct router, trunk.again);
 
-	if (t->socket)
-		return send(t->watch.fd, data, t->out.used, MSG_NOSIGNAL);
-	return write(t->watch.fd, data, t->out.used);
+	trunk_receive(r, false);
+	router_pump(r);
+}
+
+/* What to wait for, until the transport can go on. */
+static void trunk_wait(struct router *r)
+{
+	struct trunk *t = &r->trunk;
+	uint32_t events = trunk_want(t, TRANSPORT_READ);
+
+	if (!events)
+		timer_start(r->loop, &t->again, 0);
+	if (t->out.used || t->flight.source)
+		events |= trunk_want(t, TRANSPORT_WRITE);
+	watch_set(&t->watch, events);
 }
 
 void trunk_write(struct router *r)
 {
 	struct trunk *t = &r->trunk;
+	struct iovec iov[FLIGHT_IOV];
 
-	while (t->state != TRUNK_DOWN && !t->blocked && !t->broken) {
+	if (t->state < TRUNK_SEARCH)
+		return;
+	while (!t->blocked && !t->broken) {
 		ssize_t n;
+		int count;
 
-		if (t->out.used < STAGE_ENOUGH && stage_trunk(r))
+		if (!t->flight.source && t->out.used < STAGE_ENOUGH && stage_trunk(r))
 			t->broken = true;
-		if (!t->out.used)
+		count = flight_iov(&t->flight, &t->out, iov);
+		if (!count)
 			break;
-		n = trunk_send(t);
-		if (n > 0)
-			queue_take(&t->out, (size_t)n);
-		else if (n == 0 || errno == EAGAIN)
+		n = t->transport->ops->writev(t->transport, iov, count);
+		if (n >= 0)
+			flight_sent(&t->flight, &t->out, (size_t)n);
+		else if (n == -EAGAIN)
 			t->blocked = true;
-		else if (errno != EINTR)
+		else
 			t->broken = true;
 	}
-	watch_set(&t->watch, EPOLLIN | (t->out.used ? EPOLLOUT : 0));
+	trunk_wait(r);
+}
+
+void router_dial(struct router *r, struct dialer *dialer)
+{
+	struct trunk *t = &r->trunk;
+
+	dialer_destroy(t->dialer);
+	dialer->owner = r;
+	dialer->done = trunk_dialled;
+	t->dialer = dialer;
+	if (t->state == TRUNK_CONNECTING)
+		t->state = TRUNK_DOWN;
+	if (t->state == TRUNK_DOWN)
+		timer_start(r->loop, &t->retry, 0);
 }
 
 void trunk_init(struct router *r)
@@ -378,6 +449,17 @@ void trunk_init(struct router *r)
 	t->watch.fd = -1;
 	t->watch.ready = trunk_ready;
 	t->retry.fire = trunk_retry;
+	t->again.fire = trunk_again;
 	t->answer.fire = trunk_unanswered;
-	timer_start(r->loop, &t->retry, 0);
+}
+
+/* The router goes, and its streams have. */
+void trunk_fini(struct router *r)
+{
+	struct trunk *t = &r->trunk;
+
+	trunk_down(r);
+	dialer_destroy(t->dialer);
+	timer_stop(r->loop, &t->retry);
+	timer_stop(r->loop, &t->answer);
 }

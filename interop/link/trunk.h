@@ -5,24 +5,29 @@
 #define LANDBRIDGE_INTEROP_LINK_TRUNK_H
 
 #include "interop/link/cutter.h"
-#include "interop/link/link.h"
+#include "interop/link/dialer.h"
+#include "interop/link/flight.h"
 
 enum trunk_state {
 	TRUNK_DOWN,
-	TRUNK_SEARCH, /* open; the frame border is not known */
-	TRUNK_HELLO,  /* the border is known, but the peer has not echoed us */
+	TRUNK_CONNECTING, /* a try to dial is on */
+	TRUNK_SEARCH,     /* open; the frame border is not known */
+	TRUNK_HELLO,      /* the border is known, but the peer has not echoed us */
 	TRUNK_UP,
 };
 
 struct trunk {
 	struct watch watch;
-	struct timer retry;  /* DOWN: dial again; SEARCH, HELLO: hang up */
+	struct dialer *dialer;
+	struct transport *transport; /* NULL while DOWN or CONNECTING */
+	struct timer retry;  /* DOWN: dial again; CONNECTING: give up; SEARCH, HELLO: hang up */
+	struct timer again;  /* the transport has bytes that no event will tell of */
 	struct timer answer; /* an OPEN's PATIENCE_MS */
 	enum trunk_state state;
-	bool socket, blocked;
-	bool pong;   /* one is due */
-	bool echoed; /* we have said HELLO with the peer's epoch */
-	bool broken; /* to be taken down by router_pump */
+	bool blocked; /* the transport takes no bytes just now */
+	bool pong;    /* one is due */
+	bool echoed;  /* we have said HELLO with the peer's epoch */
+	bool broken;  /* to be taken down by router_pump */
 	uint8_t epoch[WIRE_EPOCH], peer[WIRE_EPOCH];
 	unsigned misses, holds; /* dials that failed / that nobody answered */
 	unsigned guesses;       /* HELLOs answered while in SEARCH */
@@ -30,9 +35,11 @@ struct trunk {
 	struct cutter cut;
 	struct queue in; /* SEARCH: bytes to look through; later a payload */
 	struct queue out;
+	struct flight flight; /* a DATA frame, straight from its lane */
 };
 
 void trunk_init(struct router *r);
+void trunk_fini(struct router *r);
 void trunk_hurry(struct router *r);
 void trunk_down(struct router *r);
 void trunk_put(struct router *r, const struct frame *f, const void *payload);

@@ -1,13 +1,13 @@
 /* outcome.c: from how a call ended to the status a shell sees. */
 #include <errno.h>
-#include <signal.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "interop/stream/stream.h"
-#include "lib/lib.h"
+#include "lib/macros.h"
 
 #define CONTROL_C_EXIT 0xC000013Au
+
+/* Linux's numbers, on every host. */
+enum { INT = 2, ABRT = 6, FPE = 8, SEGV = 11, TERM = 15 };
 
 /* Codes with which Windows ends a program, and what the like is here
  * ([MS-ERREF] 2.3.1 NTSTATUS values). */
@@ -15,14 +15,14 @@ static const struct {
 	uint32_t code;
 	int status;
 } windows_codes[] = {
-	{ CONTROL_C_EXIT, 128 + SIGINT },
-	{ 0x40010004, 128 + SIGTERM },     /* DEBUGGER_TERMINATE_PROCESS: ended by log-off */
-	{ 0xC0000005, 128 + SIGSEGV },     /* ACCESS_VIOLATION */
-	{ 0xC00000FD, 128 + SIGSEGV },     /* STACK_OVERFLOW */
-	{ 0xC0000374, 128 + SIGSEGV },     /* HEAP_CORRUPTION */
-	{ 0xC0000409, 128 + SIGABRT },     /* STACK_BUFFER_OVERRUN: fail-fast */
-	{ 0xC0000094, 128 + SIGFPE },      /* INTEGER_DIVIDE_BY_ZERO */
-	{ 0xC0000095, 128 + SIGFPE },      /* INTEGER_OVERFLOW */
+	{ CONTROL_C_EXIT, 128 + INT },
+	{ 0x40010004, 128 + TERM },        /* DEBUGGER_TERMINATE_PROCESS: ended by log-off */
+	{ 0xC0000005, 128 + SEGV },        /* ACCESS_VIOLATION */
+	{ 0xC00000FD, 128 + SEGV },        /* STACK_OVERFLOW */
+	{ 0xC0000374, 128 + SEGV },        /* HEAP_CORRUPTION */
+	{ 0xC0000409, 128 + ABRT },        /* STACK_BUFFER_OVERRUN: fail-fast */
+	{ 0xC0000094, 128 + FPE },         /* INTEGER_DIVIDE_BY_ZERO */
+	{ 0xC0000095, 128 + FPE },         /* INTEGER_OVERFLOW */
 	{ 0xC0000135, WIRE_FAIL_NOT_RUN }, /* DLL_NOT_FOUND */
 	{ 0xC0000139, WIRE_FAIL_NOT_RUN }, /* ENTRYPOINT_NOT_FOUND */
 	{ 0xC0000142, WIRE_FAIL_NOT_RUN }, /* DLL_INIT_FAILED */
@@ -69,37 +69,4 @@ int outcome_status(const struct outcome *out)
 		break;
 	}
 	return WIRE_FAIL_BRIDGE;
-}
-
-/* The signal of which a shell should see us die; 0: none. */
-static int death_of(const struct outcome *out)
-{
-	uint32_t code = out->code;
-
-	if (out->how == OUTCOME_EXITED)
-		return out->subsystem != WIRE_NATIVE && code == CONTROL_C_EXIT ? SIGINT : 0;
-	if (out->how != OUTCOME_SIGNALLED && out->how != OUTCOME_STOPPED)
-		return 0;
-	if (code == SIGHUP || code == SIGINT || code == SIGQUIT || code == SIGTERM ||
-	    code == SIGPIPE)
-		return (int)code;
-	return 0;
-}
-
-int outcome_end(const struct outcome *out)
-{
-	struct rlimit none = { 0, 0 };
-	struct sigaction normal = { .sa_handler = SIG_DFL };
-	int signal = death_of(out);
-	sigset_t set;
-
-	if (signal) {
-		setrlimit(RLIMIT_CORE, &none);
-		sigaction(signal, &normal, NULL);
-		sigemptyset(&set);
-		sigaddset(&set, signal);
-		sigprocmask(SIG_UNBLOCK, &set, NULL);
-		raise(signal);
-	}
-	return outcome_status(out);
 }

@@ -5,6 +5,9 @@
  * and `landbridge run` are callers; the guest's sessions and the host agent's
  * jobs are runners. Both talk over one endpoint socket (link.h).
  *
+ * The core (window, source, sink, call, serve) is pure and runs on every host: what
+ * it does to descriptors and processes stands in tables, which posix/ fills.
+ *
  * Promises: bytes cross unchanged; EXIT comes after the last byte of stdout
  * and stderr; a stalled stdout stalls neither stderr nor the exit; stdin that
  * the program did not take stays in the caller's stdin (pipe: tee(2) first,

@@ -31,6 +31,7 @@ enum {
 	WIRE_CONTROL_MAX = 64 * 1024,    /* payload of HELLO */
 	WIRE_FAILED_MAX = 1024,          /* payload of FAILED */
 	WIRE_CREDIT = 256 * 1024,      /* what each stream's fd may send before the first CREDIT */
+	WIRE_CREDIT_MAX = 1024 * 1024, /* credit and unread bytes together, once it has grown */
 	WIRE_OPEN_STRINGS = 32 * 1024, /* ARG plus ENV fields of one OPEN */
 	WIRE_STRING_MAX = 128 * 1024,  /* one string of an OPEN, its NUL counted (execve(2)) */
 	WIRE_NAME_MAX = 255,           /* a service's name, an address */

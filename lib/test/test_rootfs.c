@@ -99,7 +99,7 @@ static void test_short(void **state)
 		const struct piece_of_disk *magic = &rows[i].pieces[0];
 		size_t end = disk_write(disk, &rows[i]);
 
-		for (size_t len = 0; rows[i].type && len <= end; len += len < 2048 ? 1 : 97) {
+		for (size_t len = 1; rows[i].type && len <= end; len += len < 2048 ? 1 : 97) {
 			uint8_t *cut = malloc(len);
 			struct rootfs_found found;
 

@@ -27,7 +27,7 @@ int direct_init(struct direct *d, const char *dialect)
 	memtree_init(&d->tree);
 	err = p9_session_init(&d->session, &d->tree.tree, &policy);
 	if (!err)
-		p9_session_version(&d->session, &t, &d->r);
+		err = direct_call(d, &t);
 	return err;
 }
 

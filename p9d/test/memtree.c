@@ -384,17 +384,30 @@ static int mem_unlink(struct filetree *tree, const struct tree_file *dir, const 
 	return 0;
 }
 
-static int mem_rename(struct filetree *tree, const struct tree_file *from, const char *name,
-		      const struct tree_file *to, const char *new_name)
+static int mem_rename(struct filetree *tree, const struct tree_rename *how)
 {
-	struct memtree_node *node = child(tree, from, name);
+	struct memtree_node *node = child(tree, how->from, how->name);
 
 	if (!node)
 		return -ENOENT;
-	if (child(tree, to, new_name) || node->type == TREE_DIR)
+	if (how->flags & P9_RENAME_EXCHANGE)
+		return -EINVAL;
+	if (child(tree, how->to, how->new_name) || node->type == TREE_DIR)
 		return -EEXIST;
-	node->parent = index_of(tree, node_of(tree, to));
-	fmt(node->name, sizeof(node->name), "%s", new_name);
+	node->parent = index_of(tree, node_of(tree, how->to));
+	fmt(node->name, sizeof(node->name), "%s", how->new_name);
+	return 0;
+}
+
+static int mem_seek(struct filetree *tree, const struct tree_file *file, uint64_t *offset,
+		    bool hole)
+{
+	const struct memtree_node *node = node_of(tree, file);
+
+	if (*offset >= node->size)
+		return -ENXIO;
+	if (hole)
+		*offset = node->size;
 	return 0;
 }
 
@@ -467,11 +480,11 @@ static int mem_lock_copy(struct filetree *tree, int from, int to)
 	return from < to ? 0 : -ENOLCK;
 }
 
-static int mem_lock(struct filetree *tree, int owner, const struct tree_lock *lock, bool wait)
+static int mem_lock(struct filetree *tree, int owner, const struct tree_lock *lock)
 {
 	(void)tree;
 	(void)owner;
-	return lock->start % 2 && !wait ? -EAGAIN : 0;
+	return lock->start % 2 ? -EAGAIN : 0;
 }
 
 static bool mem_lock_held(struct filetree *tree, int owner)
@@ -518,6 +531,7 @@ static const struct tree_ops mem_ops = {
 	.link = mem_link,
 	.unlink = mem_unlink,
 	.rename = mem_rename,
+	.seek = mem_seek,
 	.locate = mem_locate,
 	.getxattr = mem_getxattr,
 	.setxattr = mem_setxattr,

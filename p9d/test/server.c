@@ -35,7 +35,7 @@ static void make_owned(const char *dir, const char *name, mode_t mode, uid_t uid
 void server_start(struct server *f, const char *root, const char *extra)
 {
 	char listen[100], inherit[32];
-	int pair[2];
+	int pair[2], up = -1;
 
 	want(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	snprintf(listen, sizeof(listen), "unix:%s", f->socket);
@@ -58,8 +58,9 @@ void server_start(struct server *f, const char *root, const char *extra)
 		_exit(p9d_main(extra ? 8 : 7, argv));
 	}
 	close(pair[1]);
-	for (int i = 0; i < 200 && access(f->socket, F_OK) < 0; i++)
+	for (int i = 0; i < 2000 && (up = unix_connect(f->socket)) < 0; i++)
 		usleep(10000);
+	close(up);
 }
 
 int server_setup(void **state)

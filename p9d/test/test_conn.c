@@ -16,7 +16,7 @@
 
 #include "lib/fd.h"
 #include "lib/loop.h"
-#include "p9d/pool.h"
+#include "p9d/conn.h"
 #include "p9d/posix.h"
 #include "p9d/test/client.h"
 #include "p9d/worker.h"
@@ -84,6 +84,18 @@ static void send_lock(struct client *c, uint16_t tag)
 	client_send(c, &t);
 }
 
+static void send_unlock(struct client *c, uint16_t proc)
+{
+	struct p9_msg t = { .type = P9_TLOCK,
+			    .tag = 0,
+			    .fid = LOCKED,
+			    .lock_type = P9_LOCK_NONE,
+			    .proc_id = proc,
+			    .name = str_of("test") };
+
+	client_send(c, &t);
+}
+
 static void send_flush(struct client *c, uint16_t tag, uint16_t oldtag)
 {
 	struct p9_msg t = { .type = P9_TFLUSH, .tag = tag, .oldtag = oldtag };
@@ -102,6 +114,23 @@ static void expect(struct client *c, uint8_t type, uint16_t tag)
 			 p9_type_name(type), tag);
 }
 
+/* Two Rlock, whichever comes first: that of tag 0, and the other, whose tag it is. */
+static uint16_t expect_two(struct client *c)
+{
+	uint16_t tag = 0;
+	struct p9_msg r;
+
+	for (int i = 0; i < 2; i++) {
+		assert_true(client_has_reply(c, 5000));
+		assert_true(client_receive(c, &r));
+		want(r.type, P9_TLOCK + 1);
+		want(r.status, P9_LOCK_OK);
+		assert_true(r.tag == 0 || tag == 0);
+		tag |= r.tag;
+	}
+	return tag;
+}
+
 static void test_others_go_on_while_one_waits(void **state)
 {
 	struct fixture *f = *state;
@@ -114,6 +143,27 @@ static void test_others_go_on_while_one_waits(void **state)
 	expect(&f->c, P9_TLOCK + 1, 1000);
 }
 
+/* A lock is passed on at once within the process, and soon to one who waits for
+ * somebody outside. */
+static void test_passed_on(void **state)
+{
+	struct fixture *f = *state;
+	uint16_t holder = 1;
+	int64_t begin;
+
+	lock_file(f->held, F_UNLCK);
+	send_lock(&f->c, 1);
+	expect(&f->c, P9_TLOCK + 1, 1);
+	for (uint16_t tag = 2; tag < 50; tag++)
+		send_lock(&f->c, tag);
+	begin = loop_now();
+	for (int i = 0; i < 48; i++) {
+		send_unlock(&f->c, holder);
+		holder = expect_two(&f->c);
+	}
+	assert_in_range(loop_now() - begin, 0, 5000); /* a tenth of a second each */
+}
+
 static void test_many_wait(void **state)
 {
 	struct fixture *f = *state;
@@ -121,9 +171,9 @@ static void test_many_wait(void **state)
 	unsigned blocked = 0;
 
 	/* More than may wait: the rest is told at once that it is blocked. */
-	for (uint16_t tag = 1000; tag < 1100; tag++)
+	for (uint16_t tag = 1000; tag < 1300; tag++)
 		send_lock(&f->c, tag);
-	while (blocked < 84) {
+	while (blocked < 300 - SESSION_LOCK_WAITERS) {
 		assert_true(client_has_reply(&f->c, 5000));
 		assert_true(client_receive(&f->c, &r));
 		want(r.type, P9_TLOCK + 1);
@@ -347,6 +397,7 @@ static void test_never_reads(void **state)
 /* ---- a pool in this process, whose threads can be looked at ---- */
 
 struct own_pool {
+	struct tree_ops ops;
 	struct pool pool;
 	struct posix_tree tree;
 	pthread_t watcher;
@@ -361,6 +412,30 @@ static void *watch_pool(void *arg)
 	return NULL;
 }
 
+static int slow[2]; /* a pipe: a byte for each sync that may end */
+
+static int slow_sync(struct filetree *tree, const struct tree_file *file, bool data_only)
+{
+	char byte;
+
+	(void)tree;
+	(void)file;
+	(void)data_only;
+	return read(slow[0], &byte, 1) == 1 ? 0 : -errno;
+}
+
+static void send_sync(struct client *c, uint16_t tag)
+{
+	struct p9_msg t = { .type = P9_TFSYNC, .tag = tag, .fid = LOCKED };
+
+	client_send(c, &t);
+}
+
+static void end_sync(void)
+{
+	want(write(slow[1], "", 1), 1);
+}
+
 static void own_start(struct own_pool *own, struct client *c, const char *dir)
 {
 	static const struct conn_greeting greeting = { .msize = 0 };
@@ -370,9 +445,15 @@ static void own_start(struct own_pool *own, struct client *c, const char *dir)
 				    .accounts = &user_files_system };
 	int pair[2];
 
-	worker_prepare();
+	static struct fid_share share;
+
+	worker_prepare(&share);
 	want(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	want(pipe2(slow, O_CLOEXEC), 0);
 	want(posix_tree_init(&own->tree, dir), 0);
+	own->ops = *own->tree.tree.ops;
+	own->ops.sync = slow_sync;
+	own->tree.tree.ops = &own->ops;
 	want(pool_init(&own->pool), 0);
 	want(conn_start(&own->pool, pair[1], &own->tree.tree, &policy, &greeting), 0);
 	want(pthread_create(&own->watcher, NULL, watch_pool, own), 0);
@@ -388,6 +469,8 @@ static void own_end(struct own_pool *own)
 	pthread_join(own->watcher, NULL);
 	pool_fini(&own->pool);
 	posix_tree_fini(&own->tree);
+	close(slow[0]);
+	close(slow[1]);
 }
 
 /* Soon there are so many threads with a connection. */
@@ -416,40 +499,81 @@ static void test_taken_over_then_parked(void **state)
 	struct p9_msg r;
 
 	own_start(&own, &c, f->dir);
-	send_lock(&c, 1000); /* the first thread waits, the second inherits */
-	want(c_getattr(&c, ROOT, &r), 0);
-	lock_file(f->held, F_UNLCK);
-	expect(&c, P9_TLOCK + 1, 1000);
-	assert_true(becomes_active(&own.pool, 1));
-	send_lock(&c, 1001); /* the second waits for the first's lock, the first inherits */
-	assert_true(becomes_active(&own.pool, 2));
-	assert_true(becomes_active(&own.pool, 1));
+	for (uint16_t tag = 1000; tag < 1004; tag++) {
+		send_sync(&c, tag); /* this thread waits, another inherits */
+		want(c_getattr(&c, ROOT, &r), 0);
+		assert_true(becomes_active(&own.pool, 2));
+		end_sync();
+		expect(&c, P9_TFSYNC + 1, tag);
+		assert_true(becomes_active(&own.pool, 1));
+	}
 	want(c_getattr(&c, ROOT, &r), 0);
 	client_close(&c);
 	own_end(&own);
 }
 
-#define thread_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+/* What blocks is interrupted, and answered before the flushes of it. */
+static void test_flush_of_what_blocks(void **state)
+{
+	struct fixture *f = *state;
+	static struct own_pool own;
+	struct client c;
+	struct p9_msg r;
+
+	own_start(&own, &c, f->dir);
+	send_sync(&c, 1000);
+	want(c_getattr(&c, ROOT, &r), 0);
+	send_flush(&c, 2001, 1000);
+	send_flush(&c, 2002, 2001);
+	expect(&c, P9_RLERROR, 1000);
+	expect(&c, P9_TFLUSH + 1, 2001);
+	expect(&c, P9_TFLUSH + 1, 2002);
+	client_close(&c);
+	own_end(&own);
+}
+
+/* Requests that wait for locks hold no thread: here more than there could be. */
+static void test_waits_hold_no_thread(void **state)
+{
+	struct fixture *f = *state;
+	static struct own_pool own;
+	struct client c;
+	struct p9_msg r;
+
+	own_start(&own, &c, f->dir);
+	for (uint16_t tag = 1000; tag < 1000 + 2 * CONN_THREADS; tag++)
+		send_lock(&c, tag);
+	want(c_getattr(&c, ROOT, &r), 0);
+	assert_true(becomes_active(&own.pool, 1));
+	want(own.pool.thread_count, 1);
+	client_close(&c);
+	own_end(&own);
+}
+
+#define conn_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		thread_test(test_others_go_on_while_one_waits),
-		thread_test(test_many_wait),
-		thread_test(test_flush),
-		thread_test(test_flush_in_one_write),
-		thread_test(test_many_flushes),
-		thread_test(test_flush_of_what_is_done),
-		thread_test(test_clunk_ends_waiting),
-		thread_test(test_version_ends_waiting),
-		thread_test(test_disconnect_while_waiting),
-		thread_test(test_byte_by_byte),
-		thread_test(test_after_a_rest),
-		thread_test(test_pipelined),
-		thread_test(test_impossible_size),
-		thread_test(test_too_many_errors),
-		thread_test(test_never_reads),
-		thread_test(test_taken_over_then_parked),
+		conn_test(test_others_go_on_while_one_waits),
+		conn_test(test_many_wait),
+		conn_test(test_passed_on),
+		conn_test(test_flush),
+		conn_test(test_flush_in_one_write),
+		conn_test(test_many_flushes),
+		conn_test(test_flush_of_what_is_done),
+		conn_test(test_clunk_ends_waiting),
+		conn_test(test_version_ends_waiting),
+		conn_test(test_disconnect_while_waiting),
+		conn_test(test_byte_by_byte),
+		conn_test(test_after_a_rest),
+		conn_test(test_pipelined),
+		conn_test(test_impossible_size),
+		conn_test(test_too_many_errors),
+		conn_test(test_never_reads),
+		conn_test(test_taken_over_then_parked),
+		conn_test(test_flush_of_what_blocks),
+		conn_test(test_waits_hold_no_thread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

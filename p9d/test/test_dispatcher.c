@@ -2,14 +2,12 @@
  * do not disturb each other. */
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -20,7 +18,6 @@
 
 #include "lib/fd.h"
 #include "lib/lib.h"
-#include "p9d/p9d.h"
 #include "p9d/test/server.h"
 
 /* ---- identity ---- */
@@ -239,70 +236,6 @@ static void test_peer_is_only_itself(void **state)
 	want(WEXITSTATUS(status), 0);
 }
 
-static int tcp_socket(struct sockaddr_in *addr)
-{
-	socklen_t len = sizeof(*addr);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	*addr = (struct sockaddr_in){ .sin_family = AF_INET };
-	addr->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	want(bind(fd, (void *)addr, sizeof(*addr)), 0);
-	want(listen(fd, 8), 0);
-	want(getsockname(fd, (void *)addr, &len), 0);
-	return fd;
-}
-
-/* Exit status 0: as `uid`, attaching as root gives `error`. */
-static int attach_by_tcp(const struct sockaddr_in *addr, uid_t uid, int error)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		int fd;
-		struct client c;
-
-		if (setresuid(uid, uid, uid) < 0)
-			_exit(100);
-		fd = socket(AF_INET, SOCK_STREAM, 0);
-		if (connect(fd, (const void *)addr, sizeof(*addr)) < 0)
-			_exit(101);
-		client_on(&c, fd);
-		c_version(&c, "9P2000.L", 65536);
-		_exit(c_attach(&c, ROOT, 0) == error ? 0 : 1);
-	}
-	want(waitpid(pid, &status, 0), pid);
-	return WEXITSTATUS(status);
-}
-
-/* On loopback the kernel knows whose socket the other end is. */
-static void test_tcp_peers(void **state)
-{
-	struct server *f = *state;
-	struct sockaddr_in addr;
-	char inherit[32];
-	int listener = tcp_socket(&addr);
-	pid_t server = fork();
-
-	if (server == 0) {
-		char *argv[] = { (char[]){ "p9d" },
-				 (char[]){ "--listen" },
-				 inherit,
-				 (char[]){ "--root" },
-				 f->dir,
-				 NULL };
-
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		snprintf(inherit, sizeof(inherit), "fd:%d", listener);
-		_exit(p9d_main(5, argv));
-	}
-	want(attach_by_tcp(&addr, 0, 0), 0);
-	want(attach_by_tcp(&addr, ALICE, EPERM), 0);
-	close(listener);
-	kill(server, SIGTERM);
-	waitpid(server, NULL, 0);
-}
-
 static void test_inherited_connection(void **state)
 {
 	struct server *f = *state;
@@ -404,6 +337,128 @@ static void test_many_idle_connections(void **state)
 	free(c);
 }
 
+/* ---- processes that their users stop ---- */
+
+static uid_t status_uid(long pid)
+{
+	char path[64], text[4096];
+	const char *at;
+
+	snprintf(path, sizeof(path), "/proc/%ld/status", pid);
+	if (file_read(path, text, sizeof(text)) < 0)
+		return (uid_t)-1;
+	at = strstr(text, "\nUid:");
+	return at ? (uid_t)strtoul(at + 5, NULL, 10) : (uid_t)-1;
+}
+
+/* The newest process of the server's that is this user's. */
+static pid_t worker_of(const struct server *f, uid_t uid)
+{
+	char path[64], text[4096];
+	pid_t found = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", f->server, f->server);
+	assert_true(file_read(path, text, sizeof(text)) >= 0);
+	for (char *at = text, *end; *at; at = end) {
+		long pid = strtol(at, &end, 10);
+
+		if (end == at)
+			break;
+		if (status_uid(pid) == uid)
+			found = (pid_t)pid;
+	}
+	return found;
+}
+
+/* Connects as ALICE in vain until no process of hers takes any more. 0, or the
+ * error that says so. */
+static int fill_up(struct server *f, struct client *c, unsigned max)
+{
+	struct p9_msg t = { .type = P9_TATTACH, .newfid = P9_NOFID, .uid = ALICE }, r;
+
+	for (unsigned i = 0; i < max; i++) {
+		client_connect(&c[i], f->socket);
+		want(c_version(&c[i], "9P2000.W", 8192), 0);
+		client_send(&c[i], &t);
+		if (client_has_reply(&c[i], i % 64 == 63 ? 1000 : 0) && client_receive(&c[i], &r))
+			return r.type == P9_RLERROR ? (int)r.error : 0;
+	}
+	return -1;
+}
+
+static void test_stopped_worker(void **state)
+{
+	enum { MANY = 4096, EACH = 4 };
+	struct server *f = *state;
+	struct client *c = calloc(MANY, sizeof(*c)), other;
+	pid_t stopped[EACH];
+	int got = 0;
+
+	assert_non_null(c);
+	connect_in(f, &other, "9P2000.W", ALICE);
+	client_close(&other);
+	for (int i = 0; i < EACH; i++) {
+		stopped[i] = worker_of(f, ALICE);
+		assert_true(stopped[i] > 0);
+		want(kill(stopped[i], SIGSTOP), 0);
+		got = fill_up(f, c, MANY); /* until the next process answers */
+		want(got, i + 1 < EACH ? 0 : EAGAIN);
+		connect_in(f, &other, "9P2000.W", BOB);
+		want(open_file(&other, ROOT, "bob", P9_O_RDWR), 0);
+		client_close(&other);
+		for (int k = 0; k < MANY && c[k].server == 0 && c[k].out; k++) {
+			client_close(&c[k]);
+			c[k] = (struct client){ 0 };
+		}
+	}
+	for (int i = 0; i < EACH; i++)
+		want(kill(stopped[i], SIGCONT), 0);
+	connect_in(f, &other, "9P2000.W", ALICE);
+	want(open_file(&other, ROOT, "alice", P9_O_RDWR), 0);
+	client_close(&other);
+	free(c);
+}
+
+/* ---- locks that many wait for ---- */
+
+/* Of one user, on more connections than could have a thread for each wait. */
+static void test_many_waits_of_one_user(void **state)
+{
+	enum { CONNS = 33, WAITS = 16 };
+	struct server *f = *state;
+	struct client holder, c[CONNS];
+	struct p9_msg r, t = { .type = P9_TLOCK, .fid = FILE_FID, .lock_type = P9_LOCK_WRITE };
+
+	connect_in(f, &holder, "9P2000.W", ALICE);
+	want(c_walk(&holder, ROOT, FILE_FID, "alice"), 0);
+	want(c_open(&holder, FILE_FID, P9_O_RDWR), 0);
+	want(client_call(&holder, &t, &r), 0);
+	t.lock_type = P9_LOCK_READ;
+	t.flags = P9_LOCK_FLAG_BLOCK;
+	for (int i = 0; i < CONNS; i++) {
+		connect_in(f, &c[i], "9P2000.W", ALICE);
+		want(c_walk(&c[i], ROOT, FILE_FID, "alice"), 0);
+		want(c_open(&c[i], FILE_FID, P9_O_RDWR), 0);
+		for (t.tag = 1000; t.tag < 1000 + WAITS; t.tag++) {
+			t.proc_id = t.tag;
+			client_send(&c[i], &t);
+		}
+	}
+	usleep(100000); /* until it is stuck, should it get stuck */
+	client_send(&holder, &(struct p9_msg){ .type = P9_TCLUNK, .fid = FILE_FID });
+	assert_true(client_has_reply(&holder, 5000));
+	client_close(&holder);
+	for (int i = 0; i < CONNS; i++) {
+		for (int k = 0; k < WAITS; k++) {
+			assert_true(client_has_reply(&c[i], 5000));
+			assert_true(client_receive(&c[i], &r));
+			want(r.type, P9_TLOCK + 1);
+			want(r.status, P9_LOCK_OK);
+		}
+		client_close(&c[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -415,12 +470,13 @@ int main(void)
 		server_test(test_root_has_only_files_power),
 		server_test(test_many_users_on_one_connection),
 		server_test(test_peer_is_only_itself),
-		server_test(test_tcp_peers),
 		server_test(test_inherited_connection),
 		server_test(test_early_requests),
 		server_test(test_garbage_hurts_nobody),
 		server_test(test_silent_clients),
 		server_test(test_many_idle_connections),
+		server_test(test_stopped_worker),
+		server_test(test_many_waits_of_one_user),
 	};
 
 	if (geteuid() != 0) {

@@ -46,8 +46,8 @@ FAIL(int, symlink, FILE_IN, UNUSED const char *name, UNUSED const char *target,
      UNUSED const struct tree_create *how)
 FAIL(int, link, FILE_IN, UNUSED const struct tree_file *dir, UNUSED const char *name)
 FAIL(int, unlink, FILE_IN, UNUSED const char *name, UNUSED bool is_dir)
-FAIL(int, rename, FILE_IN, UNUSED const char *name, UNUSED const struct tree_file *to,
-     UNUSED const char *new_name)
+FAIL(int, rename, UNUSED const struct tree_rename *how)
+FAIL(int, seek, FILE_IN, UNUSED uint64_t *offset, UNUSED bool hole)
 FAIL(int, locate, FILE_IN, UNUSED const struct tree_file *top, UNUSED struct tree_file *dir,
      UNUSED char name[P9_NAME_MAX + 1])
 FAIL(ssize_t, getxattr, FILE_IN, UNUSED const char *name, UNUSED void *buf, UNUSED size_t size)
@@ -55,7 +55,7 @@ FAIL(int, setxattr, FILE_IN, UNUSED const struct xattr *xattr)
 FAIL(int, removexattr, FILE_IN, UNUSED const char *name)
 FAIL(int, lock_open, FILE_IN, UNUSED bool write)
 FAIL(int, lock_copy, UNUSED int from, UNUSED int to)
-FAIL(int, lock, UNUSED int owner, UNUSED const struct tree_lock *lock, UNUSED bool wait)
+FAIL(int, lock, UNUSED int owner, UNUSED const struct tree_lock *lock)
 FAIL(int, lock_test, UNUSED int owner, UNUSED struct tree_lock *lock)
 FAIL(int, become, UNUSED const struct user *user)
 
@@ -94,6 +94,7 @@ static const struct tree_ops bad = {
 	.link = fail_link,
 	.unlink = fail_unlink,
 	.rename = fail_rename,
+	.seek = fail_seek,
 	.locate = fail_locate,
 	.getxattr = fail_getxattr,
 	.setxattr = fail_setxattr,

@@ -64,6 +64,41 @@ static void test_who_is_asked_for(void **state)
 	unlink(path);
 }
 
+/* A machine of many users has long files. */
+static void test_long_files(void **state)
+{
+	enum { LINES = 40000 };
+	char passwd[] = "/tmp/p9d-passwd-XXXXXX", group[] = "/tmp/p9d-group-XXXXXX";
+	struct user_files files = { passwd, group };
+	char *text = malloc(LINES * 64);
+	size_t used = 0;
+	struct user user;
+	uid_t uid;
+
+	(void)state;
+	assert_non_null(text);
+	close(mkstemp(passwd));
+	close(mkstemp(group));
+	for (int i = 0; i < LINES; i++)
+		used += (size_t)sprintf(text + used, "user%d:x:%d:%d:somebody of many:/home:\n", i,
+					10000 + i, 20000 + i);
+	want(file_create(passwd, text, 0600), 0);
+	used = 0;
+	for (int i = 0; i < LINES; i++)
+		used += (size_t)sprintf(text + used, "group%d:a password:%d:user%d\n", i, 30000 + i,
+					i);
+	want(file_create(group, text, 0600), 0);
+	want(user_by_uid(&files, 10000 + LINES - 1, &user), 0);
+	want(user.gid, 20000 + LINES - 1);
+	want(user.group_count, 1);
+	want(user.groups[0], 30000 + LINES - 1);
+	want(user_uid_of(&files, "user39999", 9, &uid), 0);
+	want(uid, 10000 + LINES - 1);
+	unlink(passwd);
+	unlink(group);
+	free(text);
+}
+
 /* A peer that may be anyone may be several, whomever it names first. */
 static void test_several_after_a_named_one(void **state)
 {
@@ -104,6 +139,7 @@ int main(void)
 {
 	const struct CMUnitTest pure[] = {
 		cmocka_unit_test(test_who_is_asked_for),
+		cmocka_unit_test(test_long_files),
 	};
 	const struct CMUnitTest as_root[] = {
 		server_test(test_several_after_a_named_one),

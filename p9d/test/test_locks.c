@@ -130,7 +130,7 @@ static void test_stronger_through_another_fid(void **state)
 	close(fd);
 }
 
-/* While one of its threads waits, what the process holds cannot be moved. */
+/* While one of its threads waits, the process may take its first write lock. */
 static void test_stronger_while_it_waits(void **state)
 {
 	struct fixture *f = *state;
@@ -143,7 +143,7 @@ static void test_stronger_while_it_waits(void **state)
 	t.tag = 1000;
 	t.flags = P9_LOCK_FLAG_BLOCK;
 	client_send(&f->c, &t);
-	want(lock(&f->c, RW, (struct range){ P9_LOCK_WRITE, 20, 5 }, 1), P9_LOCK_BLOCKED);
+	want(lock(&f->c, RW, (struct range){ P9_LOCK_WRITE, 20, 5 }, 1), P9_LOCK_OK);
 	close(fd);
 	assert_true(client_receive(&f->c, &r));
 	want(r.tag, 1000);
@@ -334,51 +334,6 @@ static void test_stronger_fails(void **state)
 	direct_fini(&d);
 }
 
-static int unlock_meanwhile(struct filetree *tree, int owner, const struct tree_lock *lock,
-			    bool wait)
-{
-	static const atomic_bool never = false;
-	struct direct *d = (struct direct *)(void *)tree; /* it begins with its tree */
-	struct p9_msg r, t = lock_msg(RW, (struct range){ P9_LOCK_NONE, 0, 0 }, 1, "host");
-	struct p9_request q = {
-		.session = &d->session, .t = &t, .r = &r, .cancel = &never, .acting = &d->acting
-	};
-
-	(void)owner;
-	(void)wait;
-	if (lock->type == P9_LOCK_NONE)
-		return 0;
-	p9_session_answer(&q);
-	want(r.type, P9_TLOCK + 1);
-	want(r.status, P9_LOCK_OK);
-	return 0;
-}
-
-static bool holds_none(struct filetree *tree, int owner)
-{
-	(void)tree;
-	(void)owner;
-	return false;
-}
-
-/* Two threads of one process: the second unlocks what the first has just locked,
- * and is answered before. Nothing is held then, and nothing may be kept for it. */
-static void test_unlocked_before_the_answer(void **state)
-{
-	static struct direct d;
-	struct tree_ops ops;
-
-	(void)state;
-	direct_open(&d, P9_O_RDWR);
-	ops = *d.tree.tree.ops;
-	ops.lock = unlock_meanwhile;
-	ops.lock_held = holds_none;
-	d.tree.tree.ops = &ops;
-	want(direct_lock(&d, P9_LOCK_WRITE), P9_LOCK_OK);
-	want(d.session.owner_count, 0);
-	direct_fini(&d);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -391,7 +346,6 @@ int main(void)
 		session_test(test_stronger_while_it_waits),
 		session_test(test_stronger_with_many),
 		cmocka_unit_test(test_stronger_fails),
-		cmocka_unit_test(test_unlocked_before_the_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

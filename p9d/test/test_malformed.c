@@ -266,7 +266,7 @@ static void test_types_that_are_none(void **state)
 		}
 		want_nothing_changed(&f->c);
 	}
-	want(none, 2 * (256 - 31));
+	want(none, 2 * (256 - 33));
 }
 
 int main(void)

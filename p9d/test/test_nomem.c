@@ -19,7 +19,7 @@
 
 #include "lib/fd.h"
 #include "lib/lib.h"
-#include "p9d/pool.h"
+#include "p9d/conn.h"
 #include "p9d/p9d.h"
 #include "p9d/test/client.h"
 #include "p9d/test/direct.h"
@@ -160,9 +160,8 @@ static bool live_without(int n)
 	live(&d);
 	atomic_store(&countdown, 0);
 	any = atomic_load(&failed);
-	p9_session_version(&d.session,
-			   &(struct p9_msg)T(VERSION, .msize = 8192, .name = NAME("9P2000.W")),
-			   &d.r);
+	want(direct_call(&d, &(struct p9_msg)T(VERSION, .msize = 8192, .name = NAME("9P2000.W"))),
+	     0);
 	want(live(&d), 0);
 	direct_fini(&d);
 	return any;
@@ -209,9 +208,9 @@ static void test_refused_connections(void **state)
 	want(pool_init(&pool), 0);
 	for (int n = 1; n <= 3; n++)
 		want(start_conn(&pool, &tree, n), -ENOMEM);
-	pool.conn_count = CONNS_MAX;
+	pool.job_count = JOBS_MAX;
 	want(start_conn(&pool, &tree, 0), -EUSERS);
-	pool.conn_count = 0;
+	pool.job_count = 0;
 	pool_fini(&pool);
 }
 
@@ -226,6 +225,7 @@ static void serve_without(struct client *c, int n)
 
 	want(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	client_on(c, pair[0]);
+	c->msize = 65536;
 	c->server = fork();
 	if (c->server == 0) {
 		int err;

@@ -224,7 +224,7 @@ static void test_unknown_requests(void **state)
 		want(r.type, P9_RLERROR);
 		want(r.error, EOPNOTSUPP);
 	}
-	for (unsigned type = 134; type < 256; type++) {
+	for (unsigned type = P9_TYPE_COUNT; type < 256; type++) {
 		uint8_t raw[7] = { 7, 0, 0, 0, (uint8_t)type, 1, 0 };
 
 		client_send_raw(&f->c, raw, sizeof(raw));

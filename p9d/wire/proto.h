@@ -47,7 +47,10 @@ enum p9_type {
 	P9_TACCESS = 128,
 	P9_TWREADDIR = 130,
 	P9_TWOPEN = 132,
-	P9_TYPE_COUNT = 134, /* a reply's number is its request's plus one */
+	/* Ours alone, in .W: */
+	P9_TWSEEK = 134,     /* where data, or a hole, begins next */
+	P9_TWRENAME = 136,   /* Trenameat with renameat2(2)'s flags */
+	P9_TYPE_COUNT = 138, /* a reply's number is its request's plus one */
 };
 
 /* qid.type */
@@ -90,6 +93,12 @@ enum p9_lock_type { P9_LOCK_READ = 0, P9_LOCK_WRITE = 1, P9_LOCK_NONE = 2 };
 enum p9_lock_status { P9_LOCK_OK = 0, P9_LOCK_BLOCKED = 1, P9_LOCK_ERROR = 2 };
 #define P9_LOCK_FLAG_BLOCK 1u
 #define P9_LOCK_FLAG_RECLAIM 2u
+/* Twseek */
+#define P9_SEEK_DATA 3u
+#define P9_SEEK_HOLE 4u
+/* Twrename */
+#define P9_RENAME_NOREPLACE 1u
+#define P9_RENAME_EXCHANGE 2u
 /* Taccess */
 #define P9_ACCESS_EXEC 1u
 #define P9_ACCESS_WRITE 2u
@@ -101,6 +110,8 @@ enum p9_lock_status { P9_LOCK_OK = 0, P9_LOCK_BLOCKED = 1, P9_LOCK_ERROR = 2 };
 #define P9_WOPEN_LINK 4u    /* a symbolic link at the end is opened itself */
 /* Ours alone: the mode is as it is to be, without a umask of the server's. */
 #define P9_WOPEN_MODE 0x80000000u
+/* Ours alone: a link's target is not asked for, and the link not read for it. */
+#define P9_WOPEN_NO_TARGET 0x40000000u
 #define P9_WOPEN_ATTR_ONLY 3u /* access mode: attributes only, no real open */
 enum p9_wopen_status {
 	P9_WOPEN_OPENED,

@@ -138,6 +138,10 @@ static const struct layout layouts[P9_TYPE_COUNT] = {
 	R(P9_TWREADDIR) = { "Rwreaddir", { DATA } },
 	[P9_TWOPEN] = { "Twopen", { FID, NEWFID, FLAGS, WFLAGS, MODE, GID, MASK, NAMES } },
 	R(P9_TWOPEN) = { "Rwopen", { STATUS, WALKED, QID, TARGET, IOUNIT, ATTR } },
+	[P9_TWSEEK] = { "Twseek", { FID, OFFSET, FLAGS } },
+	R(P9_TWSEEK) = { "Rwseek", { OFFSET } },
+	[P9_TWRENAME] = { "Twrename", { FID, NAME, NEWFID, TARGET, FLAGS } },
+	R(P9_TWRENAME) = { "Rwrename", { END } },
 };
 
 static const struct layout *layout_of(uint8_t type)
@@ -325,6 +329,18 @@ static int get_body(struct reader *r, struct p9_msg *m, const struct layout *lay
 			return err;
 	}
 	return r->bad || r->left ? -EPROTO : 0;
+}
+
+int32_t p9_frame_size(const void *at, size_t len, uint32_t max)
+{
+	struct reader r;
+	uint32_t size;
+
+	reader_init(&r, at, len);
+	size = read_u32(&r);
+	if (r.bad)
+		return 0;
+	return size < P9_HEADER || size > max || size > INT32_MAX ? -EPROTO : (int32_t)size;
 }
 
 int p9_decode(struct p9_msg *msg, const void *frame, size_t len)

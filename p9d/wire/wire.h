@@ -7,7 +7,7 @@
  * Sources: Plan 9 manual section 5 (intro, walk, read, ...), the diod
  * project's protocol.md for the .L messages, and the Linux kernel's
  * include/net/9p/9p.h for the numbers. The .W messages (128..133) are the
- * compound operations of the Windows 9P redirector.
+ * compound operations of the Windows 9P redirector; those from 134 are ours.
  */
 #ifndef LANDBRIDGE_P9D_WIRE_WIRE_H
 #define LANDBRIDGE_P9D_WIRE_WIRE_H
@@ -117,6 +117,12 @@ struct p9_msg {
  * -EINVAL: more than 16 names in a walk;
  * -EOPNOTSUPP: no message has this type. */
 int p9_decode(struct p9_msg *msg, const void *frame, size_t len);
+
+/* The size of the message that begins at `at`, where `len` bytes have come so
+ * far: more than len when its end is still to come, 0 when not even its size has
+ * come. -EPROTO: no message is so small, or larger than max: nothing that comes
+ * after can be told apart any more. */
+int32_t p9_frame_size(const void *at, size_t len, uint32_t max);
 
 /* Writes one message; its length, or -EMSGSIZE when it does not fit, or
  * -EOPNOTSUPP. Data that already lies at its place in `buf` is not copied. */

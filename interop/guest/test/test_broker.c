@@ -29,14 +29,6 @@ struct fixture {
 	size_t count;
 };
 
-static int host_dial(void *owner)
-{
-	struct side *side = owner;
-	const struct fixture *t = side->pair->test;
-
-	return unix_dial(t->link);
-}
-
 static void start_broker(struct fixture *t, rlim_t files)
 {
 	char link[128], name[] = "landbridge-broker";
@@ -66,6 +58,8 @@ static void stop_broker(struct fixture *t)
 static int begin(void **state, rlim_t files)
 {
 	struct fixture *t = calloc(1, sizeof(*t));
+	struct address to = { .kind = ADDRESS_UNIX };
+	struct dialer *dialer;
 
 	assert_non_null(t);
 	fmt(t->dir, sizeof(t->dir), "/tmp/broker-XXXXXX");
@@ -77,7 +71,9 @@ static int begin(void **state, rlim_t files)
 	start_broker(t, files);
 	pair_init(&t->pair);
 	t->pair.test = t;
-	pair_dials(&t->pair.host, host_dial);
+	fmt(to.name, sizeof(to.name), "%s", t->link);
+	assert_int_equal(dialer_create(&dialer, &t->pair.loop, ROUTER_HOST, &to), 0);
+	router_dial(t->pair.host.router, dialer);
 	*state = t;
 	return 0;
 }

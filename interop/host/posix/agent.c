@@ -115,13 +115,6 @@ static int agent_accept(void *owner, const struct open *o, struct failed *why)
 	return pair[0];
 }
 
-static int agent_dial(void *owner)
-{
-	const struct agent *a = owner;
-
-	return unix_dial(a->config->link); /* never waits: others may be in QEMU's queue */
-}
-
 /* A drive that only one side has, or that is another one there, makes paths that
  * lead nowhere, or to another file of the same name. */
 static void compare_drives(const struct agent *a, uint32_t guest)
@@ -295,9 +288,10 @@ static int agent_begin(struct agent *a, const char **step)
 {
 	static const struct router_ops ops = { .accept = agent_accept,
 					       .permit = agent_permit,
-					       .dial = agent_dial,
 					       .state = agent_state };
 	const struct agent_config *config = a->config;
+	struct dialer *dialer;
+	struct address link;
 	int error;
 
 	lstat(config->socket, &a->socket);
@@ -307,11 +301,18 @@ static int agent_begin(struct agent *a, const char **step)
 		return error;
 	wine_path(config->wine, a->path, sizeof(a->path));
 	*step = "serve the link";
+	error = address_parse(&link, config->link);
+	if (error)
+		return error;
 	a->router = router_create(&a->loop, ROUTER_HOST, &ops, a, a->path);
 	if (!a->router)
 		return -ENOMEM;
 	router_announce(a->router, drives_letters(config->drives),
 			drives_read_only(config->drives));
+	error = dialer_create(&dialer, &a->loop, ROUTER_HOST, &link);
+	if (error)
+		return error;
+	router_dial(a->router, dialer);
 	*step = "serve its socket";
 	error = agent_watch(a);
 	if (error)
@@ -411,7 +412,7 @@ static int agent_command(const struct options *o, struct fault *why)
 	if (dirs_find(&dirs, why) < 0 || drives_decide(&drives, &o->drives, &dirs, why) < 0 ||
 	    wine_find(&wine, &dirs, &drives, why) < 0 || wine_prepare(&wine, &drives, why) < 0)
 		return -1;
-	config.link = o->link + strlen("unix:");
+	config.link = o->link;
 	config.drives = &drives;
 	config.wine = &wine;
 	signals_hold();

@@ -14,7 +14,7 @@ enum agent_word {
 };
 
 struct agent_config {
-	const char *link;   /* the unix socket on which the guest's end listens */
+	const char *link;   /* the address of the guest's end: unix:PATH */
 	const char *socket; /* where it is listening itself, to be removed at the end */
 	int listener;       /* the descriptor of it */
 	int control;        /* words both ways; end of file ends the agent; -1: none */

@@ -380,7 +380,7 @@ static int loop_start(struct supervisor *s, int founder)
  * long as its supervisor, and no longer. */
 static _Noreturn void agent_child(struct supervisor *s)
 {
-	char link[MACHINE_DIR];
+	char path[MACHINE_DIR], link[MACHINE_DIR + 8];
 	struct agent_config config = { .link = link,
 				       .socket = s->plan->socket,
 				       .listener = 3,
@@ -390,7 +390,8 @@ static _Noreturn void agent_child(struct supervisor *s)
 
 	s->plan->wine.lock = 5;
 	descriptors_own(3, 5);
-	machine_path(&s->plan->machine, "link", link);
+	machine_path(&s->plan->machine, "link", path);
+	fmt(link, sizeof(link), "unix:%s", path);
 	_exit(agent_serve(&config));
 }
 

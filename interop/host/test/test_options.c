@@ -36,7 +36,7 @@ static void test_run(void **state)
 	assert_int_equal(
 		parse(&o, COMMAND_RUN,
 		      "run --name=boat --drive d:=/tmp,ro --memory 2G x.img --cpus 2 --write "
-		      "--partition 3 --user ann --timeout 5 --link serial -- sh -c --name",
+		      "--partition 3 --user ann --timeout 5 --link serial:p.1 -- sh -c --name",
 		      &why),
 		0);
 	assert_string_equal(o.name, "boat");
@@ -154,7 +154,9 @@ static void test_mistakes(void **state)
 		{ COMMAND_RUN, "run --cpus 1x", "1x" },
 		{ COMMAND_RUN, "run --partition -1", "-1" },
 		{ COMMAND_RUN, "run --timeout 1.5", "1.5" },
-		{ COMMAND_RUN, "run --link tcp", "tcp" },
+		{ COMMAND_RUN, "run --link serial", "serial:NAME" },
+		{ COMMAND_RUN, "run --link tcp:a:1", "tcp:a:1" },
+		{ COMMAND_RUN, "run --link serial:a,b", "serial:NAME" },
 		{ COMMAND_RUN, "run --user a:b", "a:b" },
 		{ COMMAND_RUN, "run --drive 1:=/x", "1:" },
 		{ COMMAND_RUN, "run --drive C:/x", "C:/x" },
@@ -164,6 +166,8 @@ static void test_mistakes(void **state)
 		{ COMMAND_RUN, "run a b", "b" },
 		{ COMMAND_RUN, "run --socket", "--socket" },
 		{ COMMAND_AGENT, "agent --socket s --link serial", "unix:" },
+		{ COMMAND_AGENT, "agent --socket s --link serial:a", "unix:PATH" },
+		{ COMMAND_AGENT, "agent --socket s --link vsock:3:9", "unix:PATH" },
 		{ COMMAND_AGENT, "agent --link unix:/l", "--socket" },
 		{ COMMAND_AGENT, "agent --socket s --link unix:/l x", "x" },
 		{ COMMAND_EXEC, "exec --socket s", "command" },
@@ -213,13 +217,16 @@ static void test_qemu(void **state)
 	struct qemu q;
 
 	(void)state;
-	assert_int_equal(parse(&o, COMMAND_RUN, "run --drive D:=/x,y,ro --user ann", &why), 0);
+	assert_int_equal(
+		parse(&o, COMMAND_RUN, "run --drive D:=/x,y,ro --user ann --link serial:p.1", &why),
+		0);
 	q = machine(&o, &image);
 	qemu_args(&args, &q);
 	assert_true(has(&args, "format=raw,file=/a,,b.img,snapshot=on"));
 	assert_true(has(&args, "path=/x,,y,security_model=none") && has(&args, "readonly=on"));
 	assert_true(has(&args, "mount_tag=D:") && has(&args, "tcg") &&
 		    has(&args, "landbridge.name=boat "));
+	assert_true(has(&args, "landbridge.link=serial:p.1") && has(&args, ",name=p.1"));
 	assert_true(has(&args, "landbridge.user=ann") && has(&args, "fd=7,server=on"));
 	assert_true(has(&args, "path=console,server=on") && has(&args, " rw "));
 	assert_true(has(&args, "spawn=deny"));
@@ -229,8 +236,7 @@ static void test_qemu(void **state)
 	q.kvm = true;
 	qemu_args(&args, &q);
 	assert_true(has(&args, "mount_tag=landbridge-root") && has(&args, "rootfstype=9p rw"));
-	assert_true(has(&args, "landbridge.write=1") && !has(&args, "snapshot") &&
-		    !has(&args, "tcg"));
+	assert_true(!has(&args, "snapshot") && !has(&args, "tcg"));
 	args_free(&args);
 	o.write = false;
 	qemu_args(&args, &q);

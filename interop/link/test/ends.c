@@ -1,5 +1,6 @@
 /* ends.c: sockets that speak frames, and two routers in one loop. */
 #include "interop/link/test/ends.h"
+#include "interop/link/test/strange.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -279,19 +280,28 @@ static int side_permit(void *owner, const struct open *o, struct failed *why)
 	return -EACCES;
 }
 
-static int side_dial(void *owner)
+static void side_start(struct dialer *d)
 {
-	struct side *side = owner;
+	struct side *side = container_of(d, struct side, dialer);
 	int fd = side->next;
 
-	side->dials++;
-	if (side->dial)
-		return side->dial(owner);
 	side->next = -1;
-	if (fd < 0)
-		return -ENOTCONN;
+	if (fd >= 0)
+		d->done(d, strange_transport(fd), 0);
+}
+
+static void side_nothing(struct dialer *d)
+{
+	(void)d;
+}
+
+void side_plug(struct side *side, int fd)
+{
+	fd_close(&side->next);
 	fd_set_nonblock(fd);
-	return fd;
+	side->next = fd;
+	if (side->router)
+		router_dial(side->router, &side->dialer); /* at once, whatever it waited for */
 }
 
 static void side_state(void *owner, const struct hello *hello)
@@ -314,8 +324,11 @@ static void side_shutdown(void *owner)
 
 void pair_side(struct pair *pair, enum router_side which)
 {
-	static const struct router_ops ops = { side_accept, side_permit, side_dial, side_state,
-					       side_shutdown };
+	static const struct router_ops ops = { .accept = side_accept,
+					       .permit = side_permit,
+					       .state = side_state,
+					       .shutdown = side_shutdown };
+	static const struct dialer_ops dialer = { side_start, side_nothing, side_nothing };
 	struct side *side = which == ROUTER_GUEST ? &pair->guest : &pair->host;
 
 	memset(side, 0, sizeof(*side));
@@ -324,12 +337,8 @@ void pair_side(struct pair *pair, enum router_side which)
 	side->router = router_create(&pair->loop, which, &ops, side,
 				     which == ROUTER_HOST ? "C:\\a;C:\\b" : NULL);
 	assert_non_null(side->router);
-}
-
-void pair_dials(struct side *side, int (*dial)(void *owner))
-{
-	side->dial = dial;
-	router_dial_now(side->router);
+	side->dialer = (struct dialer){ .ops = &dialer, .patient = true };
+	router_dial(side->router, &side->dialer);
 }
 
 static void pair_tick(struct timer *timer)
@@ -366,10 +375,9 @@ void pair_connect(struct pair *pair)
 	int sv[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
-	pair->guest.next = pair->guest.link = sv[0];
-	pair->host.next = sv[1];
-	router_dial_now(pair->guest.router);
-	router_dial_now(pair->host.router);
+	pair->guest.link = sv[0];
+	side_plug(&pair->guest, sv[0]);
+	side_plug(&pair->host, sv[1]);
 }
 
 static bool both_up(struct pair *pair)

@@ -4,7 +4,7 @@
 #ifndef LANDBRIDGE_INTEROP_LINK_TEST_ENDS_H
 #define LANDBRIDGE_INTEROP_LINK_TEST_ENDS_H
 
-#include "interop/link/link.h"
+#include "interop/link/dialer.h"
 #include "interop/link/queue.h"
 #include "lib/lib.h"
 
@@ -49,15 +49,15 @@ void end_data(struct end *end, uint8_t fd, size_t len);
 void end_exit(struct end *end, uint32_t code);
 void end_hear(struct end *end, bool on);
 
-/* Two routers. Each dial takes the next descriptor from side::next. */
+/* Two routers. Each dial waits for the next descriptor, side_plug's. */
 struct side {
 	struct pair *pair;
 	struct router *router;
-	int (*dial)(void *owner); /* instead of next */
-	int next;                 /* -1: dialling fails */
-	int link;                 /* the guest side's: what next was last */
+	struct dialer dialer;
+	int next; /* -1: none yet */
+	int link; /* the guest side's: what next was last */
 	bool up;
-	unsigned ups, downs, dials;
+	unsigned ups, downs;
 	char host_path[64];
 	bool shutdown;
 	int refuse;        /* code with which accept refuses */
@@ -82,9 +82,9 @@ struct pair {
 
 void pair_init(struct pair *pair);
 void pair_fini(struct pair *pair);
-/* From now on the side dials by this; it may have waited for next in vain. */
-void pair_dials(struct side *side, int (*dial)(void *owner));
 void pair_side(struct pair *pair, enum router_side side);
+/* What the side dials next, or is waiting for. */
+void side_plug(struct side *side, int fd);
 /* Gives both sides a fresh socket pair, and has them dial it. */
 void pair_connect(struct pair *pair);
 /* Runs the loop until the condition holds: false after ms. */

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "interop/link/test/ends.h"
+#include "interop/link/test/strange.h"
 
 /* One end of a cable between two routers. */
 struct plug {
@@ -89,10 +90,7 @@ static void plug_in(struct plug *plug)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
 	plug->watch.ready = plug_moves;
 	assert_int_equal(watch_add(&plug->side->pair->loop, &plug->watch, sv[0], EPOLLIN), 0);
-	fd_close(&plug->side->next);
-	plug->side->next = sv[1];
-	if (plug->side->router)
-		router_dial_now(plug->side->router);
+	side_plug(plug->side, sv[1]);
 }
 
 static void plug_hung_up(struct fixture *t, struct plug *plug)
@@ -332,6 +330,8 @@ int main(void)
 		with_fixture(host_dies_between_frames), with_fixture(host_dies_in_a_frame),
 		with_fixture(guest_dies_in_a_frame),
 	};
+	int failed = cmocka_run_group_tests_name("cable", tests, NULL, NULL);
 
-	return cmocka_run_group_tests_name("cable", tests, NULL, NULL);
+	strange_set(STRANGE_BYTES | STRANGE_HOARDS | STRANGE_REFUSES);
+	return failed + cmocka_run_group_tests_name("cable, strange transport", tests, NULL, NULL);
 }

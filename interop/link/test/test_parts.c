@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "interop/link/cutter.h"
+#include "interop/link/dialer.h"
 #include "interop/link/link.h"
 #include "lib/lib.h"
 

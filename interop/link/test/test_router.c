@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "interop/link/test/ends.h"
+#include "interop/link/test/strange.h"
 
 enum { MANY = 330 };
 
@@ -172,7 +173,7 @@ static void more_streams_than_places(void **state)
 	t->pair.host.on_job_frame = job_runs;
 	for (size_t i = 0; i < 64; i++)
 		end_exit(t->pair.host.jobs[i], 0);
-	assert_true(pair_run(&t->pair, all_done, 20000));
+	assert_true(pair_run(&t->pair, all_done, 60000));
 	for (size_t i = 0; i < MANY; i++)
 		exits += t->ends[i].seen[WIRE_EXIT];
 	assert_int_equal(exits, 320);
@@ -460,6 +461,8 @@ int main(void)
 		with_fixture(bad_frames_fail_the_stream),
 		with_fixture(stdin_beyond_credit_fails),
 	};
+	int failed = cmocka_run_group_tests_name("router", tests, NULL, NULL);
 
-	return cmocka_run_group_tests_name("router", tests, NULL, NULL);
+	strange_set(STRANGE_ALL);
+	return failed + cmocka_run_group_tests_name("router, strange transport", tests, NULL, NULL);
 }

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "interop/stream/channel.h"
+#include "interop/stream/posix/channel.h"
 #include "interop/stream/test/pair.h"
 #include "lib/fd.h"
 #include "lib/lib.h"
@@ -216,12 +216,6 @@ static void say_no_hello(struct writer *w)
 	put_launch(w, "echo x");
 }
 
-static void say_wrong_version(struct writer *w)
-{
-	put_hello(w, 7, 9);
-	put_launch(w, "echo x");
-}
-
 static void say_two_launches(struct writer *w)
 {
 	put_launch(w, "sleep 100");
@@ -245,7 +239,7 @@ static void say_too_much(struct writer *w)
 static void say_too_much_credit(struct writer *w)
 {
 	put_launch(w, "sleep 100");
-	put(w, WIRE_CREDIT_ADD, 1, "\1\0\0\0", 4);
+	put(w, WIRE_CREDIT_ADD, 1, "\1\0\14\0", 4);
 }
 
 static void say_data_after_eof(struct writer *w)
@@ -274,9 +268,8 @@ static void say_kill(struct writer *w)
 }
 
 static const struct dialogue dialogues[] = {
-	{ "all at once", say_all_at_once, "BDRdata[" },
+	{ "all at once", say_all_at_once, "DRdata[" },
 	{ "no HELLO", say_no_hello, "Rx\n[" },
-	{ "another version", say_wrong_version, "BS" },
 	{ "two OPENs", say_two_launches, NULL },
 	{ "a bad OPEN", say_bad_launch, NULL },
 	{ "more than was granted", say_too_much, NULL },

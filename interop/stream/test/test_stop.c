@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "interop/stream/test/pair.h"
-#include "interop/stream/tree.h"
+#include "interop/stream/posix/tree.h"
 #include "lib/fd.h"
 #include "lib/lib.h"
 #include "lib/test/cmocka_all.h"
@@ -252,6 +252,21 @@ static void loose_stderr_is_not_waited_for(void **state)
 	finish_pair(&j);
 }
 
+/* One that writes without pause, and nobody listens: the runner hears all the same. */
+static void flood(void **state)
+{
+	static const struct runner_ops ops = { .spawn = gui_spawn };
+	struct job_under_test j;
+
+	(void)state;
+	start(&j, "echo up; exec -a $0 yes", 0, &ops);
+	kill(j.pair.caller, SIGINT);
+	process_wait(j.pair.caller, 5000);
+	assert_false(retry(nobody_is, j.mark, 300));
+	kill(j.pair.runner, SIGTERM);
+	finish(&j);
+}
+
 static void detached_lives_on(void **state)
 {
 	const char *argv[] = { "/bin/bash", "-c", "sleep 0.2; echo late; echo x >$0", NULL, NULL };
@@ -375,6 +390,7 @@ static void stat_parents(void **state)
 		{ "12 (sh) S 4294967297 1", 0 },
 		{ "12 (sh) S -1 1", 0 },
 		{ "12 (sh) S", 0 },
+		{ "12 (sh) S 7 12 12 0 -1 4194", 7 }, /* a piece of it */
 		{ "12 (sh)", 0 },
 		{ "12 (sh) ", 0 },
 		{ "", 0 },
@@ -397,6 +413,7 @@ int main(void)
 		cmocka_unit_test(gui_is_not_waited_for),
 		cmocka_unit_test(silent_child_is_not_waited_for),
 		cmocka_unit_test(loose_stderr_is_not_waited_for),
+		cmocka_unit_test(flood),
 		cmocka_unit_test(detached_lives_on),
 		cmocka_unit_test(helper_reports),
 		cmocka_unit_test(refused),

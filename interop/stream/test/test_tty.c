@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "interop/stream/test/pair.h"
-#include "interop/stream/tty.h"
+#include "interop/stream/posix/tty.h"
 #include "lib/fd.h"
 #include "lib/lib.h"
 #include "lib/test/cmocka_all.h"

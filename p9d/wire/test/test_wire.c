@@ -96,6 +96,8 @@ static const struct {
 	{ P9_TCLUNK + 1, 7 },     { P9_TREMOVE, 11 },         { P9_TREMOVE + 1, 7 },
 	{ P9_TACCESS, 15 },       { P9_TACCESS + 1, 7 },      { P9_TWREADDIR, 23 },
 	{ P9_TWREADDIR + 1, 16 }, { P9_TWOPEN, 46 },          { P9_TWOPEN + 1, 168 },
+	{ P9_TWSEEK, 23 },        { P9_TWSEEK + 1, 15 },      { P9_TWRENAME, 34 },
+	{ P9_TWRENAME + 1, 7 },
 };
 
 static void test_every_type_is_here(void **state)

@@ -1,0 +1,92 @@
+#!/usr/bin/python3
+"""bench_bulk: bytes of a program in the guest to the host, beside a bare copy.
+
+One guest, one run: its stdout by `landbridge exec`, through session, broker,
+port, agent; and in turn the same number of bytes written straight to a second
+port of the same virtio-serial device, with nobody but the kernel between.
+"""
+import os
+import socket
+import sys
+import tempfile
+import time
+
+sys.path[:0] = [os.path.dirname(__file__), os.path.join(os.path.dirname(__file__), "..", "rootfs-tests")]
+import measure  # noqa: E402
+from frontdoor import FrontDoor  # noqa: E402
+from machine import Machine, own_initramfs  # noqa: E402
+
+MEGABYTES = int(os.environ.get("BENCH_BULK_MB", "64"))
+RUNS = min(measure.RUNS, 5)
+BUDGET = 0.33
+PORT = "bare.0"
+# Ready, then as much as was asked for, then the end is known by the count.
+COPY = "p=/dev/$(grep -l %s /sys/class/virtio-ports/*/name | cut -d/ -f5); dd if=/dev/zero of=$p bs=64k count=%d 2>/dev/null"
+DATA = "dd if=/dev/zero bs=64k count=%d 2>/dev/null"
+
+
+class TwoPorts(Machine):
+    """A machine with one more port, whose host end is a socket of ours."""
+
+    def command(self, words):
+        return [*words, "-chardev", "socket,id=bare,path=bare,server=on,wait=off",
+                "-device", f"virtserialport,chardev=bare,name={PORT}"]
+
+
+def counted(read, total):
+    """Seconds from the first byte to the last."""
+    first, left = None, total
+    while left > 0:
+        got = len(read(1 << 20))
+        if not got:
+            sys.exit(f"bench_bulk: {left} of {total} bytes did not come")
+        first = first or time.perf_counter()
+        left -= got
+    return time.perf_counter() - first
+
+
+def command(machine, script):
+    return machine.landbridge.start("exec", "--socket", os.path.join(machine.work, "agent.sock"), "--", "sh", "-c",
+                                    script)
+
+
+def bridge(machine):
+    process = command(machine, DATA % (MEGABYTES * 16))
+    process.stdin.close()
+    seconds = counted(lambda n: os.read(process.stdout.fileno(), n), MEGABYTES << 20)
+    assert process.wait() == 0
+    return MEGABYTES / seconds
+
+
+def bare(machine):
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(os.path.join(machine.work, "bare"))
+        process = command(machine, COPY % (PORT, MEGABYTES * 16))
+        process.stdin.close()
+        seconds = counted(s.recv, MEGABYTES << 20)
+        assert process.wait() == 0
+    return MEGABYTES / seconds
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="bulkbench", dir="/dev/shm") as work:
+        landbridge = FrontDoor(os.environ.get("LANDBRIDGE_HOME", os.path.abspath("build/bench/home")))
+        os.mkdir(os.path.join(work, "drive"))
+        drive = ["--drive", f"E:={work}/drive"]
+        own_initramfs(landbridge, drive, os.path.join(work, "initramfs"))
+        machine = TwoPorts(landbridge, work, drive)
+        try:
+            machine.start_agent()
+            if machine.exec("true").status != 0:
+                sys.exit("bench_bulk: the guest did not come up")
+            results = measure.interleaved({"bare copy": lambda: bare(machine),
+                                           "through the bridge": lambda: bridge(machine)}, RUNS)
+        finally:
+            machine.stop()
+    middle = {name: measure.median(values) for name, values in results.items()}
+    ratio = middle["through the bridge"] / middle["bare copy"]
+    print(f"bench_bulk: {middle['through the bridge']:.0f} MB/s of stdout out of a guest, a bare copy "
+          f"{middle['bare copy']:.0f} MB/s: {ratio:.2f} x (budget: {BUDGET})")
+
+
+main()

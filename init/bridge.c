@@ -1,0 +1,60 @@
+/* bridge.c: the way to the host: its link, and the broker that owns it. */
+#include "init/bridge.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "init/command.h"
+#include "init/distro.h"
+#include "init/machine.h"
+#include "init/ready.h"
+#include "init/virtio.h"
+#include "lib/fd.h"
+#include "lib/places.h"
+
+/* What a local user hears who asks for a program of the host. */
+#define NO_INTEROP                                                        \
+	"programs of the host are switched off in this guest ([interop] " \
+	"enabled = false in /etc/wsl.conf)"
+
+static void broker_exec(const struct daemon *daemon)
+{
+	const struct settings *s = daemon->owner;
+	const char *link = s->link ? s->link : LANDBRIDGE_LINK;
+	char *argv[] = { (char[]){ "landbridge-broker" }, (char *)(uintptr_t)link,
+			 s->interop ? NULL : (char[]){ NO_INTEROP }, NULL };
+	char *const envp[] = { (char[]){ "PATH=" SYSTEM_PATH }, NULL };
+
+	execve("/proc/self/exe", argv, envp);
+}
+
+int step_link(struct machine *m)
+{
+	struct daemon *broker = &m->daemons.at[DAEMON_BROKER];
+	int err = virtio_has(m->virtio, VIRTIO_CONSOLE) ? modules_load(m, GUEST_LINK) : 0;
+
+	if (err < 0)
+		return err;
+	if (virtio_has(m->virtio, VIRTIO_RNG))
+		modules_load(m, GUEST_RNG);
+	err = dir_make(LANDBRIDGE_RUN, 0755);
+	if (err == 0)
+		err = daemon_listen(broker, unix_listen(LANDBRIDGE_SOCKET, 0666, 64));
+	if (err < 0)
+		return boot_unable(m->boot, err, "listen on " LANDBRIDGE_SOCKET);
+	m->starting = ready_hold();
+	return m->starting < 0 ? boot_unable(m->boot, m->starting, "hold sessions back") : 0;
+}
+
+int step_sessions(struct distro *d)
+{
+	struct daemon *broker = &d->machine->daemons.at[DAEMON_BROKER];
+	int err;
+
+	broker->step = d->boot->step;
+	broker->what = "broker";
+	broker->exec = broker_exec;
+	broker->owner = &d->settings;
+	err = daemon_start(&d->machine->daemons, broker);
+	return err < 0 ? boot_unable(d->boot, err, "start the broker") : 0;
+}

@@ -1,0 +1,24 @@
+/* distro.h: one distribution: its root, its settings, and what of its files is
+ * covered for the run.
+ */
+#ifndef LANDBRIDGE_INIT_DISTRO_H
+#define LANDBRIDGE_INIT_DISTRO_H
+
+#include <stdint.h>
+
+#include "init/boot.h"
+#include "init/cover.h"
+#include "init/root.h"
+#include "init/settings.h"
+
+struct distro {
+	struct boot *boot;
+	struct machine *machine;
+	struct settings settings; /* the machine's, and what wsl.conf adds */
+	struct roots roots;
+	int initramfs; /* the root directory we come from, until its content is freed; else -1 */
+	struct covers covers;
+	uint32_t drive_dirs; /* a bit for each drive whose directory is ours */
+};
+
+#endif

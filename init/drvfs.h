@@ -1,0 +1,23 @@
+/* drvfs.h: mounting one of the host's drives, as `mount -t drvfs` does. */
+#ifndef LANDBRIDGE_INIT_DRVFS_H
+#define LANDBRIDGE_INIT_DRVFS_H
+
+#include <stdint.h>
+
+#include "init/mountopts.h"
+
+/* Drives that the host gives as virtio-9p tags: bit 0 is "A:". */
+uint32_t drives_9p(void);
+
+/* Mounts a drive or a directory of it. A drive that is mounted already (a
+ * virtio-9p tag can be mounted once) is bound from there. `why` gets what went
+ * wrong, for after "unable to mount SOURCE on TARGET: ". 0 or negative errno. */
+struct drive_request {
+	const char *source; /* "C:", "C:\\dir", as drive_source takes it */
+	const char *target;
+	const struct mountopts *options;
+	char why[200];
+};
+int drive_mount(struct drive_request *r);
+
+#endif

@@ -1,0 +1,10 @@
+/* helpers.h: the programs of ours that a distribution has for the run. */
+#ifndef LANDBRIDGE_INIT_HELPERS_H
+#define LANDBRIDGE_INIT_HELPERS_H
+
+struct distro;
+
+/* A distribution's step. */
+int step_helpers(struct distro *d);
+
+#endif

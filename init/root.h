@@ -1,0 +1,24 @@
+/* root.h: which device holds a distribution's root. */
+#ifndef LANDBRIDGE_INIT_ROOT_H
+#define LANDBRIDGE_INIT_ROOT_H
+
+#include <stddef.h>
+
+struct distro;
+
+enum { ROOTS_MAX = 16 };
+
+/* Block devices that may hold the root. */
+struct roots {
+	struct root_candidate {
+		char device[40]; /* "": a tag of the host's, see settings */
+		const char *type;
+	} at[ROOTS_MAX];
+	size_t count;
+	int uevents; /* tells of new devices; -1: closed */
+};
+
+/* A distribution's step. */
+int step_root(struct distro *d);
+
+#endif
