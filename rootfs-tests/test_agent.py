@@ -110,7 +110,7 @@ def test_agent_by_hand(machine):
 
 def test_agent_comes_back(machine):
     """Killed in the middle of a program's output; the next one serves again."""
-    machine.exec("sh", "-c", "setsid sh -c '/mnt/d/probe.exe both 2000000 >/dev/null 2>/tmp/err; echo $? >/tmp/status' &")
+    machine.exec("sh", "-c", "setsid sh -c '/mnt/d/probe.exe both 2000000 >/dev/null 2>/tmp/err; echo $? >/tmp/status' >/dev/null 2>&1 &")
     assert until(lambda: machine.exec("sh", "-c", "grep -qs ^probe /proc/[0-9]*/comm").status == 0)
     machine.agent.kill()
     machine.agent.communicate()

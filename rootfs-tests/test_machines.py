@@ -123,6 +123,14 @@ def test_two_runs_have_two_names(door):
     assert machines(door) == {}
 
 
+def test_run_is_stopped_by_another(door):
+    run = door.start("run", "--", *UP)
+    assert run.stdout.readline() == b"up\n"
+    assert door.call("stop", "debian").status == 0
+    _, err = run.communicate(timeout=30)
+    assert run.returncode == 125 and b"stopped by landbridge stop" in err and len(err.splitlines()) == 1, err
+
+
 def family_of(door, run):
     """All processes of a machine, Wine's among them."""
     assert run.stdout.readline() == b"up\n"

@@ -123,6 +123,17 @@ static void fail(struct supervisor *s, int status, const char *text)
 	abandon(s);
 }
 
+/* Who started it hears why, where it was somebody else's wish. */
+static void stop_for(struct supervisor *s, const char *who)
+{
+	struct supervisor_event event = { .what = MACHINE_ENDING };
+
+	fault_set(&event.fault, HOST_FAILED, "the machine was stopped by %s", who);
+	if (s->callers[0].fd >= 0 && s->phase != STOPPING)
+		(void)!send(s->callers[0].fd, &event, sizeof(event), MSG_NOSIGNAL | MSG_DONTWAIT);
+	stop(s);
+}
+
 static void caller_ready(struct watch *watch, uint32_t events)
 {
 	struct supervisor *s = container_of(watch->loop, struct supervisor, loop);
@@ -137,6 +148,8 @@ static void caller_ready(struct watch *watch, uint32_t events)
 		watch_remove(watch);
 		if (watch == &s->callers[0] && !s->kept)
 			abandon(s);
+	} else if (word == SUPERVISOR_STOP && watch != &s->callers[0]) {
+		stop_for(s, "landbridge stop");
 	} else if (word == SUPERVISOR_STOP) {
 		stop(s);
 	} else if (word == SUPERVISOR_END) {
@@ -335,7 +348,7 @@ static void signal_caught(struct signals *signals, const struct signalfd_siginfo
 	if (info->ssi_signo == SIGCHLD)
 		reap(s);
 	else if (s->phase == UP)
-		stop(s);
+		stop_for(s, "a signal");
 	else
 		abandon(s);
 }
