@@ -25,7 +25,7 @@ static const char *const sysctls[][2] = {
 int step_limits(struct machine *m)
 {
 	for (size_t i = 0; i < array_len(limits); i++)
-		if (setrlimit(limits[i].what, &limits[i].limit) < 0)
+		if (prlimit(0, limits[i].what, &limits[i].limit, NULL) < 0)
 			return boot_unable(m->boot, -errno, "set resource limit %d",
 					   limits[i].what);
 	for (size_t i = 0; i < array_len(sysctls); i++)

@@ -16,10 +16,40 @@
 
 enum kind { KIND_TEXT, KIND_BOOL, KIND_INT, KIND_OTHER /* known, not acted on */ };
 
+enum section {
+	AUTOMOUNT,
+	FILESYSTEM,
+	INTEROP,
+	NETWORK,
+	TIME,
+	FILESERVER,
+	GPU,
+	USER,
+	BOOT,
+	GENERAL,
+	LANDBRIDGE,
+};
+
+static const char sections[][11] = {
+	[AUTOMOUNT] = "automount",
+	[FILESYSTEM] = "filesystem",
+	[INTEROP] = "interop",
+	[NETWORK] = "network",
+	[TIME] = "time",
+	[FILESERVER] = "fileServer",
+	[GPU] = "gpu",
+	[USER] = "user",
+	[BOOT] = "boot",
+	[GENERAL] = "general",
+	[LANDBRIDGE] = "landbridge",
+};
+
+/* No pointers, which would have to be relocated at each start. */
 struct setting {
-	const char *section, *key;
-	size_t offset;
-	enum kind kind;
+	uint8_t section; /* enum section */
+	char key[19];
+	uint16_t offset;
+	uint8_t kind; /* enum kind */
 	bool cmdline_only;
 };
 
@@ -31,45 +61,50 @@ struct setting {
 	{                                                                    \
 		section, key, offsetof(struct settings, member), kind, false \
 	}
-#define CMDLINE(key, kind, member)                                               \
-	{                                                                        \
-		"landbridge", key, offsetof(struct settings, member), kind, true \
+#define CMDLINE(key, kind, member)                                             \
+	{                                                                      \
+		LANDBRIDGE, key, offsetof(struct settings, member), kind, true \
 	}
 
 static const struct setting known[] = {
-	AT("automount", "enabled", KIND_BOOL, automount),
-	AT("automount", "mountFsTab", KIND_BOOL, mount_fstab),
-	AT("automount", "root", KIND_TEXT, automount_root),
-	AT("automount", "options", KIND_TEXT, automount_options),
-	OTHER("automount", "ldconfig"),
-	OTHER("automount", "cgroups"),
-	AT("filesystem", "umask", KIND_INT, umask),
-	AT("interop", "enabled", KIND_BOOL, interop),
-	AT("interop", "appendWindowsPath", KIND_BOOL, append_windows_path),
-	AT("network", "generateHosts", KIND_BOOL, generate_hosts),
-	AT("network", "generateResolvConf", KIND_BOOL, generate_resolv_conf),
-	AT("network", "hostname", KIND_TEXT, hostname),
-	OTHER("time", "useWindowsTimezone"),
-	AT("fileServer", "enabled", KIND_BOOL, file_server),
-	OTHER("fileServer", "logFile"),
-	OTHER("fileServer", "logLevel"),
-	OTHER("fileServer", "logTruncate"),
-	OTHER("gpu", "enabled"),
-	OTHER("gpu", "appendLibPath"),
-	AT("user", "default", KIND_TEXT, default_user),
-	AT("boot", "command", KIND_TEXT, command),
-	OTHER("boot", "systemd"),
-	OTHER("boot", "initTimeout"),
-	OTHER("boot", "protectBinfmt"),
-	OTHER("general", "guiApplications"),
-	AT("landbridge", "name", KIND_TEXT, name),
-	AT("landbridge", "user", KIND_TEXT, default_user),
+	AT(AUTOMOUNT, "enabled", KIND_BOOL, automount),
+	AT(AUTOMOUNT, "mountFsTab", KIND_BOOL, mount_fstab),
+	AT(AUTOMOUNT, "root", KIND_TEXT, automount_root),
+	AT(AUTOMOUNT, "options", KIND_TEXT, automount_options),
+	OTHER(AUTOMOUNT, "ldconfig"),
+	OTHER(AUTOMOUNT, "cgroups"),
+	AT(FILESYSTEM, "umask", KIND_INT, umask),
+	AT(INTEROP, "enabled", KIND_BOOL, interop),
+	AT(INTEROP, "appendWindowsPath", KIND_BOOL, append_windows_path),
+	AT(NETWORK, "generateHosts", KIND_BOOL, generate_hosts),
+	AT(NETWORK, "generateResolvConf", KIND_BOOL, generate_resolv_conf),
+	AT(NETWORK, "hostname", KIND_TEXT, hostname),
+	OTHER(TIME, "useWindowsTimezone"),
+	AT(FILESERVER, "enabled", KIND_BOOL, file_server),
+	OTHER(FILESERVER, "logFile"),
+	OTHER(FILESERVER, "logLevel"),
+	OTHER(FILESERVER, "logTruncate"),
+	OTHER(GPU, "enabled"),
+	OTHER(GPU, "appendLibPath"),
+	AT(USER, "default", KIND_TEXT, default_user),
+	AT(BOOT, "command", KIND_TEXT, command),
+	OTHER(BOOT, "systemd"),
+	OTHER(BOOT, "initTimeout"),
+	OTHER(BOOT, "protectBinfmt"),
+	OTHER(GENERAL, "guiApplications"),
+	AT(LANDBRIDGE, "name", KIND_TEXT, name),
+	AT(LANDBRIDGE, "user", KIND_TEXT, default_user),
 	CMDLINE("partition", KIND_INT, partition),
 	CMDLINE("ip", KIND_TEXT, ip),
 	CMDLINE("gateway", KIND_TEXT, gateway),
-	AT("landbridge", "dns", KIND_TEXT, dns),
-	AT("landbridge", "link", KIND_TEXT, link),
+	AT(LANDBRIDGE, "dns", KIND_TEXT, dns),
+	AT(LANDBRIDGE, "link", KIND_TEXT, link),
 };
+
+static const char *section_of(const struct setting *k)
+{
+	return sections[k->section];
+}
 
 void settings_init(struct settings *s)
 {
@@ -137,7 +172,7 @@ int settings_set(struct settings *s, const char *section, const char *key, const
 		uint64_t bit = (uint64_t)1 << i;
 		int err;
 
-		if (strcasecmp(known[i].section, section) != 0 ||
+		if (strcasecmp(section_of(&known[i]), section) != 0 ||
 		    strcasecmp(known[i].key, key) != 0)
 			continue;
 		if (s->seen & bit)
@@ -221,7 +256,7 @@ static bool overruled(const struct settings *s, const char *section, const char 
 		if (!(s->from_cmdline >> i & 1))
 			continue;
 		if (user ? strcmp(known[i].key, "user") == 0
-			 : strcasecmp(known[i].section, section) == 0 &&
+			 : strcasecmp(section_of(&known[i]), section) == 0 &&
 				    strcasecmp(known[i].key, key) == 0)
 			return true;
 	}
@@ -233,7 +268,8 @@ static int conf_set(struct settings *s, const struct wslconf *conf)
 	if (overruled(s, conf->section, conf->key))
 		return 0;
 	for (size_t i = 0; i < array_len(known); i++)
-		if (known[i].cmdline_only && strcasecmp(known[i].section, conf->section) == 0 &&
+		if (known[i].cmdline_only &&
+		    strcasecmp(section_of(&known[i]), conf->section) == 0 &&
 		    strcasecmp(known[i].key, conf->key) == 0)
 			return -EPERM;
 	return settings_set(s, conf->section, conf->key, conf->value);

@@ -94,7 +94,7 @@ pid_t child_fork(const struct child_setup *setup)
 
 	if (setup->fd_count > CHILD_FDS)
 		return -EINVAL;
-	pid = fork();
+	pid = _Fork(); /* no handlers of the C library: we have one thread and hold no lock */
 	if (pid == 0 && child_become(setup, parent) < 0)
 		_exit(UNABLE);
 	return pid < 0 ? -errno : pid;

@@ -11,7 +11,7 @@ MUSL_CC := $(CROSS)gcc -specs=$(MUSL_SPECS)
 # gcc would choose atomics at run time by a word that glibc sets.
 MUSL_ARCH_aarch64 := -mno-outline-atomics
 MUSL_CFLAGS := -static-pie -fPIE -Oz -g -idirafter $(B)/musl/kernel-headers $(MUSL_ARCH_$(ARCH)) \
-	-fno-asynchronous-unwind-tables -fno-stack-protector -flto=auto \
+	-fno-asynchronous-unwind-tables -fno-stack-protector -fno-inline-functions-called-once -flto=auto -flto-partition=one \
 	-ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(B)/=
 MUSL_LDFLAGS := -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now -Wl,-z,noseparate-code \
 	-Wl,--build-id=none

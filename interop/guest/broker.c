@@ -13,6 +13,7 @@
 #include "interop/guest/service.h"
 #include "interop/link/link.h"
 #include "lib/acceptor.h"
+#include "lib/child.h"
 #include "lib/lib.h"
 #include "lib/places.h"
 
@@ -29,7 +30,7 @@ struct broker {
 	struct router *router;
 	const char *link;
 	struct acceptor acceptor;
-	char *host_path; /* the Windows PATH of the connected host, or NULL */
+	char *host_path; /* "LANDBRIDGE_HOST_PATH=" and the connected host's PATH, or NULL */
 	int spare;       /* the endpoint of a session that waits for its stream, or -1 */
 	struct timer refill;
 	int dial_error;             /* the last one that was logged */
@@ -64,7 +65,7 @@ static int broker_permit(void *owner, const struct open *o, struct failed *why)
 		return b->closed ? refuse_closed(b, why) : 0;
 	if (o->uid == 0)
 		return 0;
-	return refuse(b, why, "only root may open such a stream to the host", o->kind);
+	return refuse(b, why, "only root may open such streams", o->kind);
 }
 
 static void broker_failed(struct acceptor *acceptor, int error)
@@ -99,13 +100,25 @@ static void broker_dialled(void *owner, int error)
 		error == -ENODEV ? " (the VM needs a virtio-serial port of that name)" : "");
 }
 
+/* As a session has it in its environment. NULL: no memory, and no PATH. */
+static char *host_path_entry(const struct hello *hello)
+{
+	static const char name[] = "LANDBRIDGE_HOST_PATH=";
+	size_t size = sizeof(name) + hello->host_path.len;
+	char *entry = malloc(size);
+
+	if (entry)
+		fmt(entry, size, "%s%s", name, hello->host_path.at);
+	return entry;
+}
+
 static void broker_state(void *owner, const struct hello *hello)
 {
 	struct broker *b = owner;
 
 	fd_close(&b->spare); /* it has another host's PATH */
 	free(b->host_path);
-	b->host_path = hello ? strdup(hello->host_path.at) : NULL;
+	b->host_path = hello ? host_path_entry(hello) : NULL;
 	b->dial_error = 0;
 	log_note(&b->log,
 		 hello ? "the host is connected" : "the host is gone: its programs failed");
@@ -123,39 +136,33 @@ static void broker_shutdown(void *owner)
 }
 
 /* In the child: becomes the session; what is open besides is close-on-exec. */
-static _Noreturn void session_exec(const struct broker *b, int endpoint)
+static int session_exec(void *arg)
 {
+	const struct broker *b = arg;
 	char name[] = "landbridge-session";
-	char *const argv[] = { name, NULL };
+	char *const argv[] = { name, NULL }, *const envp[] = { b->host_path, NULL };
 
-	signal(SIGCHLD, SIG_DFL);
-	if (b->host_path)
-		setenv("LANDBRIDGE_HOST_PATH", b->host_path, 1);
-	else
-		unsetenv("LANDBRIDGE_HOST_PATH");
-	if (dup2(endpoint, SESSION_ENDPOINT) >= 0)
-		execv("/proc/self/exe", argv);
-	log_err(&b->log, "cannot start a session: %s", strerror(errno));
-	_exit(WIRE_FAIL_NOT_RUN);
+	execve("/proc/self/exe", argv, envp);
+	return -errno;
 }
 
 /* Starts a session, which waits for its stream. Returns our end of it. */
-static int session_start(const struct broker *b)
+static int session_start(struct broker *b)
 {
-	int pair[2], error;
+	int pair[2], fds[SESSION_ENDPOINT + 1] = { 0, 1, 2 };
+	const struct child_setup setup = { .fds = fds, .fd_count = array_len(fds) };
 	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
-	pid = fork();
-	error = -errno;
-	if (pid == 0)
-		session_exec(b, pair[1]);
+	fds[SESSION_ENDPOINT] = pair[1];
+	pid = child_exec(&setup, session_exec, b);
 	close(pair[1]);
 	if (pid > 0)
 		return pair[0];
 	close(pair[0]);
-	return error;
+	log_err(&b->log, "cannot start a session: %s", strerror(-pid));
+	return pid;
 }
 
 /* To start a process takes longer than all the rest of a launch: whoever asked
@@ -198,14 +205,11 @@ static int broker_accept(void *owner, const struct open *o, struct failed *why)
 {
 	struct broker *b = owner;
 
-	switch (o->kind) {
-	case OPEN_PROGRAM:
+	if (o->kind == OPEN_PROGRAM)
 		return broker_session(b, why);
-	case OPEN_BYTES:
+	if (CFG_P9D && o->kind == OPEN_BYTES)
 		return service_open(o, why, b->text);
-	default:
-		return refuse(b, why, "the guest does not serve such streams", o->kind);
-	}
+	return refuse(b, why, "the guest does not serve such streams", o->kind);
 }
 
 static const struct router_ops broker_ops = {

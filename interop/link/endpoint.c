@@ -189,7 +189,7 @@ static bool endpoint_read(struct stream *s)
 	struct router *r = s->router;
 	ssize_t got;
 
-	if (s->raw)
+	if (is_raw(s))
 		return raw_read(s);
 	if (s->state > STREAM_OPEN)
 		got = endpoint_discard(s);
@@ -223,7 +223,7 @@ static void endpoint_ready(struct watch *watch, uint32_t events)
 		s->blocked = false;
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
 		endpoint_hear(s);
-	if (s->raw && (events & (EPOLLHUP | EPOLLERR)))
+	if (is_raw(s) && (events & (EPOLLHUP | EPOLLERR)))
 		raw_hung_up(s);
 	router_pump(s->router);
 }
@@ -260,7 +260,7 @@ void endpoint_flush(struct stream *s)
 
 	if (s->hung_up || s->state == STREAM_NEW)
 		return;
-	if (s->raw) {
+	if (is_raw(s)) {
 		raw_flush(s);
 		return;
 	}

@@ -6,8 +6,8 @@
  * that may queue for a place. A user of the guest gets a share of ours, so that
  * nobody keeps the others out; root, who could end the broker, has no share. */
 static const struct limit {
-	unsigned running, waiting;
-	unsigned user_running, user_waiting;
+	uint16_t running, waiting;
+	uint16_t user_running, user_waiting;
 } limits[] = {
 	[OPEN_PROGRAM] = { 64, 256, 48, 128 }, [OPEN_BYTES] = { 64, 0, 32, 0 },
 	[OPEN_CONNECT] = { 128, 0, 64, 0 },    [OPEN_LISTEN] = { 32, 0, 16, 0 },

@@ -84,6 +84,12 @@ struct stream {
 	struct timer timer; /* GREET_MS, LINGER_MS */
 };
 
+/* Without the file server there is nothing that travels so (Kconfig). */
+static inline bool is_raw(const struct stream *s)
+{
+	return CFG_P9D && s->raw;
+}
+
 struct router {
 	struct loop *loop;
 	enum router_side side;

@@ -76,7 +76,7 @@ static int stream_credit(struct stream *s, const struct frame *f, bool from_end,
 	    more + lane->credit + lane->bytes.used > WIRE_CREDIT_MAX)
 		return -EPROTO;
 	lane->credit += more;
-	return s->raw ? 0 : stream_forward(s, f, from_end, body);
+	return is_raw(s) ? 0 : stream_forward(s, f, from_end, body);
 }
 
 /* The opener is gone: its runner hears of it, and nothing else goes there. */
@@ -137,7 +137,7 @@ int stream_end(struct stream *s, const struct frame *f, bool from_end, const str
 		s->raw = s->raw || open_is_raw(s->kind);
 		return stream_forward(s, f, from_end, body);
 	case WIRE_CLOSED:
-		if (!s->raw)
+		if (!is_raw(s))
 			return stream_forward(s, f, from_end, body);
 		raw_shut(s);
 		return 0;

@@ -29,7 +29,7 @@ int outcome_end(const struct outcome *out)
 	sigset_t set;
 
 	if (signal) {
-		setrlimit(RLIMIT_CORE, &none);
+		prlimit(0, RLIMIT_CORE, &none, NULL);
 		sigaction(signal, &normal, NULL);
 		sigemptyset(&set);
 		sigaddset(&set, signal);
