@@ -54,7 +54,7 @@ def test_wslpath(results):
 
 
 def test_helpers(results):
-    assert results["helpers"].lines == ["/run/landbridge/bin/wslpath", "/init", "mount.drvfs"], results["helpers"]
+    assert results["helpers"].lines == ["/usr/bin/wslpath", "/usr/bin/wslpath", "mount.drvfs"], results["helpers"]
     assert results["init"].lines[-1] == "read-only", results["init"]
 
 

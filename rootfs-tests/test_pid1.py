@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import time
 
@@ -17,6 +18,10 @@ from frontdoor import BUILD
 INIT = os.path.join(BUILD, "init")
 BUSYBOX = "/bin/busybox"
 UNSHARE = ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--uts", "--ipc", "--net"]
+
+# doc/PROTOCOL: the frames with which a client asks for a program.
+HELLO = struct.pack("<IBBHI", 48, 1, 0, 0, 0) + b"LANDBRDG" + struct.pack("<HH32xI", 2, 2, 0)
+OPEN_PROGRAM = struct.pack("<IBBHI", 12, 16, 0, 0, 1) + struct.pack("<HHII", 9, 0, 4, 1)
 
 
 def can_unshare():
@@ -186,6 +191,7 @@ def test_switches_switch(guest):
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(10)
             client.connect(init.socket("interop.sock"))
+            client.sendall(HELLO + OPEN_PROGRAM)
             said = b"".join(iter(lambda: client.recv(4096), b""))
         assert b"[interop] enabled = false" in said, said
 

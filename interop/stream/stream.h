@@ -104,6 +104,9 @@ struct runner_ops {
 	/* Delivers a Linux signal number to the job. NULL: kill(2) to the
 	 * foreground process group of the terminal, or to the child's group. */
 	void (*signal)(void *owner, const struct job *job, int signal);
+	/* Somebody typed what the job's terminal makes SIGINT of (termios(3), VINTR
+	 * with ISIG). NULL: not wanted. */
+	void (*typed_interrupt)(void *owner);
 };
 
 /* Serves one stream: reads OPEN from the endpoint, spawns, relays, ends with

@@ -232,6 +232,13 @@ static void job_interrupt(struct serving *s)
 	signal_all(SIGKILL);
 }
 
+static void job_typed_interrupt(void *owner)
+{
+	struct serving *s = owner;
+
+	s->asked_at = loop_now();
+}
+
 /* The others end the helper, and with it, by its job object, the program.
  * Wine would take QUIT for a good end. */
 static void job_signal(void *owner, const struct job *job, int signal)
@@ -255,7 +262,8 @@ static void job_signal(void *owner, const struct job *job, int signal)
 
 int job_serve(int endpoint, const struct wine *wine)
 {
-	static const struct runner_ops ops = { job_spawn, job_report, job_signal };
+	static const struct runner_ops ops = { job_spawn, job_report, job_signal,
+					       job_typed_interrupt };
 	struct serving serving = { .wine = wine };
 
 	return runner_serve(endpoint, &ops, &serving);

@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "interop/stream/posix/channel.h"
@@ -151,10 +152,20 @@ static int runner_frame(void *owner, const struct frame *f, const void *payload)
 	return serve_frame(&r->serve, f, payload);
 }
 
+/* Whether the terminal whose master this is will make SIGINT of it. */
+static bool is_interrupt(int master, const void *data, size_t len)
+{
+	struct termios t;
+
+	return tcgetattr(master, &t) == 0 && (t.c_lflag & ISIG) && memchr(data, t.c_cc[VINTR], len);
+}
+
 static int runner_data(void *owner, int fd, const void *data, size_t len)
 {
 	struct runner *r = owner;
 
+	if (r->ops->typed_interrupt && r->in.fd >= 0 && is_interrupt(r->in.fd, data, len))
+		r->ops->typed_interrupt(r->owner);
 	return serve_data(&r->serve, fd, data, len);
 }
 
