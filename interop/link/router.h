@@ -7,6 +7,7 @@
  *   endpoint.c  a stream's local socket, while it speaks frames
  *   raw.c       the same once it carries bytes
  *   limits.c    who may have how many streams
+ *   why.c       why a stream came to nothing
  *   stage.c     queued bytes become frames again, in the right order
  *
  * Every entry from the loop ends with router_pump, the only place that sends
@@ -20,6 +21,7 @@
 #include "interop/link/queue.h"
 #include "interop/link/stage.h"
 #include "interop/link/trunk.h"
+#include "interop/link/why.h"
 #include "lib/lib.h"
 
 enum {
@@ -107,21 +109,6 @@ struct router {
 	uint8_t scratch[SCRATCH];
 };
 
-/* Why a stream came to nothing, as FAILED tells it. */
-enum why {
-	WHY_ABSENT,
-	WHY_LOST,
-	WHY_SILENT,
-	WHY_VERSION,
-	WHY_RUNNER,
-	WHY_PROTOCOL,
-	WHY_FULL,
-	WHY_CROWD,
-	WHY_LONG,
-	WHY_MEMORY
-};
-const char *why_text(const struct router *r, enum why why);
-
 /* router.c */
 void router_pump(struct router *r);
 struct stream *router_find(struct router *r, uint32_t id);
@@ -141,7 +128,6 @@ void stream_start(struct stream *s);                            /* WAITING -> OP
 void stream_fail(struct stream *s, enum why why);               /* tells both sides */
 void stream_lose(struct stream *s, enum why why);               /* tells the endpoint */
 void stream_refuse(struct stream *s, const struct failed *why); /* tells who opened it */
-struct failed failed_because(const struct router *r, enum why why);
 
 /* endpoint.c */
 int endpoint_attach(struct stream *s, int fd);

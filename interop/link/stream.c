@@ -5,15 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-struct failed failed_because(const struct router *r, enum why why)
-{
-	struct failed f = { .code = WIRE_FAIL_BRIDGE };
-
-	f.text.at = why_text(r, why);
-	f.text.len = strlen(f.text.at);
-	return f;
-}
-
 static bool from_opener(const struct stream *s, bool from_end)
 {
 	return from_end == s->ours;
