@@ -14,11 +14,12 @@ static _Noreturn void command_exec(const struct distro *d)
 {
 	const struct settings *s = &d->settings;
 	char *argv[] = { (char[]){ "sh" }, (char[]){ "-c" }, (char *)(uintptr_t)s->command, NULL };
-	char name[300];
+	char name[300], interop[] = "WSL_INTEROP=" LANDBRIDGE_SOCKET;
 	char *envp[] = { (char[]){ "PATH=" SYSTEM_PATH ":" LANDBRIDGE_BIN },
-			 (char[]){ "HOME=/root" }, name,
-			 s->interop ? (char[]){ "WSL_INTEROP=" LANDBRIDGE_SOCKET } : NULL, NULL };
+			 (char[]){ "HOME=/root" }, name, NULL, NULL };
 
+	if (s->interop)
+		envp[3] = interop;
 	fmt(name, sizeof(name), "WSL_DISTRO_NAME=%s", s->name ? s->name : "");
 	umask(022);
 	execve("/bin/sh", argv, envp);

@@ -106,6 +106,7 @@ static int rename_to(struct p9_request *q, struct tree_rename *how, struct p9_st
 	how->to = &dir->file;
 	how->new_name = new_name;
 	err = dir->file.type == TREE_DIR ? ops_of(q)->rename(tree_of(q), how) : -ENOTDIR;
+	how->new_name = NULL; /* it was ours */
 	fid_put(&q->session->fids, dir);
 	return err;
 }

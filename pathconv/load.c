@@ -14,7 +14,7 @@ struct table {
 
 static int line_add(struct table *t, const char *line, size_t len)
 {
-	if (t->len + len + 1 > t->size) {
+	if (!t->at || t->len + len + 1 > t->size) {
 		size_t size = t->size * 2 + len + 1 + 16384;
 		char *grown = realloc(t->at, size);
 

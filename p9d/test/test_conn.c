@@ -541,8 +541,8 @@ static void test_waits_hold_no_thread(void **state)
 	struct p9_msg r;
 
 	own_start(&own, &c, f->dir);
-	for (uint16_t tag = 1000; tag < 1000 + 2 * CONN_THREADS; tag++)
-		send_lock(&c, tag);
+	for (unsigned tag = 1000; tag < 1000 + 2 * CONN_THREADS; tag++)
+		send_lock(&c, (uint16_t)tag);
 	want(c_getattr(&c, ROOT, &r), 0);
 	assert_true(becomes_active(&own.pool, 1));
 	want(own.pool.thread_count, 1);

@@ -101,7 +101,7 @@ static int session_main(const struct options *o, bool tty)
 {
 	const struct session session = { o->user, o->command, tty };
 	struct fault why = { 0 };
-	struct outcome out;
+	struct outcome out = { .how = OUTCOME_LOST };
 	char socket[PATH_MAX];
 
 	if (tty && !isatty(STDIN_FILENO))
