@@ -9,13 +9,13 @@
 
 #include "lib/accounts.h"
 #include "lib/lib.h"
-
-#define FILES_SOCKET "/run/landbridge/p9d.sock"
+#include "lib/places.h"
+#include "lib/textfile.h"
 
 static const struct service {
 	const char *name, *socket;
 } services[] = {
-	{ "files", FILES_SOCKET },
+	{ "files", LANDBRIDGE_P9D_SOCKET },
 };
 
 static int refuse(struct failed *why, char text[WIRE_FAILED_MAX], uint32_t code, int error)
@@ -41,22 +41,22 @@ static int connect_as(const char *path, uid_t uid)
 	return fd;
 }
 
-/* 0: it is there. */
+/* 0: it is there. root is, whatever the file says. */
 static int user_find(const char *name, uid_t *uid)
 {
-	enum { PASSWD_MAX = 1 << 20 };
+	struct textfile passwd;
 	struct account account;
-	char *text = malloc(PASSWD_MAX), *at = text;
-	ssize_t len = text ? file_read("/etc/passwd", text, PASSWD_MAX) : -ENOMEM;
-	int found = len < 0 ? (int)len : -ENOENT;
+	int found = textfile_read(&passwd, "/etc/passwd");
+	char *at = passwd.at;
 
-	while (len > 0 && found < 0 && account_next(&at, text + len, &account)) {
-		if (strcmp(account.name, name) != 0)
-			continue;
+	if (found < 0)
+		return strcmp(name, "root") == 0 ? 0 : found;
+	found = -ENOENT;
+	while (found < 0 && account_next(&at, passwd.at + passwd.len, &account))
+		found = strcmp(account.name, name) == 0 ? 0 : -ENOENT;
+	if (found == 0)
 		*uid = account.uid;
-		found = 0;
-	}
-	free(text);
+	textfile_drop(&passwd);
 	return found;
 }
 

@@ -95,8 +95,18 @@ static bool is_permitted(struct stream *s, struct open *o)
 	return permitted;
 }
 
+/* One that is refused holds no place: it counts as one that has not asked. */
+static void open_refuse(struct stream *s, enum why why)
+{
+	const struct failed f = failed_because(s->router, why);
+
+	stream_refuse(s, &f);
+}
+
 static int open_end(struct stream *s)
 {
+	static const char text[] = "there is no such kind of stream (are both sides up to date?)";
+	static const struct failed unknown = { WIRE_FAIL_NOT_RUN, 0, { text, sizeof(text) - 1 } };
 	struct open o;
 
 	if (open_decode(&o, queue_head(&s->open), s->open.used))
@@ -105,11 +115,15 @@ static int open_end(struct stream *s)
 		return 0;
 	if (open_sign(s))
 		return -ENOMEM;
+	if (o.kind > OPEN_KIND_LAST) {
+		stream_refuse(s, &unknown);
+		return 0;
+	}
 	s->kind = o.kind;
 	if (s->open.used > WIRE_OPEN_MAX)
-		stream_fail(s, WHY_LONG);
+		open_refuse(s, WHY_LONG);
 	else if (!limit_place(s))
-		stream_fail(s, WHY_FULL);
+		open_refuse(s, WHY_FULL);
 	else
 		stream_opened(s);
 	return 0;

@@ -56,6 +56,7 @@ static void to_end(struct stream *s)
 	if (!to->shut && !to->passed)
 		put_control(s, WIRE_CLOSED, to_fd(s), 0);
 	to->shut = to->passed = true;
+	s->blocked = false; /* there is nothing to wait for: EPOLLHUP is told for ever */
 }
 
 /* The router answers for whoever the bytes are for. */

@@ -92,6 +92,8 @@ void router_lose_streams(struct router *r)
 		if (s->state == STREAM_OPEN || !s->ours)
 			stream_lose(s, WHY_LOST);
 		s->id = 0;
+		if (s->ours && s->state == STREAM_WAITING)
+			trunk_hurry(r); /* it waits for the link again, with a limit */
 	}
 	router_tell_state(r, NULL);
 }
@@ -124,7 +126,8 @@ void router_pump(struct router *r)
 		for (size_t i = 0; i < r->count; i++)
 			endpoint_flush(r->streams[i]);
 		router_sweep(r);
-	} while (router_start_waiting(r) || ((t->out.used || t->flight.source) && !t->blocked));
+	} while (router_start_waiting(r) || (t->broken && t->state != TRUNK_DOWN) ||
+		 ((t->out.used || t->flight.source) && !t->blocked));
 	if (r->busy && !r->trim.armed)
 		timer_start(r->loop, &r->trim, TRIM_MS);
 	r->busy = false;

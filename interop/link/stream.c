@@ -67,7 +67,7 @@ static int stream_credit(struct stream *s, const struct frame *f, bool from_end,
 	    more + lane->credit + lane->bytes.used > WIRE_CREDIT_MAX)
 		return -EPROTO;
 	lane->credit += more;
-	return is_raw(s) ? 0 : stream_forward(s, f, from_end, body);
+	return open_is_raw(s->kind) ? 0 : stream_forward(s, f, from_end, body);
 }
 
 /* The opener is gone: its runner hears of it, and nothing else goes there. */
@@ -128,7 +128,7 @@ int stream_end(struct stream *s, const struct frame *f, bool from_end, const str
 		s->raw = s->raw || open_is_raw(s->kind);
 		return stream_forward(s, f, from_end, body);
 	case WIRE_CLOSED:
-		if (!is_raw(s))
+		if (!open_is_raw(s->kind))
 			return stream_forward(s, f, from_end, body);
 		raw_shut(s);
 		return 0;

@@ -47,15 +47,16 @@ static int answer(int fd, struct fault *why)
 {
 	uint8_t header[WIRE_HEADER], payload[WIRE_FAILED_MAX];
 	struct frame f;
-	ssize_t n = fd_read_full(fd, header, sizeof(header));
+	/* recv(2) keeps to the limit of the socket, where poll(2) would not. */
+	ssize_t n = recv(fd, header, sizeof(header), MSG_WAITALL);
 
 	if (n != (ssize_t)sizeof(header))
-		return n < 0 ? (int)n : -ECONNRESET;
+		return n < 0 ? -errno : -ECONNRESET;
 	if (frame_decode(&f, header) || (f.type != WIRE_STARTED && f.type != WIRE_FAILED))
 		return -EPROTO;
-	n = fd_read_full(fd, payload, f.length);
+	n = recv(fd, payload, f.length, MSG_WAITALL);
 	if (n != (ssize_t)f.length)
-		return n < 0 ? (int)n : -ECONNRESET;
+		return n < 0 ? -errno : -ECONNRESET;
 	return f.type == WIRE_STARTED ? 0 : refused(payload, f.length, why);
 }
 

@@ -258,7 +258,8 @@ static void agent_word_ready(struct watch *watch, uint32_t events)
 
 	(void)events;
 	if (n == 0) {
-		watch_set(watch, 0); /* it ended: SIGCHLD tells the rest */
+		watch_set(watch,
+			  EPOLLET); /* it ended, as SIGCHLD tells; a hang-up is told for ever */
 	} else if (n == 1 && word == AGENT_UP && s->phase == BOOTING) {
 		timer_stop(&s->loop, &s->deadline);
 		vm_is_up(&s->plan->vm);
