@@ -22,7 +22,7 @@ $(SRC)/libnl-config/defs.h: $(LIBNL_SRC)/.ready scripts/libraries.mk
 		'#define HAVE_LIBPTHREAD 0' '#define DISABLE_PTHREADS 1' >$@
 
 define libnl # directory, compiler with flags
-$(B)/$1/libnl/%.o: $(SRC)/libnl-config/defs.h $(if $(filter musl,$1),$(MUSL_DEPS))
+$(B)/$1/libnl/%.o: $(SRC)/libnl-config/defs.h $(if $(filter musl,$1),$(MUSL_DEPS)) scripts/musl.mk
 	@mkdir -p $$(@D)
 	$$(Q)$2 $(LIBNL_FLAGS) -c -o $$@ $(LIBNL_SRC)/lib/$$*.c
 $(B)/$1/libnl.a: $(LIBNL_FILES:%=$(B)/$1/libnl/%.o)
