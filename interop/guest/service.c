@@ -41,7 +41,7 @@ static int connect_as(const char *path, uid_t uid)
 	return fd;
 }
 
-/* 0: it is there. root is, whatever the file says. */
+/* 0: it is there. Where the file cannot be read, root is there all the same. */
 static int user_find(const char *name, uid_t *uid)
 {
 	struct textfile passwd;
