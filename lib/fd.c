@@ -226,7 +226,7 @@ int vsock_listen(unsigned port, int backlog)
 	return err;
 }
 
-int unix_connect(const char *path)
+static int connect_with(const char *path, int flags)
 {
 	struct sockaddr_un addr;
 	int fd = unix_socket(path, &addr);
@@ -234,11 +234,22 @@ int unix_connect(const char *path)
 
 	if (fd < 0)
 		return fd;
-	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
+	if (fcntl(fd, F_SETFL, flags) == 0 &&
+	    connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
 		return fd;
 	err = -errno;
 	close(fd);
 	return err;
+}
+
+int unix_connect(const char *path)
+{
+	return connect_with(path, 0);
+}
+
+int unix_connect_now(const char *path)
+{
+	return connect_with(path, O_NONBLOCK);
 }
 
 int unix_peer(int fd, struct peer *peer)

@@ -41,6 +41,9 @@ int dir_make(const char *path, mode_t mode);
  * Returns the descriptor. */
 int unix_listen(const char *path, mode_t mode, int backlog);
 int unix_connect(const char *path);
+/* As unix_connect, but waits for nobody: -EAGAIN when the listener's queue is
+ * full. The descriptor does not block. */
+int unix_connect_now(const char *path);
 
 /* The same for a port of vsock(7), which any CID may reach. -EAFNOSUPPORT: this
  * kernel has no vsock. */

@@ -35,7 +35,7 @@ static int connect_as(const char *path, uid_t uid)
 
 	if (syscall(SYS_setresuid, -1, uid, -1) < 0)
 		return -errno;
-	fd = unix_connect(path);
+	fd = unix_connect_now(path); /* the broker serves others too */
 	if (syscall(SYS_setresuid, -1, 0, -1) < 0)
 		abort(); /* never go on as somebody else */
 	return fd;
@@ -77,7 +77,7 @@ int service_open(const struct open *o, struct failed *why, char text[WIRE_FAILED
 		fmt(text, WIRE_FAILED_MAX, "there is no user %s in the guest", o->user.at);
 		return refuse(why, text, WIRE_FAIL_NOT_RUN, 0);
 	}
-	fd = geteuid() == 0 ? connect_as(service->socket, uid) : unix_connect(service->socket);
+	fd = geteuid() == 0 ? connect_as(service->socket, uid) : unix_connect_now(service->socket);
 	if (fd >= 0)
 		return fd;
 	fmt(text, WIRE_FAILED_MAX, "unable to reach the guest's %s at %s: %s", service->name,

@@ -107,28 +107,31 @@ static int stage_open(struct queue *to, struct stream *s)
 	return 0;
 }
 
-/* What goes before everybody's bulk: control frames, OPEN, stderr. */
+/* What goes before everybody's bulk: control frames and OPEN. */
 static int stage_urgent(struct stream *s)
 {
-	struct trunk *t = &s->router->trunk;
-	struct queue *to = &t->out;
+	struct queue *to = &s->router->trunk.out;
 
 	if (s->opening)
 		return stage_open(to, s) ? -ENOMEM : 1;
 	if (s->control.used)
 		return stage_frames(to, &s->control, s->id) ? -ENOMEM : 1;
-	return s->ours ? 0 : stage_lane(to, &t->flight, s, 2, s->id);
+	return 0;
 }
 
+/* stderr goes before stdout of its own stream, and takes no other's turn. */
 static int stage_bulk(struct stream *s)
 {
 	struct trunk *t = &s->router->trunk;
 	struct queue *to = &t->out;
-	int staged;
+	int staged = 0;
 
 	if (s->opening)
 		return 0;
-	staged = stage_lane(to, &t->flight, s, s->ours ? 0 : 1, s->id);
+	if (!s->ours)
+		staged = stage_lane(to, &t->flight, s, 2, s->id);
+	if (!staged)
+		staged = stage_lane(to, &t->flight, s, s->ours ? 0 : 1, s->id);
 	if (staged || s->ours || !s->last.used || !lane_done(&s->lane[2]))
 		return staged;
 	s->state = STREAM_DRAIN; /* EXIT or FAILED: the peer forgets it now */

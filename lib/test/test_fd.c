@@ -115,6 +115,7 @@ static void test_unix_socket(void **state)
 	assert_true(listener >= 0);
 	assert_int_equal(unix_listen("s", 0666, 8), -EADDRINUSE); /* it is served */
 	assert_int_equal(unix_listen("s", 0666, 8), -EADDRINUSE); /* its queue is full */
+	assert_int_equal(unix_connect_now("s"), -EAGAIN);
 	close(listener);
 	listener = unix_listen("s", 0666, 8);
 	assert_true(listener >= 0);

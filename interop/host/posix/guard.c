@@ -38,7 +38,8 @@ static const struct {
 	{ __NR_mknodat, 2 },
 };
 
-enum { ROW = 5, HEAD = 6, PROGRAM_MAX = HEAD + ROW * 16 };
+enum { FIRST_FOREIGN = 0x40000000 };
+enum { ROW = 5, HEAD = 8, PROGRAM_MAX = HEAD + ROW * 16 };
 
 static uint32_t argument(unsigned n)
 {
@@ -54,8 +55,11 @@ static int filter_install(void)
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, refuse),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		/* openat2's mode is in memory; without it one uses openat. */
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_openat2, 0, 1),
+		/* The same calls under other numbers; only x86-64 has these (x32). */
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, FIRST_FOREIGN, 2, 0),
+		/* Their modes are in memory; without them one uses openat. */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_openat2, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_io_uring_setup, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
 	};
 	struct sock_fprog whole = { HEAD, program };

@@ -199,13 +199,18 @@ int machines_each(int (*each)(void *owner, const struct machine *m), void *owner
 	count = scandir(base, &entries, NULL, alphasort);
 	for (int i = 0; i < count; i++) {
 		machine_at(&m, base, entries[i]->d_name);
-		if (r == 0 && entries[i]->d_name[0] != '.' && lives(&m))
+		if (entries[i]->d_name[0] == '.' || !lives(&m))
+			entries[i]->d_name[0] = 0;
+	}
+	close(fd); /* others may start machines, however long the owner takes for each */
+	for (int i = 0; i < count; i++) {
+		machine_at(&m, base, entries[i]->d_name);
+		if (r == 0 && entries[i]->d_name[0])
 			r = each(owner, &m);
 		free(entries[i]);
 	}
 	if (count >= 0)
 		free(entries);
-	close(fd);
 	return r;
 }
 

@@ -168,8 +168,12 @@ int stop_main(const struct options *o)
 	supervisor_say(fd, SUPERVISOR_STOP);
 	while (event.what < MACHINE_STOPPED && supervisor_hear(fd, &event))
 		;
-	if (event.what != MACHINE_FAILED)
+	if (event.what == MACHINE_STOPPED)
 		return 0;
+	if (event.what < MACHINE_STOPPED)
+		fault_set(&event.fault, HOST_FAILED,
+			  "unable to see %s stop: its supervisor hung up (ask landbridge list)",
+			  m.name);
 	supervisor_add_log(&event.fault, event.log);
 	return fault_print(&event.fault);
 }
