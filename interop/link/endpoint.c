@@ -146,7 +146,7 @@ static int endpoint_end(void *owner, const struct frame *f)
 	return error;
 }
 
-static const struct cutter_ops endpoint_frames = { endpoint_begin, endpoint_end };
+static const struct deframer_ops endpoint_frames = { endpoint_begin, endpoint_end };
 
 static void endpoint_linger(struct timer *timer)
 {
@@ -162,7 +162,7 @@ int endpoint_attach(struct stream *s, int fd)
 
 	s->end.ready = endpoint_ready;
 	s->timer.fire = endpoint_linger;
-	cutter_init(&s->cut, &endpoint_frames, s);
+	deframer_init(&s->cut, &endpoint_frames, s);
 	error = fd_set_cloexec(fd, 1);
 	if (!error)
 		error = fd_set_nonblock(fd);
@@ -184,7 +184,7 @@ static void endpoint_gone(struct stream *s)
 		s->state = STREAM_GONE;
 	else if (s->ours)
 		stream_fail(s, WHY_LOST);
-	else if (!s->last.used && stage_failed(&s->last, WIRE_STREAM_ONLY, &why))
+	else if (!s->last.used && schedule_failed(&s->last, WIRE_STREAM_ONLY, &why))
 		stream_fail(s, WHY_MEMORY);
 }
 
@@ -208,7 +208,7 @@ static bool endpoint_read(struct stream *s)
 	if (s->state > STREAM_OPEN)
 		got = endpoint_discard(s);
 	else
-		got = cutter_read(&s->cut, s->end.fd, r->scratch, SCRATCH);
+		got = deframer_read(&s->cut, s->end.fd, r->scratch, SCRATCH);
 	if (got == -EAGAIN)
 		return false;
 	if (got == -EPROTO || got == -ENOMEM)
@@ -278,8 +278,8 @@ void endpoint_flush(struct stream *s)
 		raw_flush(s);
 		return;
 	}
-	while (!s->blocked && stage_pending(s)) {
-		if (stage_endpoint(s)) {
+	while (!s->blocked && schedule_pending(s)) {
+		if (schedule_endpoint(s)) {
 			stream_fail(s, WHY_MEMORY);
 			break;
 		}
@@ -287,6 +287,6 @@ void endpoint_flush(struct stream *s)
 	}
 	watch_set(&s->end,
 		  (choked ? 0 : EPOLLIN) | (s->out.used || s->flight.source ? EPOLLOUT : 0));
-	if (s->state == STREAM_DRAIN && !s->timer.armed && !stage_pending(s))
+	if (s->state == STREAM_DRAIN && !s->timer.armed && !schedule_pending(s))
 		timer_start(s->router->loop, &s->timer, LINGER_MS);
 }

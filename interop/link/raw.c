@@ -1,6 +1,6 @@
 /* raw.c: an endpoint that carries a stream's bytes without frames.
  *
- * Each direction of the socket is one lane. `from` brings bytes for the link:
+ * Each direction of the socket is one flow. `from` brings bytes for the link:
  * it is read as far as the peer's credit goes, and its end is EOF. `to` takes
  * the link's bytes: what it has taken is credited, its end is shutdown(2), and
  * when nobody reads there any more the peer hears CLOSED. The serving side says
@@ -25,14 +25,14 @@ static uint8_t to_fd(const struct stream *s)
 	return s->ours ? 1 : 0;
 }
 
-static struct lane *from_lane(struct stream *s)
+static struct flow *from_flow(struct stream *s)
 {
-	return &s->lane[from_fd(s)];
+	return &s->flow[from_fd(s)];
 }
 
-static struct lane *to_lane(struct stream *s)
+static struct flow *to_flow(struct stream *s)
 {
-	return &s->lane[to_fd(s)];
+	return &s->flow[to_fd(s)];
 }
 
 static void put_control(struct stream *s, uint8_t type, uint8_t fd, uint32_t value)
@@ -43,14 +43,14 @@ static void put_control(struct stream *s, uint8_t type, uint8_t fd, uint32_t val
 
 	writer_init(&w, payload, sizeof(payload));
 	write_u32(&w, value);
-	if (s->state == STREAM_OPEN && stage_frame(&s->control, &f, payload))
+	if (s->state == STREAM_OPEN && schedule_frame(&s->control, &f, payload))
 		stream_fail(s, WHY_MEMORY);
 }
 
 /* Nobody takes the link's bytes any more. */
 static void to_end(struct stream *s)
 {
-	struct lane *to = to_lane(s);
+	struct flow *to = to_flow(s);
 
 	queue_free(&to->bytes);
 	if (!to->shut && !to->passed)
@@ -67,12 +67,12 @@ int raw_start(struct stream *s)
 
 	queue_free(&s->open);
 	s->raw = true;
-	return stage_frame(&s->control, &started, nobody);
+	return schedule_frame(&s->control, &started, nobody);
 }
 
 bool raw_read(struct stream *s)
 {
-	struct lane *from = from_lane(s);
+	struct flow *from = from_flow(s);
 	size_t room = from->credit < WIRE_DATA_MAX ? from->credit : WIRE_DATA_MAX;
 	ssize_t got;
 
@@ -97,9 +97,9 @@ bool raw_read(struct stream *s)
 
 void raw_shut(struct stream *s)
 {
-	struct lane *from = from_lane(s);
+	struct flow *from = from_flow(s);
 
-	stage_release(s);
+	schedule_release(s);
 	queue_free(&from->bytes);
 	from->eof = true;
 	shutdown(s->end.fd, SHUT_RD);
@@ -112,7 +112,7 @@ void raw_hung_up(struct stream *s)
 
 static void to_credit(struct stream *s, size_t taken)
 {
-	struct lane *to = to_lane(s);
+	struct flow *to = to_flow(s);
 
 	to->taken += (uint32_t)taken;
 	if (to->taken < CREDIT_STEP || s->state != STREAM_OPEN)
@@ -136,7 +136,7 @@ static ssize_t send_some(struct stream *s, struct queue *q)
 
 static void raw_write(struct stream *s)
 {
-	struct lane *to = to_lane(s);
+	struct flow *to = to_flow(s);
 
 	while (!s->blocked && (s->out.used || to->bytes.used)) {
 		bool frames = s->out.used > 0;
@@ -162,21 +162,21 @@ static void raw_settle(struct stream *s)
 	static const uint8_t zero[4];
 	const struct frame exit = { 4, WIRE_EXIT, WIRE_EXITED, WIRE_STREAM_ONLY };
 
-	if (s->ours || s->last.used || !from_lane(s)->eof || !to_lane(s)->passed)
+	if (s->ours || s->last.used || !from_flow(s)->eof || !to_flow(s)->passed)
 		return;
-	if (stage_frame(&s->last, &exit, zero))
+	if (schedule_frame(&s->last, &exit, zero))
 		stream_fail(s, WHY_MEMORY);
 }
 
 void raw_flush(struct stream *s)
 {
-	struct lane *from = from_lane(s);
+	struct flow *from = from_flow(s);
 	uint32_t want;
 
 	raw_write(s);
 	if (s->state == STREAM_OPEN)
 		raw_settle(s);
-	if (s->state == STREAM_DRAIN && !s->out.used && !to_lane(s)->bytes.used) {
+	if (s->state == STREAM_DRAIN && !s->out.used && !to_flow(s)->bytes.used) {
 		s->state = STREAM_GONE;
 		return;
 	}

@@ -28,7 +28,7 @@ struct stream *router_new_stream(struct router *r, bool ours)
 	s->hung_up = true;
 	s->end.fd = -1;
 	for (int fd = 0; fd < 3; fd++)
-		s->lane[fd].credit = WIRE_CREDIT;
+		s->flow[fd].credit = WIRE_CREDIT;
 	r->streams[r->count++] = s;
 	return s;
 }
@@ -36,8 +36,8 @@ struct stream *router_new_stream(struct router *r, bool ours)
 static void stream_trim(struct stream *s, bool all)
 {
 	struct queue *const queues[] = { &s->body,          &s->out,          &s->control,
-					 &s->open,          &s->last,         &s->lane[0].bytes,
-					 &s->lane[1].bytes, &s->lane[2].bytes };
+					 &s->open,          &s->last,         &s->flow[0].bytes,
+					 &s->flow[1].bytes, &s->flow[2].bytes };
 
 	for (size_t i = 0; i < array_len(queues); i++)
 		if (all || !queues[i]->used)
@@ -47,12 +47,12 @@ static void stream_trim(struct stream *s, bool all)
 static void stream_free(struct stream *s)
 {
 	struct router *r = s->router;
-	const char *sink = (const char *)r->trunk.cut.sink;
+	const char *sink = (const char *)r->connection.cut.sink;
 
 	if (sink >= (const char *)s && sink < (const char *)(s + 1))
-		r->trunk.cut.sink = NULL;
+		r->connection.cut.sink = NULL;
 	timer_stop(r->loop, &s->timer);
-	stage_release(s);
+	schedule_release(s);
 	endpoint_close(s);
 	stream_trim(s, true);
 	free(s);
@@ -85,7 +85,7 @@ void router_tell_state(struct router *r, const struct hello *h)
 void router_lose_streams(struct router *r)
 {
 	r->peer_last = 0;
-	timer_stop(r->loop, &r->trunk.answer);
+	timer_stop(r->loop, &r->connection.answer);
 	for (size_t i = 0; i < r->count; i++) {
 		struct stream *s = r->streams[i];
 
@@ -93,7 +93,7 @@ void router_lose_streams(struct router *r)
 			stream_lose(s, WHY_LOST);
 		s->id = 0;
 		if (s->ours && s->state == STREAM_WAITING)
-			trunk_hurry(r); /* it waits for the link again, with a limit */
+			connection_hurry(r); /* it waits for the link again, with a limit */
 	}
 	router_tell_state(r, NULL);
 }
@@ -102,7 +102,7 @@ static bool router_start_waiting(struct router *r)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < r->count && r->trunk.state == TRUNK_UP; i++) {
+	for (size_t i = 0; i < r->count && r->connection.state == CONNECTION_UP; i++) {
 		struct stream *s = r->streams[i];
 
 		if (s->state != STREAM_WAITING || !limit_start(s))
@@ -115,18 +115,18 @@ static bool router_start_waiting(struct router *r)
 
 void router_pump(struct router *r)
 {
-	const struct trunk *t = &r->trunk;
+	const struct connection *t = &r->connection;
 
 	if (r->calling)
 		return;
 	do {
-		trunk_write(r);
+		connection_write(r);
 		if (t->broken)
-			trunk_down(r);
+			connection_down(r);
 		for (size_t i = 0; i < r->count; i++)
 			endpoint_flush(r->streams[i]);
 		router_sweep(r);
-	} while (router_start_waiting(r) || (t->broken && t->state != TRUNK_DOWN) ||
+	} while (router_start_waiting(r) || (t->broken && t->state != CONNECTION_DOWN) ||
 		 ((t->out.used || t->flight.source) && !t->blocked));
 	if (r->busy && !r->trim.armed)
 		timer_start(r->loop, &r->trim, TRIM_MS);
@@ -138,10 +138,10 @@ static void router_trim(struct timer *timer)
 {
 	struct router *r = container_of(timer, struct router, trim);
 
-	if (!r->trunk.in.used)
-		queue_free(&r->trunk.in);
-	if (!r->trunk.out.used)
-		queue_free(&r->trunk.out);
+	if (!r->connection.in.used)
+		queue_free(&r->connection.in);
+	if (!r->connection.out.used)
+		queue_free(&r->connection.out);
 	for (size_t i = 0; i < r->count; i++)
 		stream_trim(r->streams[i], false);
 	router_pump(r);
@@ -161,7 +161,7 @@ struct router *router_create(struct loop *loop, enum router_side side, const str
 	r->host_path = host_path && strlen(host_path) < HOST_PATH_MAX ? host_path : "";
 	r->our_next = side == ROUTER_GUEST ? 1 : 2;
 	r->trim.fire = router_trim;
-	trunk_init(r);
+	connection_init(r);
 	return r;
 }
 
@@ -178,7 +178,7 @@ void router_destroy(struct router *r)
 	for (size_t i = 0; i < r->count; i++)
 		stream_free(r->streams[i]);
 	r->count = 0;
-	trunk_fini(r);
+	connection_fini(r);
 	timer_stop(r->loop, &r->trim);
 	free(r);
 }
@@ -213,9 +213,9 @@ int router_send_shutdown(struct router *r)
 {
 	static const struct frame shutdown = { 0, WIRE_SHUTDOWN, 0, 0 };
 
-	if (r->trunk.state != TRUNK_UP)
+	if (r->connection.state != CONNECTION_UP)
 		return -ENOTCONN;
-	trunk_put(r, &shutdown, NULL);
+	connection_put(r, &shutdown, NULL);
 	router_pump(r);
 	return 0;
 }

@@ -1,14 +1,14 @@
 /* router.h: what the files of the router share (private).
  *
- *   router.c    the public functions, the stream table, and when what is sent
- *   trunk.c     the link: dialling, HELLO, finding the frame border
- *   routes.c    frames that come from the link: to which stream, if any
- *   stream.c    what a stream's frames do, whichever side they come from
- *   endpoint.c  a stream's local socket, while it speaks frames
- *   raw.c       the same once it carries bytes
- *   limits.c    who may have how many streams
- *   why.c       why a stream came to nothing
- *   stage.c     queued bytes become frames again, in the right order
+ *   router.c      the public functions, the stream table, and when what is sent
+ *   connection.c  the link: dialling, HELLO, finding the frame border
+ *   routes.c      frames that come from the link: to which stream, if any
+ *   stream.c      what a stream's frames do, whichever side they come from
+ *   endpoint.c    a stream's local socket, while it speaks frames
+ *   raw.c         the same once it carries bytes
+ *   limits.c      who may have how many streams
+ *   why.c         why a stream came to nothing
+ *   scheduler.c   queued bytes become frames again, in the right order
  *
  * Every entry from the loop ends with router_pump, the only place that sends
  * and that frees streams.
@@ -16,33 +16,34 @@
 #ifndef LANDBRIDGE_INTEROP_LINK_ROUTER_H
 #define LANDBRIDGE_INTEROP_LINK_ROUTER_H
 
-#include "interop/link/cutter.h"
+#include "interop/link/deframer.h"
 #include "interop/link/link.h"
 #include "interop/link/queue.h"
-#include "interop/link/stage.h"
-#include "interop/link/trunk.h"
+#include "interop/link/scheduler.h"
+#include "interop/link/connection.h"
 #include "interop/link/why.h"
 #include "lib/lib.h"
 
 enum {
 	STREAMS_MAX = 1024, /* whatever they are and whoever opened them */
 
-	STAGE_ENOUGH = 64 * 1024,  /* staged bytes: no more DATA before they are gone */
-	STAGE_COPY = 4 * 1024,     /* so little DATA goes with others' in one write */
-	CONTROL_CHOKE = 16 * 1024, /* an endpoint with so much unsent is not read */
-	CONTROL_MAX = 192 * 1024,  /* unsent to an endpoint that does not read */
-	TRUNK_MAX = 1024 * 1024,   /* unsent to a peer that does not read */
+	SCHEDULE_ENOUGH = 64 * 1024,  /* scheduled bytes: no more DATA before they are gone */
+	SCHEDULE_COPY = 4 * 1024,     /* so little DATA goes with others' in one write */
+	CONTROL_CHOKE = 16 * 1024,    /* an endpoint with so much unsent is not read */
+	CONTROL_MAX = 192 * 1024,     /* unsent to an endpoint that does not read */
+	CONNECTION_MAX = 1024 * 1024, /* unsent to a peer that does not read */
 	SCRATCH = 16 * 1024,
 
 	PATIENCE_MS = 2000, /* an OPEN without link, or without any answer */
-	GRUDGE_MS = 1000,   /* after that failed, the next ones fail at once */
+	BACKOFF_MS = 1000,  /* after that failed, the next ones fail at once */
 	GREET_MS = 5000,    /* from connecting to a whole OPEN */
 	LINGER_MS = 5000,   /* for an endpoint to close after its end */
 	TRIM_MS = 1000,     /* to keep big empty queues */
 };
 
-/* Bytes of one descriptor on their way, and what its reader still allows. */
-struct lane {
+/* Bytes of one descriptor on their way, and what its reader still allows (flow
+ * control as in RFC 9113, section 5.2). */
+struct flow {
 	struct queue bytes;
 	uint32_t credit;
 	bool eof;       /* its source has said EOF */
@@ -74,15 +75,15 @@ struct stream {
 	uint32_t uid;  /* of our endpoint's peer */
 
 	struct watch end;
-	struct cutter cut;
+	struct deframer cut;
 	struct queue body;    /* payload of the endpoint's frame under way */
 	struct queue out;     /* frames for the endpoint */
-	struct flight flight; /* DATA for it, straight from its lane */
+	struct flight flight; /* DATA for it, straight from its flow */
 	struct queue control; /* frames for the link */
 	struct queue open;    /* OPEN's payload ... */
 	size_t open_size;     /* ... and how long it will be, as far as is known */
-	struct queue last;    /* EXIT or FAILED: goes when the lanes are empty */
-	struct lane lane[3];
+	struct queue last;    /* EXIT or FAILED: goes when the flows are empty */
+	struct flow flow[3];
 	struct timer timer; /* GREET_MS, LINGER_MS */
 };
 
@@ -99,7 +100,7 @@ struct router {
 	void *owner;
 	const char *host_path;
 	uint32_t drives, read_only; /* of our HELLO */
-	struct trunk trunk;
+	struct connection connection;
 	struct stream *streams[STREAMS_MAX]; /* oldest first */
 	size_t count, turn;
 	uint32_t our_next, peer_last; /* stream numbers */
@@ -118,7 +119,7 @@ void router_lose_streams(struct router *r);
 void router_tell_state(struct router *r, const struct hello *h);
 
 /* routes.c */
-extern const struct cutter_ops trunk_frames;
+extern const struct deframer_ops connection_frames;
 
 /* stream.c: from_end: the frame comes from the endpoint, else from the link. */
 int stream_begin(struct stream *s, const struct frame *f, bool from_end, struct queue **sink);

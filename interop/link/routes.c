@@ -22,7 +22,7 @@ static int refuse(struct router *r, struct stream *s, uint32_t id, enum why why)
 {
 	const struct failed f = failed_because(r, why);
 
-	trunk_put_failed(r, id, &f);
+	connection_put_failed(r, id, &f);
 	if (s)
 		s->state = STREAM_GONE;
 	return 0;
@@ -64,7 +64,7 @@ static int stream_frame_begin(struct router *r, const struct frame *f, struct qu
 	if (s->state > STREAM_OPEN)
 		return 0;
 	s->answered = true;
-	*sink = &r->trunk.in;
+	*sink = &r->connection.in;
 	if (stream_begin(s, f, false, sink)) {
 		*sink = NULL;
 		stream_fail(s, WHY_PROTOCOL);
@@ -72,15 +72,15 @@ static int stream_frame_begin(struct router *r, const struct frame *f, struct qu
 	return 0;
 }
 
-static int trunk_begin(void *owner, const struct frame *f, struct queue **sink)
+static int connection_begin(void *owner, const struct frame *f, struct queue **sink)
 {
 	struct router *r = owner;
 
 	if (f->type == WIRE_HELLO) {
-		*sink = &r->trunk.in;
+		*sink = &r->connection.in;
 		return 0;
 	}
-	if (r->trunk.state != TRUNK_UP)
+	if (r->connection.state != CONNECTION_UP)
 		return -EPROTO;
 	if (f->type == WIRE_SHUTDOWN && r->side != ROUTER_GUEST)
 		return -EPROTO;
@@ -119,23 +119,23 @@ static int stream_frame_end(struct router *r, const struct frame *f)
 			open_end(r, s);
 		return 0;
 	}
-	error = stream_end(s, f, false, &r->trunk.in);
+	error = stream_end(s, f, false, &r->connection.in);
 	if (error)
 		stream_fail(s, error == -EPROTO ? WHY_PROTOCOL : WHY_MEMORY);
 	return 0;
 }
 
-static int trunk_end(void *owner, const struct frame *f)
+static int connection_end(void *owner, const struct frame *f)
 {
 	struct router *r = owner;
 	int error = 0;
 
 	switch (f->type) {
 	case WIRE_HELLO:
-		error = trunk_hello(r);
+		error = connection_hello(r);
 		break;
 	case WIRE_PING:
-		r->trunk.pong = true;
+		r->connection.pong = true;
 		break;
 	case WIRE_PONG:
 		break;
@@ -147,8 +147,8 @@ static int trunk_end(void *owner, const struct frame *f)
 	default:
 		error = stream_frame_end(r, f);
 	}
-	queue_take(&r->trunk.in, r->trunk.in.used);
+	queue_take(&r->connection.in, r->connection.in.used);
 	return error;
 }
 
-const struct cutter_ops trunk_frames = { trunk_begin, trunk_end };
+const struct deframer_ops connection_frames = { connection_begin, connection_end };

@@ -18,7 +18,7 @@ static bool is_answer_due(const struct stream *s, bool from_end)
 
 int stream_begin(struct stream *s, const struct frame *f, bool from_end, struct queue **sink)
 {
-	struct lane *lane;
+	struct flow *flow;
 
 	if (s->state == STREAM_NEW && f->type != WIRE_ABORT)
 		return -EPROTO;
@@ -32,12 +32,12 @@ int stream_begin(struct stream *s, const struct frame *f, bool from_end, struct 
 		return -EPROTO;
 	if (f->type != WIRE_DATA && f->type != WIRE_EOF)
 		return 0;
-	lane = &s->lane[f->flags];
-	if (lane->eof || lane->credit < f->length)
+	flow = &s->flow[f->flags];
+	if (flow->eof || flow->credit < f->length)
 		return -EPROTO;
-	lane->credit -= f->length;
+	flow->credit -= f->length;
 	if (f->type == WIRE_DATA)
-		*sink = lane->shut ? NULL : &lane->bytes;
+		*sink = flow->shut ? NULL : &flow->bytes;
 	return 0;
 }
 
@@ -50,23 +50,23 @@ static int stream_forward(struct stream *s, const struct frame *f, bool from_end
 	if (to->used > CONTROL_MAX)
 		return -EPROTO;
 	one.stream = WIRE_STREAM_ONLY;
-	return stage_frame(to, &one, queue_head(body)) ? -ENOMEM : 0;
+	return schedule_frame(to, &one, queue_head(body)) ? -ENOMEM : 0;
 }
 
 /* A reader that allows more than the largest window would make us hold more. */
 static int stream_credit(struct stream *s, const struct frame *f, bool from_end,
 			 const struct queue *body)
 {
-	struct lane *lane = &s->lane[f->flags];
+	struct flow *flow = &s->flow[f->flags];
 	struct reader r;
 	uint32_t more;
 
 	reader_init(&r, queue_head(body), body->used);
 	more = read_u32(&r);
-	if (more > WIRE_CREDIT_MAX - lane->credit ||
-	    more + lane->credit + lane->bytes.used > WIRE_CREDIT_MAX)
+	if (more > WIRE_CREDIT_MAX - flow->credit ||
+	    more + flow->credit + flow->bytes.used > WIRE_CREDIT_MAX)
 		return -EPROTO;
-	lane->credit += more;
+	flow->credit += more;
 	return open_is_raw(s->kind) ? 0 : stream_forward(s, f, from_end, body);
 }
 
@@ -75,17 +75,17 @@ static void stream_abort(struct stream *s)
 {
 	static const struct frame abort = { 0, WIRE_ABORT, 0, WIRE_STREAM_ONLY };
 
-	stage_release(s);
+	schedule_release(s);
 	for (int fd = 0; fd < 3; fd++) {
-		queue_free(&s->lane[fd].bytes);
-		s->lane[fd].eof = false;
+		queue_free(&s->flow[fd].bytes);
+		s->flow[fd].eof = false;
 	}
 	queue_free(&s->control);
 	if (s->hung_up || s->raw || s->state != STREAM_OPEN)
 		s->state = STREAM_GONE;
 	else
 		s->state = STREAM_DRAIN;
-	if (!s->ours && s->state == STREAM_DRAIN && stage_frame(&s->out, &abort, NULL))
+	if (!s->ours && s->state == STREAM_DRAIN && schedule_frame(&s->out, &abort, NULL))
 		s->state = STREAM_GONE;
 }
 
@@ -96,9 +96,9 @@ static void stream_tell_peer(struct stream *s, const struct failed *why)
 	if (!s->id || s->state > STREAM_OPEN)
 		return;
 	if (s->ours)
-		trunk_put(s->router, &abort, NULL);
+		connection_put(s->router, &abort, NULL);
 	else
-		trunk_put_failed(s->router, s->id, why);
+		connection_put_failed(s->router, s->id, why);
 }
 
 /* EXIT or FAILED goes out when all bytes before it have gone. */
@@ -107,7 +107,7 @@ static int stream_finish(struct stream *s, const struct frame *f, const struct q
 	struct frame one = *f;
 
 	one.stream = WIRE_STREAM_ONLY;
-	if (stage_frame(&s->last, &one, queue_head(body)))
+	if (schedule_frame(&s->last, &one, queue_head(body)))
 		return -ENOMEM;
 	if (s->ours)
 		s->state = STREAM_DRAIN;
@@ -120,7 +120,7 @@ int stream_end(struct stream *s, const struct frame *f, bool from_end, const str
 	case WIRE_DATA:
 		return 0;
 	case WIRE_EOF:
-		s->lane[f->flags].eof = true;
+		s->flow[f->flags].eof = true;
 		return 0;
 	case WIRE_CREDIT_ADD:
 		return stream_credit(s, f, from_end, body);
@@ -159,7 +159,7 @@ void stream_lose(struct stream *s, enum why why)
 	queue_free(&s->open);
 	s->opening = false;
 	s->state = STREAM_DRAIN;
-	if (s->hung_up || stage_failed(&s->last, WIRE_STREAM_ONLY, &f))
+	if (s->hung_up || schedule_failed(&s->last, WIRE_STREAM_ONLY, &f))
 		s->state = STREAM_GONE;
 }
 
@@ -181,7 +181,7 @@ void stream_refuse(struct stream *s, const struct failed *why)
 	queue_free(&s->open);
 	s->kind = 0;
 	s->state = STREAM_DRAIN;
-	if (stage_failed(&s->last, WIRE_STREAM_ONLY, why))
+	if (schedule_failed(&s->last, WIRE_STREAM_ONLY, why))
 		s->state = STREAM_GONE;
 }
 
@@ -191,10 +191,10 @@ void stream_opened(struct stream *s)
 
 	timer_stop(r->loop, &s->timer);
 	s->state = STREAM_WAITING;
-	if (loop_now() < r->trunk.grudge)
-		stream_lose(s, r->trunk.state == TRUNK_UP ? WHY_SILENT : WHY_ABSENT);
-	else if (r->trunk.state != TRUNK_UP)
-		trunk_hurry(r);
+	if (loop_now() < r->connection.backoff)
+		stream_lose(s, r->connection.state == CONNECTION_UP ? WHY_SILENT : WHY_ABSENT);
+	else if (r->connection.state != CONNECTION_UP)
+		connection_hurry(r);
 }
 
 /* The runner's first frame is OPEN, whole; what came after it follows. */
@@ -203,7 +203,7 @@ static int stream_deliver_open(struct stream *s)
 	const struct frame f = { (uint32_t)s->open.used, WIRE_OPEN, 0, WIRE_STREAM_ONLY };
 	struct queue out = { 0 };
 
-	if (stage_frame(&out, &f, queue_head(&s->open)) ||
+	if (schedule_frame(&out, &f, queue_head(&s->open)) ||
 	    queue_put(&out, queue_head(&s->out), s->out.used)) {
 		queue_free(&out);
 		return -ENOMEM;
@@ -250,5 +250,5 @@ void stream_start(struct stream *s)
 	}
 	s->opening = true;
 	s->state = STREAM_OPEN;
-	trunk_await_answer(s->router);
+	connection_await_answer(s->router);
 }

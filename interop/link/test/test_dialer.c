@@ -1,4 +1,4 @@
-/* test_dialer.c: the ways to dial, and a trunk whose dial fails, hangs or waits. */
+/* test_dialer.c: the ways to dial, and a connection whose dial fails, hangs or waits. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

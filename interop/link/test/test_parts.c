@@ -1,4 +1,4 @@
-/* test_parts.c: the queue, the cutter, and finding a serial port. */
+/* test_parts.c: the queue, the deframer, and finding a serial port. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "interop/link/cutter.h"
+#include "interop/link/deframer.h"
 #include "interop/link/dialer.h"
 #include "interop/link/link.h"
 #include "lib/lib.h"
@@ -66,24 +66,24 @@ static int heard_end(void *owner, const struct frame *f)
 	return 0;
 }
 
-static const struct cutter_ops heard_ops = { heard_begin, heard_end };
+static const struct deframer_ops heard_ops = { heard_begin, heard_end };
 
 static const uint8_t three_frames[] = "\5\0\0\0\x13\1\0\0\1\0\0\0hello"
 				      "\0\0\0\0\x14\1\0\0\1\0\0\0"
 				      "\3\0\0\0\x13\2\0\0\1\0\0\0err";
 
-static void cutter_takes_any_cut(void **state)
+static void deframer_takes_any_cut(void **state)
 {
 	size_t len = sizeof(three_frames) - 1;
 
 	(void)state;
 	for (size_t first = 0; first <= len; first++) {
 		struct heard h = { .stop_at = 9 };
-		struct cutter c;
+		struct deframer c;
 
-		cutter_init(&c, &heard_ops, &h);
-		assert_int_equal(cutter_feed(&c, three_frames, first), 0);
-		assert_int_equal(cutter_feed(&c, three_frames + first, len - first), 0);
+		deframer_init(&c, &heard_ops, &h);
+		assert_int_equal(deframer_feed(&c, three_frames, first), 0);
+		assert_int_equal(deframer_feed(&c, three_frames + first, len - first), 0);
 		assert_int_equal(h.frames, 3);
 		assert_int_equal(h.data.used, 5);
 		assert_memory_equal(queue_head(&h.data), "hello", 5);
@@ -91,46 +91,46 @@ static void cutter_takes_any_cut(void **state)
 	}
 }
 
-static void cutter_reads_big_payloads_in_place(void **state)
+static void deframer_reads_big_payloads_in_place(void **state)
 {
 	static uint8_t payload[60000], scratch[512];
 	const struct frame f = { sizeof(payload), WIRE_DATA, 1, 1 };
 	struct heard h = { .stop_at = 9 };
 	uint8_t header[WIRE_HEADER];
-	struct cutter c;
+	struct deframer c;
 	int sv[2];
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
 	memset(payload, 'x', sizeof(payload));
 	frame_encode(header, &f);
-	cutter_init(&c, &heard_ops, &h);
+	deframer_init(&c, &heard_ops, &h);
 	assert_int_equal(write(sv[0], header, sizeof(header)), WIRE_HEADER);
-	assert_int_equal(cutter_read(&c, sv[1], scratch, sizeof(scratch)), WIRE_HEADER);
+	assert_int_equal(deframer_read(&c, sv[1], scratch, sizeof(scratch)), WIRE_HEADER);
 	assert_int_equal(write(sv[0], payload, sizeof(payload)), sizeof(payload));
 	assert_int_equal(write(sv[0], three_frames, 29), 29);
-	assert_int_equal(cutter_read(&c, sv[1], scratch, sizeof(scratch)), sizeof(payload) + 29);
+	assert_int_equal(deframer_read(&c, sv[1], scratch, sizeof(scratch)), sizeof(payload) + 29);
 	assert_int_equal(h.data.used, sizeof(payload) + 5);
 	assert_int_equal(h.frames, 3);
 	queue_free(&h.data);
 
 	assert_int_equal(write(sv[0], three_frames, 11), 11);
-	assert_int_equal(cutter_read(&c, sv[1], scratch, sizeof(scratch)), 11);
+	assert_int_equal(deframer_read(&c, sv[1], scratch, sizeof(scratch)), 11);
 	close(sv[0]);
-	assert_int_equal(cutter_read(&c, sv[1], scratch, sizeof(scratch)), 0);
+	assert_int_equal(deframer_read(&c, sv[1], scratch, sizeof(scratch)), 0);
 	close(sv[1]);
 }
 
-static void cutter_stops_at_nonsense(void **state)
+static void deframer_stops_at_nonsense(void **state)
 {
 	struct heard h = { .stop_at = 1 };
-	struct cutter c;
+	struct deframer c;
 
 	(void)state;
-	cutter_init(&c, &heard_ops, &h);
-	assert_int_equal(cutter_feed(&c, three_frames, sizeof(three_frames) - 1), -EPROTO);
-	cutter_init(&c, &heard_ops, &h);
-	assert_int_equal(cutter_feed(&c, (const uint8_t *)"GET / HTTP/1.1", 14), -EPROTO);
+	deframer_init(&c, &heard_ops, &h);
+	assert_int_equal(deframer_feed(&c, three_frames, sizeof(three_frames) - 1), -EPROTO);
+	deframer_init(&c, &heard_ops, &h);
+	assert_int_equal(deframer_feed(&c, (const uint8_t *)"GET / HTTP/1.1", 14), -EPROTO);
 	assert_int_equal(h.frames, 0);
 }
 
@@ -179,9 +179,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(queue_keeps_order),
-		cmocka_unit_test(cutter_takes_any_cut),
-		cmocka_unit_test(cutter_reads_big_payloads_in_place),
-		cmocka_unit_test(cutter_stops_at_nonsense),
+		cmocka_unit_test(deframer_takes_any_cut),
+		cmocka_unit_test(deframer_reads_big_payloads_in_place),
+		cmocka_unit_test(deframer_stops_at_nonsense),
 		cmocka_unit_test(serial_port_is_found_by_name),
 	};
 

@@ -1,5 +1,5 @@
-/* cutter.c: cuts a byte stream into frames. */
-#include "interop/link/cutter.h"
+/* deframer.c: cuts a byte stream into frames. */
+#include "interop/link/deframer.h"
 
 #include <errno.h>
 #include <string.h>
@@ -9,13 +9,13 @@ static size_t smaller(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-void cutter_init(struct cutter *c, const struct cutter_ops *ops, void *owner)
+void deframer_init(struct deframer *c, const struct deframer_ops *ops, void *owner)
 {
-	*c = (struct cutter){ .ops = ops, .owner = owner };
+	*c = (struct deframer){ .ops = ops, .owner = owner };
 }
 
 /* Ends the frame when nothing of it is left to come. */
-static int cutter_settle(struct cutter *c)
+static int deframer_settle(struct deframer *c)
 {
 	if (c->left)
 		return 0;
@@ -24,7 +24,7 @@ static int cutter_settle(struct cutter *c)
 	return c->ops->end(c->owner, &c->frame);
 }
 
-static int cutter_begin(struct cutter *c)
+static int deframer_begin(struct deframer *c)
 {
 	int error = frame_decode(&c->frame, c->header);
 
@@ -32,18 +32,18 @@ static int cutter_begin(struct cutter *c)
 	c->sink = NULL;
 	if (!error)
 		error = c->ops->begin(c->owner, &c->frame, &c->sink);
-	return error ? error : cutter_settle(c);
+	return error ? error : deframer_settle(c);
 }
 
-static int cutter_payload(struct cutter *c, const uint8_t *data, size_t len)
+static int deframer_payload(struct deframer *c, const uint8_t *data, size_t len)
 {
 	if (c->sink && queue_put(c->sink, data, len))
 		return -ENOMEM;
 	c->left -= len;
-	return cutter_settle(c);
+	return deframer_settle(c);
 }
 
-int cutter_feed(struct cutter *c, const uint8_t *data, size_t len)
+int deframer_feed(struct deframer *c, const uint8_t *data, size_t len)
 {
 	int error = 0;
 
@@ -55,9 +55,9 @@ int cutter_feed(struct cutter *c, const uint8_t *data, size_t len)
 			memcpy(c->header + c->have, data, n);
 			c->have += n;
 			if (c->have == WIRE_HEADER)
-				error = cutter_begin(c);
+				error = deframer_begin(c);
 		} else {
-			error = cutter_payload(c, data, n);
+			error = deframer_payload(c, data, n);
 		}
 		data += n;
 		len -= n;
@@ -65,7 +65,7 @@ int cutter_feed(struct cutter *c, const uint8_t *data, size_t len)
 	return error;
 }
 
-int cutter_room(struct cutter *c, struct iovec iov[CUTTER_IOV], uint8_t *scratch, size_t size)
+int deframer_room(struct deframer *c, struct iovec iov[DEFRAMER_IOV], uint8_t *scratch, size_t size)
 {
 	size_t direct = 0;
 	int n = 0;
@@ -81,7 +81,7 @@ int cutter_room(struct cutter *c, struct iovec iov[CUTTER_IOV], uint8_t *scratch
 	return n;
 }
 
-ssize_t cutter_took(struct cutter *c, const struct iovec iov[CUTTER_IOV], ssize_t got)
+ssize_t deframer_took(struct deframer *c, const struct iovec iov[DEFRAMER_IOV], ssize_t got)
 {
 	const struct iovec *rest = iov;
 	size_t left = got > 0 ? (size_t)got : 0;
@@ -94,17 +94,17 @@ ssize_t cutter_took(struct cutter *c, const struct iovec iov[CUTTER_IOV], ssize_
 		left -= direct;
 		c->sink->used += direct;
 		c->left -= direct;
-		error = cutter_settle(c);
+		error = deframer_settle(c);
 	}
 	if (!error && left)
-		error = cutter_feed(c, rest->iov_base, left);
+		error = deframer_feed(c, rest->iov_base, left);
 	return error ? error : got;
 }
 
-ssize_t cutter_read(struct cutter *c, int fd, uint8_t *scratch, size_t size)
+ssize_t deframer_read(struct deframer *c, int fd, uint8_t *scratch, size_t size)
 {
-	struct iovec iov[CUTTER_IOV];
-	int count = cutter_room(c, iov, scratch, size);
+	struct iovec iov[DEFRAMER_IOV];
+	int count = deframer_room(c, iov, scratch, size);
 	ssize_t got;
 
 	if (count < 0)
@@ -112,5 +112,5 @@ ssize_t cutter_read(struct cutter *c, int fd, uint8_t *scratch, size_t size)
 	do
 		got = readv(fd, iov, count);
 	while (got < 0 && errno == EINTR);
-	return got < 0 ? -errno : cutter_took(c, iov, got);
+	return got < 0 ? -errno : deframer_took(c, iov, got);
 }

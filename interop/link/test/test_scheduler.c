@@ -1,4 +1,4 @@
-/* test_stage.c: whose bytes leave first. */
+/* test_scheduler.c: whose bytes leave first. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@ static int setup(void **state)
 	struct fixture *t = calloc(1, sizeof(*t));
 
 	t->router = calloc(1, sizeof(*t->router));
-	t->router->trunk.state = TRUNK_UP;
+	t->router->connection.state = CONNECTION_UP;
 	for (uint32_t i = 0; i < STREAMS; i++) {
 		t->streams[i] = (struct stream){
 			.router = t->router, .state = STREAM_OPEN, .id = i + 1, .kind = OPEN_PROGRAM
@@ -39,8 +39,8 @@ static int teardown(void **state)
 
 	for (size_t i = 0; i < STREAMS; i++)
 		for (int fd = 0; fd < 3; fd++)
-			queue_free(&t->streams[i].lane[fd].bytes);
-	queue_free(&t->router->trunk.out);
+			queue_free(&t->streams[i].flow[fd].bytes);
+	queue_free(&t->router->connection.out);
 	free(t->router);
 	free(t);
 	return 0;
@@ -50,19 +50,19 @@ static void give(struct stream *s, int fd, size_t size)
 {
 	static const uint8_t zeros[WIRE_PIECE_MAX];
 
-	assert_int_equal(queue_put(&s->lane[fd].bytes, zeros, size), 0);
+	assert_int_equal(queue_put(&s->flow[fd].bytes, zeros, size), 0);
 }
 
 /* The stream and descriptor of the next DATA frame that leaves. */
 static struct frame next_data(struct router *r)
 {
-	struct trunk *t = &r->trunk;
+	struct connection *t = &r->connection;
 	struct iovec iov[FLIGHT_IOV];
 	uint8_t head[WIRE_HEADER];
 	struct frame f;
 
 	if (!t->out.used && !t->flight.source)
-		assert_int_equal(stage_trunk(r), 0);
+		assert_int_equal(schedule_connection(r), 0);
 	assert_true(flight_iov(&t->flight, &t->out, iov) > 0);
 	memcpy(head, iov[0].iov_base, WIRE_HEADER);
 	assert_int_equal(frame_decode(&f, head), 0);
@@ -92,7 +92,7 @@ static void endless_stderr_starves_nobody(void **state)
 
 	give(&t->streams[QUIET], 1, 100);
 	for (int i = 0; i < 4; i++) {
-		give(&t->streams[NOISY], 2, STAGE_ENOUGH);
+		give(&t->streams[NOISY], 2, SCHEDULE_ENOUGH);
 		quiet += next_data(t->router).stream == t->streams[QUIET].id;
 	}
 	assert_int_equal(quiet, 1);
@@ -105,5 +105,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(endless_stderr_starves_nobody, setup, teardown),
 	};
 
-	return cmocka_run_group_tests_name("stage", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("scheduler", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* test_trunk.c: peers that lie, are silent, or speak another language. */
+/* test_connection.c: peers that lie, are silent, or speak another language. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -468,5 +468,5 @@ int main(void)
 		with_fixture(long_launch_goes_in_pieces),
 	};
 
-	return cmocka_run_group_tests_name("trunk", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("connection", tests, NULL, NULL);
 }
