@@ -54,7 +54,7 @@ static const char *const links[][2] = {
 };
 
 /* What devtmpfs would hold, for a container that has nothing in /dev. */
-static const struct node {
+static const struct device_node {
 	const char *path;
 	unsigned major, minor;
 } nodes[] = {

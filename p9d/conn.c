@@ -263,7 +263,7 @@ static void restore_input(struct conn *conn, struct thread *thread)
 static enum end park(struct conn *conn, struct thread *thread)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT,
-				     .data.ptr = &conn->job };
+				     .data.ptr = &conn->task };
 	int op = conn->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
 	if (save_input(conn, thread->in + thread->in_start, thread->in_end - thread->in_start) < 0)
@@ -280,9 +280,9 @@ static void conn_end(struct conn *conn)
 	conn_unref(conn);
 }
 
-static void conn_serve(struct job *job, struct thread *thread)
+static void conn_serve(struct task *task, struct thread *thread)
 {
-	struct conn *conn = container_of(job, struct conn, job);
+	struct conn *conn = container_of(task, struct conn, task);
 	enum end end;
 
 	atomic_store(&thread->park, false);
@@ -314,9 +314,9 @@ static void move_buffers(struct thread *from, struct thread *to)
 	memcpy(to->out, from->out, from->out_len);
 }
 
-static bool conn_take(struct job *job, struct thread *from, struct thread *to)
+static bool conn_take(struct task *task, struct thread *from, struct thread *to)
 {
-	struct conn *conn = container_of(job, struct conn, job);
+	struct conn *conn = container_of(task, struct conn, task);
 	bool may;
 
 	pthread_mutex_lock(&conn->lock);
@@ -331,9 +331,9 @@ static bool conn_take(struct job *job, struct thread *from, struct thread *to)
 	return may;
 }
 
-static void conn_abandon(struct job *job)
+static void conn_abandon(struct task *task)
 {
-	conn_unref(container_of(job, struct conn, job));
+	conn_unref(container_of(task, struct conn, task));
 }
 
 /* ---- starting ---- */
@@ -344,9 +344,9 @@ static struct conn *conn_new(struct pool *pool, int fd)
 
 	if (!conn)
 		return NULL;
-	conn->job.serve = conn_serve;
-	conn->job.take = conn_take;
-	conn->job.abandon = conn_abandon;
+	conn->task.serve = conn_serve;
+	conn->task.take = conn_take;
+	conn->task.abandon = conn_abandon;
 	conn->pool = pool;
 	conn->fd = fd;
 	conn->refs = 1;
@@ -390,6 +390,6 @@ int conn_start(struct pool *pool, int fd, struct filetree *tree, const struct p9
 	if (err)
 		conn_free(conn);
 	else
-		pool_give(pool, &conn->job);
+		pool_give(pool, &conn->task);
 	return err;
 }

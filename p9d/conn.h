@@ -8,7 +8,7 @@
 #define CONN_THREADS 24 /* at the same time, all but one of them blocked */
 
 struct conn {
-	struct job job;
+	struct task task;
 	struct pool *pool;
 	int fd;
 	bool watched;   /* known to epoll */

@@ -1,4 +1,4 @@
-/* pool.c: threads, and the watcher that moves jobs between them. */
+/* pool.c: threads, and the watcher that moves tasks between them. */
 #include "p9d/pool.h"
 
 #include <errno.h>
@@ -68,7 +68,7 @@ bool pool_enter(struct pool *pool)
 	bool fits;
 
 	pthread_mutex_lock(&pool->lock);
-	fits = pool->job_count < JOBS_MAX;
+	fits = pool->job_count < TASKS_MAX;
 	pool->job_count += fits;
 	pthread_mutex_unlock(&pool->lock);
 	return fits;
@@ -142,16 +142,16 @@ static void unset_active(struct pool *pool, struct thread *thread)
 		thread->next_active->prev_active = thread->prev_active;
 }
 
-static struct job *next_waiting(struct pool *pool)
+static struct task *next_waiting(struct pool *pool)
 {
-	struct job *job = pool->waiting;
+	struct task *task = pool->waiting;
 
-	if (!job)
+	if (!task)
 		return NULL;
-	pool->waiting = job->next;
+	pool->waiting = task->next;
 	if (!pool->waiting)
 		pool->waiting_end = &pool->waiting;
-	return job;
+	return task;
 }
 
 static void remove_idle(struct pool *pool, struct thread *thread)
@@ -212,9 +212,9 @@ static void retire(struct pool *pool)
 	pthread_cond_signal(&pool->ended);
 }
 
-static void hand_to(struct pool *pool, struct thread *thread, struct job *job)
+static void hand_to(struct pool *pool, struct thread *thread, struct task *task)
 {
-	thread->job = job;
+	thread->task = task;
 	thread->order = THREAD_SERVE;
 	set_active(pool, thread);
 	sem_post(&thread->wake);
@@ -229,7 +229,7 @@ bool thread_was_taken(struct thread *thread)
 	return (atomic_load(&thread->state) & THREAD_STATES) == THREAD_TAKEN;
 }
 
-void pool_give(struct pool *pool, struct job *job)
+void pool_give(struct pool *pool, struct task *task)
 {
 	struct thread *thread;
 	bool lost;
@@ -238,15 +238,15 @@ void pool_give(struct pool *pool, struct job *job)
 	thread = take_thread(pool);
 	lost = !thread && pool->thread_count == 0; /* nobody would ever come for it */
 	if (thread) {
-		hand_to(pool, thread, job);
+		hand_to(pool, thread, task);
 	} else if (!lost) {
-		job->next = NULL;
-		*pool->waiting_end = job;
-		pool->waiting_end = &job->next;
+		task->next = NULL;
+		*pool->waiting_end = task;
+		pool->waiting_end = &task->next;
 	}
 	pthread_mutex_unlock(&pool->lock);
 	if (lost)
-		job->abandon(job);
+		task->abandon(task);
 	else if (!thread)
 		pool_wake(pool);
 }
@@ -257,7 +257,7 @@ static void trim(struct thread *thread)
 	madvise(thread->in, THREAD_MAPPING, MADV_DONTNEED);
 }
 
-/* True: there is a job for this thread. False: it has ended. */
+/* True: there is a task for this thread. False: it has ended. */
 static bool thread_wait(struct thread *thread)
 {
 	struct timespec until;
@@ -281,26 +281,26 @@ static bool thread_wait(struct thread *thread)
 	return called;
 }
 
-/* After a job: another that waits, or the idle list, or the end. */
+/* After a task: another that waits, or the idle list, or the end. */
 static bool thread_rest(struct thread *thread)
 {
 	struct pool *pool = thread->pool;
-	struct job *job;
+	struct task *task;
 	bool closing;
 
 	trim(thread);
 	pthread_mutex_lock(&pool->lock);
 	closing = pool->closing;
 	unset_active(pool, thread);
-	job = next_waiting(pool);
-	if (job)
-		hand_to(pool, thread, job);
+	task = next_waiting(pool);
+	if (task)
+		hand_to(pool, thread, task);
 	else if (closing)
 		retire(pool);
 	else
 		give_back(pool, thread);
 	pthread_mutex_unlock(&pool->lock);
-	return job || !closing;
+	return task || !closing;
 }
 
 static void *thread_main(void *arg)
@@ -311,7 +311,7 @@ static void *thread_main(void *arg)
 	do {
 		if (!thread_wait(thread))
 			break;
-		thread->job->serve(thread->job, thread);
+		thread->task->serve(thread->task, thread);
 	} while (thread_rest(thread));
 	thread_free(thread);
 	return NULL;
@@ -340,7 +340,7 @@ void pool_fini(struct pool *pool)
 
 /* ---- the watcher ---- */
 
-/* Takes the job from a thread whose operation has not ended between two
+/* Takes the task from a thread whose operation has not ended between two
  * looks. pool.lock is held. */
 static void take_over(struct pool *pool, struct thread *thread, unsigned state)
 {
@@ -349,14 +349,14 @@ static void take_over(struct pool *pool, struct thread *thread, unsigned state)
 
 	if (!heir)
 		return;
-	/* Only from here on is it sure that thread->job is there and stays. */
+	/* Only from here on is it sure that thread->task is there and stays. */
 	if (!atomic_compare_exchange_strong(&thread->state, &state, taken)) {
 		give_back(pool, heir);
-	} else if (!thread->job->take(thread->job, thread, heir)) {
+	} else if (!thread->task->take(thread->task, thread, heir)) {
 		atomic_store(&thread->state, state);
 		give_back(pool, heir);
 	} else {
-		hand_to(pool, heir, thread->job);
+		hand_to(pool, heir, thread->task);
 	}
 }
 
@@ -402,7 +402,7 @@ static void park(struct thread *thread)
 		pthread_kill(thread->id, SIGUSR1);
 }
 
-/* While jobs wait for a thread, each has one for a turn only, and none
+/* While tasks wait for a thread, each has one for a turn only, and none
  * for a client that does not read what it asked for. */
 static void take_turns(struct thread *thread)
 {
@@ -477,7 +477,7 @@ static void tick(struct pool *pool)
 		atomic_store(&pool->asleep, false);
 }
 
-static bool no_jobs(struct pool *pool)
+static bool no_tasks(struct pool *pool)
 {
 	bool none;
 
@@ -510,10 +510,10 @@ static int rest_ms(struct pool *pool, const struct pool_control *control)
 		return 1;
 	if (park_all(pool, false))
 		return PARK_MS;
-	return control->idle_ms >= 0 && no_jobs(pool) ? control->idle_ms : -1;
+	return control->idle_ms >= 0 && no_tasks(pool) ? control->idle_ms : -1;
 }
 
-/* What epoll's data points at: the pool itself, the control, or a job. */
+/* What epoll's data points at: the pool itself, the control, or a task. */
 static bool dispatch(struct pool *pool, struct pool_control *control, void *what)
 {
 	uint64_t count;
@@ -570,7 +570,7 @@ void pool_run(struct pool *pool, struct pool_control *control)
 		if (!atomic_load(&pool->asleep))
 			tick(pool);
 		else if (n == 0 && rest >= 0 && !park_all(pool, true))
-			go_on = !(rest == control->idle_ms && no_jobs(pool));
+			go_on = !(rest == control->idle_ms && no_tasks(pool));
 		if (n != 0 || rest >= 0)
 			since = loop_now();
 	}

@@ -1,12 +1,12 @@
 /* pool.h: the threads of a process that serves, and whose turn it is.
  *
- * A job (a connection, conn.h) that is busy has one thread, which receives,
+ * A task (a connection, conn.h) that is busy has one thread, which receives,
  * works and sends by itself: a request costs no hand-over. Only when an
  * operation really blocks does the watcher (the process's main thread) take the
- * job away from its thread and give it to another one, together with what was
+ * task away from its thread and give it to another one, together with what was
  * received and not yet answered; the old thread sends its one reply when it has
  * it. When there has been nothing to do for a second, the watcher has the
- * threads give their jobs back, to wait in epoll(7); threads without work end
+ * threads give their tasks back, to wait in epoll(7); threads without work end
  * after ten seconds. So nothing wakes up when idle, and an idle connection costs
  * a few hundred bytes.
  *
@@ -28,7 +28,7 @@
  * begins a page then, which makes writing it cheaper. */
 #define THREAD_START (4096 - P9_WRITE_HEADER)
 #define THREADS_MAX 512
-#define JOBS_MAX 1024
+#define TASKS_MAX 1024
 #define FLUSHES_MAX 16
 
 /* What a thread is doing: a state in the low bits and above them a count of
@@ -38,9 +38,9 @@
  *   from     to       who      when
  *   BETWEEN  RUNNING  thread   an operation begins
  *   RUNNING  BETWEEN  thread   it has ended, and nobody has noticed
- *   RUNNING  TAKEN    watcher  it takes long: the job goes to another thread
+ *   RUNNING  TAKEN    watcher  it takes long: the task goes to another thread
  *   TAKEN    RUNNING  watcher  ... but may not have one thread more
- *   TAKEN    BETWEEN  thread   its late reply is sent; it is without a job
+ *   TAKEN    BETWEEN  thread   its late reply is sent; it is without a task
  *
  * Between the watcher's two changes it holds pool.lock: a thread whose exchange
  * to BETWEEN failed waits for that lock before it believes that it was taken. */
@@ -55,15 +55,15 @@ enum thread_order { THREAD_END, THREAD_SERVE };
 struct thread;
 
 /* What threads work on. Embedded in what it is. */
-struct job {
-	struct job *next; /* waiting for a thread */
+struct task {
+	struct task *next; /* waiting for a thread */
 	/* Until it ends, is idle, or the thread was taken from it. */
-	void (*serve)(struct job *job, struct thread *thread);
+	void (*serve)(struct task *task, struct thread *thread);
 	/* `from` keeps what it is busy with, `to` gets the rest. False: not one
-	 * thread more for this job. */
-	bool (*take)(struct job *job, struct thread *from, struct thread *to);
+	 * thread more for this task. */
+	bool (*take)(struct task *task, struct thread *from, struct thread *to);
 	/* There is no thread and never will be. */
-	void (*abandon)(struct job *job);
+	void (*abandon)(struct task *task);
 };
 
 struct thread {
@@ -75,7 +75,7 @@ struct thread {
 	pid_t tid;
 	sem_t wake;
 	enum thread_order order;
-	struct job *job;
+	struct task *task;
 
 	uint8_t *in, *out, *scratch; /* one mapping */
 	size_t in_start, in_end;
@@ -87,11 +87,11 @@ struct thread {
 	atomic_uint state;
 	unsigned seen;       /* the watcher's last look at state */
 	unsigned stalled_ms; /* for how long it was that already */
-	unsigned held_ms;    /* for how long it has had this job */
+	unsigned held_ms;    /* for how long it has had this task */
 	atomic_uint kicks;   /* signals sent since cancel was set */
 	atomic_bool cancel;
 	atomic_bool sending; /* waits for the client to read */
-	atomic_bool park;    /* set, then a signal: give the job back */
+	atomic_bool park;    /* set, then a signal: give the task back */
 	atomic_bool give_up; /* set, then a signal: the client does not read, others wait */
 	bool drop;           /* no reply is wanted any more */
 	uint16_t flushes[FLUSHES_MAX]; /* Tflushes to be answered after the reply */
@@ -106,7 +106,7 @@ struct pool {
 	int epoll;
 	int wake; /* eventfd(2): the watcher shall look */
 	struct thread *idle, *active;
-	struct job *waiting, **waiting_end;
+	struct task *waiting, **waiting_end;
 	unsigned thread_count;
 	bool closing;         /* threads end as soon as they have nothing to do */
 	pthread_cond_t ended; /* a thread has */
@@ -118,11 +118,11 @@ struct pool {
 };
 
 int pool_init(struct pool *pool);
-/* Waits until all threads have ended; there must be no job any more. */
+/* Waits until all threads have ended; there must be no task any more. */
 void pool_fini(struct pool *pool);
 /* Events of epoll and ticks until `stop` says so; control events are passed
  * on: `control` is called when its descriptor (-1: none) has something. It may
- * return false to stop. idle_ms: also stops when there has been no job for so
+ * return false to stop. idle_ms: also stops when there has been no task for so
  * long (-1: never). */
 struct pool_control {
 	int fd;
@@ -131,11 +131,11 @@ struct pool_control {
 };
 void pool_run(struct pool *pool, struct pool_control *control);
 
-/* One job more; false: there are JOBS_MAX. pool_leave when it has ended. */
+/* One task more; false: there are TASKS_MAX. pool_leave when it has ended. */
 bool pool_enter(struct pool *pool);
 void pool_leave(struct pool *pool);
-/* Puts a job to a thread, now or when one is free. */
-void pool_give(struct pool *pool, struct job *job);
+/* Puts a task to a thread, now or when one is free. */
+void pool_give(struct pool *pool, struct task *task);
 /* At the start of an operation: makes the watcher tick. */
 void pool_wake(struct pool *pool);
 /* Makes the watcher look at once whether there is something to do. */

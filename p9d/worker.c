@@ -16,9 +16,9 @@
 #include "p9d/conn.h"
 
 #define IDLE_MS 10000
-#define OTHER_FILES (JOBS_MAX + 2 * THREADS_MAX + 64)
+#define OTHER_FILES (TASKS_MAX + 2 * THREADS_MAX + 64)
 
-struct service {
+struct worker_state {
 	struct pool_control control;
 	struct worker *worker;
 	struct pool pool;
@@ -56,7 +56,7 @@ void worker_prepare(struct fid_share *share)
 	}
 }
 
-static int start_conn(struct service *serving, int fd, const struct handover *h)
+static int start_conn(struct worker_state *serving, int fd, const struct handover *h)
 {
 	struct p9_policy policy = serving->worker->policy;
 	struct conn_greeting greeting = {
@@ -75,7 +75,7 @@ static int start_conn(struct service *serving, int fd, const struct handover *h)
 /* 0: the other end is closed. When files have taken all descriptors, the spare
  * one makes room for a connection, so that its client is told; one for which
  * there is none at all is closed by the kernel, and no reason to end. */
-static ssize_t take_one(struct service *serving)
+static ssize_t take_one(struct worker_state *serving)
 {
 	struct handover h;
 	int fd = -1;
@@ -96,13 +96,13 @@ static ssize_t take_one(struct service *serving)
 
 static bool control_ready(struct pool_control *control)
 {
-	ssize_t n = take_one((struct service *)(void *)control);
+	ssize_t n = take_one((struct worker_state *)(void *)control);
 
 	return n > 0 || n == -EAGAIN || n == -EINTR || n == -ENFILE || n == -EMFILE;
 }
 
 /* Nothing may be lost that the dispatcher sent before it saw us go. */
-static bool take_rest(struct service *serving)
+static bool take_rest(struct worker_state *serving)
 {
 	bool any = false;
 
@@ -131,7 +131,7 @@ static int begin(struct worker *worker, struct fid_share *share)
 
 _Noreturn void worker_run(struct worker *worker)
 {
-	struct service serving = {
+	struct worker_state serving = {
 		.control = { .fd = worker->control, .ready = control_ready, .idle_ms = IDLE_MS },
 		.worker = worker,
 		.spare = -1,

@@ -106,7 +106,7 @@ uint32_t op_take_newfid(struct op *op)
 
 /* --- asking the server --------------------------------------------------------------- */
 
-static void op_replied(struct call *call, const struct p9_msg *r)
+static void op_replied(struct remote_call *call, const struct p9_msg *r)
 {
 	struct op *op = container_of(call, struct op, call);
 
@@ -121,13 +121,13 @@ static void op_replied(struct call *call, const struct p9_msg *r)
 /* The kernel does not want the answer any more: the server may give up. What
  * it did already is answered as ever; Rflush without an answer ends it. */
 struct flush {
-	struct call call;
+	struct remote_call call;
 	struct p9fs *mount;
 	uint16_t oldtag;
 	uint64_t serial;
 };
 
-static void flush_done(struct call *call, const struct p9_msg *r)
+static void flush_done(struct remote_call *call, const struct p9_msg *r)
 {
 	struct flush *flush = container_of(call, struct flush, call);
 	const struct p9_msg interrupted = { .type = P9_RLERROR, .error = EINTR };

@@ -38,7 +38,7 @@ typedef void op_step(struct op *op);
 typedef void op_reply(struct op *op, const struct p9_msg *r);
 
 struct op {
-	struct call call;
+	struct remote_call call;
 	struct p9fs *mount;
 	fuse_req_t req;   /* NULL: it was answered before the server did */
 	op_reply *reply;  /* the step that waits for a reply */

@@ -8,16 +8,16 @@
 
 #include "lib/lib.h"
 
-struct listing {
+struct dir_listing {
 	struct op *op;
 	char *buffer;
 	size_t used;
 };
 
 /* Adds one entry; false: it does not fit. */
-typedef bool add_entry(struct listing *l, const char *name, const struct p9_dirent *entry);
+typedef bool add_entry(struct dir_listing *l, const char *name, const struct p9_dirent *entry);
 
-static bool add_plain(struct listing *l, const char *name, const struct p9_dirent *entry)
+static bool add_plain(struct dir_listing *l, const char *name, const struct p9_dirent *entry)
 {
 	const struct stat st = { .st_ino = entry->qid.path, .st_mode = (mode_t)entry->type << 12 };
 	size_t room = l->op->size - l->used;
@@ -31,7 +31,7 @@ static bool add_plain(struct listing *l, const char *name, const struct p9_diren
 /* The kernel then knows the file as if it had looked it up, but for the
  * directory itself and its parent. Should it not take the answer, it never
  * forgets them: they stay until the end. */
-static bool add_known(struct listing *l, const char *name, const struct p9_dirent *entry)
+static bool add_known(struct dir_listing *l, const char *name, const struct p9_dirent *entry)
 {
 	struct p9fs *m = l->op->mount;
 	struct fuse_entry_param e;
@@ -52,7 +52,7 @@ static bool add_known(struct listing *l, const char *name, const struct p9_diren
 
 static void list(struct op *op, const struct p9_msg *r, add_entry *add)
 {
-	struct listing l = { op, malloc(op->size), 0 };
+	struct dir_listing l = { op, malloc(op->size), 0 };
 	bool with_attr = r->type == P9_TWREADDIR + 1, more = l.buffer != NULL;
 	char name[P9_NAME_MAX + 1];
 	struct reader reader;

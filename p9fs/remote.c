@@ -72,7 +72,7 @@ static int tag_take(struct remote *remote)
 	return -EAGAIN;
 }
 
-int remote_call(struct remote *remote, struct call *call, struct p9_msg *t)
+int remote_call(struct remote *remote, struct remote_call *call, struct p9_msg *t)
 {
 	int tag = remote->error ? -ENOTCONN : tag_take(remote);
 	int len = tag < 0 ? tag : out_reserve(remote, remote->msize);
@@ -125,7 +125,7 @@ int remote_write(struct remote *remote)
 
 /* --- receiving ------------------------------------------------------------------ */
 
-static void call_end(struct remote *remote, struct call *call, const struct p9_msg *r)
+static void call_end(struct remote *remote, struct remote_call *call, const struct p9_msg *r)
 {
 	remote->calls[call->tag] = NULL;
 	remote->call_count--;
@@ -134,7 +134,7 @@ static void call_end(struct remote *remote, struct call *call, const struct p9_m
 
 void remote_give_up(struct remote *remote, uint16_t tag, uint64_t serial, const struct p9_msg *r)
 {
-	struct call *call = remote->calls[tag];
+	struct remote_call *call = remote->calls[tag];
 
 	if (call && call->serial == serial)
 		call_end(remote, call, r);
@@ -165,7 +165,7 @@ static uint32_t error_to_show(uint32_t error)
 static int reply_take(struct remote *remote, const uint8_t *frame, size_t len)
 {
 	struct p9_msg r;
-	struct call *call;
+	struct remote_call *call;
 
 	if (p9_decode(&r, frame, len) < 0 || r.tag >= REMOTE_TAGS)
 		return -EPROTO;
@@ -243,12 +243,12 @@ int remote_read(struct remote *remote)
 /* --- the start -------------------------------------------------------------------- */
 
 struct wait {
-	struct call call;
+	struct remote_call call;
 	struct p9_msg *r; /* its strings point into the connection's buffer: not for long */
 	bool over;
 };
 
-static void wait_over(struct call *call, const struct p9_msg *r)
+static void wait_over(struct remote_call *call, const struct p9_msg *r)
 {
 	struct wait *w = container_of(call, struct wait, call);
 
@@ -338,12 +338,12 @@ void remote_fid_free(struct remote *remote, uint32_t fid)
 }
 
 struct clunk {
-	struct call call;
+	struct remote_call call;
 	struct remote *remote;
 	uint32_t fid;
 };
 
-static void clunk_done(struct call *call, const struct p9_msg *r)
+static void clunk_done(struct remote_call *call, const struct p9_msg *r)
 {
 	struct clunk *clunk = container_of(call, struct clunk, call);
 	struct remote *remote = clunk->remote;

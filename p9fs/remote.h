@@ -28,8 +28,8 @@ enum {
 /* One request and what is done with its reply: with `r->type` the reply's, or
  * P9_RLERROR and r->error an errno number (ENOTCONN: the connection ended).
  * The call is over when it is called: the memory is the owner's again. */
-struct call {
-	void (*done)(struct call *call, const struct p9_msg *r);
+struct remote_call {
+	void (*done)(struct remote_call *call, const struct p9_msg *r);
 	uint64_t serial; /* of all calls of the connection */
 	uint16_t tag;
 	uint8_t type;
@@ -44,7 +44,7 @@ struct remote {
 	int fd;
 	uint32_t msize;
 	int error; /* negative errno once it broke */
-	struct call *calls[REMOTE_TAGS];
+	struct remote_call *calls[REMOTE_TAGS];
 	unsigned call_count;
 	uint16_t next_tag;
 	uint64_t serial;
@@ -74,7 +74,7 @@ int remote_start(struct remote *remote, const char *user, uint64_t *root);
 /* Sends a request; `t` may point at anything, it is copied. The tag is chosen
  * here. 0, or negative errno, and then the call is not under way: -ENOTCONN,
  * -EAGAIN: no tag left, -EMSGSIZE, -ENOMEM. */
-int remote_call(struct remote *remote, struct call *call, struct p9_msg *t);
+int remote_call(struct remote *remote, struct remote_call *call, struct p9_msg *t);
 /* Enough is under way, or waits for the socket: no new work now. */
 bool remote_busy(const struct remote *remote);
 /* Wants to write: poll for it, then remote_write. */

@@ -13,7 +13,7 @@
 
 #define USAGE "wslpath [-a] [-u|-w|-m] PATH"
 
-struct request {
+struct conversion {
 	char direction; /* u, w or m; 0: not said */
 	bool absolute, help;
 	const char *path;
@@ -37,7 +37,7 @@ static int usage(const char *what, const char *why)
 	return fail(what, why, "usage: " USAGE);
 }
 
-static int read_flag(struct request *r, char flag, const char *arg)
+static int read_flag(struct conversion *r, char flag, const char *arg)
 {
 	switch (flag) {
 	case 'u':
@@ -55,7 +55,7 @@ static int read_flag(struct request *r, char flag, const char *arg)
 	}
 }
 
-static int read_flags(struct request *r, const char *arg)
+static int read_flags(struct conversion *r, const char *arg)
 {
 	int rc = 0;
 
@@ -68,7 +68,7 @@ static int read_flags(struct request *r, const char *arg)
 	return rc;
 }
 
-static int read_arguments(struct request *r, int argc, char **argv)
+static int read_arguments(struct conversion *r, int argc, char **argv)
 {
 	bool flags = true;
 	int rc = 0;
@@ -141,7 +141,7 @@ static int resolve(const char *path, char *out, bool *exists)
 	return 0;
 }
 
-static ssize_t to_windows(const struct pathconv *pc, const struct request *r, char *out,
+static ssize_t to_windows(const struct pathconv *pc, const struct conversion *r, char *out,
 			  size_t size)
 {
 	unsigned flags = r->direction == 'm' ? PATH_FORWARD : 0;
@@ -160,14 +160,15 @@ static ssize_t to_windows(const struct pathconv *pc, const struct request *r, ch
 	return path_to_windows(pc, real, flags, out, size);
 }
 
-static ssize_t convert(const struct pathconv *pc, const struct request *r, char *out, size_t size)
+static ssize_t convert(const struct pathconv *pc, const struct conversion *r, char *out,
+		       size_t size)
 {
 	if (r->direction == 'w' || r->direction == 'm')
 		return to_windows(pc, r, out, size);
 	return path_to_linux(pc, r->path, r->absolute ? PATH_ABSOLUTE : 0, out, size);
 }
 
-static int fail_convert(const struct request *r, const struct pathconv *pc, int error)
+static int fail_convert(const struct conversion *r, const struct pathconv *pc, int error)
 {
 	bool windows = r->direction == 'w' || r->direction == 'm';
 
@@ -183,7 +184,7 @@ static int fail_convert(const struct request *r, const struct pathconv *pc, int 
 	return fail(r->path, strerror(error), "not converted");
 }
 
-static int run(const struct request *r, const struct mounts *mounts)
+static int run(const struct conversion *r, const struct mounts *mounts)
 {
 	char cwd[PATH_MAX], name[256] = "", out[PATH_WINDOWS_MAX + 1];
 	struct pathconv pc = { .mounts = mounts, .name = guest_name(name, sizeof(name)) };
@@ -215,7 +216,7 @@ static int print_help(void)
 
 int wslpath_main(int argc, char **argv)
 {
-	struct request r = { 0 };
+	struct conversion r = { 0 };
 	struct mounts mounts;
 	int rc = read_arguments(&r, argc, argv);
 

@@ -10,7 +10,7 @@ static create_fn *way_to(enum router_side side, const struct address *a)
 {
 	static create_fn *const ways[][2] = {
 		[ADDRESS_SERIAL] = { [ROUTER_GUEST] = dial_serial_create },
-		[ADDRESS_UNIX] = { [ROUTER_GUEST] = listener_create,
+		[ADDRESS_UNIX] = { [ROUTER_GUEST] = dial_listen_create,
 				   [ROUTER_HOST] = dial_unix_create },
 		[ADDRESS_TCP] = { NULL },
 		[ADDRESS_VSOCK] = { NULL },

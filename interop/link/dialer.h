@@ -1,5 +1,5 @@
 /* dialer.h: how a link comes about (private to the folder). One file for each
- * way: dial_serial.c, dial_unix.c, listener.c; dialer.c picks one by address.
+ * way: dial_serial.c, dial_unix.c, dial_listen.c; dialer.c picks one by address.
  */
 #ifndef LANDBRIDGE_INTEROP_LINK_DIALER_H
 #define LANDBRIDGE_INTEROP_LINK_DIALER_H
@@ -33,7 +33,7 @@ void dialer_done(struct dialer *d, int fd);
 /* Each allocates its dialer. 0 or negative errno. */
 int dial_serial_create(struct dialer **out, struct loop *loop, const struct address *a);
 int dial_unix_create(struct dialer **out, struct loop *loop, const struct address *a);
-int listener_create(struct dialer **out, struct loop *loop, const struct address *a);
+int dial_listen_create(struct dialer **out, struct loop *loop, const struct address *a);
 
 /* Finds the port's device ("/dev/vport2p1") by its name in sys
  * ("/sys/class/virtio-ports"). 0, -ENODEV, or what opendir(3) said. */

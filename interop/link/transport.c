@@ -20,23 +20,23 @@ static ssize_t fd_readv(struct transport *t, const struct iovec *iov, int count)
 	return n < 0 ? -errno : n;
 }
 
-/* A serial port takes PORT_WRITE bytes at most, and has no writev of its own:
+/* A serial port takes SERIAL_WRITE bytes at most, and has no writev of its own:
  * each piece would be one more message to the host. */
-enum { PORT_WRITE = 32 * 1024 };
+enum { SERIAL_WRITE = 32 * 1024 };
 
-struct port {
+struct serial {
 	struct transport transport;
-	uint8_t gather[PORT_WRITE];
+	uint8_t gather[SERIAL_WRITE];
 };
 
-static struct iovec gather(struct port *p, const struct iovec *iov, int count)
+static struct iovec gather(struct serial *p, const struct iovec *iov, int count)
 {
 	struct iovec all = { p->gather, 0 };
 
-	if (count == 1 || iov->iov_len >= PORT_WRITE)
+	if (count == 1 || iov->iov_len >= SERIAL_WRITE)
 		return *iov;
-	for (int i = 0; i < count && all.iov_len < PORT_WRITE; i++) {
-		size_t room = PORT_WRITE - all.iov_len;
+	for (int i = 0; i < count && all.iov_len < SERIAL_WRITE; i++) {
+		size_t room = SERIAL_WRITE - all.iov_len;
 		size_t n = iov[i].iov_len < room ? iov[i].iov_len : room;
 
 		memcpy(p->gather + all.iov_len, iov[i].iov_base, n);
@@ -45,9 +45,9 @@ static struct iovec gather(struct port *p, const struct iovec *iov, int count)
 	return all;
 }
 
-static ssize_t port_writev(struct transport *t, const struct iovec *iov, int count)
+static ssize_t serial_writev(struct transport *t, const struct iovec *iov, int count)
 {
-	struct iovec all = gather(container_of(t, struct port, transport), iov, count);
+	struct iovec all = gather(container_of(t, struct serial, transport), iov, count);
 	ssize_t n;
 
 	do
@@ -80,21 +80,21 @@ static void socket_close(struct transport *t)
 	free(t);
 }
 
-static void port_close(struct transport *t)
+static void serial_close(struct transport *t)
 {
 	close(t->fd);
-	free(container_of(t, struct port, transport));
+	free(container_of(t, struct serial, transport));
 }
 
 static const struct transport_ops socket_ops = { fd_readv, socket_writev, fd_want, socket_close };
-static const struct transport_ops port_ops = { fd_readv, port_writev, fd_want, port_close };
+static const struct transport_ops serial_ops = { fd_readv, serial_writev, fd_want, serial_close };
 
 int transport_of_fd(struct transport **out, int fd)
 {
 	int type;
 	socklen_t len = sizeof(type);
 	bool socket = getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
-	struct port *p = socket ? NULL : malloc(sizeof(*p));
+	struct serial *p = socket ? NULL : malloc(sizeof(*p));
 	struct transport *t = socket ? malloc(sizeof(*t)) : p ? &p->transport : NULL;
 
 	if (!t) {
@@ -102,7 +102,7 @@ int transport_of_fd(struct transport **out, int fd)
 		return -ENOMEM;
 	}
 	t->fd = fd;
-	t->ops = socket ? &socket_ops : &port_ops;
+	t->ops = socket ? &socket_ops : &serial_ops;
 	t->drains = socket; /* a port gives a page at a time */
 	*out = t;
 	return 0;

@@ -208,7 +208,7 @@ static void test_refused_connections(void **state)
 	want(pool_init(&pool), 0);
 	for (int n = 1; n <= 3; n++)
 		want(start_conn(&pool, &tree, n), -ENOMEM);
-	pool.job_count = JOBS_MAX;
+	pool.job_count = TASKS_MAX;
 	want(start_conn(&pool, &tree, 0), -EUSERS);
 	pool.job_count = 0;
 	pool_fini(&pool);

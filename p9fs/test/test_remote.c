@@ -12,13 +12,13 @@
 #include "lib/test/cmocka_all.h"
 
 struct asked {
-	struct call call;
+	struct remote_call call;
 	uint8_t type; /* of the reply; 0: none came */
 	uint32_t error;
 	uint64_t path;
 };
 
-static void answered(struct call *call, const struct p9_msg *r)
+static void answered(struct remote_call *call, const struct p9_msg *r)
 {
 	struct asked *a = container_of(call, struct asked, call);
 
