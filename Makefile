@@ -126,10 +126,9 @@ $(B)/landbridge-start.exe: interop/host/win32/start.c
 
 # What a Windows host shares with this one must stay portable: it is compiled
 # for Windows each time.
-CORES := interop/wire interop/stream p9d/wire
+CORES := interop/wire interop/stream interop/host p9d/wire
 CORE_SRC := $(call sources,$(CORES)) lib/bytes.c lib/fmt.c lib/text.c \
-	$(filter-out %/load.c %/wslpath.c %/wslinfo.c,$(call sources,pathconv)) \
-	$(addprefix interop/host/,winline.c winname.c)
+	$(filter-out %/load.c %/wslpath.c %/wslinfo.c,$(call sources,pathconv))
 WIN_FLAGS := $(COMMON) -Os
 MINGW_WARN = $(filter-out -Wpedantic,$(WARN))
 .PRECIOUS: $(B)/win/%.o

@@ -10,6 +10,8 @@
 
 #include <stdbool.h>
 
+#include "lib/macros.h"
+
 /* Kernel log priorities, so that dmesg(1) sorts our lines among its own. */
 enum log_level { LOG_LEVEL_ERR = 3, LOG_LEVEL_WARN = 4, LOG_LEVEL_NOTE = 5, LOG_LEVEL_DEBUG = 7 };
 
@@ -24,7 +26,7 @@ struct log {
 };
 
 void log_line(const struct log *log, enum log_level level, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+	LIKE_PRINTF(3, 4);
 
 #define log_err(log, ...) log_line((log), LOG_LEVEL_ERR, __VA_ARGS__)
 #define log_warn(log, ...) log_line((log), LOG_LEVEL_WARN, __VA_ARGS__)

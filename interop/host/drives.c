@@ -4,7 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "lib/lib.h"
+#include "lib/fmt.h"
 
 const struct drive *drives_find(const struct drives *drives, char letter)
 {

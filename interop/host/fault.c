@@ -5,7 +5,8 @@
 #include <stdarg.h>
 #include <unistd.h>
 
-#include "lib/lib.h"
+#include "lib/fmt.h"
+#include "lib/log.h"
 
 int fault_set(struct fault *why, int status, const char *format, ...)
 {

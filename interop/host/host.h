@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/macros.h"
 #include "lib/places.h" /* LANDBRIDGE_VERSION */
 
 enum { HOST_TIMEOUT = 124, HOST_FAILED = 125 };
@@ -28,15 +29,13 @@ struct fault {
 };
 
 /* Fills *why (the first fault stays) and returns -1. */
-int fault_set(struct fault *why, int status, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+int fault_set(struct fault *why, int status, const char *format, ...) LIKE_PRINTF(3, 4);
 /* Prints "landbridge: text" on stderr; returns the status. */
 int fault_print(const struct fault *why);
 /* Says what takes long, when stderr is a terminal. */
-void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void note(const char *format, ...) LIKE_PRINTF(1, 2);
 
 /* fmt() that fails when it does not fit: 0 or -ENAMETOOLONG. */
-int path_format(char *out, size_t size, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+int path_format(char *out, size_t size, const char *format, ...) LIKE_PRINTF(3, 4);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/lib.h"
+#include "lib/macros.h"
 
 enum {
 	MEMORY_MIN = 128, /* Debian's kernel does not come up with less */

@@ -1,7 +1,7 @@
 /* policy.c: decides about the streams that a guest opens. */
 #include "interop/host/policy.h"
 
-#include "lib/lib.h"
+#include "lib/fmt.h"
 
 int policy_guest_may(const struct open *o, char *text, size_t size, struct failed *why)
 {

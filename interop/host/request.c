@@ -7,7 +7,8 @@
 #include "interop/host/start.h"
 #include "interop/host/winline.h"
 #include "interop/host/winname.h"
-#include "lib/lib.h"
+#include "lib/bytes.h"
+#include "lib/macros.h"
 
 #define CMD_EXE "C:\\windows\\system32\\cmd.exe"
 
