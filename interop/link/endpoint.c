@@ -1,5 +1,5 @@
 /* endpoint.c: a stream's local socket. */
-#include "interop/link/limits.h"
+#include "interop/link/quota.h"
 #include "interop/link/raw.h"
 #include "interop/link/router.h"
 
@@ -30,7 +30,7 @@ static int open_begin(struct stream *s, const struct frame *f, struct queue **si
 	if (s->state != STREAM_NEW || !s->ours || !s->greeted || f->flags)
 		return -EPROTO;
 	*sink = &s->open;
-	if (!limit_payload(s, f->length)) {
+	if (!quota_payload(s, f->length)) {
 		*sink = NULL;
 		stream_fail(s, WHY_FULL);
 	}
@@ -122,7 +122,7 @@ static int open_end(struct stream *s)
 	s->kind = o.kind;
 	if (s->open.used > WIRE_OPEN_MAX)
 		open_refuse(s, WHY_LONG);
-	else if (!limit_place(s))
+	else if (!quota_place(s))
 		open_refuse(s, WHY_FULL);
 	else
 		stream_opened(s);

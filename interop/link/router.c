@@ -1,5 +1,5 @@
 /* router.c: the public functions, the stream table, and when what is sent. */
-#include "interop/link/limits.h"
+#include "interop/link/quota.h"
 #include "interop/link/router.h"
 
 #include <errno.h>
@@ -105,7 +105,7 @@ static bool router_start_waiting(struct router *r)
 	for (size_t i = 0; i < r->count && r->connection.state == CONNECTION_UP; i++) {
 		struct stream *s = r->streams[i];
 
-		if (s->state != STREAM_WAITING || !limit_start(s))
+		if (s->state != STREAM_WAITING || !quota_start(s))
 			continue;
 		stream_start(s);
 		any = true;
@@ -187,7 +187,7 @@ int router_add_endpoint(struct router *r, int fd, uint32_t uid)
 {
 	struct stream *s;
 
-	limit_unasked(r);
+	quota_unasked(r);
 	s = router_new_stream(r, true);
 	if (!s) {
 		close(fd);

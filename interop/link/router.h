@@ -6,7 +6,7 @@
  *   stream.c      what a stream's frames do, whichever side they come from
  *   endpoint.c    a stream's local socket, while it speaks frames
  *   raw.c         the same once it carries bytes
- *   limits.c      who may have how many streams
+ *   quota.c       who may have how many streams
  *   why.c         why a stream came to nothing
  *   scheduler.c   queued bytes become frames again, in the right order
  *

@@ -1,5 +1,5 @@
 /* routes.c: frames that come from the link, and the stream each is for. */
-#include "interop/link/limits.h"
+#include "interop/link/quota.h"
 #include "interop/link/router.h"
 
 #include <errno.h>
@@ -49,7 +49,7 @@ static int open_begin(struct router *r, const struct frame *f, struct queue **si
 		return -EPROTO;
 	if (s->open.used + f->length > WIRE_OPEN_MAX)
 		return refuse(r, s, f->stream, WHY_LONG);
-	if (!limit_payload(s, f->length))
+	if (!quota_payload(s, f->length))
 		return refuse(r, s, f->stream, WHY_FULL);
 	*sink = &s->open;
 	return 0;
@@ -101,7 +101,7 @@ static void open_end(struct router *r, struct stream *s)
 		return;
 	}
 	s->kind = o.kind;
-	if (o.kind <= OPEN_KIND_LAST && !limit_place(s))
+	if (o.kind <= OPEN_KIND_LAST && !quota_place(s))
 		refuse(r, s, s->id, WHY_FULL);
 	else
 		s->state = STREAM_WAITING;

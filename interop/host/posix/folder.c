@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "interop/host/posix/bytes.h"
+#include "interop/host/posix/guest_service.h"
 #include "interop/host/posix/commands.h"
 #include "interop/host/posix/session.h"
 #include "lib/lib.h"
@@ -55,7 +55,7 @@ static int server_open(struct folder *f)
 	int fd;
 
 	if (!o->server)
-		return bytes_open(f->socket, "files", o->user, &f->fault);
+		return guest_service_open(f->socket, "files", o->user, &f->fault);
 	fd = unix_connect(o->server + strlen("unix:"));
 	return fd < 0 ? fault_set(&f->fault, HOST_FAILED,
 				  "unable to reach the file server at %s: %s", o->server,

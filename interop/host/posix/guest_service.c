@@ -1,5 +1,5 @@
-/* bytes.c: a service of the guest as a connected socket, through an agent. */
-#include "interop/host/posix/bytes.h"
+/* guest_service.c: a service of the guest as a connected socket, through an agent. */
+#include "interop/host/posix/guest_service.h"
 
 #include <errno.h>
 #include <string.h>
@@ -67,7 +67,7 @@ static int limit_set(int fd, int seconds)
 	return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ? -errno : 0;
 }
 
-int bytes_open(const char *socket, const char *service, const char *user, struct fault *why)
+int guest_service_open(const char *socket, const char *service, const char *user, struct fault *why)
 {
 	int fd = unix_connect(socket);
 	int err = fd < 0 ? fd : limit_set(fd, PATIENCE_S);

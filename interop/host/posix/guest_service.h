@@ -1,6 +1,6 @@
-/* bytes.h: a service of the guest as a connected socket, through an agent. */
-#ifndef LANDBRIDGE_INTEROP_HOST_POSIX_BYTES_H
-#define LANDBRIDGE_INTEROP_HOST_POSIX_BYTES_H
+/* guest_service.h: a service of the guest as a connected socket, through an agent. */
+#ifndef LANDBRIDGE_INTEROP_HOST_POSIX_GUEST_SERVICE_H
+#define LANDBRIDGE_INTEROP_HOST_POSIX_GUEST_SERVICE_H
 
 #include "interop/host/host.h"
 
@@ -9,6 +9,7 @@
  * takes the host for). Returns a socket that carries the service's bytes and
  * nothing else, close-on-exec and blocking, the caller's; or fills *why and
  * returns -1. Waits for the guest, at most 5 s. */
-int bytes_open(const char *socket, const char *service, const char *user, struct fault *why);
+int guest_service_open(const char *socket, const char *service, const char *user,
+		       struct fault *why);
 
 #endif

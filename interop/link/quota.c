@@ -1,5 +1,5 @@
-/* limits.c: who may have how many streams. */
-#include "interop/link/limits.h"
+/* quota.c: who may have how many streams. */
+#include "interop/link/quota.h"
 #include "interop/link/router.h"
 
 /* Running: served at one time, for whichever side opened them. Waiting: more
@@ -25,7 +25,7 @@ struct census {
 	unsigned user_running, user_waiting;
 };
 
-static struct limit limit_of(uint32_t kind)
+static struct limit quota_of(uint32_t kind)
 {
 	return kind <= OPEN_KIND_LAST ? limits[kind] : (struct limit){ 0 };
 }
@@ -60,9 +60,9 @@ static struct census take_census(const struct stream *s)
 	return c;
 }
 
-bool limit_place(const struct stream *s)
+bool quota_place(const struct stream *s)
 {
-	const struct limit max = limit_of(s->kind);
+	const struct limit max = quota_of(s->kind);
 	const struct census now = take_census(s);
 
 	if (now.running + now.waiting >= max.running + max.waiting)
@@ -71,9 +71,9 @@ bool limit_place(const struct stream *s)
 	       now.user_running + now.user_waiting < max.user_running + max.user_waiting;
 }
 
-bool limit_start(const struct stream *s)
+bool quota_start(const struct stream *s)
 {
-	const struct limit max = limit_of(s->kind);
+	const struct limit max = quota_of(s->kind);
 	const struct census now = take_census(s);
 
 	if (!s->ours) /* one that nobody knows is its owner's to refuse */
@@ -81,7 +81,7 @@ bool limit_start(const struct stream *s)
 	return !has_share(s) || now.user_running < max.user_running;
 }
 
-bool limit_payload(struct stream *s, size_t more)
+bool quota_payload(struct stream *s, size_t more)
 {
 	size_t all = more, users = more;
 
@@ -115,7 +115,7 @@ static unsigned unasked_of(const struct router *r, uint32_t uid)
 }
 
 /* As p9d does with greetings: whoever has most of them loses the oldest. */
-void limit_unasked(struct router *r)
+void quota_unasked(struct router *r)
 {
 	struct stream *victim = NULL;
 	unsigned all = 0, most = 0;
