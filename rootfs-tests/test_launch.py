@@ -1,5 +1,6 @@
 """Windows programs from the guest's bash: argv, cwd, streams, exit codes, numbers."""
 import os
+import struct
 import subprocess
 import time
 
@@ -8,6 +9,33 @@ import pytest
 
 ARGS = ["", "a b", "a\\b", "a b\\", 'a"b', 'a\\"b', "\\", '"', "*.c", "%PATH%", "$HOME", "caf\u00e9 \U0001f600", "tab\there", "-x",
         "&|<>^"]
+
+
+def pe32():
+    """The smallest program for 32 bits: it returns 7."""
+    head = b"MZ" + bytes(58) + struct.pack("<I", 64) + b"PE\0\0" + struct.pack("<HHIIIHH", 0x14c, 1, 0, 0, 0, 224, 0x103)
+    head += struct.pack("<HBBIIIIII", 0x10b, 2, 0, 512, 0, 0, 4096, 4096, 8192)
+    head += struct.pack("<IIIHHHHHHIIIIHH", 0x400000, 4096, 512, 4, 0, 0, 0, 4, 0, 0, 8192, 512, 0, 3, 0)
+    head += struct.pack("<IIIIII", 1 << 20, 4096, 1 << 20, 4096, 0, 16) + bytes(128)
+    head += b".text\0\0\0" + struct.pack("<IIIIIIHHI", 16, 4096, 512, 512, 0, 0, 0, 0, 0x60000020)
+    return head.ljust(512, b"\0") + b"\xb8\7\0\0\0\xc3".ljust(512, b"\0")
+
+
+def asked(program):
+    """A command that opens a program as no client of ours would, and prints what the border answers (doc/PROTOCOL)."""
+    def frame(kind, stream, payload=b""):
+        return struct.pack("<IBBHI", len(payload), kind, 0, 0, stream) + payload
+
+    def field(tag, value):
+        return struct.pack("<II", tag, len(value)) + value
+
+    hello = b"LANDBRDG" + struct.pack("<HH", 2, 2) + b"e" * 16 + bytes(16)
+    name = program.encode() + b"\0"
+    fields = field(9, struct.pack("<I", 1)) + field(2, name) + field(3, name)
+    sent = frame(1, 0, hello.ljust(48, b"\0")) + frame(16, 1, fields)
+    return ("perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0) && connect(S, sockaddr_un(shift)) || die $!; "
+            f"syswrite(S, pack(qq(H*), qq({sent.hex()}))); $| = 1; alarm 30; "
+            "while (sysread(S, $b, 65536)) { print $b }' /run/landbridge/interop.sock")
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +66,15 @@ def results(landbridge, tools):
         "fifty": "for i in $(seq 50); do { /mnt/d/probe.exe exit $i; test $? = $i || echo bad $i; } & done; wait; echo done",
         "zombies": "cat /proc/[0-9]*/stat 2>/dev/null | grep -c ') Z '",
         "left": "cat /proc/[0-9]*/comm | grep -c '^probe'",
+        "script": r"""printf '#!/bin/sh\ntouch "${0%/*}/escaped"\n' >/mnt/d/x.sh; chmod +x /mnt/d/x.sh; """ + asked("D:\\x.sh"),
+        "elf": r"""cp /bin/true /mnt/d/elf.exe; """ + asked("D:\\elf.exe"),
+        "fakepe": r"""printf 'MZ\ntouch /mnt/d/escaped\n' >/mnt/d/mz.exe; """ + asked("D:\\mz.exe"),
+        "folder": asked("D:\\"),
+        "x86": "landbridge-run /mnt/d/x86.exe",
         "sudo": "env -i /mnt/d/probe.exe exit 5",
     }
+    with open(os.path.join(tools, "x86.exe"), "wb") as file:
+        file.write(pe32())
     for code in (0, 1, 255, 256, 0x10000, 0xC0000005, 0xFFFFFFFF, 0x100):
         commands[f"code{code}"] = f"/mnt/d/probe.exe exit {code}"
     return landbridge.batch(commands, "--drive", f"D:={tools}", timeout=580)
@@ -87,6 +122,22 @@ def test_stdin_not_taken_is_not_lost(results):
 def test_what_cannot_run_says_so(results, name, status):
     assert results[name].status == status, results[name]
     assert len(results[name].err.splitlines()) == 1, results[name]
+
+
+@pytest.mark.parametrize("name, why", [("script", b"not a Windows program"), ("elf", b"not a Windows program"),
+                                       ("fakepe", b"not a Windows program"), ("folder", b"unable to run D:")])
+def test_host_runs_only_windows_programs(results, tools, name, why):
+    """Wine would run a Linux program on the host: also a guest that asks without our client gets none."""
+    length, kind, flags, _, stream = struct.unpack_from("<IBBHI", results[name].out)
+    while kind != 18:
+        results[name].out = results[name].out[12 + length:]
+        length, kind, flags, _, stream = struct.unpack_from("<IBBHI", results[name].out)
+    assert struct.unpack_from("<I", results[name].out, 12)[0] == 126 and why in results[name].out, results[name]
+    assert not os.path.exists(os.path.join(tools, "escaped"))
+
+
+def test_program_for_32_bits_is_refused(results):
+    assert results["x86"].status == 126 and b"32-bit" in results["x86"].err, results["x86"]
 
 
 def test_environment_by_wslenv(results):

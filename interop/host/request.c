@@ -27,11 +27,14 @@ int start_error(uint32_t error, const char *program, struct fault *why)
 		{ 32, WIRE_FAIL_NOT_RUN, "the file is in use" },
 		{ 87, WIRE_FAIL_NOT_RUN, "Windows does not accept the request" },
 		{ 126, WIRE_FAIL_NOT_RUN, "a DLL that it needs is missing" },
-		{ 193, WIRE_FAIL_NOT_RUN, "not a program for this Windows" },
+		{ 193, WIRE_FAIL_NOT_RUN, "it is not a Windows program" },
 		{ 206, WIRE_FAIL_NOT_RUN, "the command line is too long for Windows" },
 		{ 216, WIRE_FAIL_NOT_RUN, "not a program for this machine" },
 		{ 225, WIRE_FAIL_NOT_RUN, "the host's virus scanner refuses it" },
 		{ 267, WIRE_FAIL_NOT_RUN, "the current directory is none on the host" },
+		{ START_ERROR_WOW64, WIRE_FAIL_NOT_RUN,
+		  "it is a 32-bit program, and the host's Wine runs only 64-bit ones (install wine32 "
+		  "on the host and remove the old Wine prefix)" },
 		{ START_ERROR_DISPLAY, WIRE_FAIL_NOT_RUN,
 		  "it opens windows and the host has no display for them (set DISPLAY where the "
 		  "guest is started)" },

@@ -14,7 +14,7 @@ typedef int(__cdecl *fd_to_handle)(int fd, unsigned access, unsigned attributes,
 typedef LONG(__stdcall *query_process)(HANDLE process, int class, void *info, ULONG len,
 				       ULONG *got);
 
-enum { PROCESS_IMAGE_INFORMATION = 37, INTERRUPT_MS = 500 };
+enum { PROCESS_IMAGE_INFORMATION = 37, INTERRUPT_MS = 500, PE_FARTHEST = 1 << 20 };
 
 /* SECTION_IMAGE_INFORMATION, as far as it is needed. */
 struct image_information {
@@ -182,6 +182,49 @@ static void startup_fill(STARTUPINFOEXW *startup, HANDLE std[3])
 				  std, 3 * sizeof(HANDLE), NULL, NULL);
 }
 
+/* The file's first bytes up to the machine of its PE header ("PE Format": the
+ * offset of the header is at 60). Returns a Win32 error. */
+static DWORD machine_read(HANDLE file, WORD *machine)
+{
+	BYTE dos[64], pe[6];
+	DWORD got, offset;
+
+	if (!ReadFile(file, dos, sizeof(dos), &got, NULL))
+		return GetLastError();
+	if (got < sizeof(dos) || dos[0] != 'M' || dos[1] != 'Z')
+		return ERROR_BAD_EXE_FORMAT;
+	CopyMemory(&offset, dos + 60, sizeof(offset));
+	if (offset > PE_FARTHEST ||
+	    SetFilePointer(file, (LONG)offset, NULL, FILE_BEGIN) != offset ||
+	    !ReadFile(file, pe, sizeof(pe), &got, NULL) || got < sizeof(pe) || pe[0] != 'P' ||
+	    pe[1] != 'E' || pe[2] || pe[3])
+		return ERROR_BAD_EXE_FORMAT;
+	CopyMemory(machine, pe + 4, sizeof(*machine));
+	return 0;
+}
+
+/* Wine hands what is no Windows program to Unix, which would run it outside of
+ * everything that holds Windows programs. And it reports one for 32 bits as run
+ * where it has nothing to run it with. */
+static DWORD program_check(const WCHAR *path)
+{
+	HANDLE file = CreateFileW(path, GENERIC_READ,
+				  FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+				  OPEN_EXISTING, 0, NULL);
+	DWORD error = ERROR_BAD_EXE_FORMAT;
+	WORD machine = 0;
+
+	if (file == INVALID_HANDLE_VALUE)
+		return GetLastError();
+	if (GetFileType(file) == FILE_TYPE_DISK)
+		error = machine_read(file, &machine);
+	CloseHandle(file);
+	if (!error && machine == IMAGE_FILE_MACHINE_I386 &&
+	    GetFileAttributesW(L"C:\\windows\\syswow64\\ntdll.dll") == INVALID_FILE_ATTRIBUTES)
+		return START_ERROR_WOW64;
+	return error;
+}
+
 static BOOL program_create(const struct request *request, PROCESS_INFORMATION *process)
 {
 	DWORD flags = CREATE_SUSPENDED | EXTENDED_STARTUPINFO_PRESENT;
@@ -235,15 +278,18 @@ static void go_home(void)
 static int program_run(HANDLE channel, const struct request *request)
 {
 	PROCESS_INFORMATION process;
-	DWORD subsystem;
+	DWORD subsystem, error;
 	HANDLE job;
 
 	env_apply(request->env);
 	if (!*request->cwd)
 		go_home();
 	SetConsoleCtrlHandler(note_event, TRUE);
-	if (!program_create(request, &process)) {
-		report(channel, START_FAILED, GetLastError(), 0);
+	error = program_check(request->program);
+	if (!error && !program_create(request, &process))
+		error = GetLastError();
+	if (error) {
+		report(channel, START_FAILED, error, 0);
 		return 1;
 	}
 	subsystem = subsystem_of(process.hProcess);
