@@ -39,7 +39,13 @@ def asked(program):
 
 
 @pytest.fixture(scope="module")
-def results(landbridge, tools):
+def fixed(tmp_path_factory):
+    """A directory of the host that no guest may change; e/ is a drive, read-only."""
+    return tmp_path_factory.mktemp("fixed")
+
+
+@pytest.fixture(scope="module")
+def results(landbridge, tools, fixed):
     """One boot in which every command below runs from bash."""
     quoted = " ".join("'" + a.replace("'", "'\\''") + "'" for a in ARGS)
     commands = {
@@ -71,13 +77,24 @@ def results(landbridge, tools):
         "fakepe": r"""printf 'MZ\ntouch /mnt/d/escaped\n' >/mnt/d/mz.exe; """ + asked("D:\\mz.exe"),
         "folder": asked("D:\\"),
         "x86": "landbridge-run /mnt/d/x86.exe",
+        "link": r"""cmd.exe /c 'type D:\hosts-own.txt'""",
+        "cmdscript": r"""cmd.exe /c 'D:\x.sh'""",
+        "unix": r"""cmd.exe /c 'start /wait /unix /usr/bin/touch {}'""".format(os.path.join(tools, "escaped")),
+        "readonly": r"""cmd.exe /c 'echo x>E:\new.txt'; cmd.exe /c 'type E:\old.txt & del E:\old.txt'""",
+        "writable": r"""cmd.exe /c 'echo x>D:\new.txt' && cat /mnt/d/new.txt""",
         "sudo": "env -i /mnt/d/probe.exe exit 5",
     }
     with open(os.path.join(tools, "x86.exe"), "wb") as file:
         file.write(pe32())
     for code in (0, 1, 255, 256, 0x10000, 0xC0000005, 0xFFFFFFFF, 0x100):
         commands[f"code{code}"] = f"/mnt/d/probe.exe exit {code}"
-    return landbridge.batch(commands, "--drive", f"D:={tools}", timeout=580)
+    os.makedirs(os.path.join(fixed, "e"))
+    with open(os.path.join(fixed, "e", "old.txt"), "w") as file:
+        file.write("old")
+    with open(os.path.join(fixed, "secret"), "w") as file:
+        file.write("secret")
+    os.symlink(os.path.join(fixed, "secret"), os.path.join(tools, "hosts-own.txt"))
+    return landbridge.batch(commands, "--drive", f"D:={tools}", "--drive", f"E:={fixed}/e,ro", timeout=580)
 
 
 def test_exit_code_of_cmd(results):
@@ -134,6 +151,14 @@ def test_host_runs_only_windows_programs(results, tools, name, why):
         length, kind, flags, _, stream = struct.unpack_from("<IBBHI", results[name].out)
     assert struct.unpack_from("<I", results[name].out, 12)[0] == 126 and why in results[name].out, results[name]
     assert not os.path.exists(os.path.join(tools, "escaped"))
+
+
+def test_wine_is_behind_a_wall(results, tools, fixed):
+    """No link leads out of a drive, nothing of the host's own runs, and what is read-only stays as it is."""
+    assert b"secret" not in results["link"].out and results["link"].status != 0, results["link"]
+    assert not os.path.exists(os.path.join(tools, "escaped")), (results["cmdscript"], results["unix"])
+    assert os.listdir(os.path.join(fixed, "e")) == ["old.txt"] and b"old" in results["readonly"].out, results["readonly"]
+    assert results["writable"].text.strip() == "x", results["writable"]
 
 
 def test_program_for_32_bits_is_refused(results):

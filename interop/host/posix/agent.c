@@ -18,6 +18,7 @@
 #include "interop/host/policy.h"
 #include "interop/host/posix/commands.h"
 #include "interop/host/posix/job.h"
+#include "interop/host/posix/wall.h"
 #include "interop/link/link.h"
 #include "lib/acceptor.h"
 #include "lib/lib.h"
@@ -317,6 +318,12 @@ static int agent_begin(struct agent *a, const char **step)
 	error = agent_watch(a);
 	if (error)
 		return error;
+	error = wall_raise(config->wine, config->drives, config->socket);
+	if (error)
+		log_warn(&a->log,
+			 "unable to keep Windows programs to their drives: %s (they may open and "
+			 "run whatever this user may)",
+			 error == -EOPNOTSUPP ? "this kernel has no Landlock" : strerror(-error));
 	/* Wine's server must not be some job's child: jobs end with theirs. */
 	error = wine_start(config->wine);
 	if (error)

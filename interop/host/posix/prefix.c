@@ -13,7 +13,7 @@
 
 #include "lib/lib.h"
 
-enum { MAKE_MS = 180 * 1000 };
+enum { MAKE_MS = 180 * 1000, TARGET_MAX = PATH_MAX + 4 };
 
 static int wine_run(const struct wine *wine, const char *program, const char *word,
 		    const char *option)
@@ -79,15 +79,15 @@ bool prefix_is_complete(const struct wine *wine)
 	return access(path, F_OK) == 0;
 }
 
-/* What a drive's link should say: our own drive_c as Wine itself says it. */
-static const char *link_target(const struct wine *wine, const struct drive *drive)
+/* What a drive's link should say: our own drive_c as Wine itself says it. A
+ * read-only one says so: who shares the server shares its rights too. */
+static void link_target(const struct wine *wine, const struct drive *drive, char out[TARGET_MAX])
 {
 	size_t len = strlen(wine->prefix);
+	bool own = strncmp(drive->dir, wine->prefix, len) == 0 &&
+		   strcmp(drive->dir + len, "/drive_c") == 0;
 
-	if (strncmp(drive->dir, wine->prefix, len) == 0 &&
-	    strcmp(drive->dir + len, "/drive_c") == 0)
-		return "../drive_c";
-	return drive->dir;
+	fmt(out, TARGET_MAX, "%s%s", own ? "../drive_c" : drive->dir, drive->read_only ? "/." : "");
 }
 
 static bool is_drive_name(const char *name)
@@ -121,7 +121,7 @@ static int link_differs(const struct wine *wine, const struct drives *drives, co
 			const char *name)
 {
 	const struct drive *drive = drives_find(drives, (char)toupper((unsigned char)name[0]));
-	char path[PATH_MAX + 300], target[PATH_MAX];
+	char path[PATH_MAX + 300], target[TARGET_MAX], wanted[TARGET_MAX];
 	ssize_t len;
 
 	if (!drive || name[2])
@@ -131,7 +131,8 @@ static int link_differs(const struct wine *wine, const struct drives *drives, co
 	if (len < 0)
 		return 1;
 	target[len] = '\0';
-	return strcmp(target, link_target(wine, drive)) != 0;
+	link_target(wine, drive, wanted);
+	return strcmp(target, wanted) != 0;
 }
 
 static int link_remove(const struct wine *wine, const struct drives *drives, const char *dir,
@@ -159,24 +160,35 @@ bool prefix_has_drives(const struct wine *wine, const struct drives *drives)
 
 int prefix_set_drives(const struct wine *wine, const struct drives *drives, struct fault *why)
 {
-	char path[PATH_MAX + 16];
+	char path[PATH_MAX + 16], target[TARGET_MAX];
 	int r;
 
-	fmt(path, sizeof(path), "%s/dosdevices", wine->prefix);
+	fmt(path, sizeof(path), "%s/tmp", wine->prefix);
 	r = dir_make(path, 0700);
+	fmt(path, sizeof(path), "%s/dosdevices", wine->prefix);
+	if (r == 0)
+		r = dir_make(path, 0700);
 	/* Nobody else is there to see them change. */
 	if (r == 0 && !prefix_has_drives(wine, drives))
 		r = devices_walk(wine, drives, link_remove);
 	for (size_t i = 0; i < drives->count && r == 0; i++) {
 		fmt(path, sizeof(path), "%s/dosdevices/%c:", wine->prefix,
 		    tolower((unsigned char)drives->at[i].letter));
-		if (symlink(link_target(wine, &drives->at[i]), path) < 0 && errno != EEXIST)
+		link_target(wine, &drives->at[i], target);
+		if (symlink(target, path) < 0 && errno != EEXIST)
 			r = -errno;
 	}
 	if (r < 0)
 		return fault_set(why, HOST_FAILED, "unable to set the drives in %s/dosdevices: %s",
 				 wine->prefix, strerror(-r));
 	return 0;
+}
+
+void prefix_end_server(const struct wine *wine)
+{
+	/* Both fail when there is none, which is what is wanted. */
+	if (wine_run(wine, wine->server, NULL, "-k") == 0)
+		wine_run(wine, wine->server, NULL, "-w");
 }
 
 int prefix_make(struct wine *wine, struct fault *why)

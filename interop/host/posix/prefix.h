@@ -8,6 +8,9 @@
 bool prefix_is_complete(const struct wine *wine);
 int prefix_make(struct wine *wine, struct fault *why);
 
+/* Ends what outlived its agent: it is behind that one's wall (wall.h), not ours. */
+void prefix_end_server(const struct wine *wine);
+
 /* Makes dosdevices/ name these drives and no others. */
 int prefix_set_drives(const struct wine *wine, const struct drives *drives, struct fault *why);
 bool prefix_has_drives(const struct wine *wine, const struct drives *drives);

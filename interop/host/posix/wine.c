@@ -70,7 +70,6 @@ static bool env_kept(const char *entry)
 		"XDG_RUNTIME_DIR",
 		"XDG_SESSION_TYPE",
 		"PULSE_SERVER",
-		"TMPDIR",
 		"WINEDEBUG",
 		"WINEARCH",
 	};
@@ -105,6 +104,8 @@ static int env_fill(struct wine *wine)
 	args_add(&wine->env, "WINEPREFIX=%s", wine->prefix);
 	args_add(&wine->env, "WINELOADER=%s", wine->loader);
 	args_add(&wine->env, "WINESERVER=%s", wine->server);
+	/* The server's socket is behind the wall too. */
+	args_add(&wine->env, "TMPDIR=%s/tmp", wine->prefix);
 	if (!getenv("WINEDEBUG"))
 		args_add(&wine->env, "WINEDEBUG=-all");
 	if (!utf8)
@@ -127,6 +128,8 @@ int wine_prepare(struct wine *wine, const struct drives *drives, struct fault *w
 		alone = flock(wine->lock, LOCK_EX | LOCK_NB) == 0;
 		if (alone && prefix_make(wine, why) < 0)
 			return -1;
+		if (alone)
+			prefix_end_server(wine);
 		if (alone && prefix_set_drives(wine, drives, why) < 0)
 			return -1;
 		/* This may wait, for one that makes the prefix just now. */
