@@ -13,7 +13,7 @@ static const uint8_t asked[] = { P9_TGETATTR, P9_TWOPEN,     P9_TREAD,     P9_TR
 				 P9_TCLUNK,   P9_TXATTRWALK, P9_TREADLINK, P9_TGETLOCK };
 
 struct sum {
-	struct call calls[array_len(asked)];
+	struct remote_call calls[array_len(asked)];
 	uint64_t value;
 };
 
@@ -27,7 +27,7 @@ static void add(struct sum *sum, const void *data, size_t len)
 
 static struct sum *current;
 
-static void answered(struct call *call, const struct p9_msg *r)
+static void answered(struct remote_call *call, const struct p9_msg *r)
 {
 	(void)call;
 	add(current, &r->tag, sizeof(r->tag));
