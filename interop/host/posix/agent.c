@@ -23,6 +23,7 @@
 #include "lib/acceptor.h"
 #include "lib/lib.h"
 #include "lib/signals.h"
+#include "lib/tree.h"
 
 enum {
 	JOBS_MAX = 256,     /* at once; more are refused */
@@ -102,6 +103,7 @@ static int agent_accept(void *owner, const struct open *o, struct failed *why)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return refuse(a, why, strerror(errno), errno);
 	fds[3] = pair[1];
+	wine_start(a->config->wine); /* where it has ended */
 	pid = child_fork(&setup);
 	if (pid == 0) {
 		descriptors_own(3, 3);
@@ -193,15 +195,38 @@ static void control_ready(struct watch *watch, uint32_t events)
 		begin_shutdown(a);
 }
 
+/* Its programs are of no use without it, and some would stay for ever. */
+static void server_lost(struct agent *a)
+{
+	log_err(&a->log,
+		"Wine's server has ended, and all its programs with it (it is started again for the next one)");
+	tree_signal(getpid(), SIGKILL);
+}
+
+/* The next child that has ended, with what it was still to be asked; 0: none. */
+static pid_t next_ended(void)
+{
+	siginfo_t info = { 0 };
+
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ? 0 : info.si_pid;
+}
+
 /* What programs left behind are our children too, as their subreaper's. */
 static void reap(struct agent *a)
 {
 	pid_t pid;
+	bool lost;
 
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+	while ((pid = next_ended()) > 0) {
+		lost = wine_is_server(a->config->wine, pid);
+		wine_reaped(a->config->wine, pid);
+		waitpid(pid, NULL, WNOHANG);
 		for (size_t i = 0; i < a->job_count; i++)
 			if (a->jobs[i] == pid)
 				a->jobs[i--] = a->jobs[--a->job_count];
+		if (lost && !a->stopping && a->router)
+			server_lost(a);
+	}
 }
 
 static void signal_caught(struct signals *signals, const struct signalfd_siginfo *info)
@@ -241,18 +266,24 @@ static int agent_watch(struct agent *a)
 	return r;
 }
 
-/* What ends with Wine's server becomes ours to reap; others' server stays. */
-static void reap_rest(void)
+/* What ends with Wine's server becomes ours to reap. What does not end so is
+ * made to; `all`: unless another agent uses the server, which is one of them. */
+static void end_rest(bool all)
 {
 	const struct timespec patience = { .tv_nsec = 200 * 1000000 };
+	int tries = 20;
 	sigset_t set;
 	pid_t pid;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
-	do
+	do {
 		pid = waitpid(-1, NULL, WNOHANG);
-	while (pid > 0 || (pid == 0 && sigtimedwait(&set, NULL, &patience) == SIGCHLD));
+		if (pid == 0 && sigtimedwait(&set, NULL, &patience) == SIGCHLD)
+			pid = 1;
+		if (pid == 0 && all && tree_signal(getpid(), SIGKILL) > 0 && tries-- > 0)
+			pid = 1;
+	} while (pid > 0);
 }
 
 /* Unless another has taken its place since. */
@@ -279,8 +310,7 @@ static void agent_end(struct agent *a)
 	loop_run(&a->loop);
 	for (size_t i = 0; i < a->job_count; i++)
 		kill(a->jobs[i], SIGKILL);
-	wine_close(a->config->wine);
-	reap_rest();
+	end_rest(wine_close(a->config->wine));
 	socket_remove(a);
 }
 

@@ -216,7 +216,7 @@ int wine_start(struct wine *wine)
 			     .death_signal = SIGKILL };
 	int input[2];
 
-	if (!wine->runs)
+	if (!wine->runs || wine->keeper > 0)
 		return 0;
 	argv[2] = wait_word;
 	if (pipe2(input, O_CLOEXEC) < 0)
@@ -226,6 +226,27 @@ int wine_start(struct wine *wine)
 	close(input[0]);
 	wine->keeper_stdin = input[1];
 	return wine->keeper < 0 ? wine->keeper : 0;
+}
+
+void wine_reaped(struct wine *wine, pid_t pid)
+{
+	if (pid != wine->keeper)
+		return;
+	wine->keeper = 0;
+	fd_close(&wine->keeper_stdin);
+}
+
+/* comm(5) has 15 bytes of a name, and a newline after them. */
+bool wine_is_server(const struct wine *wine, pid_t pid)
+{
+	char path[64], name[32];
+	const char *server = strrchr(wine->server, '/');
+
+	fmt(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	if (!server || file_read(path, name, sizeof(name)) <= 0)
+		return false;
+	name[strcspn(name, "\n")] = '\0';
+	return strncmp(name, server + 1, 15) == 0;
 }
 
 /* Everything in the prefix ends with its server. */
@@ -253,9 +274,12 @@ void wine_stop(struct wine *wine)
 		wine->stopper = server_stop(wine);
 }
 
-void wine_close(struct wine *wine)
+bool wine_close(struct wine *wine)
 {
+	bool ended;
+
 	wine_stop(wine);
+	ended = wine->stopper > 0;
 	if (wine->stopper > 0)
 		child_wait(wine->stopper, STOP_MS);
 	if (wine->keeper > 0)
@@ -263,6 +287,7 @@ void wine_close(struct wine *wine)
 	wine->keeper = wine->stopper = 0;
 	fd_close(&wine->lock);
 	args_free(&wine->env);
+	return ended;
 }
 
 /* The file's text is the caller's to free. */

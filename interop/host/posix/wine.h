@@ -36,15 +36,24 @@ int wine_find(struct wine *wine, const struct dirs *dirs, const struct drives *d
 int wine_prepare(struct wine *wine, const struct drives *drives, struct fault *why);
 
 /* Starts Wine's server and services ahead of the first program (some 0.4 s),
- * as children of this process, and keeps them up until wine_close. */
+ * as children of this process, and keeps them up until wine_close. Does nothing
+ * where they are up. */
 int wine_start(struct wine *wine);
+
+/* For who reaps our children: this one is to be reaped. */
+void wine_reaped(struct wine *wine, pid_t pid);
+
+/* Whether a process, which may have ended but is not reaped, is Wine's server. Its
+ * programs do not end with it: some wait for ever. */
+bool wine_is_server(const struct wine *wine, pid_t pid);
 
 /* Begins to end all programs and the server, which takes half a second, if
  * nobody else uses the prefix. Nothing may be started any more. */
 void wine_stop(struct wine *wine);
 
-/* The same to its end, and lets go of everything. */
-void wine_close(struct wine *wine);
+/* The same to its end, and lets go of everything. False: others use the prefix,
+ * and the server stays. */
+bool wine_close(struct wine *wine);
 
 /* The Windows PATH; "" when it cannot be told. */
 void wine_path(const struct wine *wine, char *out, size_t size);

@@ -13,7 +13,7 @@
 #include "interop/stream/posix/ends.h"
 #include "interop/stream/posix/inlet.h"
 #include "interop/stream/posix/outlet.h"
-#include "interop/stream/posix/tree.h"
+#include "lib/tree.h"
 #include "interop/stream/posix/tty.h"
 #include "interop/stream/serve.h"
 #include "interop/stream/stream.h"

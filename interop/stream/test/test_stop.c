@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "interop/stream/test/pair.h"
-#include "interop/stream/posix/tree.h"
+#include "lib/tree.h"
 #include "lib/fd.h"
 #include "lib/lib.h"
 #include "lib/test/cmocka_all.h"

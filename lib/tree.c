@@ -1,5 +1,5 @@
 /* tree.c: all descendants of a process. */
-#include "interop/stream/posix/tree.h"
+#include "lib/tree.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
-/* tree.h: all descendants of a process. Private to interop/stream/posix. */
-#ifndef LANDBRIDGE_INTEROP_STREAM_POSIX_TREE_H
-#define LANDBRIDGE_INTEROP_STREAM_POSIX_TREE_H
+/* tree.h: all descendants of a process. */
+#ifndef LANDBRIDGE_LIB_TREE_H
+#define LANDBRIDGE_LIB_TREE_H
 
 #include <stdbool.h>
 #include <stddef.h>
