@@ -82,6 +82,8 @@ def results(landbridge, tools, fixed):
         "unix": r"""cmd.exe /c 'start /wait /unix /usr/bin/touch {}'""".format(os.path.join(tools, "escaped")),
         "readonly": r"""cmd.exe /c 'echo x>E:\new.txt'; cmd.exe /c 'type E:\old.txt & del E:\old.txt'""",
         "writable": r"""cmd.exe /c 'echo x>D:\new.txt' && cat /mnt/d/new.txt""",
+        "case": "/mnt/c/Windows/System32/cmd.exe /c ver && ls -d /mnt/c/Users && ls \"$(wslpath -u 'C:\\Windows\\notepad.exe')\"",
+        "dirs": "IFS=:; for d in $PATH; do test -d \"$d\" || echo \"missing $d\"; done",
         "sudo": "env -i /mnt/d/probe.exe exit 5",
     }
     with open(os.path.join(tools, "x86.exe"), "wb") as file:
@@ -184,6 +186,12 @@ def test_windows_path_is_imported(results):
     assert found.lower() == "/mnt/c/windows/system32/notepad.exe"
     assert len(path.split(":")) == len(set(path.split(":"))), path
     assert path.index("/usr/bin") < path.index("/run/landbridge/bin") < path.lower().index("/mnt/c/windows")
+
+
+def test_windows_spellings_are_there(results):
+    """Paths as they are written in scripts, and each directory of PATH."""
+    assert results["case"].status == 0 and "Windows" in results["case"].text, results["case"]
+    assert "missing /mnt" not in results["dirs"].text, results["dirs"]
 
 
 def test_hundred_in_a_row_and_fifty_at_once(results):

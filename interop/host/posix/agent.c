@@ -330,7 +330,7 @@ static int agent_begin(struct agent *a, const char **step)
 	error = loop_init(&a->loop);
 	if (error)
 		return error;
-	wine_path(config->wine, a->path, sizeof(a->path));
+	wine_path(config->wine, config->drives, a->path, sizeof(a->path));
 	*step = "serve the link";
 	error = address_parse(&link, config->link);
 	if (error)

@@ -191,6 +191,23 @@ void prefix_end_server(const struct wine *wine)
 		wine_run(wine, wine->server, NULL, "-w");
 }
 
+void prefix_add_names(const struct wine *wine)
+{
+	static const struct {
+		const char *name, *target;
+	} names[] = {
+		{ "Windows", "windows" },
+		{ "Users", "users" },
+		{ "windows/System32", "system32" },
+	};
+	char path[PATH_MAX + 32];
+
+	for (size_t i = 0; i < array_len(names); i++) {
+		fmt(path, sizeof(path), "%s/drive_c/%s", wine->prefix, names[i].name);
+		(void)!symlink(names[i].target, path); /* there already, or without */
+	}
+}
+
 int prefix_make(struct wine *wine, struct fault *why)
 {
 	struct drives own = { .count = 1, .at[0].letter = 'C' };

@@ -8,6 +8,10 @@
 bool prefix_is_complete(const struct wine *wine);
 int prefix_make(struct wine *wine, struct fault *why);
 
+/* The names that scripts written for Windows use, beside Wine's own, which are in
+ * lower case: on a drive that minds case both are there. */
+void prefix_add_names(const struct wine *wine);
+
 /* Ends what outlived its agent: it is behind that one's wall (wall.h), not ours. */
 void prefix_end_server(const struct wine *wine);
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "interop/host/posix/prefix.h"
+#include "interop/host/posix/spelling.h"
 #include "interop/host/posix/winpath.h"
 #include "lib/lib.h"
 
@@ -128,8 +129,10 @@ int wine_prepare(struct wine *wine, const struct drives *drives, struct fault *w
 		alone = flock(wine->lock, LOCK_EX | LOCK_NB) == 0;
 		if (alone && prefix_make(wine, why) < 0)
 			return -1;
-		if (alone)
+		if (alone) {
 			prefix_end_server(wine);
+			prefix_add_names(wine);
+		}
 		if (alone && prefix_set_drives(wine, drives, why) < 0)
 			return -1;
 		/* This may wait, for one that makes the prefix just now. */
@@ -302,7 +305,25 @@ static char *file_take(const struct wine *wine, const char *name, struct registr
 	return text;
 }
 
-void wine_path(const struct wine *wine, char *out, size_t size)
+/* Windows minds no case, and a registry is written accordingly: the guest's shell
+ * looks for what is on disk. */
+static void spell_path(const struct drives *drives, char *list)
+{
+	for (char *next; *list; list = next) {
+		size_t len = strcspn(list, ";");
+		const struct drive *drive = drives_find(drives, (char)(list[0] & ~0x20));
+
+		next = list + len + (list[len] != '\0');
+		if (!drive || list[1] != ':' || list[2] != '\\')
+			continue;
+		list[len] = '\0';
+		spelling_fix(drive->dir, list + 3);
+		if (next > list + len)
+			list[len] = ';';
+	}
+}
+
+void wine_path(const struct wine *wine, const struct drives *drives, char *out, size_t size)
 {
 	struct registry registry = { 0 };
 	char *system, *user;
@@ -314,6 +335,7 @@ void wine_path(const struct wine *wine, char *out, size_t size)
 	user = file_take(wine, "user.reg", &registry.user);
 	if (winpath_get(&registry, out, size) < 0)
 		*out = '\0';
+	spell_path(drives, out);
 	free(system);
 	free(user);
 }

@@ -55,7 +55,8 @@ void wine_stop(struct wine *wine);
  * and the server stays. */
 bool wine_close(struct wine *wine);
 
-/* The Windows PATH; "" when it cannot be told. */
-void wine_path(const struct wine *wine, char *out, size_t size);
+/* The Windows PATH, each directory spelled as it is on disk; "" when it cannot be
+ * told. */
+void wine_path(const struct wine *wine, const struct drives *drives, char *out, size_t size);
 
 #endif
