@@ -9,6 +9,7 @@
 
 #include "init/distro.h"
 #include "init/drvfs.h"
+#include "init/fstab.h"
 #include "init/login.h"
 #include "init/machine.h"
 #include "init/spawn.h"
@@ -16,6 +17,7 @@
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
+#include "lib/textfile.h"
 
 enum { AUTOMOUNT_MS = 20000, LETTERS = 26 };
 
@@ -45,7 +47,9 @@ static int options_make(struct distro *d, struct mountopts *o)
 	int err;
 
 	login_default(&who, &d->settings);
-	fmt(words, sizeof(words), "noatime,uid=%u,gid=%u", (unsigned)who.uid, (unsigned)who.gid);
+	/* The host's set-uid bits are not for this system's users. */
+	fmt(words, sizeof(words), "nosuid,nodev,noatime,uid=%u,gid=%u", (unsigned)who.uid,
+	    (unsigned)who.gid);
 	err = mountopts_add(o, words);
 	if (err == 0)
 		err = mountopts_add(o, d->settings.automount_options);
@@ -59,6 +63,7 @@ static int options_make(struct distro *d, struct mountopts *o)
 struct automount {
 	struct distro *d;
 	struct mountopts options;
+	struct textfile fstab;
 	uint32_t *made; /* shared with PID 1 */
 };
 
@@ -73,9 +78,10 @@ static int letter_mount(struct automount *a, int letter)
 		return -ENAMETOOLONG;
 	made = access(target, F_OK) < 0;
 	err = dir_make(target, 0755);
-	if (err == 0)
+	/* What fstab(5) mounts there is its own affair. */
+	if (err == 0 && !fstab_names(a->fstab.at, target))
 		err = drive_mount(&r);
-	else
+	else if (err < 0)
 		fmt(r.why, sizeof(r.why), "%s", strerror(-err));
 	if (made && err == 0)
 		*a->made |= (uint32_t)1 << letter;
@@ -94,6 +100,8 @@ static int automount_part(void *owner)
 
 	if (err < 0)
 		return err;
+	if (a->d->settings.mount_fstab)
+		textfile_read(&a->fstab, "/etc/fstab");
 	/* Before Linux 6.9 virtiofs does not tell its tags: each letter is tried. */
 	for (int i = 0; i < LETTERS && virtio_has(a->d->machine->virtio, VIRTIO_FS); i++)
 		letter_mount(a, i);

@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "init/dirs.h"
@@ -17,6 +18,9 @@
 #include "lib/log.h"
 #include "pathconv/pathconv.h"
 
+/* Unless the options say otherwise: what the host has set-uid, or as a device, has
+ * no power here. */
+enum { SAFE_FLAGS = MS_NOSUID | MS_NODEV };
 enum { EXIT_USAGE = 1, EXIT_MOUNT = 32 }; /* mount(8) */
 
 static const unsigned long mount_flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME |
@@ -147,7 +151,7 @@ static int drive_attach(struct drive_request *r, char letter, const char *target
  * ours, so that it can be found there for the next one. */
 static int drive_keep(struct drive_request *r, char letter, char *point, size_t size)
 {
-	static const struct mountopts plain;
+	struct mountopts plain = { .flags = SAFE_FLAGS };
 	struct drive_request whole = { .options = &plain };
 	int err;
 
@@ -158,6 +162,23 @@ static int drive_keep(struct drive_request *r, char letter, char *point, size_t 
 	err = drive_attach(&whole, letter, point);
 	memcpy(r->why, whole.why, sizeof(r->why));
 	return err;
+}
+
+/* Whether just this is mounted there already: mount(8) knows C: and C:\\ for two
+ * sources, and would have one more on top each time. */
+static bool is_there(const struct drive_request *r, const struct mounts *mounts, char letter,
+		     const char *rest)
+{
+	enum { SAME = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC };
+	const struct mount *m = mounts_find(mounts, r->target);
+	char drive[] = { letter, ':', '\0' }, root[4096];
+	struct statfs fs;
+
+	return m && m->drive && strcmp(m->point, r->target) == 0 &&
+	       strcasecmp(m->drive, drive) == 0 &&
+	       drive_subpath(root, sizeof(root), "", rest) == 0 &&
+	       strcmp(m->root, *rest ? root : "/") == 0 && statfs(r->target, &fs) == 0 &&
+	       ((fs.f_flags ^ r->options->flags) & SAME) == 0;
 }
 
 static int source_split(struct drive_request *r, char *letter, const char **rest)
@@ -183,6 +204,7 @@ int drive_mount(struct drive_request *r)
 	struct mounts mounts;
 	const char *rest, *first;
 	char letter, point[64];
+	bool there;
 	int err = source_split(r, &letter, &rest);
 
 	if (err < 0)
@@ -192,11 +214,12 @@ int drive_mount(struct drive_request *r)
 	err = mounts_load(&mounts);
 	if (err < 0)
 		return why(r, err, "cannot read /proc/self/mountinfo: %s", strerror(-err));
+	there = is_there(r, &mounts, letter, rest);
 	first = drive_visible(&mounts, letter);
-	if (first)
+	if (first && !there)
 		err = subtree_bind(r, first, rest);
 	mounts_unload(&mounts);
-	if (first)
+	if (first || there)
 		return err;
 	if (!*rest)
 		return drive_attach(r, letter, r->target);
@@ -249,7 +272,7 @@ int mount_drvfs_main(int argc, char **argv)
 {
 	struct drive_request r = { 0 };
 	struct arguments a = { 0 };
-	struct mountopts o = { 0 };
+	struct mountopts o = { .flags = SAFE_FLAGS };
 	struct stat st;
 	int err;
 

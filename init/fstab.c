@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,25 +27,83 @@ static bool fstab_has_lines(const char *text)
 	return false;
 }
 
+/* The character that *at begins, octal escapes as fstab(5) has them; moves on. */
+static char next_char(const char **at)
+{
+	const char *p = *at;
+
+	if (p[0] == '\\' && p[1] && p[2] && p[3]) {
+		*at += 4;
+		return (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0'));
+	}
+	++*at;
+	return *p;
+}
+
+/* Whether a field is this path, slashes behind it aside. */
+static bool field_is(const char *at, size_t len, const char *path)
+{
+	const char *end = at + len;
+
+	while (at < end && *path && next_char(&at) == *path)
+		path++;
+	while (at < end && *at == '/')
+		at++;
+	return at >= end && !*path;
+}
+
+bool fstab_names(const char *text, const char *path)
+{
+	for (; text && *text; text += *text == '\n') {
+		text += strspn(text, " \t");
+		if (*text != '#') {
+			text += strcspn(text, " \t\n");
+			text += strspn(text, " \t");
+			if (field_is(text, strcspn(text, " \t\n"), path))
+				return true;
+		}
+		text += strcspn(text, "\n");
+	}
+	return false;
+}
+
+/* What mount(8) said, a warning for each line. */
+static void fstab_complain(const struct boot *boot, int said)
+{
+	char text[1024], *line = text, *end;
+	ssize_t len = said < 0 ? 0 : pread(said, text, sizeof(text) - 1, 0);
+
+	text[len > 0 ? len : 0] = '\0';
+	for (; (end = strchr(line, '\n')); line = end + 1) {
+		*end = '\0';
+		boot_warn(boot, "%s", line);
+	}
+}
+
 int step_fstab(struct distro *d)
 {
 	char *const argv[] = { (char[]){ "mount" }, (char[]){ "-a" }, NULL };
 	char *const envp[] = { (char[]){ "PATH=" SYSTEM_PATH }, NULL };
 	char text[4096];
 	ssize_t len = d->settings.mount_fstab ? file_read("/etc/fstab", text, sizeof(text)) : 0;
-	int status;
+	int status, said;
 	pid_t pid;
 
 	if (len != -EFBIG && (len <= 0 || !fstab_has_lines(text)))
 		return 0;
 	if (access("/bin/mount", X_OK) < 0)
 		return boot_unable(d->boot, -errno, "run /bin/mount -a");
+	said = memfd_create("mount", MFD_CLOEXEC);
 	pid = spawn_fork();
 	if (pid == 0) {
+		dup2(said, STDERR_FILENO);
 		execve("/bin/mount", argv, envp);
 		_exit(127);
 	}
 	status = pid < 0 ? pid : spawn_wait(pid, FSTAB_WAIT_MS);
+	if (status != 0)
+		fstab_complain(d->boot, said);
+	fd_close(&said);
 	if (status == 0)
 		return 0;
 	return boot_unable(d->boot, status < 0 ? status : -EIO,

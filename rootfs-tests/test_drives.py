@@ -3,6 +3,8 @@ import os
 
 import pytest
 
+import images
+
 
 @pytest.fixture(scope="module")
 def results(landbridge, tools):
@@ -79,3 +81,51 @@ def test_user_with_the_same_uid(landbridge, user_image, tmp_path):
     result = landbridge.run("--drive", f"D:={drive}", user_image, "--", "sh", "-c", "echo mine >/mnt/d/f && cat /mnt/d/f")
     assert result.out == b"mine\n", result
     assert (drive / "f").read_text() == "mine\n"
+
+
+FSTAB = r"""# what users of other systems have
+D: /srv/d drvfs ro 0 0
+C: /mnt/c drvfs ro 0 0
+D:\134sub /docs drvfs defaults 0 0
+D:\134 /dd drvfs defaults 0 0
+/mnt/d/sub /home/u none bind 0 0
+LABEL=NONE /boot/efi vfat umask=0077 0 1
+"""
+
+
+@pytest.fixture(scope="module")
+def fstab(landbridge, debian_tar, store, tools):
+    (tools / "sub").mkdir(exist_ok=True)
+    (tools / "sub" / "note").write_text("on the host\n")
+    (tools / "power").write_text("#!/bin/sh\nid -u\n")
+    (tools / "power").chmod(0o4755)
+    image = str(store / "fstab.tar")
+    with images.TarImage(image, debian_tar) as tar:
+        tar.file("etc/fstab", FSTAB)
+        for name in ("srv/d", "docs", "dd", "home/u", "boot/efi"):
+            tar.dir(name)
+    options = "findmnt -rno OPTIONS --target "
+    commands = {
+        "notes": "cat /srv/d/sub/note /docs/note /dd/sub/note /home/u/note",
+        "flags": "; ".join(options + d for d in ("/mnt/c", "/srv/d", "/mnt/d", "/docs")),
+        "again": "grep -c . /proc/self/mounts; mount -a 2>/dev/null; mount -a 2>/dev/null; grep -c . /proc/self/mounts",
+        "said": "dmesg | grep fstab",
+    }
+    return landbridge.batch(commands, "--drive", f"D:={tools}", image)
+
+
+def test_lines_of_fstab_are_drives(fstab):
+    assert fstab["notes"].lines == ["on the host"] * 4, fstab["notes"]
+    before, after = fstab["again"].lines
+    assert before == after, fstab["again"]
+
+
+def test_drives_have_no_power_here(fstab):
+    """A line of fstab says how; and the host's set-uid files are nobody's way to root."""
+    flags = [set(line.split(",")) for line in fstab["flags"].lines]
+    assert all({"nosuid", "nodev"} <= f for f in flags), fstab["flags"]
+    assert [("ro" in f) for f in flags] == [True, True, False, False], fstab["flags"]
+
+
+def test_line_that_failed_is_named(fstab):
+    assert "/boot/efi" in fstab["said"].text, fstab["said"]
