@@ -83,6 +83,33 @@ static void try_batch(const char *arg, char *buf)
 	check(!quoted && *at == '"');
 }
 
+/* A word of cmd.exe's command that is more than an operator holds none. */
+static void try_cmd(const char *arg, char *buf)
+{
+	static const char start[] = "\"cmd.exe\" /s /c \"x ";
+	struct winline line;
+	bool quoted = false;
+	const char *at;
+
+	winline_begin(&line, buf, WINLINE_BYTES, "cmd.exe");
+	wincmd_arg(&line, "/c");
+	wincmd_arg(&line, "x");
+	wincmd_arg(&line, arg);
+	if (wincmd_end(&line) < 0)
+		return;
+	check(strncmp(buf, start, strlen(start)) == 0);
+	if (strspn(arg, "&|<>0123456789") == strlen(arg) && *arg)
+		return;
+	at = buf + strlen(start);
+	for (; at[1]; at++) {
+		quoted ^= *at == '"';
+		check(*at != '\n' && *at != '\r');
+		check(quoted || !strchr("&|<>", *at));
+		at += !quoted && *at == '^' && at[1];
+	}
+	check(!quoted && *at == '"');
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *arg = malloc(size + 1), *buf = malloc(WINLINE_BYTES),
@@ -92,6 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	arg[size] = '\0';
 	try_program(arg, buf, back);
 	try_batch(arg, buf);
+	try_cmd(arg, buf);
 	winname_refuse(arg);
 	winname_is_batch(arg);
 	winname_env_denied(arg);

@@ -54,6 +54,7 @@ def results(landbridge, tools, fixed):
         "whoami": "whoami.exe",
         "args": f"/mnt/d/probe.exe args {quoted}",
         "cwd": "mkdir -p '/mnt/d/a dir' && cd '/mnt/d/a dir' && ../probe.exe cwd",
+        "space": "cp /mnt/d/probe.exe '/mnt/d/a dir/pro be.exe'",
         "cwdlost": "cd /etc && /mnt/d/probe.exe cwd",
         "streams": "/mnt/d/probe.exe both 300",
         "cat": "head -c 300000 /dev/zero | /mnt/d/probe.exe cat",
@@ -82,6 +83,8 @@ def results(landbridge, tools, fixed):
         "unix": r"""cmd.exe /c 'start /wait /unix /usr/bin/touch {}'""".format(os.path.join(tools, "escaped")),
         "readonly": r"""cmd.exe /c 'echo x>E:\new.txt'; cmd.exe /c 'type E:\old.txt & del E:\old.txt'""",
         "writable": r"""cmd.exe /c 'echo x>D:\new.txt' && cat /mnt/d/new.txt""",
+        "cmdtext": """cmd.exe /c 'echo "a b"&echo c'""",
+        "cmdwords": r"""cmd.exe /c echo 'x&echo z' && cmd.exe /c echo 'x&y^z' '>D:\no' && cmd.exe /c 'D:\a dir\pro be.exe' args 'a b' 'c d'""",
         "case": "/mnt/c/Windows/System32/cmd.exe /c ver && ls -d /mnt/c/Users && ls \"$(wslpath -u 'C:\\Windows\\notepad.exe')\"",
         "dirs": "IFS=:; for d in $PATH; do test -d \"$d\" || echo \"missing $d\"; done",
         "sudo": "env -i /mnt/d/probe.exe exit 5",
@@ -186,6 +189,12 @@ def test_windows_path_is_imported(results):
     assert found.lower() == "/mnt/c/windows/system32/notepad.exe"
     assert len(path.split(":")) == len(set(path.split(":"))), path
     assert path.index("/usr/bin") < path.index("/run/landbridge/bin") < path.lower().index("/mnt/c/windows")
+
+
+def test_command_of_cmd(results):
+    """One argument is a command to the letter; of several each is a word, whatever is in it."""
+    assert results["cmdtext"].text.split("\r\n") == ['"a b"', "c", ""], results["cmdtext"]
+    assert results["cmdwords"].text.replace("\r", "").split("\n")[:4] == ['"x&echo z"', "x&y^z >D:\\no", "a b", "c d"], results["cmdwords"]
 
 
 def test_windows_spellings_are_there(results):

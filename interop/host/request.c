@@ -65,23 +65,36 @@ static int line_error(int error, const char *program, size_t index, struct fault
 			 index, text);
 }
 
+/* How a program reads its command line. */
+struct dialect {
+	int (*begin)(struct winline *line, void *buf, size_t size, const char *name);
+	int (*arg)(struct winline *line, const char *arg);
+	int (*end)(struct winline *line);
+};
+
+static const struct dialect of_programs = { winline_begin, winline_arg, winline_end };
+static const struct dialect of_cmd = { winline_begin, wincmd_arg, wincmd_end };
+static const struct dialect of_batch = { winbatch_begin, winbatch_arg, winbatch_end };
+
 /* Writes the command line; buf holds WINLINE_BYTES. */
 static int line_build(char *buf, const struct open *l, bool batch, struct fault *why)
 {
+	const struct dialect *dialect = batch                           ? &of_batch
+					: winname_is_cmd(l->program.at) ? &of_cmd
+									: &of_programs;
 	struct wire_str arg = { l->program.at, l->program.len };
 	struct winline line;
 	size_t pos = 0, index = 0;
 	int r;
 
 	open_next(l, OPEN_TAG_ARG, &pos, &arg);
-	r = batch ? winbatch_begin(&line, buf, WINLINE_BYTES, l->program.at)
-		  : winline_begin(&line, buf, WINLINE_BYTES, arg.at);
+	r = dialect->begin(&line, buf, WINLINE_BYTES, batch ? l->program.at : arg.at);
 	while (r == 0 && open_next(l, OPEN_TAG_ARG, &pos, &arg)) {
 		index++;
-		r = batch ? winbatch_arg(&line, arg.at) : winline_arg(&line, arg.at);
+		r = dialect->arg(&line, arg.at);
 	}
 	if (r == 0)
-		r = batch ? winbatch_end(&line) : winline_end(&line);
+		r = dialect->end(&line);
 	return r < 0 ? line_error(r, l->program.at, index, why) : 0;
 }
 

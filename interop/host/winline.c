@@ -2,7 +2,6 @@
 #include "interop/host/winline.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
 /* Bytes of the UTF-8 sequence at p, or 0. */
@@ -49,6 +48,8 @@ static void line_init(struct winline *line, void *buf, size_t size, size_t units
 	line->units = 0;
 	line->units_max = units_max;
 	line->error = 0;
+	line->part = WINCMD_SWITCHES;
+	line->first = NULL;
 }
 
 /* ASCII text of our own. */
@@ -220,6 +221,97 @@ int winbatch_arg(struct winline *line, const char *arg)
 int winbatch_end(struct winline *line)
 {
 	put(line, "\"");
-	write_u8(&line->out, 0);
+	return winline_end(line);
+}
+
+#define CMD_OPERATORS "&|<>"
+
+/* && or 2>&1, but not &x. */
+static bool is_operator(const char *arg)
+{
+	if (arg[0] >= '0' && arg[0] <= '9' && (arg[1] == '<' || arg[1] == '>'))
+		arg++;
+	if (!*arg || !strchr(CMD_OPERATORS, *arg))
+		return false;
+	arg += strspn(arg, CMD_OPERATORS);
+	arg += *arg >= '0' && *arg <= '9';
+	return !*arg;
+}
+
+/* "a b": its user has quoted it for cmd.exe already. */
+static bool is_quoted(const char *arg)
+{
+	size_t len = strlen(arg);
+
+	return len > 1 && arg[0] == '"' && strchr(arg + 1, '"') == arg + len - 1;
+}
+
+static void put_text(struct winline *line, const char *text)
+{
+	while (*text && !line->out.bad)
+		put_byte(line, *text++);
+}
+
+/* Outside quotation marks ^ takes an operator's meaning away. */
+static void put_escaped(struct winline *line, const char *arg)
+{
+	for (; *arg && !line->out.bad; arg++) {
+		if (strchr(CMD_OPERATORS "^", *arg))
+			put(line, "^");
+		put_byte(line, *arg);
+	}
+}
+
+static void put_word(struct winline *line, const char *arg)
+{
+	if (is_operator(arg) || is_quoted(arg))
+		put_text(line, arg);
+	else if (*arg && !arg[strcspn(arg, " \t\"")])
+		put_escaped(line, arg);
+	else
+		put_quoted(line, arg, "\"\"", "%");
+}
+
+static bool is_switch(const char *arg)
+{
+	return arg[0] == '/' && arg[1] && strchr("cCkKrR", arg[1]) && !arg[2];
+}
+
+/* With /s cmd.exe takes away just the outer quotation marks. */
+static int switches_arg(struct winline *line, const char *arg)
+{
+	if (!is_switch(arg))
+		return winline_arg(line, arg);
+	put(line, " /s ");
+	put(line, arg);
+	put(line, " \"");
+	line->part = WINCMD_FIRST;
 	return line_check(line);
+}
+
+int wincmd_arg(struct winline *line, const char *arg)
+{
+	if (line->part == WINCMD_SWITCHES)
+		return switches_arg(line, arg);
+	if (text_check(line, arg, "\r\n") < 0)
+		return line->error;
+	if (line->part == WINCMD_FIRST && !line->first) {
+		line->first = arg;
+		return 0;
+	}
+	if (line->part == WINCMD_FIRST)
+		put_word(line, line->first);
+	line->part = WINCMD_WORDS;
+	put(line, " ");
+	put_word(line, arg);
+	return line_check(line);
+}
+
+int wincmd_end(struct winline *line)
+{
+	if (line->part == WINCMD_FIRST && line->first)
+		put_text(line, line->first);
+	if (line->part != WINCMD_SWITCHES)
+		put(line, "\"");
+	return winline_end(line);
 }

@@ -72,13 +72,27 @@ const char *winname_refuse(const char *path)
 	}
 }
 
-bool winname_is_batch(const char *path)
+/* What follows the last separator. */
+static const char *last_name(const char *path)
 {
-	const char *end, *p;
+	const char *p;
 
 	for (p = path; *p; p++)
 		if (*p == '\\' || *p == '/')
 			path = p + 1;
+	return path;
+}
+
+bool winname_is_cmd(const char *path)
+{
+	return strcasecmp(last_name(path), "cmd.exe") == 0;
+}
+
+bool winname_is_batch(const char *path)
+{
+	const char *end;
+
+	path = last_name(path);
 	end = path + strcspn(path, ":");
 	while (end > path && (end[-1] == '.' || end[-1] == ' '))
 		end--;

@@ -18,6 +18,9 @@ const char *winname_refuse(const char *path);
 /* True for what cmd.exe has to run: NAME.bat and NAME.cmd. */
 bool winname_is_batch(const char *path);
 
+/* True for cmd.exe itself, wherever it is. */
+bool winname_is_cmd(const char *path);
+
 /* True when the guest may not set this environment variable of a Windows
  * program: it would change what code runs. Without regard to case. */
 bool winname_env_denied(const char *entry);

@@ -82,6 +82,48 @@ static void test_batch_args(void **state)
 	}
 }
 
+/* What follows cmd.exe, up to five arguments. */
+static void test_cmd_lines(void **state)
+{
+	static const struct {
+		const char *args[6];
+		const char *want;
+	} rows[] = {
+		{ { NULL }, "" },
+		{ { "/c" }, " /s /c \"\"" },
+		{ { "/q", "a b" }, " /q \"a b\"" },
+		{ { "/c", "ver" }, " /s /c \"ver\"" },
+		{ { "/d", "/K", "ver" }, " /d /s /K \"ver\"" },
+		{ { "/c", "echo \"a b\"" }, " /s /c \"echo \"a b\"\"" },
+		{ { "/c", "echo a&echo b 1>&2" }, " /s /c \"echo a&echo b 1>&2\"" },
+		{ { "/c", "start", "http://x/a&echo" }, " /s /c \"start http://x/a^&echo\"" },
+		{ { "/c", "start", "", "http://x/a&b" }, " /s /c \"start \"\" http://x/a^&b\"" },
+		{ { "/c", "start", "a&echo z" }, " /s /c \"start \"a&echo z\"\"" },
+		{ { "/c", "D:\\a b\\x.exe", "c d", "e f" },
+		  " /s /c \"\"D:\\a b\\x.exe\" \"c d\" \"e f\"\"" },
+		{ { "/c", "dir", "&&", "echo", "x" }, " /s /c \"dir && echo x\"" },
+		{ { "/c", "x", "2>&1", "&y", ">z" }, " /s /c \"x 2>&1 ^&y ^>z\"" },
+		{ { "/c", "echo", "\"a&b\"", "c\"d" }, " /s /c \"echo \"a&b\" \"c\"\"d\"\"" },
+		{ { "/c", "echo", "%OS%", "^" }, " /s /c \"echo %OS% ^^\"" },
+		{ { "/c", "x", "/c", "y" }, " /s /c \"x /c y\"" },
+	};
+	char buf[WINLINE_BYTES], want[256];
+	struct winline line;
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		winline_begin(&line, buf, sizeof(buf), "cmd.exe");
+		for (size_t j = 0; rows[i].args[j]; j++)
+			assert_int_equal(wincmd_arg(&line, rows[i].args[j]), 0);
+		assert_int_equal(wincmd_end(&line), 0);
+		fmt(want, sizeof(want), "\"cmd.exe\"%s", rows[i].want);
+		assert_string_equal(buf, want);
+	}
+	winline_begin(&line, buf, sizeof(buf), "cmd.exe");
+	assert_int_equal(wincmd_arg(&line, "/c"), 0);
+	assert_int_equal(wincmd_arg(&line, "a\nb"), -EINVAL);
+}
+
 static void test_batch_line(void **state)
 {
 	char buf[WINLINE_BYTES];
@@ -179,9 +221,10 @@ static void test_batch_longest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_program_args), cmocka_unit_test(test_batch_args),
-		cmocka_unit_test(test_batch_line),   cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_longest),      cmocka_unit_test(test_batch_longest),
+		cmocka_unit_test(test_program_args),  cmocka_unit_test(test_batch_args),
+		cmocka_unit_test(test_cmd_lines),     cmocka_unit_test(test_batch_line),
+		cmocka_unit_test(test_refused),       cmocka_unit_test(test_longest),
+		cmocka_unit_test(test_batch_longest),
 	};
 
 	return cmocka_run_group_tests_name("winline", tests, NULL, NULL);
