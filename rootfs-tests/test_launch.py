@@ -83,6 +83,7 @@ def results(landbridge, tools, fixed):
         "unix": r"""cmd.exe /c 'start /wait /unix /usr/bin/touch {}'""".format(os.path.join(tools, "escaped")),
         "readonly": r"""cmd.exe /c 'echo x>E:\new.txt'; cmd.exe /c 'type E:\old.txt & del E:\old.txt'""",
         "writable": r"""cmd.exe /c 'echo x>D:\new.txt' && cat /mnt/d/new.txt""",
+        "oddcwd": "for d in 'c:d' 'tr.' aux; do mkdir -p \"/mnt/d/$d\" && cd \"/mnt/d/$d\" && /mnt/d/probe.exe cwd; done",
         "cmdtext": """cmd.exe /c 'echo "a b"&echo c'""",
         "cmdwords": r"""cmd.exe /c echo 'x&echo z' && cmd.exe /c echo 'x&y^z' '>D:\no' && cmd.exe /c 'D:\a dir\pro be.exe' args 'a b' 'c d'""",
         "case": "/mnt/c/Windows/System32/cmd.exe /c ver && ls -d /mnt/c/Users && ls \"$(wslpath -u 'C:\\Windows\\notepad.exe')\"",
@@ -189,6 +190,12 @@ def test_windows_path_is_imported(results):
     assert found.lower() == "/mnt/c/windows/system32/notepad.exe"
     assert len(path.split(":")) == len(set(path.split(":"))), path
     assert path.index("/usr/bin") < path.index("/run/landbridge/bin") < path.lower().index("/mnt/c/windows")
+
+
+def test_directory_that_windows_cannot_name(results):
+    """The program runs, in its user's directory, and a line says so."""
+    assert results["oddcwd"].status == 0 and len(results["oddcwd"].err.splitlines()) == 3, results["oddcwd"]
+    assert results["oddcwd"].text.lower().count("c:\\users") == 3, results["oddcwd"]
 
 
 def test_command_of_cmd(results):

@@ -105,22 +105,19 @@ static int client_encode(struct client *c, struct writer *w)
 	return error;
 }
 
-static int client_call(struct client *c, const struct writer *w)
+static int client_call(struct client *c, const struct writer *w, struct outcome *out)
 {
-	struct outcome out;
 	int fd = unix_connect(LANDBRIDGE_SOCKET);
 	int error;
 
 	if (fd < 0)
 		return refuse_socket(c, fd);
-	error = caller_run(fd, w->base, w->used, &out);
+	error = caller_run(fd, w->base, w->used, out);
 	if (error < 0) {
 		log_err(&c->log, "%s: unable to talk to the broker: %s", c->name, strerror(-error));
 		return WIRE_FAIL_BRIDGE;
 	}
-	if (out.text[0])
-		log_err(&c->log, "%s: %s", c->name, out.text);
-	return outcome_end(&out);
+	return 0;
 }
 
 /* What the shell's user, and nobody else, should hear. */
@@ -131,7 +128,7 @@ static void client_notice(const struct client *c)
 
 	if (!isatty(STDERR_FILENO))
 		return;
-	if (c->request.cwd_left_out)
+	if (c->request.cwd_left_out && c->request.cwd)
 		log_note(&c->log, "%s: the host cannot see %s; using its default directory",
 			 c->name, c->cwd[0] ? c->cwd : "the current directory");
 	while (at && wslenv_next(&at, &entry))
@@ -140,12 +137,36 @@ static void client_notice(const struct client *c)
 				 c->name, (int)entry.name_len, entry.name);
 }
 
+/* Once more without a directory that the host cannot use; whoever watches, or
+ * reads the log of, a script hears that it was another one. */
+static int client_try(struct client *c, struct writer *w)
+{
+	struct outcome out = { 0 };
+	int status, error = client_encode(c, w);
+
+	if (error < 0)
+		return refuse_request(c, error);
+	client_notice(c);
+	status = client_call(c, w, &out);
+	if (status)
+		return status;
+	if (out.os_error == WIRE_ERROR_DIRECTORY && !c->request.cwd_left_out) {
+		log_note(&c->log, "%s (using the default directory)", out.text);
+		c->request.cwd = NULL;
+		writer_init(w, w->base, PAYLOAD_MAX);
+		return client_try(c, w);
+	}
+	if (out.text[0])
+		log_err(&c->log, "%s: %s", c->name, out.text);
+	return outcome_end(&out);
+}
+
 static int client_run(struct client *c)
 {
 	struct request *rq = &c->request;
 	struct writer w;
 	void *payload;
-	int error, status;
+	int status;
 
 	if (c->program.refusal) {
 		log_err(&c->log, "%s %s", c->name, c->program.refusal);
@@ -163,10 +184,7 @@ static int client_run(struct client *c)
 		return WIRE_FAIL_BRIDGE;
 	}
 	writer_init(&w, payload, PAYLOAD_MAX);
-	error = client_encode(c, &w);
-	if (error == 0)
-		client_notice(c);
-	status = error < 0 ? refuse_request(c, error) : client_call(c, &w);
+	status = client_try(c, &w);
 	free(payload);
 	return status;
 }

@@ -132,20 +132,21 @@ static int check_paths(const struct open *l, struct fault *why)
 		return refuse(l->program.at, "its name is not UTF-8, and Windows has no other text",
 			      why);
 	reason = l->cwd.len > 0 ? winname_refuse(l->cwd.at) : NULL;
-	if (reason)
-		return fault_set(why, WIRE_FAIL_NOT_RUN, "unable to run %s in %s: %s",
-				 l->program.at, l->cwd.at, reason);
-	return 0;
+	if (!reason)
+		return 0;
+	fault_set(why, WIRE_FAIL_NOT_RUN, "unable to run %s in %s: %s", l->program.at, l->cwd.at,
+		  reason);
+	return -ENOTDIR;
 }
 
 int request_build(struct writer *w, const struct open *l, unsigned flags, struct fault *why)
 {
 	bool batch;
 	char *line;
-	int r;
+	int r = check_paths(l, why);
 
-	if (check_paths(l, why) < 0)
-		return -1;
+	if (r < 0)
+		return r;
 	line = malloc(WINLINE_BYTES);
 	if (!line)
 		return fault_set(why, WIRE_FAIL_BRIDGE, "unable to run %s: no memory",

@@ -8,7 +8,8 @@
 
 /* Checks every path and name first, then writes the request (start.h) into w; `flags`
  * are those of start.h that the host knows.
- * 0, or -1 with the code and text of FAILED in *why. */
+ * 0, or negative with the code and text of FAILED in *why: -ENOTDIR for the
+ * working directory, else -1. */
 int request_build(struct writer *w, const struct open *l, unsigned flags, struct fault *why);
 
 /* The code (126 or 127) and the line that stand for a Win32 error of

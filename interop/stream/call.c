@@ -100,6 +100,7 @@ static int on_failed(struct call *c, const void *payload, size_t len)
 
 	if (failed_decode(&why, payload, len) < 0)
 		return -EPROTO;
+	c->result->os_error = why.os_error;
 	call_finish(c, OUTCOME_FAILED, why.code, why.text.at);
 	return 0;
 }

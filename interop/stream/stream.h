@@ -44,6 +44,7 @@ struct outcome {
 	int write_error;    /* errno of the first write to our stdout or stderr that failed; 0:
 			       none, EPIPE: the reader went away, EBADF: closed from the start.
 			       The program saw a closed pipe */
+	uint32_t os_error;  /* of FAILED: a Win32 error or errno; 0: none */
 	char text[512];     /* a line for a person, without the program's name; may be empty */
 };
 

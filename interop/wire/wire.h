@@ -68,6 +68,9 @@ enum wire_subsystem { WIRE_NATIVE = 0, WIRE_GUI = 2, WIRE_CONSOLE = 3 }; /* as i
 enum wire_exit { WIRE_EXITED = 0, WIRE_SIGNALLED = 1 }; /* code = exit code / signal number */
 
 /* Landbridge's own exit statuses, as FAILED carries them. */
+/* Of struct failed: the host cannot use CWD (Windows' ERROR_DIRECTORY). */
+enum { WIRE_ERROR_DIRECTORY = 267 };
+
 enum { WIRE_FAIL_BRIDGE = 125, WIRE_FAIL_NOT_RUN = 126, WIRE_FAIL_NOT_FOUND = 127 };
 
 /* A string in place; `at` is NUL-terminated, len does not count the NUL. */

@@ -120,14 +120,17 @@ static int job_spawn(void *owner, const struct open *l, const struct child_setup
 		     struct job *job, struct failed *why)
 {
 	struct serving *s = owner;
+	int r = -1;
 
 	fmt(s->program, sizeof(s->program), "%s", l->program.at ? l->program.at : "");
 	if (!s->wine->runs)
 		fault_set(&s->fault, WIRE_FAIL_NOT_RUN, "unable to run %s: %s", s->program,
 			  s->wine->whynot);
-	else if (job_start(s, l, child, job) == 0)
+	else
+		r = job_start(s, l, child, job);
+	if (r == 0)
 		return 0;
-	return failed_fill(why, &s->fault, 0);
+	return failed_fill(why, &s->fault, r == -ENOTDIR ? WIRE_ERROR_DIRECTORY : 0);
 }
 
 /* The helper ended before it could say anything. */

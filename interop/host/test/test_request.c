@@ -1,4 +1,5 @@
 /* test_request.c: OPEN -> request to the helper; Windows errors. */
+#include <errno.h>
 #include <string.h>
 
 #include "interop/host/request.h"
@@ -19,6 +20,7 @@ static int build(const char *program, const char *cwd, const char *const *argv,
 	struct writer w, out;
 	struct reader r;
 	struct open l;
+	int error;
 
 	writer_init(&w, payload, sizeof(payload));
 	open_put_u32(&w, OPEN_TAG_KIND, OPEN_PROGRAM);
@@ -31,8 +33,9 @@ static int build(const char *program, const char *cwd, const char *const *argv,
 	assert_int_equal(open_decode(&l, payload, w.used), 0);
 	writer_init(&out, request, sizeof(request));
 	*why = (struct fault){ 0 };
-	if (request_build(&out, &l, 0, why) < 0)
-		return -1;
+	error = request_build(&out, &l, 0, why);
+	if (error < 0)
+		return error;
 	reader_init(&r, request, out.used);
 	assert_int_equal(read_u32(&r), out.used - 4);
 	seen->flags = read_u32(&r);
@@ -101,15 +104,16 @@ static void test_refused(void **state)
 		const char *const *argv;
 		int code;
 		const char *word;
+		int r;
 	} rows[] = {
-		{ "", "", NULL, 127, "none" },
-		{ "\\\\host\\share\\x.exe", "", NULL, 126, "drive" },
-		{ "C:\\con", "", NULL, 126, "device" },
-		{ "C:\\x.exe ", "", NULL, 126, "dot or space" },
-		{ "C:\\x\xff.exe", "", NULL, 126, "UTF-8" },
-		{ "C:\\x.exe", "\\\\host\\share", NULL, 126, "host" },
-		{ "C:\\x.exe", "C:\\a:b", NULL, 126, "stream" },
-		{ "C:\\x.exe", "C:\\", bad, 126, "argument 2" },
+		{ "", "", NULL, 127, "none", -1 },
+		{ "\\\\host\\share\\x.exe", "", NULL, 126, "drive", -1 },
+		{ "C:\\con", "", NULL, 126, "device", -1 },
+		{ "C:\\x.exe ", "", NULL, 126, "dot or space", -1 },
+		{ "C:\\x\xff.exe", "", NULL, 126, "UTF-8", -1 },
+		{ "C:\\x.exe", "\\\\host\\share", NULL, 126, "host", -ENOTDIR },
+		{ "C:\\x.exe", "C:\\a:b", NULL, 126, "stream", -ENOTDIR },
+		{ "C:\\x.exe", "C:\\", bad, 126, "argument 2", -1 },
 	};
 	struct fault why;
 	struct seen seen;
@@ -117,7 +121,8 @@ static void test_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < array_len(rows); i++) {
 		assert_int_equal(
-			build(rows[i].program, rows[i].cwd, rows[i].argv, NULL, &why, &seen), -1);
+			build(rows[i].program, rows[i].cwd, rows[i].argv, NULL, &why, &seen),
+			rows[i].r);
 		assert_int_equal(why.status, rows[i].code);
 		if (!strstr(why.text, rows[i].word))
 			fail_msg("%s: no \"%s\"", why.text, rows[i].word);
