@@ -102,18 +102,17 @@ static void test_refused(void **state)
 	static const struct {
 		const char *program, *cwd;
 		const char *const *argv;
-		int code;
 		const char *word;
-		int r;
+		int code, r;
 	} rows[] = {
-		{ "", "", NULL, 127, "none", -1 },
-		{ "\\\\host\\share\\x.exe", "", NULL, 126, "drive", -1 },
-		{ "C:\\con", "", NULL, 126, "device", -1 },
-		{ "C:\\x.exe ", "", NULL, 126, "dot or space", -1 },
-		{ "C:\\x\xff.exe", "", NULL, 126, "UTF-8", -1 },
-		{ "C:\\x.exe", "\\\\host\\share", NULL, 126, "host", -ENOTDIR },
-		{ "C:\\x.exe", "C:\\a:b", NULL, 126, "stream", -ENOTDIR },
-		{ "C:\\x.exe", "C:\\", bad, 126, "argument 2", -1 },
+		{ "", "", NULL, "none", 127, -1 },
+		{ "\\\\host\\share\\x.exe", "", NULL, "drive", 126, -1 },
+		{ "C:\\con", "", NULL, "device", 126, -1 },
+		{ "C:\\x.exe ", "", NULL, "dot or space", 126, -1 },
+		{ "C:\\x\xff.exe", "", NULL, "UTF-8", 126, -1 },
+		{ "C:\\x.exe", "\\\\host\\share", NULL, "host", 126, -ENOTDIR },
+		{ "C:\\x.exe", "C:\\a:b", NULL, "stream", 126, -ENOTDIR },
+		{ "C:\\x.exe", "C:\\", bad, "argument 2", 126, -1 },
 	};
 	struct fault why;
 	struct seen seen;
