@@ -51,8 +51,8 @@ const char *pe_refusal(enum pe_kind kind);
 #define BINFMT_CONF_DIR "/run/binfmt.d"
 #define BINFMT_CONF "zz-WSLInterop.conf" /* the last one in order is matched first */
 
-/* Makes the entry  :WSLInterop:M::MZ::INTERPRETER:PF  be there and enabled, in
- * `dir` (BINFMT_DIR); a
+/* Makes the entry  :WSLInterop:M::MZ::INTERPRETER:PF  (F alone before Linux 5.12)
+ * be there and enabled, in `dir` (BINFMT_DIR); a
  * disabled or different one is replaced. Never touches other entries or the
  * switch for all. The kernel opens the interpreter now (F) and takes the
  * newest entry that matches, so call this again after replacing /init or

@@ -2,13 +2,28 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "binfmt/binfmt.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
 
 enum { ENTRY_MAX = 1024, LINE_MAX_BYTES = 1920 }; /* the kernel's own limit of a line */
+
+/* Flag P gives the program's own argv[0] as an argument more, and before Linux
+ * 5.12 nothing tells that it is one: without P there. */
+static const char *entry_flags(void)
+{
+	struct utsname name = { 0 };
+	char *dot;
+	unsigned long major;
+
+	uname(&name);
+	major = strtoul(name.release, &dot, 10);
+	return major < 5 || (major == 5 && strtoul(dot + 1, NULL, 10) < 12) ? "F" : "PF";
+}
 
 static int read_file(const char *dir, const char *name, char *text, size_t size)
 {
@@ -46,8 +61,8 @@ static int entry_look(const char *dir, const char *interpreter)
 		return ENTRY_MISSING;
 	if (rc < 0)
 		return rc == -EFBIG ? ENTRY_OTHER : rc;
-	fmt(want, sizeof(want), "enabled\ninterpreter %s\nflags: PF\noffset 0\nmagic 4d5a\n",
-	    interpreter);
+	fmt(want, sizeof(want), "enabled\ninterpreter %s\nflags: %s\noffset 0\nmagic 4d5a\n",
+	    interpreter, entry_flags());
 	return strcmp(have, want) == 0 ? ENTRY_READY : ENTRY_OTHER;
 }
 
@@ -59,7 +74,7 @@ static ssize_t entry_line(char *out, size_t size, const char *interpreter)
 
 	if (interpreter[0] != '/' || strpbrk(interpreter, ":\n") != NULL)
 		return -EINVAL;
-	len = fmt(out, size, ":" BINFMT_NAME ":M::MZ::%s:PF", interpreter);
+	len = fmt(out, size, ":" BINFMT_NAME ":M::MZ::%s:%s", interpreter, entry_flags());
 	return len >= size ? -ENAMETOOLONG : (ssize_t)len;
 }
 

@@ -38,12 +38,12 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* PID 1 of a container can be a .exe that binfmt_misc gave to us; kernels
- * before 5.12 do not say so, but then there are three arguments. On the first
- * PID 1 arguments are words of the kernel's command line. */
+/* PID 1 of a container can be a .exe that binfmt_misc gave to us, on a kernel
+ * before 5.12 without saying so. On the first PID 1 arguments are words of the
+ * kernel's command line. */
 static bool is_init(int argc)
 {
-	return getpid() == 1 && (argc < 3 || !in_container());
+	return getpid() == 1 && (argc < 2 || !in_container());
 }
 
 int main(int argc, char **argv)
@@ -61,7 +61,7 @@ int main(int argc, char **argv)
 			return names[i].run(argc, argv);
 	if (is_init(argc))
 		return init_main(argc, argv);
-	if (CFG_INTEROP && argc >= 3)
-		return client_main(argc, argv);
+	if (CFG_INTEROP && argc >= 2)
+		return landbridge_run_main(argc, argv);
 	return fd_write_all(2, usage, sizeof(usage) - 1) < 0 ? 111 : 100;
 }

@@ -84,6 +84,8 @@ def results(landbridge, tools, fixed):
         "readonly": r"""cmd.exe /c 'echo x>E:\new.txt'; cmd.exe /c 'type E:\old.txt & del E:\old.txt'""",
         "writable": r"""cmd.exe /c 'echo x>D:\new.txt' && cat /mnt/d/new.txt""",
         "oddcwd": "for d in 'c:d' 'tr.' aux; do mkdir -p \"/mnt/d/$d\" && cd \"/mnt/d/$d\" && /mnt/d/probe.exe cwd; done",
+        "byhand": "/init /mnt/c/windows/system32/cmd.exe /c 'echo hi' && /init /mnt/d/probe.exe args a 'b c' && "
+                  "/init /mnt/d/probe.exe cwd && cd / && /init cmd.exe /c 'exit 4'",
         "cmdtext": """cmd.exe /c 'echo "a b"&echo c'""",
         "cmdwords": r"""cmd.exe /c echo 'x&echo z' && cmd.exe /c echo 'x&y^z' '>D:\no' && cmd.exe /c 'D:\a dir\pro be.exe' args 'a b' 'c d'""",
         "case": "/mnt/c/Windows/System32/cmd.exe /c ver && ls -d /mnt/c/Users && ls \"$(wslpath -u 'C:\\Windows\\notepad.exe')\"",
@@ -196,6 +198,11 @@ def test_directory_that_windows_cannot_name(results):
     """The program runs, in its user's directory, and a line says so."""
     assert results["oddcwd"].status == 0 and len(results["oddcwd"].err.splitlines()) == 3, results["oddcwd"]
     assert results["oddcwd"].text.lower().count("c:\\users") == 3, results["oddcwd"]
+
+
+def test_init_by_hand(results):
+    assert results["byhand"].status == 4, results["byhand"]
+    assert results["byhand"].text.replace("\r", "").split("\n")[:3] == ["hi", "a", "b c"], results["byhand"]
 
 
 def test_command_of_cmd(results):

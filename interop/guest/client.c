@@ -204,12 +204,8 @@ int client_main(int argc, char **argv)
 	int error;
 
 	stdio_hold();
-	if (argc < 3) {
-		client_init(&c, "/init", "", argv);
-		log_err(&c.log, "too few arguments (the kernel starts this for .exe files; "
-				"by hand use landbridge-run)");
+	if (argc < 3) /* the kernel gives three */
 		return WIRE_FAIL_BRIDGE;
-	}
 	client_init(&c, argv[1], argv[2], argv + 3);
 	error = program_open(&c.program, argv[1]);
 	return error < 0 ? refuse_missing(&c, error) : client_run(&c);
