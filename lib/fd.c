@@ -9,9 +9,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <linux/kcmp.h>
 #include <linux/vm_sockets.h>
 
 #include "lib/fmt.h"
@@ -209,6 +211,13 @@ int unix_listen(const char *path, mode_t mode, int backlog)
 	err = -errno;
 	close(fd);
 	return err;
+}
+
+bool fd_is_same(int a, int b)
+{
+	pid_t self = getpid();
+
+	return syscall(SYS_kcmp, self, self, KCMP_FILE, a, b) == 0;
 }
 
 int vsock_listen(unsigned port, int backlog)

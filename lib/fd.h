@@ -4,6 +4,7 @@
 #ifndef LANDBRIDGE_LIB_FD_H
 #define LANDBRIDGE_LIB_FD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -27,6 +28,11 @@ int file_write(const char *path, const char *text);
 
 /* Creates or replaces a file with text and mode. */
 int file_create(const char *path, const char *text, mode_t mode);
+
+/* Whether two descriptors are one open file (open(2), "Open file descriptions"):
+ * what is written to both is in one order. False where the kernel does not tell
+ * (kcmp(2)). */
+bool fd_is_same(int a, int b);
 
 /* Where a path that exists leads: absolute, without links, "." and "..", to out.
  * As the kernel says in /proc. -ENAMETOOLONG. */

@@ -86,6 +86,8 @@ def results(landbridge, tools, fixed):
         "oddcwd": "for d in 'c:d' 'tr.' aux; do mkdir -p \"/mnt/d/$d\" && cd \"/mnt/d/$d\" && /mnt/d/probe.exe cwd; done",
         "byhand": "/init /mnt/c/windows/system32/cmd.exe /c 'echo hi' && /init /mnt/d/probe.exe args a 'b c' && "
                   "/init /mnt/d/probe.exe cwd && cd / && /init cmd.exe /c 'exit 4'",
+        "order": "/mnt/d/probe.exe turns 200 2>&1 | cat; /mnt/d/probe.exe turns 200 >/tmp/turns 2>&1; cat /tmp/turns",
+        "apart": "/mnt/d/probe.exe turns 3 2>/dev/null; /mnt/d/probe.exe turns 3 >/dev/null",
         "cmdtext": """cmd.exe /c 'echo "a b"&echo c'""",
         "cmdwords": r"""cmd.exe /c echo 'x&echo z' && cmd.exe /c echo 'x&y^z' '>D:\no' && cmd.exe /c 'D:\a dir\pro be.exe' args 'a b' 'c d'""",
         "case": "/mnt/c/Windows/System32/cmd.exe /c ver && ls -d /mnt/c/Users && ls \"$(wslpath -u 'C:\\Windows\\notepad.exe')\"",
@@ -203,6 +205,13 @@ def test_directory_that_windows_cannot_name(results):
 def test_init_by_hand(results):
     assert results["byhand"].status == 4, results["byhand"]
     assert results["byhand"].text.replace("\r", "").split("\n")[:3] == ["hi", "a", "b c"], results["byhand"]
+
+
+def test_one_output_is_in_order(results):
+    """What a program writes to stdout and stderr in turns, where both are one pipe or file."""
+    turns = [f"{'oe'[i % 2]}{i}" for i in range(200)]
+    assert results["order"].text.split() == turns * 2, results["order"]
+    assert results["apart"].text.split() == ["o0", "o2"] and results["apart"].err.split() == [b"e1"], results["apart"]
 
 
 def test_command_of_cmd(results):

@@ -178,6 +178,8 @@ static int client_run(struct client *c)
 	if (getcwd(c->cwd, sizeof(c->cwd)) && c->cwd[0] == '/')
 		rq->cwd = c->cwd;
 	rq->flags = c->program.gui ? PROGRAM_NO_STDIN : on_terminal(rq) ? PROGRAM_TTY : 0;
+	if (!(rq->flags & PROGRAM_TTY) && fd_is_same(STDOUT_FILENO, STDERR_FILENO))
+		rq->flags |= PROGRAM_ONE_OUTPUT;
 	payload = malloc(PAYLOAD_MAX);
 	if (!payload) {
 		log_err(&c->log, "%s: out of memory", c->name);

@@ -155,7 +155,8 @@ int request_build(struct writer *w, const struct open *l, unsigned flags, struct
 	r = line_build(line, l, batch, why);
 	if (r == 0) {
 		write_u32(w, 0);
-		write_u32(w, flags | (l->flags & PROGRAM_TTY ? START_TTY : 0));
+		write_u32(w, flags | (l->flags & PROGRAM_TTY ? START_TTY : 0) |
+				     (l->flags & PROGRAM_ONE_OUTPUT ? START_ONE_OUTPUT : 0));
 		put_string(w, batch ? CMD_EXE : l->program.at,
 			   batch ? strlen(CMD_EXE) : l->program.len);
 		put_string(w, line, strlen(line));

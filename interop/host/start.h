@@ -2,7 +2,7 @@
  *
  * The channel is one unix stream socket, little-endian. To the helper, once:
  *     u32 length of what follows
- *     u32 flags                    START_TTY, START_NO_DISPLAY
+ *     u32 flags                    START_TTY, START_NO_DISPLAY, START_ONE_OUTPUT
  *     {u32 length, UTF-8 bytes} x 4: program, command line, working directory
  *         (empty: the helper's own), environment entries NAME=value each with
  *         a NUL after it, which overlay the helper's environment
@@ -14,6 +14,7 @@
 
 enum {
 	START_TTY = 1,        /* the standard handles are a terminal: keep its console */
+	START_ONE_OUTPUT = 4, /* the standard error is the standard output */
 	START_NO_DISPLAY = 2, /* a program with windows has nowhere to open them */
 
 	START_STARTED = 1, /* Windows process id, subsystem from the PE header */

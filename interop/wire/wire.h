@@ -119,6 +119,7 @@ enum program_flag {
 	PROGRAM_LOGIN = 2,    /* host -> guest: a login environment; no program: the login shell */
 	PROGRAM_DETACH = 4,   /* the job outlives its stream */
 	PROGRAM_NO_STDIN = 8, /* stdin is empty */
+	PROGRAM_ONE_OUTPUT = 16, /* stdout and stderr are one file: DATA of both is fd 1 */
 };
 
 /* What OPEN says. Sent as fields {u16 tag, u16 0, u32 len, bytes}; unknown

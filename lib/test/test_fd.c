@@ -89,6 +89,21 @@ static void test_path_real(void **state)
 	assert_int_equal(chdir(here), 0);
 }
 
+static void test_same(void **state)
+{
+	int fds[2], copy, other;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	copy = dup(fds[1]);
+	other = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	assert_true(fd_is_same(fds[1], copy));
+	assert_false(fd_is_same(fds[1], fds[0])); /* one pipe, two open files */
+	assert_false(fd_is_same(fds[1], other));
+	assert_false(fd_is_same(fds[1], -1));
+	close(fds[0]), close(fds[1]), close(copy), close(other);
+}
+
 static void test_unix_socket(void **state)
 {
 	struct stat st;
@@ -174,8 +189,11 @@ static void test_write_all_waits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_files),           cmocka_unit_test(test_path_real),
-		cmocka_unit_test(test_unix_socket),     cmocka_unit_test(test_pass_descriptor),
+		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_path_real),
+		cmocka_unit_test(test_same),
+		cmocka_unit_test(test_unix_socket),
+		cmocka_unit_test(test_pass_descriptor),
 		cmocka_unit_test(test_write_all_waits),
 	};
 	return cmocka_run_group_tests(tests, enter_tmp, leave_tmp);

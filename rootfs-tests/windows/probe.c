@@ -148,13 +148,25 @@ static int do_hang(int argc, wchar_t **argv)
 	return do_wait(argc, argv);
 }
 
+/* N lines, to stdout and stderr in turns. */
+static int do_turns(int argc, wchar_t **argv)
+{
+	int count = argc > 2 ? _wtoi(argv[2]) : 0;
+	char text[32];
+
+	for (int i = 0; i < count; i++)
+		put(i % 2 ? STD_ERROR_HANDLE : STD_OUTPUT_HANDLE, text,
+		    (DWORD)sprintf(text, "%c%d\n", "oe"[i % 2], i));
+	return 0;
+}
+
 static const struct {
 	const wchar_t *name;
 	int (*run)(int argc, wchar_t **argv);
 } commands[] = {
-	{ L"args", do_args }, { L"env", do_env },   { L"cwd", do_cwd },   { L"exit", do_exit },
-	{ L"cat", do_cat },   { L"line", do_line }, { L"both", do_both }, { L"spawn", do_spawn },
-	{ L"wait", do_wait }, { L"hang", do_hang },
+	{ L"args", do_args }, { L"env", do_env },   { L"cwd", do_cwd },     { L"exit", do_exit },
+	{ L"cat", do_cat },   { L"line", do_line }, { L"both", do_both },   { L"spawn", do_spawn },
+	{ L"wait", do_wait }, { L"hang", do_hang }, { L"turns", do_turns },
 };
 
 int main(void)

@@ -90,6 +90,8 @@ static bool has_display(void)
 static int job_start(struct serving *s, const struct open *l, const struct child_setup *child,
 		     struct job *job)
 {
+	const int alone[] = { child->fds[0], child->fds[1], -1 };
+	struct child_setup setup = *child;
 	size_t size = l->fields_len * 2 + (1 << 17);
 	struct writer w;
 	void *buf = malloc(size);
@@ -103,8 +105,10 @@ static int job_start(struct serving *s, const struct open *l, const struct child
 	if (r == 0) {
 		/* Wine gives a process descriptors 0 and 1 as its handles say, but
 		 * descriptor 2 always as its parent's is. */
-		job->stderr_is_loose = true;
-		job->pid = helper_start(s->wine, child, &job->report);
+		job->stderr_is_loose = !(l->flags & PROGRAM_ONE_OUTPUT);
+		if (!job->stderr_is_loose)
+			setup.fds = alone;
+		job->pid = helper_start(s->wine, &setup, &job->report);
 		if (job->pid < 0)
 			r = fault_set(&s->fault, WIRE_FAIL_BRIDGE, "unable to start Wine: %s",
 				      strerror(-job->pid));

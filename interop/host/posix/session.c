@@ -52,8 +52,14 @@ static void put_terminal(struct writer *w)
 
 static void open_build(struct writer *w, const struct session *s)
 {
+	uint32_t flags = PROGRAM_LOGIN;
+
+	if (s->tty)
+		flags |= PROGRAM_TTY;
+	else if (fd_is_same(STDOUT_FILENO, STDERR_FILENO))
+		flags |= PROGRAM_ONE_OUTPUT;
 	open_put_u32(w, OPEN_TAG_KIND, OPEN_PROGRAM);
-	open_put_u32(w, OPEN_TAG_FLAGS, PROGRAM_LOGIN | (s->tty ? PROGRAM_TTY : 0));
+	open_put_u32(w, OPEN_TAG_FLAGS, flags);
 	if (s->user)
 		open_put_str(w, OPEN_TAG_USER, s->user, strlen(s->user));
 	if (s->command)

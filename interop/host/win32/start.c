@@ -160,8 +160,9 @@ static void job_set_deadly(HANDLE job, BOOL deadly)
 }
 
 /* Only the three standard handles are inherited. */
-static void startup_fill(STARTUPINFOEXW *startup, HANDLE std[3])
+static void startup_fill(STARTUPINFOEXW *startup, HANDLE std[3], BOOL one_output)
 {
+	DWORD count = one_output ? 2 : 3; /* none may be listed twice */
 	SIZE_T size = 0;
 	int i;
 
@@ -171,6 +172,8 @@ static void startup_fill(STARTUPINFOEXW *startup, HANDLE std[3])
 		std[i] = GetStdHandle(STD_INPUT_HANDLE - (DWORD)i);
 		SetHandleInformation(std[i], HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT);
 	}
+	if (one_output)
+		std[2] = std[1];
 	startup->StartupInfo.dwFlags = STARTF_USESTDHANDLES;
 	startup->StartupInfo.hStdInput = std[0];
 	startup->StartupInfo.hStdOutput = std[1];
@@ -179,7 +182,7 @@ static void startup_fill(STARTUPINFOEXW *startup, HANDLE std[3])
 	startup->lpAttributeList = HeapAlloc(GetProcessHeap(), 0, size);
 	InitializeProcThreadAttributeList(startup->lpAttributeList, 1, 0, &size);
 	UpdateProcThreadAttribute(startup->lpAttributeList, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST,
-				  std, 3 * sizeof(HANDLE), NULL, NULL);
+				  std, count * sizeof(HANDLE), NULL, NULL);
 }
 
 /* The file's first bytes up to the machine of its PE header ("PE Format": the
@@ -235,7 +238,7 @@ static BOOL program_create(const struct request *request, PROCESS_INFORMATION *p
 	 * sees; without any, its console children would open windows. */
 	if (!(request->flags & START_TTY))
 		flags |= CREATE_NO_WINDOW;
-	startup_fill(&startup, std);
+	startup_fill(&startup, std, (request->flags & START_ONE_OUTPUT) != 0);
 	return CreateProcessW(request->program, request->command_line, NULL, NULL, TRUE, flags,
 			      NULL, *request->cwd ? request->cwd : NULL, &startup.StartupInfo,
 			      process);

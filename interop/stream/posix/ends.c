@@ -39,6 +39,10 @@ static int ends_pipes(struct ends *ends, const struct open *l)
 		error = ends_pipe(ends, 1);
 	if (error == 0)
 		error = ends_pipe(ends, 2);
+	/* Nothing comes by its own pipe then but the end. */
+	if (error == 0 && (l->flags & PROGRAM_ONE_OUTPUT) &&
+	    dup3(ends->theirs[1], ends->theirs[2], O_CLOEXEC) < 0)
+		error = -errno;
 	return error;
 }
 

@@ -233,13 +233,36 @@ static void no_stdin(void **state)
 	close(keep);
 }
 
+/* The program's own order, all of it on our stdout. */
+static void one_output(void **state)
+{
+	const char *argv[] = { "sh", "-c", "echo a; echo b >&2; echo c; echo d >&2", NULL };
+	struct call call = { .argv = argv, .flags = PROGRAM_ONE_OUTPUT };
+	int out[2], err[2];
+	struct pair pair;
+	char buf[16];
+
+	(void)state;
+	assert_int_equal(pipe2(out, O_CLOEXEC) | pipe2(err, O_CLOEXEC), 0);
+	call.stdio[0] = pipe_with("");
+	call.stdio[1] = out[1];
+	call.stdio[2] = err[1];
+	pair_start(&pair, &call);
+	assert_int_equal(pair_wait(&pair).code, 0);
+	close(out[1]), close(err[1]);
+	read_all(out[0], buf, sizeof(buf));
+	assert_string_equal(buf, "a\nb\nc\nd\n");
+	read_all(err[0], buf, sizeof(buf));
+	assert_string_equal(buf, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_left),      cmocka_unit_test(many_packets),
 		cmocka_unit_test(while_read),        cmocka_unit_test(a_conversation),
 		cmocka_unit_test(beyond_the_window), cmocka_unit_test(exactly_half_of_a_pipe),
-		cmocka_unit_test(no_stdin),
+		cmocka_unit_test(no_stdin),          cmocka_unit_test(one_output),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
