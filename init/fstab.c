@@ -32,7 +32,7 @@ static char next_char(const char **at)
 {
 	const char *p = *at;
 
-	if (p[0] == '\\' && p[1] && p[2] && p[3]) {
+	if (p[0] == '\\' && strspn(p + 1, "01234567") >= 3) {
 		*at += 4;
 		return (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0'));
 	}

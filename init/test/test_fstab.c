@@ -22,6 +22,8 @@ static void names(void **state)
 		{ "D: /my\\040drive/d x\n", "/my drive/d", true },
 		{ "D: /mnt/\\144 x\n", "/mnt/d", true },
 		{ "D: /mnt/d\\1", "/mnt/d", false },
+		{ "D: /mnt/\\xyz x\n", "/mnt/\\xyz", true },
+		{ "D: /mnt/d drvfs noauto\n", "/mnt/d", true },
 		{ "D:\n/mnt/d x\n", "/mnt/d", false },
 		{ "D: ", "/mnt/d", false },
 	};
