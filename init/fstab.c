@@ -14,19 +14,6 @@
 
 enum { FSTAB_WAIT_MS = 30000 };
 
-/* Whether fstab(5) has a line at all: mount(8) is worth a start then only. */
-static bool fstab_has_lines(const char *text)
-{
-	while (*text) {
-		text += strspn(text, " \t");
-		if (*text != '#' && *text != '\n' && *text)
-			return true;
-		text += strcspn(text, "\n");
-		text += *text == '\n';
-	}
-	return false;
-}
-
 /* The character that *at begins, octal escapes as fstab(5) has them; moves on. */
 static char next_char(const char **at)
 {
@@ -56,10 +43,10 @@ bool fstab_names(const char *text, const char *path)
 {
 	for (; text && *text; text += *text == '\n') {
 		text += strspn(text, " \t");
-		if (*text != '#') {
+		if (*text && !strchr("#\n", *text)) {
 			text += strcspn(text, " \t\n");
 			text += strspn(text, " \t");
-			if (field_is(text, strcspn(text, " \t\n"), path))
+			if (!path || field_is(text, strcspn(text, " \t\n"), path))
 				return true;
 		}
 		text += strcspn(text, "\n");
@@ -89,7 +76,7 @@ int step_fstab(struct distro *d)
 	int status, said;
 	pid_t pid;
 
-	if (len != -EFBIG && (len <= 0 || !fstab_has_lines(text)))
+	if (len != -EFBIG && (len <= 0 || !fstab_names(text, NULL)))
 		return 0;
 	if (access("/bin/mount", X_OK) < 0)
 		return boot_unable(d->boot, -errno, "run /bin/mount -a");

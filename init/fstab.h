@@ -6,7 +6,7 @@
 
 struct distro;
 
-/* Whether a line of the text mounts something on this path. Pure. */
+/* Whether a line of the text mounts something on this path; NULL: on any. Pure. */
 bool fstab_names(const char *text, const char *path);
 
 /* A distribution's step: mount -a. */

@@ -45,6 +45,7 @@ static int links_make(struct distro *d)
 
 	if (err < 0)
 		return boot_unable(d->boot, err, "make " LANDBRIDGE_BIN);
+	mkdir("/run/WSL", 0755); /* by which programs know where they are */
 	for (size_t i = 0; i < array_len(links); i++) {
 		char path[64];
 

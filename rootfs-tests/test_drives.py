@@ -23,7 +23,8 @@ def results(landbridge, tools):
         "none": "mkdir /tmp/w && mount -t drvfs Q: /tmp/w",
         "badpath": "wslpath 'Q:\\x'",
         "info": "wslinfo --networking-mode; wslinfo --wsl-version",
-        "helpers": "command -v wslpath; readlink -f $(command -v wslpath); test -x /sbin/mount.drvfs && echo mount.drvfs",
+        "helpers": "command -v wslpath; readlink -f $(command -v wslpath); test -x /sbin/mount.drvfs && echo mount.drvfs; "
+                   "test -d /run/WSL && echo WSL",
         "init": "findmnt -n /init 2>/dev/null || grep ' /init ' /proc/self/mountinfo; echo x 2>/dev/null >/init || echo read-only",
     }
     return landbridge.batch(commands, "--name", "boat", "--drive", f"D:={tools}")
@@ -56,7 +57,7 @@ def test_wslpath(results):
 
 
 def test_helpers(results):
-    assert results["helpers"].lines == ["/usr/bin/wslpath", "/usr/bin/wslpath", "mount.drvfs"], results["helpers"]
+    assert results["helpers"].lines == ["/usr/bin/wslpath", "/usr/bin/wslpath", "mount.drvfs", "WSL"], results["helpers"]
     assert results["init"].lines[-1] == "read-only", results["init"]
 
 

@@ -30,6 +30,8 @@ static void names(void **state)
 
 	(void)state;
 	assert_false(fstab_names(NULL, "/mnt/c"));
+	assert_false(fstab_names("# UNCONFIGURED\n\n \t\n  # x\n", NULL));
+	assert_true(fstab_names("# x\n\nC: /mnt/c\n", NULL));
 	for (size_t i = 0; i < array_len(rows); i++)
 		if (fstab_names(rows[i].text, rows[i].path) != rows[i].want)
 			fail_msg("row %zu: %s", i, rows[i].text);
