@@ -142,6 +142,7 @@ static void client_notice(const struct client *c)
 static int client_try(struct client *c, struct writer *w)
 {
 	struct outcome out = { 0 };
+	const char *text;
 	int status, error = client_encode(c, w);
 
 	if (error < 0)
@@ -156,8 +157,9 @@ static int client_try(struct client *c, struct writer *w)
 		writer_init(w, w->base, PAYLOAD_MAX);
 		return client_try(c, w);
 	}
-	if (out.text[0])
-		log_err(&c->log, "%s: %s", c->name, out.text);
+	text = outcome_text(&out);
+	if (text[0])
+		log_err(&c->log, "%s: %s", c->name, text);
 	return outcome_end(&out);
 }
 
