@@ -65,6 +65,7 @@ def results(landbridge, tools, fixed):
         "notdrive": "cp /mnt/d/probe.exe /tmp/p.exe && /tmp/p.exe cwd",
         "env": "WSLENV=FERRY FERRY=boat /mnt/d/probe.exe env FERRY",
         "envnot": "FERRY=boat /mnt/d/probe.exe env FERRY",
+        "envlost": "WSLENV=CFG/p CFG=/etc/hostname script -qec '/mnt/d/probe.exe env CFG' /dev/null",
         "pipeclosed": "/mnt/d/probe.exe both 3000 2>/dev/null | head -c 10; echo ${PIPESTATUS[1]}",
         "binfmt": "cat /proc/sys/fs/binfmt_misc/WSLInterop",
         "which": "command -v notepad.exe; echo $PATH",
@@ -184,6 +185,10 @@ def test_missing_dll_says_so(results):
 def test_environment_by_wslenv(results):
     assert results["env"].text == "boat\n"
     assert results["envnot"].text == "(unset)\n"
+
+
+def test_variable_without_a_form_is_named(results):
+    assert "leaving out CFG of WSLENV" in results["envlost"].text, results["envlost"]
 
 
 def test_reader_gone_ends_the_program(results):

@@ -131,6 +131,10 @@ static void client_notice(const struct client *c)
 	if (c->request.cwd_left_out && c->request.cwd)
 		log_note(&c->log, "%s: the host cannot see %s; using its default directory",
 			 c->name, c->cwd[0] ? c->cwd : "the current directory");
+	entry = c->request.env_left_out;
+	if (entry.name)
+		log_note(&c->log, "%s: leaving out %.*s of WSLENV (the host cannot see its path)",
+			 c->name, (int)entry.name_len, entry.name);
 	while (at && wslenv_next(&at, &entry))
 		if (entry.bad)
 			log_note(&c->log, "%s: ignoring %.*s in WSLENV (it is NAME or NAME/pluw)",
