@@ -66,6 +66,7 @@ def results(landbridge, tools, fixed):
         "env": "WSLENV=FERRY FERRY=boat /mnt/d/probe.exe env FERRY",
         "envnot": "FERRY=boat /mnt/d/probe.exe env FERRY",
         "envlost": "WSLENV=CFG/p CFG=/etc/hostname script -qec '/mnt/d/probe.exe env CFG' /dev/null",
+        "dumb": "TERM=dumb script -qec '/mnt/d/probe.exe args a' /dev/null",
         "pipeclosed": "/mnt/d/probe.exe both 3000 2>/dev/null | head -c 10; echo ${PIPESTATUS[1]}",
         "binfmt": "cat /proc/sys/fs/binfmt_misc/WSLInterop",
         "which": "command -v notepad.exe; echo $PATH",
@@ -189,6 +190,10 @@ def test_environment_by_wslenv(results):
 
 def test_variable_without_a_form_is_named(results):
     assert "leaving out CFG of WSLENV" in results["envlost"].text, results["envlost"]
+
+
+def test_terminal_that_cannot_draw_gets_plain_text(results):
+    assert results["dumb"].out.endswith(b"a\r\n") and b"\x1b" not in results["dumb"].out, results["dumb"]
 
 
 def test_reader_gone_ends_the_program(results):

@@ -75,12 +75,16 @@ static int refuse_socket(const struct client *c, int error)
 /* --- the call -------------------------------------------------------------------- */
 
 /* A console only where all three are one terminal (not merely terminals of
- * one kind), and we are in its foreground. */
+ * one kind), we are in its foreground, and it can do what a console's drawing
+ * asks of it. */
 static bool on_terminal(struct request *rq)
 {
+	const char *kind = getenv("TERM");
 	struct winsize size = { 0 };
 	struct stat st[3];
 
+	if (kind && strcmp(kind, "dumb") == 0)
+		return false;
 	for (int i = 0; i < 3; i++)
 		if (fstat(i, &st[i]) < 0 || !S_ISCHR(st[i].st_mode) ||
 		    st[i].st_rdev != st[0].st_rdev)
