@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	char out[512];
 	ssize_t n = winpath_get(&r, out, sizeof(out));
 
-	if (n >= 0 && (size_t)n >= sizeof(out))
+	if (!memchr(out, 0, sizeof(out)) || (n >= 0 && (size_t)n >= sizeof(out)))
 		abort();
 	return 0;
 }

@@ -67,8 +67,9 @@ class TestOneGuest:
     def test_interactive_cmd(self, guest):
         """cmd.exe on a terminal: a prompt, an echo, an exit code; Ctrl-C is 130."""
         landbridge, socket, _ = guest
-        shell = pexpect.spawn(frontdoor.LANDBRIDGE, ["shell", "--socket", str(socket)], env=landbridge.env, timeout=60,
-                              encoding="utf-8", codec_errors="replace", dimensions=(30, 100))
+        shell = pexpect.spawn(frontdoor.LANDBRIDGE, ["shell", "--socket", str(socket)],
+                              env={**landbridge.env, "TERM": "xterm"}, timeout=60, encoding="utf-8",
+                              codec_errors="replace", dimensions=(30, 100))
         shell.expect(r"~# $")
         shell.send("cd /mnt/d; cmd.exe\r")
         shell.expect(r"D:\\>")

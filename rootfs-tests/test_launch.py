@@ -65,6 +65,8 @@ def results(landbridge, tools, fixed):
         "notdrive": "cp /mnt/d/probe.exe /tmp/p.exe && /tmp/p.exe cwd",
         "env": "WSLENV=FERRY FERRY=boat /mnt/d/probe.exe env FERRY",
         "envnot": "FERRY=boat /mnt/d/probe.exe env FERRY",
+        "envlost": "WSLENV=CFG/p CFG=/etc/hostname script -qec '/mnt/d/probe.exe env CFG' /dev/null",
+        "dumb": "TERM=dumb script -qec '/mnt/d/probe.exe args a' /dev/null",
         "pipeclosed": "/mnt/d/probe.exe both 3000 2>/dev/null | head -c 10; echo ${PIPESTATUS[1]}",
         "binfmt": "cat /proc/sys/fs/binfmt_misc/WSLInterop",
         "which": "command -v notepad.exe; echo $PATH",
@@ -78,6 +80,7 @@ def results(landbridge, tools, fixed):
         "fakepe": r"""printf 'MZ\ntouch /mnt/d/escaped\n' >/mnt/d/mz.exe; """ + asked("D:\\mz.exe"),
         "folder": asked("D:\\"),
         "x86": "landbridge-run /mnt/d/x86.exe",
+        "nodll": "landbridge-run /mnt/d/nodll.exe",
         "link": r"""cmd.exe /c 'type D:\hosts-own.txt'""",
         "cmdscript": r"""cmd.exe /c 'D:\x.sh'""",
         "unix": r"""cmd.exe /c 'start /wait /unix /usr/bin/touch {}'""".format(os.path.join(tools, "escaped")),
@@ -96,6 +99,8 @@ def results(landbridge, tools, fixed):
     }
     with open(os.path.join(tools, "x86.exe"), "wb") as file:
         file.write(pe32())
+    with open(os.path.join(tools, "probe.exe"), "rb") as file, open(os.path.join(tools, "nodll.exe"), "wb") as other:
+        other.write(file.read().replace(b"msvcrt.dll\0", b"nodllx.dll\0"))
     for code in (0, 1, 255, 256, 0x10000, 0xC0000005, 0xFFFFFFFF, 0x100):
         commands[f"code{code}"] = f"/mnt/d/probe.exe exit {code}"
     os.makedirs(os.path.join(fixed, "e"))
@@ -175,9 +180,22 @@ def test_program_for_32_bits_is_refused(results):
     assert results["x86"].status == 126 and b"32-bit" in results["x86"].err, results["x86"]
 
 
+def test_missing_dll_says_so(results):
+    assert results["nodll"].status == 126 and results["nodll"].err.count(b"\n") == 1, results["nodll"]
+    assert b"nodll.exe: a DLL is missing" in results["nodll"].err, results["nodll"]
+
+
 def test_environment_by_wslenv(results):
     assert results["env"].text == "boat\n"
     assert results["envnot"].text == "(unset)\n"
+
+
+def test_variable_without_a_form_is_named(results):
+    assert "leaving out CFG of WSLENV" in results["envlost"].text, results["envlost"]
+
+
+def test_terminal_that_cannot_draw_gets_plain_text(results):
+    assert results["dumb"].out.endswith(b"a\r\n") and b"\x1b" not in results["dumb"].out, results["dumb"]
 
 
 def test_reader_gone_ends_the_program(results):

@@ -75,12 +75,16 @@ static int refuse_socket(const struct client *c, int error)
 /* --- the call -------------------------------------------------------------------- */
 
 /* A console only where all three are one terminal (not merely terminals of
- * one kind), and we are in its foreground. */
+ * one kind), we are in its foreground, and it can do what a console's drawing
+ * asks of it. */
 static bool on_terminal(struct request *rq)
 {
+	const char *kind = getenv("TERM");
 	struct winsize size = { 0 };
 	struct stat st[3];
 
+	if (kind && strcmp(kind, "dumb") == 0)
+		return false;
 	for (int i = 0; i < 3; i++)
 		if (fstat(i, &st[i]) < 0 || !S_ISCHR(st[i].st_mode) ||
 		    st[i].st_rdev != st[0].st_rdev)
@@ -131,6 +135,10 @@ static void client_notice(const struct client *c)
 	if (c->request.cwd_left_out && c->request.cwd)
 		log_note(&c->log, "%s: the host cannot see %s; using its default directory",
 			 c->name, c->cwd[0] ? c->cwd : "the current directory");
+	entry = c->request.env_left_out;
+	if (entry.name)
+		log_note(&c->log, "%s: leaving out %.*s of WSLENV (the host cannot see its path)",
+			 c->name, (int)entry.name_len, entry.name);
 	while (at && wslenv_next(&at, &entry))
 		if (entry.bad)
 			log_note(&c->log, "%s: ignoring %.*s in WSLENV (it is NAME or NAME/pluw)",
@@ -142,6 +150,7 @@ static void client_notice(const struct client *c)
 static int client_try(struct client *c, struct writer *w)
 {
 	struct outcome out = { 0 };
+	const char *text;
 	int status, error = client_encode(c, w);
 
 	if (error < 0)
@@ -156,8 +165,9 @@ static int client_try(struct client *c, struct writer *w)
 		writer_init(w, w->base, PAYLOAD_MAX);
 		return client_try(c, w);
 	}
-	if (out.text[0])
-		log_err(&c->log, "%s: %s", c->name, out.text);
+	text = outcome_text(&out);
+	if (text[0])
+		log_err(&c->log, "%s: %s", c->name, text);
 	return outcome_end(&out);
 }
 

@@ -57,7 +57,7 @@ static int put_args(const struct request *rq, struct writer *w)
 
 /* One variable, in `text` of STRING_MAX bytes. What has no form on the other
  * side is left out. */
-static void put_variable(const struct request *rq, struct writer *w, const struct wslenv *entry,
+static void put_variable(struct request *rq, struct writer *w, const struct wslenv *entry,
 			 char *text)
 {
 	struct pathconv pc = { .mounts = rq->mounts, .cwd = rq->cwd };
@@ -72,9 +72,11 @@ static void put_variable(const struct request *rq, struct writer *w, const struc
 				STRING_MAX - entry->name_len - 1);
 	if (len >= 0)
 		open_put_str(w, OPEN_TAG_ENV, text, entry->name_len + 1 + (size_t)len);
+	else if (!rq->env_left_out.name)
+		rq->env_left_out = *entry;
 }
 
-static int put_env(const struct request *rq, struct writer *w)
+static int put_env(struct request *rq, struct writer *w)
 {
 	const char *at = value_of(rq->env, "WSLENV", 6);
 	static const struct wslenv list = { .name = "WSLENV", .name_len = 6 };

@@ -21,7 +21,8 @@ struct request {
 	const char *cwd;   /* NULL: there is none */
 	uint32_t flags;    /* enum program_flag */
 	uint16_t rows, cols;
-	bool cwd_left_out; /* set: the host has no name for cwd */
+	bool cwd_left_out;          /* set: the host has no name for cwd */
+	struct wslenv env_left_out; /* set: the first that has no form there; name NULL: none */
 };
 
 /* Writes the payload. 0, or -EXDEV: the program is not on a drive of the

@@ -11,21 +11,23 @@ enum { INT = 2, ABRT = 6, FPE = 8, SEGV = 11, TERM = 15 };
 
 /* Codes with which Windows ends a program, and what the like is here
  * ([MS-ERREF] 2.3.1 NTSTATUS values). */
-static const struct {
+static const struct windows_code {
 	uint32_t code;
 	int status;
+	const char *text; /* NULL: the program's own affair */
 } windows_codes[] = {
-	{ CONTROL_C_EXIT, 128 + INT },
-	{ 0x40010004, 128 + TERM },        /* DEBUGGER_TERMINATE_PROCESS: ended by log-off */
-	{ 0xC0000005, 128 + SEGV },        /* ACCESS_VIOLATION */
-	{ 0xC00000FD, 128 + SEGV },        /* STACK_OVERFLOW */
-	{ 0xC0000374, 128 + SEGV },        /* HEAP_CORRUPTION */
-	{ 0xC0000409, 128 + ABRT },        /* STACK_BUFFER_OVERRUN: fail-fast */
-	{ 0xC0000094, 128 + FPE },         /* INTEGER_DIVIDE_BY_ZERO */
-	{ 0xC0000095, 128 + FPE },         /* INTEGER_OVERFLOW */
-	{ 0xC0000135, WIRE_FAIL_NOT_RUN }, /* DLL_NOT_FOUND */
-	{ 0xC0000139, WIRE_FAIL_NOT_RUN }, /* ENTRYPOINT_NOT_FOUND */
-	{ 0xC0000142, WIRE_FAIL_NOT_RUN }, /* DLL_INIT_FAILED */
+	{ CONTROL_C_EXIT, 128 + INT, NULL },
+	{ 0x40010004, 128 + TERM, NULL }, /* DEBUGGER_TERMINATE_PROCESS: ended by log-off */
+	{ 0xC0000005, 128 + SEGV, NULL }, /* ACCESS_VIOLATION */
+	{ 0xC00000FD, 128 + SEGV, NULL }, /* STACK_OVERFLOW */
+	{ 0xC0000374, 128 + SEGV, NULL }, /* HEAP_CORRUPTION */
+	{ 0xC0000409, 128 + ABRT, NULL }, /* STACK_BUFFER_OVERRUN: fail-fast */
+	{ 0xC0000094, 128 + FPE, NULL },  /* INTEGER_DIVIDE_BY_ZERO */
+	{ 0xC0000095, 128 + FPE, NULL },  /* INTEGER_OVERFLOW */
+	/* DLL_NOT_FOUND, ENTRYPOINT_NOT_FOUND, DLL_INIT_FAILED */
+	{ 0xC0000135, WIRE_FAIL_NOT_RUN, "a DLL is missing (put it beside the program)" },
+	{ 0xC0000139, WIRE_FAIL_NOT_RUN, "a DLL lacks a function (it is another version)" },
+	{ 0xC0000142, WIRE_FAIL_NOT_RUN, "a DLL failed to start" },
 };
 
 static int low_byte(uint32_t code)
@@ -42,12 +44,28 @@ static bool write_failed(const struct outcome *out)
 	return out->write_error && out->write_error != EPIPE && out->write_error != EBADF;
 }
 
-static int exit_status(const struct outcome *out)
+static const struct windows_code *windows_code(const struct outcome *out)
 {
-	if (out->subsystem != WIRE_NATIVE)
+	if (out->how == OUTCOME_EXITED && out->subsystem != WIRE_NATIVE)
 		for (size_t i = 0; i < array_len(windows_codes); i++)
 			if (windows_codes[i].code == out->code)
-				return windows_codes[i].status;
+				return &windows_codes[i];
+	return NULL;
+}
+
+const char *outcome_text(const struct outcome *out)
+{
+	const struct windows_code *known = windows_code(out);
+
+	return known && known->text ? known->text : out->text;
+}
+
+static int exit_status(const struct outcome *out)
+{
+	const struct windows_code *known = windows_code(out);
+
+	if (known)
+		return known->status;
 	if (out->code == 0 && write_failed(out))
 		return WIRE_FAIL_BRIDGE;
 	return low_byte(out->code);

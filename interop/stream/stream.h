@@ -15,7 +15,7 @@
  * read); the terminal is as before on every way out.
  *
  * A main that calls reads: stdio_hold(); ... caller_run(fd, ..., &out); print
- * out.text if there is any; clean up; return outcome_end(&out).
+ * outcome_text(&out) if there is any; clean up; return outcome_end(&out).
  */
 #ifndef LANDBRIDGE_INTEROP_STREAM_H
 #define LANDBRIDGE_INTEROP_STREAM_H
@@ -72,6 +72,11 @@ int caller_run(int endpoint, const void *launch, size_t open_len, struct outcome
  * for a 0 of which output could not be written (but for EPIPE and EBADF).
  * Non-zero never becomes 0. Pure. */
 int outcome_status(const struct outcome *out);
+
+/* What to tell a person: out->text, or what an NTSTATUS value means that ended a
+ * Windows program before it could say anything (a missing DLL). Empty: nothing.
+ * Valid as long as *out. Pure. */
+const char *outcome_text(const struct outcome *out);
 
 /* For the end of main: dies by the signal that ended the program or the call
  * if it is HUP, INT, QUIT, TERM or PIPE (a shell's loop ends only so), without

@@ -31,6 +31,7 @@ struct request_case {
 	const char *program, *dir; /* what is sent; dir "": nothing */
 	const char *argv[5];
 	const char *vars[5];
+	const char *left_out; /* of WSLENV */
 };
 
 #define NOTEPAD "/mnt/c/Windows/notepad.exe"
@@ -93,7 +94,7 @@ static const struct request_case cases[] = {
 	  { NULL },
 	  { NULL },
 	  -EXDEV,
-	  NULL,
+	  .program = NULL,
 	  "",
 	  { NULL },
 	  { NULL } },
@@ -139,12 +140,13 @@ static const struct request_case cases[] = {
 	  "n",
 	  "/mnt/c",
 	  { NULL },
-	  { "WSLENV=P/p", "P=/root/x" },
+	  { "WSLENV=P/p:Q/p:L/l", "P=/root/x", "Q=/etc", "L=/usr:/mnt/c/x" },
 	  0,
 	  SENT_NOTEPAD,
 	  "C:\\",
 	  { "n" },
-	  { "WSLENV=P/p" } },
+	  { "L=C:\\x", "WSLENV=P/p:Q/p:L/l" },
+	  "P" },
 };
 
 static void check_strings(const struct open *l, enum open_tag tag, const char *const *want)
@@ -187,6 +189,9 @@ static void requests(void **state)
 		assert_string_equal(l.program.at, c->program);
 		assert_string_equal(l.cwd.at, c->dir);
 		assert_int_equal(rq.cwd_left_out, !c->dir[0]);
+		assert_int_equal(rq.env_left_out.name_len, c->left_out ? strlen(c->left_out) : 0);
+		if (c->left_out)
+			assert_memory_equal(rq.env_left_out.name, c->left_out, strlen(c->left_out));
 		check_strings(&l, OPEN_TAG_ARG, c->argv);
 		check_strings(&l, OPEN_TAG_ENV, c->vars);
 	}
@@ -196,7 +201,16 @@ static void terminal_and_size(void **state)
 {
 	char *none[] = { NULL };
 	struct request rq = {
-		&table, NOTEPAD, "n", "n", none, none, "/", PROGRAM_TTY, 33, 99, false
+		.mounts = &table,
+		.path = NOTEPAD,
+		.given = "n",
+		.argv0 = "n",
+		.args = none,
+		.env = none,
+		.cwd = "/",
+		.flags = PROGRAM_TTY,
+		.rows = 33,
+		.cols = 99,
 	};
 	uint8_t payload[1024];
 	struct open l;
@@ -215,7 +229,15 @@ static void too_long(void **state)
 {
 	char *args[] = { (char[]){ "0123456789" }, (char[]){ "0123456789" }, NULL };
 	char *none[] = { NULL };
-	struct request rq = { &table, NOTEPAD, "n", "n", args, none, "/", 0, 0, 0, false };
+	struct request rq = {
+		.mounts = &table,
+		.path = NOTEPAD,
+		.given = "n",
+		.argv0 = "n",
+		.args = args,
+		.env = none,
+		.cwd = "/",
+	};
 	uint8_t payload[100];
 	struct writer w;
 

@@ -26,9 +26,9 @@
 #include "lib/tree.h"
 
 enum {
-	JOBS_MAX = 256,     /* at once; more are refused */
-	JOBS_END_MS = 4000, /* a job's own grace is 2 s */
-	HOST_PATH_MAX = 16 * 1024,
+	JOBS_MAX = 256,            /* at once; more are refused */
+	JOBS_END_MS = 4000,        /* a job's own grace is 2 s */
+	HOST_PATH_MAX = 32 * 1024, /* Windows has no longer variable */
 };
 
 struct agent {
@@ -330,7 +330,11 @@ static int agent_begin(struct agent *a, const char **step)
 	error = loop_init(&a->loop);
 	if (error)
 		return error;
-	wine_path(config->wine, config->drives, a->path, sizeof(a->path));
+	if (wine_path(config->wine, config->drives, a->path, sizeof(a->path)) < 0)
+		log_note(&a->log,
+			 "the Windows PATH is longer than %d bytes: the guest gets the "
+			 "directories that fit",
+			 (int)sizeof(a->path));
 	*step = "serve the link";
 	error = address_parse(&link, config->link);
 	if (error)

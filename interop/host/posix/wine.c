@@ -323,19 +323,20 @@ static void spell_path(const struct drives *drives, char *list)
 	}
 }
 
-void wine_path(const struct wine *wine, const struct drives *drives, char *out, size_t size)
+int wine_path(const struct wine *wine, const struct drives *drives, char *out, size_t size)
 {
 	struct registry registry = { 0 };
 	char *system, *user;
+	ssize_t len;
 
 	*out = '\0';
 	if (!wine->runs)
-		return;
+		return 0;
 	system = file_take(wine, "system.reg", &registry.system);
 	user = file_take(wine, "user.reg", &registry.user);
-	if (winpath_get(&registry, out, size) < 0)
-		*out = '\0';
+	len = winpath_get(&registry, out, size);
 	spell_path(drives, out);
 	free(system);
 	free(user);
+	return len < 0 ? (int)len : 0;
 }

@@ -56,7 +56,7 @@ void wine_stop(struct wine *wine);
 bool wine_close(struct wine *wine);
 
 /* The Windows PATH, each directory spelled as it is on disk; "" when it cannot be
- * told. */
-void wine_path(const struct wine *wine, const struct drives *drives, char *out, size_t size);
+ * told. 0, or -ENAMETOOLONG: out has not all of them. */
+int wine_path(const struct wine *wine, const struct drives *drives, char *out, size_t size);
 
 #endif

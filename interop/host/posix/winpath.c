@@ -13,7 +13,7 @@
 #define USER_KEY "Environment"
 #define VOLATILE_KEY "Volatile Environment"
 
-enum { VALUE_MAX = 4096, NAME_MAX_LEN = 64 };
+enum { VALUE_MAX = 4096, LIST_MAX = 64 * 1024, NAME_MAX_LEN = 64 };
 
 /* One line without its end; false at the end of the text. */
 static bool next_line(const char **at, const char *end, const char **line, size_t *len)
@@ -217,32 +217,45 @@ static bool expand(const struct registry *r, const char *at, const char *end, st
 }
 
 /* Adds the elements of one list, separated by ; */
-static void add_list(const struct registry *r, const char *list, struct writer *w)
+static int add_list(const struct registry *r, const char *list, struct writer *w)
 {
 	size_t len, start;
+	int error = 0;
 
 	for (;; list += len + 1) {
 		len = strcspn(list, ";");
 		start = w->used;
 		if (len > 0 && start > 0)
 			write_u8(w, ';');
-		if (len > 0 && !expand(r, list, list + len, w))
+		if (len > 0 && (!expand(r, list, list + len, w) || w->bad))
 			w->used = start;
+		if (w->bad)
+			error = -ENAMETOOLONG;
+		w->bad = false;
 		if (!list[len])
-			break;
+			return error;
 	}
+}
+
+static int add_value(const struct registry *r, const struct registry_file *file, const char *key,
+		     struct writer *w)
+{
+	char list[LIST_MAX];
+	ssize_t len = registry_string(file, key, "PATH", list, sizeof(list));
+
+	if (len == -ENAMETOOLONG)
+		return (int)len;
+	return len > 0 ? add_list(r, list, w) : 0;
 }
 
 ssize_t winpath_get(const struct registry *registry, char *out, size_t size)
 {
-	char list[VALUE_MAX * 2];
 	struct writer w;
+	int machine, user;
 
-	writer_init(&w, out, size);
-	if (registry_string(&registry->system, SYSTEM_KEY, "PATH", list, sizeof(list)) > 0)
-		add_list(registry, list, &w);
-	if (registry_string(&registry->user, USER_KEY, "PATH", list, sizeof(list)) > 0)
-		add_list(registry, list, &w);
-	write_u8(&w, 0);
-	return w.bad ? -ENAMETOOLONG : (ssize_t)w.used - 1;
+	writer_init(&w, out, size - 1);
+	machine = add_value(registry, &registry->system, SYSTEM_KEY, &w);
+	user = add_value(registry, &registry->user, USER_KEY, &w);
+	out[w.used] = '\0';
+	return machine < 0 ? machine : user < 0 ? user : (ssize_t)w.used;
 }

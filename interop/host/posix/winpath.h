@@ -31,8 +31,9 @@ ssize_t registry_string(const struct registry_file *file, const char *key, const
 
 /* PATH as programs get it: the machine's, then the user's, %NAME% expanded
  * from Windows' own directories and the environment keys. An element in which
- * something cannot be expanded is left out. Returns the length; 0: none.
- * -ENAMETOOLONG when the whole does not fit. */
+ * something cannot be expanded is left out. Returns the length; 0: none. Size is
+ * at least 1. -ENAMETOOLONG: elements that did not fit are left out as well, and
+ * out is good for the others. */
 ssize_t winpath_get(const struct registry *registry, char *out, size_t size);
 
 #endif

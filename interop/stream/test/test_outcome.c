@@ -81,6 +81,32 @@ static void statuses(void **state)
 	}
 }
 
+/* What a person is told: the other half's line, or what a code of Windows means
+ * that no program chose itself. */
+static void texts(void **state)
+{
+	static const struct {
+		struct outcome out;
+		const char *want;
+	} told[] = {
+		{ { .how = OUTCOME_FAILED, .code = 126, .text = "it is busy" }, "it is busy" },
+		{ { .how = OUTCOME_EXITED, .code = 0xC0000135, .subsystem = WIRE_CONSOLE },
+		  "a DLL is missing (put it beside the program)" },
+		{ { .how = OUTCOME_EXITED, .code = 0xC0000139, .subsystem = WIRE_GUI },
+		  "a DLL lacks a function (it is another version)" },
+		{ { .how = OUTCOME_EXITED, .code = 0xC0000142, .subsystem = WIRE_CONSOLE },
+		  "a DLL failed to start" },
+		{ { .how = OUTCOME_EXITED, .code = 0xC0000135, .subsystem = WIRE_NATIVE }, "" },
+		{ { .how = OUTCOME_EXITED, .code = 0xC0000005, .subsystem = WIRE_CONSOLE }, "" },
+		{ { .how = OUTCOME_FAILED, .code = 0xC0000135, .subsystem = WIRE_CONSOLE }, "" },
+		{ { .how = OUTCOME_EXITED, .code = 0, .subsystem = WIRE_CONSOLE }, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(told); i++)
+		assert_string_equal(outcome_text(&told[i].out), told[i].want);
+}
+
 /* The end of a main: seen from its parent. */
 static void ends(void **state)
 {
@@ -129,6 +155,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(statuses),
+		cmocka_unit_test(texts),
 		cmocka_unit_test(ends),
 		cmocka_unit_test(only_zero_is_zero),
 	};

@@ -59,6 +59,7 @@ static void test_too_small(void **state)
 
 	(void)state;
 	assert_int_equal(winpath_get(&r, out, sizeof(out)), -ENAMETOOLONG);
+	assert_string_equal(out, "");
 	assert_int_equal(registry_string(&r.system, "Software\\\\Other", "PATH", out, 4),
 			 -ENAMETOOLONG);
 	assert_int_equal(registry_string(&r.system, "Software\\\\Other", "path", out, sizeof(out)),
@@ -66,11 +67,39 @@ static void test_too_small(void **state)
 	assert_int_equal(registry_string(&r.system, "Software", "PATH", out, sizeof(out)), -ENOENT);
 }
 
+/* What an installer or two leave behind: 300 directories of more than 40 bytes. */
+static void test_long(void **state)
+{
+	enum { COUNT = 300, LEN = 48 };
+	static char user[COUNT * (LEN + 8) + 64], want[COUNT * (LEN + 1)], out[sizeof(want)];
+	size_t used = fmt(user, sizeof(user), "[Environment] 1\n\"PATH\"=\""), all = 0;
+	struct registry r = { { NULL, 0 }, { user, 0 } };
+
+	(void)state;
+	for (int i = 0; i < COUNT; i++) {
+		used += fmt(user + used, sizeof(user) - used,
+			    "%sD:\\\\directory\\\\with a number and a tail, %d", i ? ";" : "",
+			    10000 + i);
+		all += fmt(want + all, sizeof(want) - all,
+			   "%sD:\\directory\\with a number and a tail, %d", i ? ";" : "",
+			   10000 + i);
+	}
+	r.user.len = used + fmt(user + used, sizeof(user) - used, "\"\n");
+	assert_int_equal(winpath_get(&r, out, sizeof(out)), all);
+	assert_string_equal(out, want);
+	/* With less room, whole directories. */
+	assert_int_equal(winpath_get(&r, out, 100), -ENAMETOOLONG);
+	assert_int_equal(strlen(out),
+			 2 * strlen("D:\\directory\\with a number and a tail, 10000") + 1);
+	assert_memory_equal(out, want, strlen(out));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_path),
 		cmocka_unit_test(test_too_small),
+		cmocka_unit_test(test_long),
 	};
 
 	return cmocka_run_group_tests_name("winpath", tests, NULL, NULL);
