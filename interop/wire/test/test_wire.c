@@ -257,7 +257,7 @@ static const struct payload_case programs[] = {
 	{ "reserved bits", BYTES("\x63\0\1\0\1\0\0\0x"), -EPROTO },
 	{ "length past the end", BYTES("\x63\0\0\0\2\0\0\0x"), -EPROTO },
 	{ "length 2^32-1", BYTES("\3\0\0\0\xff\xff\xff\xffx\0"), -EPROTO },
-	{ "unknown flag", BYTES("\1\0\0\0\4\0\0\0\x10\0\0\0"), -EPROTO },
+	{ "unknown flag", BYTES("\1\0\0\0\4\0\0\0\x80\0\0\0"), -EPROTO },
 	{ "flags of 3 bytes", BYTES("\1\0\0\0\3\0\0\0\1\0\0"), -EPROTO },
 	{ "flags of 5 bytes", BYTES("\1\0\0\0\5\0\0\0\1\0\0\0\0"), -EPROTO },
 	{ "flags twice", BYTES("\1\0\0\0\4\0\0\0\1\0\0\0\1\0\0\0\4\0\0\0\1\0\0\0"), -EPROTO },
