@@ -22,8 +22,8 @@ static void broker_exec(const struct daemon *daemon)
 	const struct settings *s = daemon->owner;
 	const char *link = s->link ? s->link : LANDBRIDGE_LINK;
 	char *argv[] = { (char[]){ "landbridge-broker" }, (char *)(uintptr_t)link,
-			 s->interop ? NULL : (char[]){ NO_INTEROP }, NULL };
-	char *const envp[] = { (char[]){ "PATH=" SYSTEM_PATH }, NULL };
+			 s->interop ? NULL : (char *)(uintptr_t)NO_INTEROP, NULL };
+	char *const envp[] = { (char[]){ SYSTEM_PATH }, NULL };
 
 	execve("/proc/self/exe", argv, envp);
 }

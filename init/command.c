@@ -15,8 +15,7 @@ static _Noreturn void command_exec(const struct distro *d)
 	const struct settings *s = &d->settings;
 	char *argv[] = { (char[]){ "sh" }, (char[]){ "-c" }, (char *)(uintptr_t)s->command, NULL };
 	char name[300], interop[] = "WSL_INTEROP=" LANDBRIDGE_SOCKET;
-	char *envp[] = { (char[]){ "PATH=" SYSTEM_PATH ":" LANDBRIDGE_BIN },
-			 (char[]){ "HOME=/root" }, name, NULL, NULL };
+	char *envp[] = { (char[]){ SYSTEM_PATH }, (char[]){ "HOME=/root" }, name, NULL, NULL };
 
 	if (s->interop)
 		envp[3] = interop;

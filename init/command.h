@@ -1,8 +1,11 @@
-/* command.h: wsl.conf's boot.command. */
+/* command.h: wsl.conf's boot.command, and where PID 1's own programs find theirs. */
 #ifndef LANDBRIDGE_INIT_COMMAND_H
 #define LANDBRIDGE_INIT_COMMAND_H
 
-#define SYSTEM_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#include "lib/places.h"
+
+#define SYSTEM_PATH \
+	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:" LANDBRIDGE_BIN
 
 struct distro;
 

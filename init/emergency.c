@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "init/command.h"
 #include "init/distro.h"
 #include "init/newroot.h"
 #include "init/power.h"
@@ -40,7 +41,7 @@ static _Noreturn void shell_exec(const struct shell *s, int console)
 {
 	char *argv[] = { (char *)(uintptr_t)s->arg0, NULL };
 	char *const envp[] = {
-		(char[]){ "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
+		(char[]){ SYSTEM_PATH },
 		(char[]){ "HOME=/" },
 		(char[]){ "TERM=linux" },
 		NULL,

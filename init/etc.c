@@ -13,15 +13,11 @@
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/places.h"
+#include "lib/text.h"
 
 #define RUN_ETC LANDBRIDGE_RUN "/etc"
 #define GENERATED \
 	"# Made by Landbridge for this run. To keep your own file, put into /etc/wsl.conf:\n"
-
-static bool is_alnum(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
 
 void hostname_clean(char out[HOSTNAME_SIZE], const char *text)
 {
@@ -30,11 +26,11 @@ void hostname_clean(char out[HOSTNAME_SIZE], const char *text)
 	for (; *text && len < HOSTNAME_SIZE - 1; text++) {
 		char before = len > 0 ? out[len - 1] : '.';
 
-		if (is_alnum(*text) || (*text == '-' && before != '.') ||
+		if (ascii_is_alnum(*text) || (*text == '-' && before != '.') ||
 		    (*text == '.' && before != '.' && before != '-'))
 			out[len++] = *text;
 	}
-	while (len > 0 && !is_alnum(out[len - 1]))
+	while (len > 0 && !ascii_is_alnum(out[len - 1]))
 		len--;
 	out[len] = '\0';
 	if (len == 0)
@@ -44,15 +40,15 @@ void hostname_clean(char out[HOSTNAME_SIZE], const char *text)
 size_t hosts_text(char *out, size_t size, const char *hostname)
 {
 	return fmt(out, size,
-		   GENERATED "# [network]\n# generateHosts = false\n"
-			     "127.0.0.1\tlocalhost\n"
-			     "127.0.1.1\t%s.localdomain\t%s\n"
-			     "::1\tip6-localhost ip6-loopback\n"
-			     "fe00::0\tip6-localnet\n"
-			     "ff00::0\tip6-mcastprefix\n"
-			     "ff02::1\tip6-allnodes\n"
-			     "ff02::2\tip6-allrouters\n",
-		   hostname, hostname);
+		   "%s# [network]\n# generateHosts = false\n"
+		   "127.0.0.1\tlocalhost\n"
+		   "127.0.1.1\t%s.localdomain\t%s\n"
+		   "::1\tip6-localhost ip6-loopback\n"
+		   "fe00::0\tip6-localnet\n"
+		   "ff00::0\tip6-mcastprefix\n"
+		   "ff02::1\tip6-allnodes\n"
+		   "ff02::2\tip6-allrouters\n",
+		   GENERATED, hostname, hostname);
 }
 
 static const char *name_wanted(const struct distro *d, char *buf, size_t size)
@@ -109,9 +105,8 @@ static int resolv_put(struct distro *d)
 	char text[512];
 	int err;
 
-	fmt(text, sizeof(text),
-	    GENERATED "# [network]\n# generateResolvConf = false\nnameserver %s\n",
-	    d->settings.dns ? d->settings.dns : "10.0.2.3");
+	fmt(text, sizeof(text), "%s# [network]\n# generateResolvConf = false\nnameserver %s\n",
+	    GENERATED, d->settings.dns ? d->settings.dns : "10.0.2.3");
 	err = file_create(RUN_ETC "/resolv.conf", text, 0644);
 	return err < 0 ? err
 		       : cover_file(&d->covers, "/etc/resolv.conf", RUN_ETC "/resolv.conf",

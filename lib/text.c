@@ -1,5 +1,7 @@
-/* text.c: text from elsewhere that is to be shown on somebody's terminal. */
+/* text.c: text from elsewhere: what may be shown on a terminal, and what is a name. */
 #include "lib/text.h"
+
+#include <string.h>
 
 size_t text_control(const uint8_t *at, size_t left)
 {
@@ -28,4 +30,18 @@ bool text_clean(const void *text, size_t len)
 		if (text_control(at + i, len - i))
 			return false;
 	return true;
+}
+
+bool ascii_is_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+size_t ascii_span(const char *text, const char *extra)
+{
+	size_t len = 0;
+
+	while (ascii_is_alnum(text[len]) || (text[len] && strchr(extra, text[len])))
+		len++;
+	return len;
 }

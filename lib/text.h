@@ -1,4 +1,4 @@
-/* text.h: text from elsewhere that is to be shown on somebody's terminal.
+/* text.h: text from elsewhere: what may be shown on a terminal, and what is a name.
  *
  * Pure. A terminal obeys control characters: C0 and DEL are a byte each; C1
  * (U+0080 to U+009F, CSI and OSC among them) is two bytes of UTF-8, or one
@@ -20,5 +20,12 @@ size_t text_character(const uint8_t *at, size_t left);
 
 /* Whether the text has no control character. */
 bool text_clean(const void *text, size_t len);
+
+/* Whether it is a letter or digit of ASCII, in every locale. */
+bool ascii_is_alnum(char c);
+
+/* The length of the run of such characters, and of those in `extra`, with which
+ * the text begins. */
+size_t ascii_span(const char *text, const char *extra);
 
 #endif

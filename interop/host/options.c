@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/macros.h"
+#include "lib/text.h"
 
 enum {
 	MEMORY_MIN = 128, /* Debian's kernel does not come up with less */
@@ -50,12 +51,10 @@ static int size(unsigned *out, const char *value, unsigned max)
  * directory's. */
 bool options_name_fits(const char *name)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				    ".-_";
 	size_t len = strlen(name);
 
 	return len > 0 && len <= 63 && name[0] != '-' && name[0] != '.' &&
-	       strspn(name, plain) == len;
+	       ascii_span(name, ".-_") == len;
 }
 
 static bool user_fits(const char *value)

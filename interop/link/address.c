@@ -6,12 +6,10 @@
 #include <string.h>
 
 #include "lib/lib.h"
+#include "lib/text.h"
 
-#define DIGITS "0123456789"
-#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-static const char host_bytes[] = LETTERS DIGITS ".-_";
-static const char ip6_bytes[] = LETTERS DIGITS ":.%-_"; /* with a zone, fe80::1%eth0 */
+#define HOST ".-_"
+#define IP6 ":.%-_" /* with a zone, fe80::1%eth0 */
 
 /* A decimal number of 1 to max, without sign or leading zeros. */
 static int read_number(const char *text, uint32_t max, uint32_t *out)
@@ -19,7 +17,7 @@ static int read_number(const char *text, uint32_t max, uint32_t *out)
 	size_t len = strlen(text);
 	uint64_t value = 0;
 
-	if (len == 0 || len > 10 || strspn(text, DIGITS) != len || text[0] == '0')
+	if (len == 0 || len > 10 || strspn(text, "0123456789") != len || text[0] == '0')
 		return -EINVAL;
 	while (*text)
 		value = value * 10 + (uint64_t)(*text++ - '0');
@@ -45,7 +43,7 @@ static int keep_name(struct address *a, const char *text, size_t len, size_t max
 
 static int read_serial(struct address *a, const char *rest)
 {
-	size_t len = strspn(rest, host_bytes);
+	size_t len = ascii_span(rest, HOST);
 
 	return rest[len] ? -EINVAL : keep_name(a, rest, len, ADDRESS_SERIAL_MAX);
 }
@@ -59,7 +57,7 @@ static int read_tcp(struct address *a, const char *rest)
 {
 	bool bracket = rest[0] == '[';
 	const char *host = rest + bracket;
-	size_t len = strspn(host, bracket ? ip6_bytes : host_bytes);
+	size_t len = ascii_span(host, bracket ? IP6 : HOST);
 	const char *after = host + len;
 	int error = keep_name(a, host, len, ADDRESS_HOST_MAX);
 

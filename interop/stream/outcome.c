@@ -9,25 +9,27 @@
 /* Linux's numbers, on every host. */
 enum { INT = 2, ABRT = 6, FPE = 8, SEGV = 11, TERM = 15 };
 
+#define DLL_NOT_FOUND 0xC0000135u
+#define ENTRYPOINT_NOT_FOUND 0xC0000139u
+#define DLL_INIT_FAILED 0xC0000142u
+
 /* Codes with which Windows ends a program, and what the like is here
  * ([MS-ERREF] 2.3.1 NTSTATUS values). */
 static const struct windows_code {
 	uint32_t code;
 	int status;
-	const char *text; /* NULL: the program's own affair */
 } windows_codes[] = {
-	{ CONTROL_C_EXIT, 128 + INT, NULL },
-	{ 0x40010004, 128 + TERM, NULL }, /* DEBUGGER_TERMINATE_PROCESS: ended by log-off */
-	{ 0xC0000005, 128 + SEGV, NULL }, /* ACCESS_VIOLATION */
-	{ 0xC00000FD, 128 + SEGV, NULL }, /* STACK_OVERFLOW */
-	{ 0xC0000374, 128 + SEGV, NULL }, /* HEAP_CORRUPTION */
-	{ 0xC0000409, 128 + ABRT, NULL }, /* STACK_BUFFER_OVERRUN: fail-fast */
-	{ 0xC0000094, 128 + FPE, NULL },  /* INTEGER_DIVIDE_BY_ZERO */
-	{ 0xC0000095, 128 + FPE, NULL },  /* INTEGER_OVERFLOW */
-	/* DLL_NOT_FOUND, ENTRYPOINT_NOT_FOUND, DLL_INIT_FAILED */
-	{ 0xC0000135, WIRE_FAIL_NOT_RUN, "a DLL is missing (put it beside the program)" },
-	{ 0xC0000139, WIRE_FAIL_NOT_RUN, "a DLL lacks a function (it is another version)" },
-	{ 0xC0000142, WIRE_FAIL_NOT_RUN, "a DLL failed to start" },
+	{ CONTROL_C_EXIT, 128 + INT },
+	{ 0x40010004, 128 + TERM }, /* DEBUGGER_TERMINATE_PROCESS: ended by log-off */
+	{ 0xC0000005, 128 + SEGV }, /* ACCESS_VIOLATION */
+	{ 0xC00000FD, 128 + SEGV }, /* STACK_OVERFLOW */
+	{ 0xC0000374, 128 + SEGV }, /* HEAP_CORRUPTION */
+	{ 0xC0000409, 128 + ABRT }, /* STACK_BUFFER_OVERRUN: fail-fast */
+	{ 0xC0000094, 128 + FPE },  /* INTEGER_DIVIDE_BY_ZERO */
+	{ 0xC0000095, 128 + FPE },  /* INTEGER_OVERFLOW */
+	{ DLL_NOT_FOUND, WIRE_FAIL_NOT_RUN },
+	{ ENTRYPOINT_NOT_FOUND, WIRE_FAIL_NOT_RUN },
+	{ DLL_INIT_FAILED, WIRE_FAIL_NOT_RUN },
 };
 
 static int low_byte(uint32_t code)
@@ -57,7 +59,16 @@ const char *outcome_text(const struct outcome *out)
 {
 	const struct windows_code *known = windows_code(out);
 
-	return known && known->text ? known->text : out->text;
+	switch (known ? known->code : 0) {
+	case DLL_NOT_FOUND:
+		return "a DLL is missing (put it beside the program)";
+	case ENTRYPOINT_NOT_FOUND:
+		return "a DLL lacks a function (it is another version)";
+	case DLL_INIT_FAILED:
+		return "a DLL failed to start";
+	default: /* the program's own affair */
+		return out->text;
+	}
 }
 
 static int exit_status(const struct outcome *out)

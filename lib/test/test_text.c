@@ -1,4 +1,4 @@
-/* test_text.c: what may be shown on a terminal. */
+/* test_text.c: what may be shown on a terminal, and what is a name. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,9 +46,28 @@ static void clean_or_not(void **state)
 			fail_msg("case %zu: not %d", i, cases[i].clean);
 }
 
+static const struct {
+	const char *text, *extra;
+	size_t len;
+} spans[] = {
+	{ "", "", 0 },          { "", ".-", 0 },     { "azAZ09", "", 6 },   { "a b", "", 1 },
+	{ "a.b-c/d", ".-", 5 }, { "@[`{/:", "", 0 }, { "\xc3\xa9", "", 0 }, { "x\xe4y", ".-_", 1 },
+};
+
+static void spans_of_names(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < array_len(spans); i++)
+		if (ascii_span(spans[i].text, spans[i].extra) != spans[i].len)
+			fail_msg("case %zu: not %zu", i, spans[i].len);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(clean_or_not) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(clean_or_not),
+		cmocka_unit_test(spans_of_names),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,6 @@
 /* image.c: disks, tars and directories as root file systems. */
 #include "interop/host/posix/image.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include "interop/host/posix/tool.h"
 #include "lib/lib.h"
 #include "lib/rootfs.h"
+#include "lib/text.h"
 
 /* What a file is that is no file system itself. What is in a disk with a
  * partition table does not show. */
@@ -72,8 +72,8 @@ void image_name(char *out, size_t size, const char *path)
 	size_t used = 0;
 
 	for (base = base ? base + 1 : path; *base && *base != '.' && used + 1 < size; base++)
-		if (isalnum((unsigned char)*base) || used > 0)
-			out[used++] = isalnum((unsigned char)*base) ? *base : '-';
+		if (ascii_is_alnum(*base) || used > 0)
+			out[used++] = ascii_is_alnum(*base) ? *base : '-';
 	while (used > 0 && out[used - 1] == '-')
 		used--;
 	out[used] = '\0';

@@ -13,6 +13,7 @@
 #include "interop/host/posix/initramfs.h"
 #include "lib/guest_modules.h"
 #include "lib/lib.h"
+#include "lib/text.h"
 
 #define QEMU "qemu-system-x86_64"
 #define BIT(group) (1U << (group))
@@ -126,10 +127,7 @@ static struct qemu command(const struct vm *vm)
 /* One word as a shell reads it back. */
 static void put_word(struct writer *w, const char *word)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				    "@%+=:,./_-";
-
-	if (*word && strspn(word, plain) == strlen(word)) {
+	if (*word && ascii_span(word, "@%+=:,./_-") == strlen(word)) {
 		write_bytes(w, word, strlen(word));
 		return;
 	}
