@@ -37,6 +37,36 @@ int drive_parse(struct drives *drives, const char *text, struct fault *why)
 	return 0;
 }
 
+static bool lies_in(const char *dir, const char *other)
+{
+	size_t len = strlen(other);
+
+	if (len == 1) /* / */
+		return true;
+	return strncmp(dir, other, len) == 0 && (dir[len] == '/' || !dir[len]);
+}
+
+int drives_check(const struct drives *drives, const char *prefix, struct fault *why)
+{
+	const struct drive *drive = drives->at, *end = drive + drives->count;
+
+	for (; drive < end; drive++) {
+		if (!drive->read_only)
+			continue;
+		if (lies_in(drive->dir, prefix))
+			return fault_set(why, HOST_FAILED,
+					 "unable to keep %c: read-only: Wine writes in %s",
+					 drive->letter, drive->dir);
+		for (const struct drive *other = drives->at; other < end; other++)
+			if (!other->read_only && lies_in(drive->dir, other->dir))
+				return fault_set(
+					why, HOST_FAILED,
+					"unable to keep %c: read-only: it lies in %c:, which is not",
+					drive->letter, other->letter);
+	}
+	return 0;
+}
+
 uint32_t drives_letters(const struct drives *drives)
 {
 	uint32_t letters = 0;

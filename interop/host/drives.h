@@ -27,6 +27,10 @@ struct drives {
 
 /* Parses C:=DIR[,ro]. Pure. */
 int drive_parse(struct drives *drives, const char *text, struct fault *why);
+/* Refuses a read-only drive that lies in one that is not, or in the directory
+ * `prefix`, where Wine writes: through that its files could be changed. The
+ * directories are absolute, without links. Pure. */
+int drives_check(const struct drives *drives, const char *prefix, struct fault *why);
 /* NULL when there is none. */
 const struct drive *drives_find(const struct drives *drives, char letter);
 /* As HELLO has them: bit 0 is A:. */

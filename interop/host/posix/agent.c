@@ -353,6 +353,9 @@ static int agent_begin(struct agent *a, const char **step)
 	if (error)
 		return error;
 	error = wall_raise(config->wine, config->drives, config->socket);
+	*step = "keep Windows programs from what is read-only (this kernel has no Landlock)";
+	if (error && drives_read_only(config->drives))
+		return error;
 	if (error)
 		log_warn(&a->log,
 			 "unable to keep Windows programs to their drives: %s (they may open and "

@@ -115,19 +115,19 @@ static int drive_settle(struct drive *drive, struct fault *why)
 int drives_decide(struct drives *drives, const struct drives *asked, const struct dirs *dirs,
 		  struct fault *why)
 {
-	char own[PATH_MAX];
+	char prefix[PATH_MAX], own[PATH_MAX];
 
 	*drives = *asked;
 	for (size_t i = 0; i < drives->count; i++)
 		if (drive_settle(&drives->at[i], why) < 0)
 			return -1;
-	if (drives_find(drives, 'C'))
-		return 0;
-	if (path_format(own, sizeof(own), "%s/wine/drive_c", dirs->home) < 0)
+	if (path_format(prefix, sizeof(prefix), "%s/wine", dirs->home) < 0 ||
+	    path_format(own, sizeof(own), "%s/drive_c", prefix) < 0)
 		return fault_set(why, HOST_FAILED, "unable to use %s: its name is too long",
 				 dirs->home);
-	drives_add(drives, 'C', own);
-	return 0;
+	if (!drives_find(drives, 'C'))
+		drives_add(drives, 'C', own);
+	return drives_check(drives, prefix, why);
 }
 
 ssize_t file_load(const char *path, char **text)

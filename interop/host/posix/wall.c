@@ -1,5 +1,6 @@
 /* wall.c: what of the host a process and all it starts may reach. */
 #include "interop/host/posix/wall.h"
+#include "interop/host/posix/guard.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,7 +8,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -60,7 +60,8 @@ static const struct {
 	{ "/etc/localtime", READ },
 	{ "/etc/timezone", READ },
 	{ "/etc/fonts", READ },
-	{ "/etc/ssl", READ },
+	{ "/etc/ssl/certs", READ },
+	{ "/etc/ssl/openssl.cnf", READ },
 	{ "/etc/passwd", READ },
 	{ "/etc/nsswitch.conf", READ },
 	{ "/etc/host.conf", READ },
@@ -77,7 +78,7 @@ static const struct {
 	{ "/dev/urandom", READ },
 	{ "/dev/tty", USE },
 	{ "/dev/ptmx", USE },
-	{ "/dev/pts", USE },
+	{ "/dev/pts", USE }, /* TIOCGPTPEER is an open, too */
 };
 
 /* The path may be missing: then there is nothing to allow. */
@@ -153,9 +154,7 @@ int wall_raise(const struct wine *wine, const struct drives *drives, const char 
 		return r;
 	allow_all(&w, wine, drives);
 	allow_above(&w, socket, 1, UNLINK);
-	r = w.error;
-	if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		r = -errno;
+	r = w.error ? w.error : guard_devices();
 	if (r == 0 && syscall(SYS_landlock_restrict_self, w.ruleset, 0) < 0)
 		r = -errno;
 	close(w.ruleset);

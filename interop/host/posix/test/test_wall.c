@@ -99,6 +99,8 @@ static int behind(void)
 		return 50;
 	if (try_exec("/bin/true") != -EACCES || try_exec(at("d/script")) != -EACCES)
 		return 51;
+	if (try_open("/etc/ssl/private", O_RDONLY | O_DIRECTORY) == 0)
+		return 53;
 	if (unlink(at("run/socket")) < 0 || unlink(at("secret")) == 0 || unlink(at("e/own")) == 0)
 		return 52;
 	return 0;
