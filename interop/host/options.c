@@ -67,6 +67,12 @@ static bool format_fits(const char *value)
 	return strcmp(value, "raw") == 0 || strcmp(value, "qcow2") == 0;
 }
 
+static bool net_fits(const char *value)
+{
+	return strcmp(value, "outside") == 0 || strcmp(value, "host") == 0 ||
+	       strcmp(value, "none") == 0;
+}
+
 /* Of a VM of ours. */
 static bool own_link_fits(const char *value)
 {
@@ -113,6 +119,7 @@ static const struct option_kind {
 	{ "--user", BOOTS | SESSIONS, VALUE_TEXT, AT(user), "give a login name", user_fits, 0 },
 	{ "--partition", BOOTS, VALUE_NUMBER, AT(partition), "give a number, from 1", NULL, 255 },
 	{ "--format", BOOTS, VALUE_TEXT, AT(format), "give raw or qcow2", format_fits, 0 },
+	{ "--net", BOOTS, VALUE_TEXT, AT(net), "give outside, host or none", net_fits, 0 },
 	{ "--write", BOOTS, VALUE_NONE, AT(write), NULL, NULL, 0 },
 	{ "--link", BOOTS, VALUE_TEXT, AT(link), "a VM of ours has serial:NAME", own_link_fits, 0 },
 	{ "--link", COMMAND_AGENT, VALUE_TEXT, AT(link),
@@ -178,6 +185,8 @@ static const struct command_kind {
 	  "  --user NAME          log in as NAME\n"
 	  "  --partition N        the partition with the root file system\n"
 	  "  --format raw|qcow2   what the disk is, if not what it looks like\n"
+	  "  --net outside|host|none   what the guest reaches: not this host's 127.0.0.1\n"
+	  "                       (the default), that too, nothing\n"
 	  "  --write              keep what the guest writes to the image\n"
 	  "  --link serial:NAME   --timeout SECONDS   (60)\n"
 	  "  --socket PATH        where its agent listens, instead of the machine's directory\n"

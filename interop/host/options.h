@@ -32,6 +32,7 @@ struct options {
 	unsigned partition; /* 0: the one with a root file system */
 	unsigned timeout;   /* seconds until the guest must be up */
 	char *format;       /* raw, qcow2; NULL: as its first bytes have it */
+	char *net;          /* outside, host, none; NULL: outside where it can be had */
 	bool write;
 	bool dry_run;
 	/* which guest: a machine's name, or where its agent listens (run, start,

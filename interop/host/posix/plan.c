@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "interop/host/posix/net.h"
 #include "lib/lib.h"
 
 /* Who starts as root gives the guest's users more than they may think. */
@@ -62,7 +63,8 @@ static int plan_fill(struct plan *p, bool any, struct fault *why)
 			     .image = &p->image,
 			     .dirs = &p->dirs,
 			     .machine = &p->machine,
-			     .console = -1 };
+			     .console = -1,
+			     .net = -1 };
 	if (dirs_find(&p->dirs, why) < 0 || sizes_check(o, why) < 0 ||
 	    drives_decide(&p->drives, &o->drives, &p->dirs, why) < 0 ||
 	    image_open(&p->image, o, &p->dirs, why) < 0 || vm_prepare(&p->vm, why) < 0 ||
@@ -73,6 +75,8 @@ static int plan_fill(struct plan *p, bool any, struct fault *why)
 	if (machine_create(&p->machine, p->vm.name, any, why) < 0 || socket_choose(p, why) < 0)
 		return -1;
 	warn_of_root();
+	if (net_open(o, &p->vm.net, why) < 0)
+		return -1;
 	return wine_prepare(&p->wine, &p->drives, why);
 }
 
@@ -85,7 +89,7 @@ struct plan *plan_make(const struct options *options, bool any, struct fault *wh
 		return NULL;
 	}
 	p->options = *options;
-	p->wine.lock = p->machine.lock = -1;
+	p->wine.lock = p->machine.lock = p->vm.net = -1;
 	if (plan_fill(p, any, why) == 0)
 		return p;
 	machine_remove(&p->machine);
@@ -97,6 +101,7 @@ void plan_free(struct plan *p)
 {
 	fd_close(&p->machine.lock);
 	fd_close(&p->wine.lock);
+	fd_close(&p->vm.net);
 	args_free(&p->wine.env);
 	free(p);
 }

@@ -144,12 +144,21 @@ static void add_devices(struct args *args, const struct qemu *q)
 	args_add(args, "virtio-serial-pci");
 	args_add(args, "-device");
 	args_add(args, "virtserialport,chardev=link,name=%s", link_of(q) + strlen("serial:"));
-	args_add(args, "-netdev");
-	args_add(args, "user,id=net");
-	args_add(args, "-device");
-	args_add(args, "virtio-net-pci,netdev=net,romfile=");
 	args_add(args, "-device");
 	args_add(args, "virtio-rng-pci");
+}
+
+static void add_network(struct args *args, const struct qemu *q)
+{
+	if (q->options->net && strcmp(q->options->net, "none") == 0)
+		return;
+	args_add(args, "-netdev");
+	if (q->net < 0)
+		args_add(args, "user,id=net");
+	else
+		args_add(args, "socket,id=net,fd=%d", q->net);
+	args_add(args, "-device");
+	args_add(args, "virtio-net-pci,netdev=net,romfile=");
 }
 
 void qemu_args(struct args *args, const struct qemu *q)
@@ -159,4 +168,5 @@ void qemu_args(struct args *args, const struct qemu *q)
 	add_root(args, q);
 	add_drives(args, q);
 	add_devices(args, q);
+	add_network(args, q);
 }

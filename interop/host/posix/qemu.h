@@ -19,6 +19,7 @@ struct qemu {
 	 * link; or -1 and QEMU listens itself on a socket "console", "link" in its
 	 * directory. */
 	int console, link;
+	int net; /* QEMU's end of what carries the network (net_open); -1: it does so itself */
 };
 
 /* Fills args (count stays 0 and `bad` set when memory is short). */

@@ -518,7 +518,7 @@ static _Noreturn void supervisor_run(struct plan *plan, int founder)
 int supervisor_start(struct plan *plan, pid_t *pid, struct fault *why)
 {
 	int pair[2] = { -1, -1 };
-	int fds[] = { -1, -1, -1, -1, plan->machine.lock, plan->wine.lock };
+	int fds[] = { -1, -1, -1, -1, plan->machine.lock, plan->wine.lock, plan->vm.net };
 	const struct child_setup setup = { .flags = CHILD_SESSION | CHILD_ALONE,
 					   .fds = fds,
 					   .fd_count = array_len(fds),
@@ -531,7 +531,9 @@ int supervisor_start(struct plan *plan, pid_t *pid, struct fault *why)
 	if (*pid == 0) {
 		plan->machine.lock = 4;
 		plan->wine.lock = 5;
-		descriptors_own(3, 5);
+		if (plan->vm.net >= 0)
+			plan->vm.net = 6;
+		descriptors_own(3, 6);
 		supervisor_run(plan, 3);
 	}
 	if (*pid < 0) {

@@ -125,16 +125,15 @@ static void drain(int fd, char *text, size_t size)
 	text[used] = '\0';
 }
 
-int tool_run(char *const *argv, char *text, size_t size)
+int tool_finish(struct tool *tool, char *text, size_t size)
 {
-	struct tool tool = { .program = argv[0], .argv = argv, .in = -1, .death_signal = SIGTERM };
 	int output[2], status;
 	pid_t pid;
 
 	if (pipe2(output, O_CLOEXEC) < 0)
 		return -errno;
-	tool.out = tool.err = output[1];
-	pid = tool_start(&tool);
+	tool->out = tool->err = output[1];
+	pid = tool_start(tool);
 	close(output[1]);
 	if (pid > 0)
 		drain(output[0], text, size);
@@ -145,6 +144,13 @@ int tool_run(char *const *argv, char *text, size_t size)
 	if (waitpid(pid, &status, 0) < 0)
 		return -errno;
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int tool_run(char *const *argv, char *text, size_t size)
+{
+	struct tool tool = { .program = argv[0], .argv = argv, .in = -1, .death_signal = SIGTERM };
+
+	return tool_finish(&tool, text, size);
 }
 
 int path_search(const char *name, char *path, size_t size)

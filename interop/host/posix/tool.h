@@ -41,8 +41,12 @@ pid_t tool_start(const struct tool *tool);
  * its own and goes to no program that it starts. */
 void descriptors_own(int first, int last);
 
-/* Runs a program to its end, its output into `text`: the last line of it,
- * without what follows. Returns the exit status (0-255, 128+n) or negative errno. */
+/* Runs a tool to its end, its output and errors into `text`: the last line of
+ * them, without what follows. Returns the exit status (0-255, 128+n) or negative
+ * errno. */
+int tool_finish(struct tool *tool, char *text, size_t size);
+
+/* The same of a program that needs nothing but its arguments. */
 int tool_run(char *const *argv, char *text, size_t size);
 
 /* Finds a program in PATH: 0 or -ENOENT. */

@@ -100,7 +100,7 @@ int vm_prepare(struct vm *vm, struct fault *why)
 {
 	const struct options *o = vm->options;
 
-	vm->console = -1;
+	vm->console = vm->net = -1;
 	fmt(vm->name, sizeof(vm->name), "%s", o->name ? o->name : vm->image->name);
 	if (path_search(QEMU, vm->program, sizeof(vm->program)) < 0)
 		return fault_set(why, HOST_FAILED,
@@ -121,7 +121,8 @@ static struct qemu command(const struct vm *vm)
 			      .image = vm->image,
 			      .kernel = vm->kernel,
 			      .console = -1,
-			      .link = -1 };
+			      .link = -1,
+			      .net = -1 };
 }
 
 /* One word as a shell reads it back. */
@@ -181,13 +182,13 @@ static int initramfs_make(const struct vm *vm, const char *path, struct fault *w
 	return initramfs_write(path, &initramfs, why);
 }
 
-static int qemu_start(struct vm *vm, const struct args *args, const int keep[2], struct fault *why)
+static int qemu_start(struct vm *vm, const struct args *args, const int keep[3], struct fault *why)
 {
 	struct tool tool = { .program = vm->program,
 			     .argv = args->at,
 			     .in = -1,
 			     .keep = keep,
-			     .keep_count = 2,
+			     .keep_count = keep[2] < 0 ? 2 : 3,
 			     .death_signal = SIGKILL,
 			     .before = guard_files };
 	char path[MACHINE_DIR];
@@ -231,7 +232,7 @@ int vm_start(struct vm *vm, struct fault *why)
 	struct qemu q = command(vm);
 	struct args args = { 0 };
 	char initramfs[MACHINE_DIR];
-	int theirs[2] = { -1, -1 }, r;
+	int theirs[3] = { -1, -1, vm->net }, r;
 
 	machine_path(vm->machine, "initramfs", initramfs);
 	r = ends_open(vm, theirs, why);
@@ -241,12 +242,14 @@ int vm_start(struct vm *vm, struct fault *why)
 		q.initramfs = initramfs;
 		q.console = theirs[0];
 		q.link = theirs[1];
+		q.net = theirs[2];
 		qemu_args(&args, &q);
 		r = qemu_start(vm, &args, theirs, why);
 		args_free(&args);
 	}
-	fd_close(&theirs[0]);
-	fd_close(&theirs[1]);
+	for (size_t i = 0; i < array_len(theirs); i++)
+		fd_close(&theirs[i]);
+	vm->net = -1;
 	return r;
 }
 

@@ -16,6 +16,7 @@ struct vm {
 	char name[64];                            /* the guest's */
 	char kernel[PATH_MAX], modules[PATH_MAX]; /* modules "": none */
 	int console; /* our end of the guest's console, non-blocking; -1: none */
+	int net;     /* what carries the network, for vm_start to hand on (net_open); -1: QEMU */
 	pid_t pid;   /* QEMU's; 0: not running */
 };
 

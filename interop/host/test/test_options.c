@@ -153,6 +153,7 @@ static void test_mistakes(void **state)
 		{ COMMAND_RUN, "run --cpus 0", "0" },
 		{ COMMAND_RUN, "run --cpus 1x", "1x" },
 		{ COMMAND_RUN, "run --partition -1", "-1" },
+		{ COMMAND_RUN, "run --net all", "outside" },
 		{ COMMAND_RUN, "run --timeout 1.5", "1.5" },
 		{ COMMAND_RUN, "run --link serial", "serial:NAME" },
 		{ COMMAND_RUN, "run --link tcp:a:1", "tcp:a:1" },
@@ -205,7 +206,8 @@ static struct qemu machine(const struct options *o, const struct image *image)
 			      .kernel = "/k",
 			      .initramfs = "/i",
 			      .console = -1,
-			      .link = 7 };
+			      .link = 7,
+			      .net = -1 };
 }
 
 static void test_qemu(void **state)
@@ -245,12 +247,38 @@ static void test_qemu(void **state)
 	args_free(&args);
 }
 
+static void test_qemu_network(void **state)
+{
+	struct image image = { .kind = IMAGE_RAW, .path = "/a" };
+	struct args args = { 0 };
+	struct options o;
+	struct fault why;
+	struct qemu q;
+
+	(void)state;
+	assert_int_equal(parse(&o, COMMAND_RUN, "run", &why), 0);
+	q = machine(&o, &image);
+	qemu_args(&args, &q);
+	assert_true(has(&args, "user,id=net") && has(&args, "netdev=net"));
+	args_free(&args);
+	q.net = 9;
+	qemu_args(&args, &q);
+	assert_true(has(&args, "socket,id=net,fd=9") && !has(&args, "user,id=net"));
+	args_free(&args);
+	assert_int_equal(parse(&o, COMMAND_START, "start --net=none", &why), 0);
+	q.net = -1;
+	qemu_args(&args, &q);
+	assert_false(has(&args, "netdev"));
+	args_free(&args);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_run),      cmocka_unit_test(test_others),
-		cmocka_unit_test(test_machines), cmocka_unit_test(test_commands),
-		cmocka_unit_test(test_mistakes), cmocka_unit_test(test_qemu),
+		cmocka_unit_test(test_run),          cmocka_unit_test(test_others),
+		cmocka_unit_test(test_machines),     cmocka_unit_test(test_commands),
+		cmocka_unit_test(test_mistakes),     cmocka_unit_test(test_qemu),
+		cmocka_unit_test(test_qemu_network),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);

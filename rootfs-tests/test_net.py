@@ -1,0 +1,103 @@
+"""`landbridge run --net`: what of the world, and of this host, a guest reaches."""
+import contextlib
+import os
+import socket
+import threading
+
+import pexpect
+import pytest
+
+from frontdoor import FrontDoor
+from processes import until
+
+READ = 'timeout 10 bash -c "exec 3<>/dev/tcp/{}/{}; head -c 5 <&3" 2>&1'
+
+
+@contextlib.contextmanager
+def greeter(address):
+    """A server on this host that says hello to whoever connects."""
+    with socket.create_server((address, 0)) as server:
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    with server.accept()[0] as peer:
+                        peer.sendall(b"hello")
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def outer_address():
+    """The address with which this host goes out; None: it has no way out."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        try:
+            s.connect(("192.0.2.1", 9))  # sends nothing
+        except OSError:
+            return None
+        return s.getsockname()[0]
+
+
+@pytest.fixture
+def no_passt(tmp_path):
+    """An environment whose PATH has everything but passt."""
+    for directory in reversed(os.environ["PATH"].split(":")):
+        for name in os.listdir(directory) if os.path.isdir(directory) else []:
+            if name not in ("passt", "passt.avx2"):
+                link = tmp_path / name
+                link.unlink(missing_ok=True)
+                link.symlink_to(os.path.join(directory, name))
+    return {"PATH": str(tmp_path)}
+
+
+def test_outside_but_not_this_host(landbridge):
+    """Not even by the address at which QEMU's own network has the host."""
+    outer = outer_address()
+    if not outer:
+        pytest.skip("this host has no way out, and passt needs one")
+    with greeter("127.0.0.1") as inner_port, greeter(outer) as outer_port:
+        result = landbridge.run("--net", "outside", "--", "sh", "-c",
+                                READ.format("10.0.2.2", inner_port) + "; echo; " +
+                                READ.format(outer, outer_port))
+    inner, _, world = result.out.rpartition(b"\n")
+    assert b"hello" not in inner and world == b"hello", result
+
+
+def test_host_too(landbridge):
+    with greeter("127.0.0.1") as port:
+        result = landbridge.run("--net=host", "--", "sh", "-c", READ.format("10.0.2.2", port))
+    assert result.out == b"hello" and result.err == b"", result
+
+
+def test_none(landbridge):
+    result = landbridge.run("--net", "none", "--", "sh", "-c", "ls /sys/class/net; wslinfo --networking-mode")
+    assert result.out == b"lo\nnone\n" and result.err == b"", result
+
+
+def test_without_passt(landbridge, no_passt):
+    """By default a person is told; who asked for it gets an error."""
+    child = FrontDoor(landbridge.env["LANDBRIDGE_HOME"], **no_passt).terminal()
+    assert child.before.count("passt is not installed") == 1, child.before
+    child.sendline("exit")
+    child.expect(pexpect.EOF)
+    result = landbridge.run("--net", "outside", "--", "true", env=no_passt)
+    assert result.status == 125
+    assert result.err.count(b"\n") == 1 and b"passt is not installed" in result.err, result
+
+
+def test_passt_ends_with_the_guest(landbridge):
+    before = passts()
+    process = landbridge.start("run", "--", "sleep", "60")
+    assert until(lambda: passts() > before)
+    process.kill()
+    process.communicate()
+    assert until(lambda: passts() <= before)
+
+
+def passts():
+    def name(pid):
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/comm", encoding="utf-8") as f:
+            return f.read().strip()
+        return ""
+    return {pid for pid in os.listdir("/proc") if pid.isdigit() and name(pid).startswith("passt")}
