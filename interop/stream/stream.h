@@ -107,6 +107,9 @@ struct runner_ops {
 	 * wait status) or *why (3: failed). 0: nothing yet. Called until it says 0;
 	 * STARTED waits for the 1. NULL: no reports. */
 	int (*report)(void *owner, struct job *job, uint32_t *code, struct failed *why);
+	/* The job's process ended while the caller still waits for STARTED. True: it
+	 * was started anew, and job->pid is the new one's. NULL: never. */
+	bool (*again)(void *owner, struct job *job);
 	/* Delivers a Linux signal number to the job. NULL: kill(2) to the
 	 * foreground process group of the terminal, or to the child's group. */
 	void (*signal)(void *owner, const struct job *job, int signal);

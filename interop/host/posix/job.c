@@ -3,10 +3,12 @@
 #include "interop/host/request.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -15,14 +17,26 @@
 #include "lib/lib.h"
 
 enum {
+	/* So much of a request lies in the channel whether it is read or not. */
+	AGAIN_MAX = 32 * 1024,
 	YOUNG_MS = 1000,     /* a program so young may not have come to handle Ctrl-C */
 	INTERRUPT_MS = 2000, /* one that ends so soon after Ctrl-C ended of it */
 	CONTROL_C_EXIT = (int)0xc000013a,
 };
 
+/* What is kept of a start until the helper has said how it went: Wine sometimes
+ * ends before the helper has read a byte, and then it may be made again. */
+struct attempt {
+	struct child_setup child;
+	int fds[3];     /* child.fds */
+	int channel;    /* the helper's end; -1: it is not to be made again */
+	size_t request; /* bytes of it, in the channel */
+};
+
 /* The owner of one stream. */
 struct serving {
 	const struct wine *wine;
+	struct attempt attempt;
 	bool told;                    /* the helper has said how it went, or cannot any more */
 	int64_t started_at, asked_at; /* asked_at: the last Ctrl-C; 0: none */
 	bool interrupted;             /* all of it was ended by Ctrl-C; not reported yet */
@@ -60,22 +74,55 @@ static int helper_exec(void *arg)
 	return -errno;
 }
 
-/* Starts the helper; its end of the channel stays with it alone. */
-static pid_t helper_start(const struct wine *wine, const struct child_setup *child, int *channel)
+static void attempt_forget(struct attempt *a)
+{
+	for (size_t i = 0; i < array_len(a->fds); i++)
+		fd_close(&a->fds[i]);
+	fd_close(&a->channel);
+}
+
+/* Copies of the descriptors of `child`, which may be -1 and stay so. */
+static void attempt_keep(struct attempt *a, const struct child_setup *child, int channel)
+{
+	a->child = *child;
+	a->child.fds = a->fds;
+	a->channel = channel;
+	for (size_t i = 0; i < array_len(a->fds); i++) {
+		a->fds[i] = child->fds[i] < 0 ? -1 : fcntl(child->fds[i], F_DUPFD_CLOEXEC, 3);
+		if (child->fds[i] >= 0 && a->fds[i] < 0)
+			fd_close(&a->channel);
+	}
+}
+
+static pid_t attempt_make(const struct serving *s)
+{
+	struct helper helper = { s->wine, s->attempt.channel };
+
+	return child_exec(&s->attempt.child, helper_exec, &helper);
+}
+
+/* Starts the helper and tells it what to run. A request that may not fit into
+ * the channel must find it closed where the helper is gone. */
+static pid_t helper_start(struct serving *s, const struct child_setup *child,
+			  const struct writer *request, int *channel)
 {
 	const struct timeval patience = { .tv_sec = 10 };
-	struct helper helper = { .wine = wine };
 	int pair[2];
 	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
 	setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	helper.channel = pair[1];
-	pid = child_exec(child, helper_exec, &helper);
-	close(pair[1]);
+	attempt_keep(&s->attempt, child, pair[1]);
+	s->attempt.request = request->used;
+	pid = s->attempt.channel < 0 ? -EMFILE : attempt_make(s);
+	if (pid < 0 || request->used > AGAIN_MAX)
+		attempt_forget(&s->attempt);
 	if (pid < 0)
 		fd_close(&pair[0]);
+	else
+		/* When it is not taken the helper's end tells why. */
+		(void)!send(pair[0], request->base, request->used, MSG_NOSIGNAL);
 	*channel = pair[0];
 	return pid;
 }
@@ -108,13 +155,10 @@ static int job_start(struct serving *s, const struct open *l, const struct child
 		job->stderr_is_loose = !(l->flags & PROGRAM_ONE_OUTPUT);
 		if (!job->stderr_is_loose)
 			setup.fds = alone;
-		job->pid = helper_start(s->wine, &setup, &job->report);
+		job->pid = helper_start(s, &setup, &w, &job->report);
 		if (job->pid < 0)
 			r = fault_set(&s->fault, WIRE_FAIL_BRIDGE, "unable to start Wine: %s",
 				      strerror(-job->pid));
-		else
-			/* When it is not taken the helper's end tells why. */
-			(void)!send(job->report, w.base, w.used, MSG_NOSIGNAL);
 	}
 	free(buf);
 	return r;
@@ -135,6 +179,22 @@ static int job_spawn(void *owner, const struct open *l, const struct child_setup
 	if (r == 0)
 		return 0;
 	return failed_fill(why, &s->fault, r == -ENOTDIR ? WIRE_ERROR_DIRECTORY : 0);
+}
+
+/* Once, and only when the request lies there unread: then nothing was done. */
+static bool job_again(void *owner, struct job *job)
+{
+	struct serving *s = owner;
+	pid_t pid = -1;
+	int unread = 0;
+
+	if (s->attempt.channel >= 0 && ioctl(s->attempt.channel, FIONREAD, &unread) == 0 &&
+	    (size_t)unread == s->attempt.request)
+		pid = attempt_make(s);
+	attempt_forget(&s->attempt);
+	if (pid > 0)
+		job->pid = pid;
+	return pid > 0;
 }
 
 /* The helper ended before it could say anything. */
@@ -186,6 +246,7 @@ static int job_report(void *owner, struct job *job, uint32_t *code, struct faile
 	if (n < (ssize_t)sizeof(message))
 		return 0;
 	recv(job->report, message, sizeof(message), MSG_DONTWAIT);
+	attempt_forget(&s->attempt);
 	reader_init(&r, message, sizeof(message));
 	kind = read_u32(&r);
 	a = read_u32(&r);
@@ -250,9 +311,12 @@ static void job_typed_interrupt(void *owner)
  * Wine would take QUIT for a good end. */
 static void job_signal(void *owner, const struct job *job, int signal)
 {
+	struct serving *s = owner;
+
+	attempt_forget(&s->attempt);
 	switch (signal) {
 	case SIGINT:
-		job_interrupt(owner);
+		job_interrupt(s);
 		break;
 	case SIGQUIT:
 		kill(-job->pid, SIGTERM);
@@ -269,9 +333,15 @@ static void job_signal(void *owner, const struct job *job, int signal)
 
 int job_serve(int endpoint, const struct wine *wine)
 {
-	static const struct runner_ops ops = { job_spawn, job_report, job_signal,
-					       job_typed_interrupt };
-	struct serving serving = { .wine = wine };
+	static const struct runner_ops ops = { .spawn = job_spawn,
+					       .report = job_report,
+					       .again = job_again,
+					       .signal = job_signal,
+					       .typed_interrupt = job_typed_interrupt };
+	struct serving serving = { .wine = wine,
+				   .attempt = { .fds = { -1, -1, -1 }, .channel = -1 } };
+	int r = runner_serve(endpoint, &ops, &serving);
 
-	return runner_serve(endpoint, &ops, &serving);
+	attempt_forget(&serving.attempt);
+	return r;
 }

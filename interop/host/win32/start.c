@@ -244,6 +244,21 @@ static BOOL program_create(const struct request *request, PROCESS_INFORMATION *p
 			      process);
 }
 
+/* Wine says "internal error" once in thousands of starts; nothing has run then. */
+static DWORD program_try(const struct request *request, PROCESS_INFORMATION *process)
+{
+	DWORD error = 0;
+
+	for (int tries = 2; tries > 0; tries--) {
+		if (program_create(request, process))
+			return 0;
+		error = GetLastError();
+		if (error != ERROR_INTERNAL_ERROR)
+			break;
+	}
+	return error;
+}
+
 /* When the last Ctrl-C came; 0: none. Handlers run in a thread of their own. */
 static volatile LONG interrupted;
 
@@ -289,8 +304,8 @@ static int program_run(HANDLE channel, const struct request *request)
 		go_home();
 	SetConsoleCtrlHandler(note_event, TRUE);
 	error = program_check(request->program);
-	if (!error && !program_create(request, &process))
-		error = GetLastError();
+	if (!error)
+		error = program_try(request, &process);
 	if (error) {
 		report(channel, START_FAILED, error, 0);
 		return 1;

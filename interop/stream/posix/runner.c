@@ -238,6 +238,10 @@ static void job_ended(struct runner *r, int status)
 	const struct failed why = { WIRE_FAIL_NOT_RUN, 0, { text, sizeof(text) - 1 } };
 
 	runner_report(r);
+	if (r->serve.process == PROCESS_STARTING && r->serve.opener == OPENER_WAITS &&
+	    r->ops->again && r->ops->again(r->owner, &r->job))
+		return;
+	runner_report(r);
 	if (r->serve.process == PROCESS_STARTING)
 		serve_failed(&r->serve, &why);
 	else if (WIFSIGNALED(status))

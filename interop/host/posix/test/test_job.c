@@ -1,0 +1,133 @@
+/* test_job.c: a program under a Wine that ends before it has begun. The loader
+ * is a script that speaks as the helper does; what it does is in its case. */
+#include "interop/host/posix/job.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/lib.h"
+#include "lib/test/cmocka_all.h"
+
+static struct wine wine = { .helper = "helper", .c_dir = "/tmp", .runs = true, .lock = -1 };
+static char top[] = "/tmp/lbXXXXXX";
+static char *no_env[] = { NULL };
+
+/* $2 is the channel. Each start adds a letter to `starts`. */
+#define SCRIPT                                                                        \
+	"#!/bin/bash\n"                                                               \
+	"PATH=/usr/bin:/bin; cd \"${0%/*}\"; printf x >>starts; n=$(wc -c <starts)\n" \
+	"take() { head -c 8 <&$2 >/dev/null; }\n"                                     \
+	"started() { printf '\\1\\0\\0\\0\\7\\0\\0\\0\\3\\0\\0\\0' >&$2; }\n"         \
+	"exited() { printf '\\2\\0\\0\\0\\5\\0\\0\\0\\0\\0\\0\\0' >&$2; }\n"
+
+static const struct {
+	const char *name, *script, *starts;
+	enum outcome_how how;
+	uint32_t code;
+	size_t env; /* bytes of a variable */
+} rows[] = {
+	{ "at once", "take $@; started $@; exited $@", "x", OUTCOME_EXITED, 5, 2 },
+	{ "the second time", "[ $n = 1 ] && exit 1; take $@; started $@; exited $@", "xx",
+	  OUTCOME_EXITED, 5, 2 },
+	{ "killed first", "[ $n = 1 ] && kill -9 $$; take $@; started $@; exited $@", "xx",
+	  OUTCOME_EXITED, 5, 2 },
+	{ "never", "exit 1", "xx", OUTCOME_FAILED, 125, 2 },
+	{ "it has read", "take $@; exit 1", "x", OUTCOME_FAILED, 125, 2 },
+	{ "too long to lie there", "exit 1", "x", OUTCOME_FAILED, 125, 100000 },
+	{ "it has said so", "take $@; started $@; exit 3", "x", OUTCOME_EXITED, 3, 2 },
+};
+
+static int setup(void **state)
+{
+	(void)state;
+	wine.env.at = no_env;
+	if (!mkdtemp(top))
+		return -1;
+	fmt(wine.loader, sizeof(wine.loader), "%s/wine64", top);
+	return 0;
+}
+
+static const char *at(const char *name)
+{
+	static char path[PATH_MAX];
+
+	fmt(path, sizeof(path), "%s/%s", top, name);
+	return path;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	unlink(at("wine64"));
+	unlink(at("starts"));
+	return rmdir(top);
+}
+
+/* Serves one endpoint in a process of its own. */
+static pid_t serve(int endpoint, int other)
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	close(other);
+	_exit(job_serve(endpoint, &wine) < 0);
+}
+
+static void call(size_t env, struct outcome *out)
+{
+	static char payload[1 << 18], text[1 << 17];
+	struct writer w;
+	int pair[2], status;
+	pid_t server;
+
+	memset(text, 'a', sizeof(text));
+	writer_init(&w, payload, sizeof(payload));
+	open_put_u32(&w, OPEN_TAG_KIND, OPEN_PROGRAM);
+	open_put_str(&w, OPEN_TAG_PROGRAM, "C:\\x.exe", 8);
+	open_put_str(&w, OPEN_TAG_ARG, "x", 1);
+	text[1] = '=';
+	open_put_str(&w, OPEN_TAG_ENV, text, env);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	server = serve(pair[1], pair[0]);
+	close(pair[1]);
+	assert_int_equal(caller_run(pair[0], payload, w.used, out), 0);
+	assert_int_equal(waitpid(server, &status, 0), server);
+	assert_int_equal(status, 0);
+}
+
+static void starts(void **state)
+{
+	char script[2048], count[16];
+	struct outcome out;
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		fmt(script, sizeof(script), "%s%s\n", SCRIPT, rows[i].script);
+		unlink(at("starts"));
+		unlink(at("wine64"));
+		assert_int_equal(file_create(at("wine64"), script, 0700), 0);
+		call(rows[i].env, &out);
+		if (file_read(at("starts"), count, sizeof(count)) <= 0)
+			fail_msg("%s: not started: %s", rows[i].name, out.text);
+		if (out.how != rows[i].how || out.code != rows[i].code ||
+		    strcmp(count, rows[i].starts) != 0)
+			fail_msg("%s: how %d, code %u, started %s: %s", rows[i].name, out.how,
+				 out.code, count, out.text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(starts) };
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests_name("job", tests, setup, teardown);
+}
