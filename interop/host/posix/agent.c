@@ -43,6 +43,8 @@ struct agent {
 	pid_t jobs[JOBS_MAX];
 	size_t job_count;
 	bool stopping;
+	int link_dir,
+		socket_dir; /* where its link and its socket are: after the wall no path leads there */
 	struct stat socket; /* the one that is ours to remove */
 	char path[HOST_PATH_MAX];
 	char text[WIRE_FAILED_MAX]; /* what a refusal points into */
@@ -286,14 +288,52 @@ static void end_rest(bool all)
 	} while (pid > 0);
 }
 
+static const char *base_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* The directory that `path` is in. */
+static int dir_hold(const char *path)
+{
+	char dir[PATH_MAX];
+	int fd;
+
+	if (path_format(dir, sizeof(dir), "%.*s.", (int)(base_of(path) - path), path) < 0)
+		return -ENAMETOOLONG;
+	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 /* Unless another has taken its place since. */
 static void socket_remove(const struct agent *a)
 {
+	const char *name = base_of(a->config->socket);
 	struct stat there;
 
-	if (lstat(a->config->socket, &there) == 0 && there.st_ino == a->socket.st_ino &&
-	    there.st_dev == a->socket.st_dev)
-		unlink(a->config->socket);
+	if (fstatat(a->socket_dir, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    there.st_ino == a->socket.st_ino && there.st_dev == a->socket.st_dev)
+		unlinkat(a->socket_dir, name, 0);
+}
+
+/* The link by a name that holds on both sides of the wall, where the hypervisor may
+ * make it anew. */
+static int link_hold(struct agent *a, struct address *link)
+{
+	char name[ADDRESS_UNIX_MAX + 1];
+
+	if (link->kind != ADDRESS_UNIX)
+		return 0;
+	a->link_dir = dir_hold(link->name);
+	if (a->link_dir < 0)
+		return a->link_dir;
+	if (path_format(name, sizeof(name), "/proc/self/fd/%d/%s", a->link_dir,
+			base_of(link->name)) < 0)
+		return -ENAMETOOLONG;
+	memcpy(link->name, name, sizeof(name));
+	return 0;
 }
 
 /* Without a router every job's opener is gone, so each ends; wait for that. */
@@ -314,6 +354,41 @@ static void agent_end(struct agent *a)
 	socket_remove(a);
 }
 
+/* Where the kernel cannot do all of it, what is open then is said. */
+static int agent_enclose(struct agent *a, const char **step)
+{
+	const struct agent_config *config = a->config;
+	const struct wall wall = { config->wine, config->drives, a->socket_dir };
+	struct wall_state state;
+	int error = wall_raise(&wall, &state);
+	const char *no_rights = state.rights == -EOPNOTSUPP ? "this kernel has no Landlock"
+							    : strerror(-state.rights);
+
+	*step = "keep Windows programs to their drives";
+	if (error)
+		return error;
+	*step = "keep Windows programs from what is read-only (this kernel has neither "
+		"Landlock nor namespaces for you)";
+	if (state.view < 0 && state.rights < 0 && drives_read_only(config->drives))
+		return state.rights;
+	if (state.view < 0 && state.rights < 0)
+		log_warn(&a->log,
+			 "unable to keep Windows programs to their drives: %s (they may open and "
+			 "run whatever this user may)",
+			 no_rights);
+	else if (state.rights < 0)
+		log_warn(&a->log,
+			 "unable to keep Windows programs from starting Linux programs on their "
+			 "drives: %s",
+			 no_rights);
+	else if (state.view < 0)
+		log_warn(&a->log,
+			 "unable to hide this host's sockets from Windows programs: %s (they may "
+			 "connect to what this user may)",
+			 strerror(-state.view));
+	return 0;
+}
+
 /* A beginning that fails is said; *why: which part of it. */
 static int agent_begin(struct agent *a, const char **step)
 {
@@ -325,6 +400,7 @@ static int agent_begin(struct agent *a, const char **step)
 	struct address link;
 	int error;
 
+	a->socket_dir = dir_hold(config->socket);
 	lstat(config->socket, &a->socket);
 	*step = "wait for events";
 	error = loop_init(&a->loop);
@@ -337,6 +413,8 @@ static int agent_begin(struct agent *a, const char **step)
 			 (int)sizeof(a->path));
 	*step = "serve the link";
 	error = address_parse(&link, config->link);
+	if (!error)
+		error = link_hold(a, &link);
 	if (error)
 		return error;
 	a->router = router_create(&a->loop, ROUTER_HOST, &ops, a, a->path);
@@ -352,15 +430,9 @@ static int agent_begin(struct agent *a, const char **step)
 	error = agent_watch(a);
 	if (error)
 		return error;
-	error = wall_raise(config->wine, config->drives, config->socket);
-	*step = "keep Windows programs from what is read-only (this kernel has no Landlock)";
-	if (error && drives_read_only(config->drives))
-		return error;
+	error = agent_enclose(a, step);
 	if (error)
-		log_warn(&a->log,
-			 "unable to keep Windows programs to their drives: %s (they may open and "
-			 "run whatever this user may)",
-			 error == -EOPNOTSUPP ? "this kernel has no Landlock" : strerror(-error));
+		return error;
 	/* Wine's server must not be some job's child: jobs end with theirs. */
 	error = wine_start(config->wine);
 	if (error)

@@ -1,6 +1,7 @@
 /* wall.c: what of the host a process and all it starts may reach. */
 #include "interop/host/posix/wall.h"
 #include "interop/host/posix/guard.h"
+#include "interop/host/posix/view.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,15 +9,21 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "interop/host/host.h"
 #include "lib/lib.h"
 
 /* linux/landlock.h may be older than the kernel. */
 #define TRUNCATE ((uint64_t)1 << 14)
 #define SCOPE_SIGNALS ((uint64_t)1 << 1)
+
+#define TERMINALS "/dev/pts"
+
+enum { PLACES_MAX = 128 };
 
 struct ruleset_attr {
 	uint64_t access_fs, access_net, scoped;
@@ -35,10 +42,16 @@ struct ruleset_attr {
 	 LANDLOCK_ACCESS_FS_READ_FILE | TRUNCATE)
 #define EVERYTHING (CHANGE | RUN | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK)
 
-struct wall {
-	int ruleset;
-	uint64_t handled;
-	int error; /* the first that a rule met */
+/* Where something of the host is, and what may be done to it. */
+struct place {
+	char *path;
+	uint64_t access;
+};
+
+struct places {
+	struct place at[PLACES_MAX];
+	size_t count;
+	bool bad; /* memory was short */
 };
 
 /* What is always there for a program: how Wine is built, and what the C library
@@ -78,28 +91,21 @@ static const struct {
 	{ "/dev/urandom", READ },
 	{ "/dev/tty", USE },
 	{ "/dev/ptmx", USE },
-	{ "/dev/pts", USE }, /* TIOCGPTPEER is an open, too */
+	{ TERMINALS, USE }, /* TIOCGPTPEER is an open, too */
 };
 
-/* The path may be missing: then there is nothing to allow. */
-static void allow(struct wall *w, const char *path, uint64_t access)
+static void allow(struct places *p, const char *path, uint64_t access)
 {
-	struct landlock_path_beneath_attr rule = { .parent_fd = open(path, O_PATH | O_CLOEXEC) };
-	struct stat st;
+	char *copy = path[0] == '/' && p->count < PLACES_MAX ? strdup(path) : NULL;
 
-	if (rule.parent_fd < 0)
-		return;
-	rule.allowed_access = access & w->handled;
-	if (fstat(rule.parent_fd, &st) == 0 && !S_ISDIR(st.st_mode))
-		rule.allowed_access &= OF_FILES;
-	if (syscall(SYS_landlock_add_rule, w->ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0 &&
-	    !w->error)
-		w->error = -errno;
-	close(rule.parent_fd);
+	if (copy)
+		p->at[p->count++] = (struct place){ copy, access };
+	else
+		p->bad = true;
 }
 
 /* `up` directories above what path leads to. */
-static void allow_above(struct wall *w, const char *path, int up, uint64_t access)
+static void allow_above(struct places *p, const char *path, int up, uint64_t access)
 {
 	char real[PATH_MAX];
 
@@ -107,14 +113,109 @@ static void allow_above(struct wall *w, const char *path, int up, uint64_t acces
 		return;
 	for (; up > 0 && strrchr(real, '/') > real; up--)
 		*strrchr(real, '/') = '\0';
-	allow(w, real, access);
+	allow(p, real, access);
 }
 
-static int wall_begin(struct wall *w)
+/* DIR/NAME, of the environment. */
+static void allow_in(struct places *p, const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+
+	if (dir && dir[0] == '/' && path_format(path, sizeof(path), "%s/%s", dir, name) == 0)
+		allow(p, path, READ);
+}
+
+/* The host's window system and sound, as far as the environment names them. */
+static void allow_desktop(struct places *p)
+{
+	const char *wayland = getenv("WAYLAND_DISPLAY"), *pulse = getenv("PULSE_SERVER");
+	const char *xauthority = getenv("XAUTHORITY");
+
+	if (getenv("DISPLAY"))
+		allow(p, "/tmp/.X11-unix", READ);
+	if (xauthority && *xauthority == '/')
+		allow(p, xauthority, READ);
+	else if (getenv("DISPLAY"))
+		allow_in(p, getenv("HOME"), ".Xauthority");
+	if (wayland && *wayland)
+		allow_in(p, getenv("XDG_RUNTIME_DIR"), wayland);
+	if (pulse && strncmp(pulse, "unix:/", 6) == 0)
+		allow(p, pulse + 5, READ);
+}
+
+/* What lies in another place comes after it. */
+static int by_length(const void *one, const void *other)
+{
+	size_t a = strlen(((const struct place *)one)->path);
+	size_t b = strlen(((const struct place *)other)->path);
+
+	return (a > b) - (a < b);
+}
+
+static void places_fill(struct places *p, const struct wall *wall)
+{
+	const struct wine *wine = wall->wine;
+	const struct drives *drives = wall->drives;
+
+	for (size_t i = 0; i < array_len(always); i++)
+		allow(p, always[i].path, always[i].access);
+	allow_above(p, wine->loader, 2, READ);
+	allow_above(p, wine->loader, 1, RUN);
+	allow_above(p, wine->server, 1, RUN);
+	allow(p, wine->helper, READ);
+	allow(p, wine->prefix, CHANGE);
+	for (size_t i = 0; i < drives->count; i++)
+		allow(p, drives->at[i].dir, drives->at[i].read_only ? READ : CHANGE);
+	allow_desktop(p);
+	qsort(p->at, p->count, sizeof(p->at[0]), by_length);
+}
+
+static void places_free(struct places *p)
+{
+	while (p->count > 0)
+		free(p->at[--p->count].path);
+}
+
+/* --- the view ------------------------------------------------------------------ */
+
+static int view_fill(struct view *view, const struct places *p)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < p->count && r == 0; i++) {
+		const struct place *place = &p->at[i];
+		bool device = strncmp(place->path, "/dev/", 5) == 0;
+		unsigned flags = (place->access & LANDLOCK_ACCESS_FS_WRITE_FILE ? VIEW_WRITE : 0) |
+				 (device ? VIEW_DEVICE : 0);
+
+		if (strcmp(place->path, TERMINALS) != 0 && strcmp(place->path, "/dev/ptmx") != 0)
+			r = view_add(view, place->path, flags);
+	}
+	return r < 0 ? r : view_add_terminals(view);
+}
+
+static int view_narrow(const struct places *p)
+{
+	struct view view;
+	int r = view_begin(&view);
+
+	if (r < 0)
+		return r;
+	r = view_fill(&view, p);
+	if (r == 0)
+		return view_enter(&view);
+	view_drop(&view);
+	return r;
+}
+
+/* --- Landlock ------------------------------------------------------------------ */
+
+static int ruleset_create(uint64_t *handled)
 {
 	struct ruleset_attr attr = { EVERYTHING, 0, SCOPE_SIGNALS };
 	long version =
 		syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	int fd;
 
 	if (version < 1)
 		return -EOPNOTSUPP;
@@ -122,41 +223,63 @@ static int wall_begin(struct wall *w)
 		attr.access_fs &= ~(uint64_t)LANDLOCK_ACCESS_FS_REFER;
 	if (version < 3)
 		attr.access_fs &= ~TRUNCATE;
-	*w = (struct wall){ .handled = attr.access_fs };
-	w->ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr,
-				  version < 6 ? sizeof(attr.access_fs) : sizeof(attr), 0);
-	return w->ruleset < 0 ? -errno : 0;
+	*handled = attr.access_fs;
+	fd = (int)syscall(SYS_landlock_create_ruleset, &attr,
+			  version < 6 ? sizeof(attr.access_fs) : sizeof(attr), 0);
+	return fd < 0 ? -errno : fd;
 }
 
-static void allow_all(struct wall *w, const struct wine *wine, const struct drives *drives)
+/* Closes fd; what is not there needs no rule. */
+static int rule_add(int ruleset, int fd, uint64_t access)
 {
-	const char *xauthority = getenv("XAUTHORITY");
+	struct landlock_path_beneath_attr rule = { .parent_fd = fd, .allowed_access = access };
+	struct stat st;
+	int r = 0;
 
-	for (size_t i = 0; i < array_len(always); i++)
-		allow(w, always[i].path, always[i].access);
-	allow_above(w, wine->loader, 2, READ);
-	allow_above(w, wine->loader, 1, RUN);
-	allow_above(w, wine->server, 1, RUN);
-	allow(w, wine->helper, READ);
-	allow(w, wine->prefix, CHANGE);
-	for (size_t i = 0; i < drives->count; i++)
-		allow(w, drives->at[i].dir, drives->at[i].read_only ? READ : CHANGE);
-	if (xauthority)
-		allow(w, xauthority, READ);
-}
-
-int wall_raise(const struct wine *wine, const struct drives *drives, const char *socket)
-{
-	struct wall w;
-	int r = wall_begin(&w);
-
-	if (r < 0)
-		return r;
-	allow_all(&w, wine, drives);
-	allow_above(&w, socket, 1, UNLINK);
-	r = w.error ? w.error : guard_devices();
-	if (r == 0 && syscall(SYS_landlock_restrict_self, w.ruleset, 0) < 0)
+	if (fd < 0)
+		return 0;
+	if (fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode))
+		rule.allowed_access &= OF_FILES;
+	if (rule.allowed_access &&
+	    syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
 		r = -errno;
-	close(w.ruleset);
+	close(fd);
 	return r;
+}
+
+static int rights_narrow(const struct places *p, int socket_dir)
+{
+	uint64_t handled;
+	int ruleset = ruleset_create(&handled), r;
+
+	if (ruleset < 0)
+		return ruleset;
+	r = rule_add(ruleset, fcntl(socket_dir, F_DUPFD_CLOEXEC, 3), UNLINK & handled);
+	for (size_t i = 0; i < p->count && r == 0; i++)
+		r = rule_add(ruleset, open(p->at[i].path, O_PATH | O_CLOEXEC),
+			     p->at[i].access & handled);
+	if (r == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
+		r = -errno;
+	close(ruleset);
+	return r;
+}
+
+/* --------------------------------------------------------------------------------- */
+
+int wall_raise(const struct wall *wall, struct wall_state *state)
+{
+	struct places p = { .count = 0 };
+	int r;
+
+	places_fill(&p, wall);
+	r = p.bad ? -ENOMEM : 0;
+	if (r == 0) {
+		state->view = view_narrow(&p);
+		r = guard_devices();
+	}
+	if (r == 0)
+		state->rights = rights_narrow(&p, wall->socket_dir);
+	places_free(&p);
+	/* Who could trace us would have our descriptors, and the guest's link is one. */
+	return r == 0 && prctl(PR_SET_DUMPABLE, 0) < 0 ? -errno : r;
 }

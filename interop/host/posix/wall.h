@@ -11,23 +11,35 @@
 #include "interop/host/drives.h"
 #include "interop/host/posix/wine.h"
 
-/* From here on this process and its children
+struct wall {
+	const struct wine *wine;
+	const struct drives *drives;
+	int socket_dir; /* a directory in which this process removes a file later (unlinkat(2)) */
+};
+
+/* What of the wall stands: 0 or negative errno each. */
+struct wall_state {
+	int view;   /* -EPERM, -ENOSPC: this user may have no namespaces */
+	int rights; /* -EOPNOTSUPP: no Landlock (Linux 5.13, CONFIG_SECURITY_LANDLOCK) */
+};
+
+/* From here on this process, which has one thread, and its children
  *   - run: Wine alone, from its own directory;
  *   - read: Wine, the system's libraries, fonts, locales and network settings, /proc;
  *   - change: the prefix, and the drives that are not read-only;
- *   - unlink: what is beside `socket`;
- * use terminals and the harmless devices, and signal each other. Nothing else of
- * the host can be opened, made, removed, run or (from Linux 6.12 on) signalled by
- * them. It holds for opening only: what is open stays, unix sockets can be
- * connected to (X11's is one), the user's other terminals can be opened, and the
- * mode of a file that the user owns can be changed by a program that makes system
- * calls itself. The network is as everywhere. Of root's capabilities those of a
- * file server are left to what is exec'ed (guard_devices). All of Wine must be
- * started behind the wall: its server opens the files.
- * Before Linux 6.2 truncate(2) of a read-only drive's file is not refused; Wine
- * never asks for it without having the file open for writing.
- * 0 or negative errno; -EOPNOTSUPP: the kernel has no Landlock (Linux 5.13, and
- * CONFIG_SECURITY_LANDLOCK). */
-int wall_raise(const struct wine *wine, const struct drives *drives, const char *socket);
+ *   - connect to: X11, Wayland's and PULSE_SERVER's socket;
+ * use terminals of their own and the harmless devices, and signal each other.
+ * Two parts of the kernel see to it, each without the other where there is only one:
+ *   the view (view.h): nothing else of the host's files is there at all;
+ *   Landlock's rights: nothing else is opened, made, removed, run or (from Linux 6.12
+ *   on) signalled. Alone it leaves open: unix sockets by name, the modes and times of
+ *   files that the user owns, the user's other terminals, and before Linux 6.2
+ *   truncate(2).
+ * What is open stays, and the network is as everywhere, abstract unix sockets
+ * included. Of root's capabilities those of a file server are left to what is exec'ed
+ * (guard_devices); this process itself cannot be traced. All of Wine must be started
+ * behind the wall: its server opens the files.
+ * Negative errno: it must not go on. */
+int wall_raise(const struct wall *wall, struct wall_state *state);
 
 #endif

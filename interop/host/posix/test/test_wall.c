@@ -3,10 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pty.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +19,8 @@
 #include "lib/test/cmocka_all.h"
 
 static char top[] = "/tmp/lbXXXXXX";
+static const char *const owned[] = { "",      "prefix", "prefix/new", "d",     "d/own",
+				     "d/new", "e",      "e/own",      "secret" };
 
 static const char *at(const char *name)
 {
@@ -35,7 +42,7 @@ static int setup(void **state)
 	file_create(at("secret"), "x", 0600);
 	file_create(at("d/own"), "x", 0600);
 	file_create(at("e/own"), "x", 0600);
-	file_create(at("run/socket"), "x", 0600);
+	file_create(at("bin/wine/helper"), "x", 0600);
 	file_create(at("bin/wine/wine64"), "#!/bin/sh\n", 0700);
 	file_create(at("d/script"), "#!/bin/sh\n", 0700);
 	return symlink("../secret", at("d/link"));
@@ -68,74 +75,163 @@ static int try_exec(const char *path)
 	return -errno;
 }
 
+static int try_connect(const char *path)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), r;
+
+	fmt(to.sun_path, sizeof(to.sun_path), "%s", path);
+	r = connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 ? -errno : 0;
+	close(fd);
+	return r;
+}
+
+static int try_terminal(void)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), slave = -1;
+
+	if (master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0)
+		slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	return slave < 0 ? -errno : 0;
+}
+
 /* The first thing that is not as it should be: its line; 0: all is. */
-static int behind(void)
+static int rights(int socket_dir)
 {
 	static const struct {
 		const char *path;
-		int flags, result;
+		int flags;
+		bool may;
 	} opens[] = {
-		{ "secret", O_RDONLY, -EACCES },
-		{ "secret", O_WRONLY, -EACCES },
-		{ "new", O_WRONLY | O_CREAT, -EACCES },
-		{ "d/own", O_RDWR, 0 },
-		{ "d/new", O_WRONLY | O_CREAT, 0 },
-		{ "d/link", O_RDONLY, -EACCES },
-		{ "d/../secret", O_RDONLY, -EACCES },
-		{ "e/own", O_RDONLY, 0 },
-		{ "e/own", O_WRONLY, -EACCES },
-		{ "e/own", O_RDONLY | O_TRUNC, -EACCES },
-		{ "e/new", O_WRONLY | O_CREAT, -EACCES },
-		{ "prefix/new", O_WRONLY | O_CREAT, 0 },
-		{ "run/socket", O_RDONLY, -EACCES },
-		{ "run/new", O_WRONLY | O_CREAT, -EACCES },
+		{ "secret", O_RDONLY, false },          { "secret", O_WRONLY, false },
+		{ "new", O_WRONLY | O_CREAT, false },   { "d/own", O_RDWR, true },
+		{ "d/new", O_WRONLY | O_CREAT, true },  { "d/link", O_RDONLY, false },
+		{ "d/../secret", O_RDONLY, false },     { "e/own", O_RDONLY, true },
+		{ "e/own", O_WRONLY, false },           { "e/own", O_RDONLY | O_TRUNC, false },
+		{ "e/new", O_WRONLY | O_CREAT, false }, { "prefix/new", O_WRONLY | O_CREAT, true },
+		{ "run/file", O_RDONLY, false },        { "run/new", O_WRONLY | O_CREAT, false },
 	};
 
 	for (size_t i = 0; i < array_len(opens); i++)
-		if (try_open(at(opens[i].path), opens[i].flags) != opens[i].result)
+		if ((try_open(at(opens[i].path), opens[i].flags) == 0) != opens[i].may)
 			return (int)i + 1;
-	if (try_open("/etc/shadow", O_RDONLY) != -EACCES || try_open("/etc/hosts", O_RDONLY) != 0 ||
-	    try_open("/dev/null", O_RDWR) != 0)
+	if (try_open("/etc/shadow", O_RDONLY) == 0 || try_open("/etc/hosts", O_RDONLY) < 0 ||
+	    try_open("/dev/null", O_RDWR) < 0)
 		return 50;
-	if (try_exec("/bin/true") != -EACCES || try_exec(at("d/script")) != -EACCES)
+	if (try_exec("/bin/true") == 0 || try_exec(at("d/script")) != -EACCES)
 		return 51;
 	if (try_open("/etc/ssl/private", O_RDONLY | O_DIRECTORY) == 0)
-		return 53;
-	if (unlink(at("run/socket")) < 0 || unlink(at("secret")) == 0 || unlink(at("e/own")) == 0)
 		return 52;
-	return 0;
+	if (unlink(at("secret")) == 0 || unlink(at("e/own")) == 0)
+		return 53;
+	if (unlinkat(socket_dir, "file", 0) < 0 || openat(socket_dir, "socket", O_RDONLY) >= 0)
+		return 54;
+	return try_terminal() < 0 ? 55 : 0;
 }
 
-static void test_wall(void **state)
+static int view(void)
+{
+	struct stat st;
+
+	if (try_connect(at("run/socket")) == 0)
+		return 60;
+	if (chmod(at("secret"), 0644) == 0 || stat(at("secret"), &st) == 0)
+		return 61;
+	if (access("/home", F_OK) == 0 || access("/run", F_OK) == 0)
+		return 62;
+	if (access("/dev/pts/0", F_OK) == 0 && access("/dev/pts/1", F_OK) == 0)
+		return 63; /* what the test's own terminal left is one at most */
+	if (mkdir("/new", 0700) == 0 || chmod(at("e/own"), 0666) == 0)
+		return 64;
+	return chmod(at("d/own"), 0640) < 0 ? 65 : 0;
+}
+
+static int behind(const struct wall *wall)
+{
+	struct wall_state stands;
+	int r;
+
+	if (wall_raise(wall, &stands) < 0)
+		return 97;
+	r = stands.rights < 0 ? 0 : rights(wall->socket_dir);
+	if (r == 0 && stands.view == 0)
+		r = view();
+	if (r)
+		return r;
+	return stands.view < 0 ? 98 : stands.rights < 0 ? 99 : 0;
+}
+
+static int listener(void)
+{
+	struct sockaddr_un here = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	fmt(here.sun_path, sizeof(here.sun_path), "%s", at("run/socket"));
+	unlink(here.sun_path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&here, sizeof(here)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	return fd;
+}
+
+/* What a process of that user finds behind the wall. */
+static void wall_holds(uid_t uid)
 {
 	struct wine wine = { .lock = -1 };
 	struct drives drives = { 0 };
-	int status;
+	struct wall wall = { &wine, &drives, -1 };
+	int status, fd = listener();
 	pid_t pid;
 
-	(void)state;
 	fmt(wine.loader, sizeof(wine.loader), "%s", at("bin/wine/wine64"));
 	fmt(wine.server, sizeof(wine.server), "%s", at("bin/wine/wineserver"));
+	fmt(wine.helper, sizeof(wine.helper), "%s", at("bin/wine/helper"));
 	fmt(wine.prefix, sizeof(wine.prefix), "%s", at("prefix"));
 	drives_add(&drives, 'D', at("d"));
 	drives_add(&drives, 'E', at("e"));
 	drives.at[1].read_only = true;
+	file_create(at("run/file"), "x", 0600);
+	assert_int_equal(chown(at("run"), uid, uid), 0);
 	pid = fork();
 	if (pid == 0) {
-		int r = wall_raise(&wine, &drives, at("run/socket"));
-
-		_exit(r == -EOPNOTSUPP ? 99 : r < 0 ? 98 : behind());
+		if (setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0)
+			_exit(96);
+		prctl(PR_SET_DUMPABLE, 1); /* which changing the user took away */
+		wall.socket_dir = open(at("run"), O_PATH | O_CLOEXEC);
+		_exit(behind(&wall));
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
+	close(fd);
 	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) == 99)
-		skip();
+	if (WEXITSTATUS(status) == 98 || WEXITSTATUS(status) == 99)
+		skip(); /* this kernel has one half of it only */
 	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void test_wall(void **state)
+{
+	(void)state;
+	wall_holds(geteuid());
+}
+
+/* Who has to make a user namespace first. */
+static void test_wall_of_a_user(void **state)
+{
+	enum { SOMEBODY = 54321 };
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	for (size_t i = 0; i < array_len(owned); i++)
+		assert_int_equal(lchown(at(owned[i]), SOMEBODY, SOMEBODY), 0);
+	wall_holds(SOMEBODY);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_wall) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_wall),
+		cmocka_unit_test(test_wall_of_a_user),
+	};
 
 	return cmocka_run_group_tests_name("wall", tests, setup, teardown);
 }

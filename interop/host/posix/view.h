@@ -1,0 +1,42 @@
+/* view.h: what of the host's files a process and all it starts see: a mount
+ * namespace (mount_namespaces(7)) whose root is empty but for chosen places.
+ * What is not there cannot be opened, connected to or asked about, whatever
+ * system call is used. As an ordinary user it comes with a user namespace in which
+ * that user is the only one (user_namespaces(7)): files of others show as nobody's.
+ */
+#ifndef LANDBRIDGE_INTEROP_HOST_POSIX_VIEW_H
+#define LANDBRIDGE_INTEROP_HOST_POSIX_VIEW_H
+
+#include <stdbool.h>
+
+struct view {
+	int root; /* the new root, empty at first */
+};
+
+/* Leaves the host's namespaces: this process must have one thread. Nothing looks
+ * different before view_enter. 0 or negative errno: -EPERM, -ENOSPC, -ENOSYS where
+ * there are no (more) namespaces for this user; all is as it was then, but for
+ * an -errno of what comes after that. */
+int view_begin(struct view *view);
+
+enum view_flag {
+	VIEW_WRITE = 1,  /* else it is mounted read-only */
+	VIEW_DEVICE = 2, /* a device that works */
+};
+
+/* Shows what is at an absolute path there, with all that is mounted in it, without
+ * set-uid programs and devices. A path that does not exist is left out. What lies
+ * in another place comes after that. 0 or negative errno. */
+int view_add(struct view *view, const char *path, unsigned flags);
+
+/* Terminals of its own: /dev/pts and /dev/ptmx, on which no other's are. */
+int view_add_terminals(struct view *view);
+
+/* From here on this process sees the places and nothing else, and is at /. Descriptors
+ * stay what they are. */
+int view_enter(struct view *view);
+
+/* Instead of view_enter: everything stays to be seen. */
+void view_drop(struct view *view);
+
+#endif
