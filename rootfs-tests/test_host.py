@@ -120,11 +120,34 @@ class TestOneGuest:
         result = landbridge.call("exec", "--socket", socket, "bash", "-c", script)
         assert result.lines[-1] == "5" and not any(line.startswith("INJECTED") for line in result.lines), result
 
-    def test_prefix_in_use_with_other_drives(self, guest, tmp_path):
-        landbridge, _, _ = guest
-        result = landbridge.run("--drive", f"E:={tmp_path}", "--", "true")
-        assert result.status == 125 and b"in use with other drives" in result.err, result
-        assert len(result.err.splitlines()) == 1
+    def test_another_machine_has_its_own_windows(self, guest, tmp_path):
+        """Registry, files, drives and programs: neither sees or ends the other's."""
+        landbridge, socket, _ = guest
+        made = landbridge.call("exec", "--socket", socket, "bash", "-c",
+                               r"cmd.exe /c 'reg add HKCU\Boat /v a /d here /f'; echo mine >/mnt/c/windows/boat.txt")
+        assert made.status == 0, made
+        program = landbridge.start("exec", "--socket", socket, "bash", "-c", "echo up; exec /mnt/d/probe.exe wait")
+        assert program.stdout.readline() == b"up\n"
+        other = landbridge.run(
+            "--name", "other", "--drive", f"E:={tmp_path}", "--", "bash", "-lc",
+            r"cmd.exe /c 'reg query HKCU\Boat' >/dev/null 2>&1 && echo SEEN; ls /mnt; "
+            r"cat /mnt/c/windows/boat.txt 2>/dev/null; echo other >/mnt/c/windows/boat.txt; "
+            r"cmd.exe /c 'wineboot -k'; true")
+        assert other.text.split() == ["c", "e"], other
+        kept = landbridge.call("exec", "--socket", socket, "cat", "/mnt/c/windows/boat.txt")
+        assert kept.out == b"mine\n" and program.poll() is None, kept
+        program.terminate()
+        program.communicate(timeout=30)
+
+
+def test_windows_of_a_machine_is_kept(landbridge):
+    """What its programs and the guest changed is there when it runs again."""
+    made = landbridge.run("--name", "keeper", "--", "bash", "-lc",
+                          r"cmd.exe /c 'reg add HKCU\Boat /v a /d here /f' && rm /mnt/c/windows/win.ini")
+    assert made.status == 0, made
+    again = landbridge.run("--name", "keeper", "--", "bash", "-lc",
+                           r"cmd.exe /c 'reg query HKCU\Boat'; ls /mnt/c/windows/win.ini")
+    assert "here" in again.text and again.status == 2, again
 
 
 def test_qemu_that_dies(landbridge):

@@ -354,38 +354,23 @@ static void agent_end(struct agent *a)
 	socket_remove(a);
 }
 
-/* Where the kernel cannot do all of it, what is open then is said. */
+/* What is open where the kernel cannot do all of it is said. */
 static int agent_enclose(struct agent *a, const char **step)
 {
 	const struct agent_config *config = a->config;
 	const struct wall wall = { config->wine, config->drives, a->socket_dir };
 	struct wall_state state;
+	char gap[WALL_GAP_MAX];
 	int error = wall_raise(&wall, &state);
-	const char *no_rights = state.rights == -EOPNOTSUPP ? "this kernel has no Landlock"
-							    : strerror(-state.rights);
 
 	*step = "keep Windows programs to their drives";
 	if (error)
 		return error;
-	*step = "keep Windows programs from what is read-only (this kernel has neither "
-		"Landlock nor namespaces for you)";
-	if (state.view < 0 && state.rights < 0 && drives_read_only(config->drives))
+	*step = "keep Windows programs from what is read-only";
+	if (!wall_keeps(&state) && drives_read_only(config->drives))
 		return state.rights;
-	if (state.view < 0 && state.rights < 0)
-		log_warn(&a->log,
-			 "unable to keep Windows programs to their drives: %s (they may open and "
-			 "run whatever this user may)",
-			 no_rights);
-	else if (state.rights < 0)
-		log_warn(&a->log,
-			 "unable to keep Windows programs from starting Linux programs on their "
-			 "drives: %s",
-			 no_rights);
-	else if (state.view < 0)
-		log_warn(&a->log,
-			 "unable to hide this host's sockets from Windows programs: %s (they may "
-			 "connect to what this user may)",
-			 strerror(-state.view));
+	if (wall_gap(&state, gap, sizeof(gap)) > 0)
+		log_warn(&a->log, "%s", gap);
 	return 0;
 }
 

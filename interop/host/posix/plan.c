@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "interop/host/posix/net.h"
+#include "interop/host/posix/wall.h"
 #include "lib/lib.h"
 
 /* Who starts as root gives the guest's users more than they may think. */
@@ -15,6 +16,22 @@ static void warn_of_root(void)
 	if (geteuid() == 0)
 		note("started as root: every user of the guest is root on this host for the "
 		     "programs and drives it is given (better: start it as an ordinary user)");
+}
+
+/* The agent has nobody to tell when it finds out. */
+static int walls_check(const struct plan *p, struct fault *why)
+{
+	struct wall_state state;
+	char gap[WALL_GAP_MAX];
+
+	if (!p->wine.runs)
+		return 0;
+	wall_foresee(&state);
+	if (wall_gap(&state, gap, sizeof(gap)) > 0)
+		note("%s", gap);
+	return wall_keeps(&state) || !drives_read_only(&p->drives)
+		       ? 0
+		       : fault_set(why, HOST_FAILED, "unable to keep a drive read-only: %s", gap);
 }
 
 /* A relative path would be another one's in the supervisor's eyes. */
@@ -64,7 +81,7 @@ static int plan_fill(struct plan *p, bool any, struct fault *why)
 			     .dirs = &p->dirs,
 			     .machine = &p->machine,
 			     .console = -1,
-			     .net = -1 };
+			     .ends = { -1, -1, -1, -1 } };
 	if (dirs_find(&p->dirs, why) < 0 || sizes_check(o, why) < 0 ||
 	    drives_decide(&p->drives, &o->drives, &p->dirs, why) < 0 ||
 	    image_open(&p->image, o, &p->dirs, why) < 0 || vm_prepare(&p->vm, why) < 0 ||
@@ -75,9 +92,9 @@ static int plan_fill(struct plan *p, bool any, struct fault *why)
 	if (machine_create(&p->machine, p->vm.name, any, why) < 0 || socket_choose(p, why) < 0)
 		return -1;
 	warn_of_root();
-	if (net_open(o, &p->vm.net, why) < 0)
+	if (walls_check(p, why) < 0 || net_open(o, &p->vm.ends[VM_NET], why) < 0)
 		return -1;
-	return wine_prepare(&p->wine, &p->drives, why);
+	return wine_prepare_layer(&p->wine, &p->drives, p->vm.name, why);
 }
 
 struct plan *plan_make(const struct options *options, bool any, struct fault *why)
@@ -89,7 +106,9 @@ struct plan *plan_make(const struct options *options, bool any, struct fault *wh
 		return NULL;
 	}
 	p->options = *options;
-	p->wine.lock = p->machine.lock = p->vm.net = -1;
+	p->wine.lock = p->machine.lock = -1;
+	for (size_t i = 0; i < VM_ENDS; i++)
+		p->vm.ends[i] = -1;
 	if (plan_fill(p, any, why) == 0)
 		return p;
 	machine_remove(&p->machine);
@@ -101,7 +120,7 @@ void plan_free(struct plan *p)
 {
 	fd_close(&p->machine.lock);
 	fd_close(&p->wine.lock);
-	fd_close(&p->vm.net);
+	vm_close(&p->vm);
 	args_free(&p->wine.env);
 	free(p);
 }

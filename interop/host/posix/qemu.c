@@ -112,14 +112,16 @@ static void add_root(struct args *args, const struct qemu *q)
 
 static void add_drives(struct args *args, const struct qemu *q)
 {
-	char id[16], tag[4];
+	char id[16], tag[4], given[32];
 
+	fmt(given, sizeof(given), "/proc/self/fd/%d", q->c_dir);
 	for (size_t i = 0; i < q->drives->count; i++) {
 		const struct drive *drive = &q->drives->at[i];
 
 		fmt(id, sizeof(id), "drive%c", drive->letter);
 		fmt(tag, sizeof(tag), "%c:", drive->letter);
-		add_share(args, id, drive->dir, tag, drive->read_only);
+		add_share(args, id, drive->letter == 'C' && q->c_dir >= 0 ? given : drive->dir, tag,
+			  drive->read_only);
 	}
 }
 

@@ -19,7 +19,8 @@ struct qemu {
 	 * link; or -1 and QEMU listens itself on a socket "console", "link" in its
 	 * directory. */
 	int console, link;
-	int net; /* QEMU's end of what carries the network (net_open); -1: it does so itself */
+	int c_dir; /* what C: is where only the agent sees it (wine_enter); -1: as drives says */
+	int net;   /* QEMU's end of what carries the network (net_open); -1: it does so itself */
 };
 
 /* Fills args (count stays 0 and `bad` set when memory is short). */

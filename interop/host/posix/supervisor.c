@@ -377,6 +377,37 @@ static int loop_start(struct supervisor *s, int founder)
 	return error ? error : signals_take(&s->signals, &s->loop);
 }
 
+enum { LISTENER = 3, CONTROL = 4, LOCK = 5 };
+
+/* The agent's: QEMU needs what C: is, and only the agent has a path to it. */
+static void layer_enter(struct supervisor *s)
+{
+	struct fault why = { 0 };
+	int fd = wine_enter(&s->plan->wine);
+
+	if (fd < 0)
+		_exit(-fd);
+	fd_send(CONTROL, fd, "", 1);
+	close(fd);
+	if (wine_settle(&s->plan->wine, &s->plan->drives, &why) < 0)
+		_exit(EIO);
+}
+
+/* Ours: waits for that. */
+static int layer_hear(struct supervisor *s, int control)
+{
+	char byte;
+	int status;
+
+	if (!s->plan->wine.layer[0] || fd_recv(control, &s->plan->vm.ends[VM_C], &byte, 1) > 0)
+		return 0;
+	status = child_wait(s->agent, AGENT_END_MS);
+	s->agent = 0;
+	return fault_set(&s->end.fault, HOST_FAILED, "unable to lay %s over the Wine prefix: %s",
+			 s->plan->wine.layer,
+			 WIFEXITED(status) ? strerror(WEXITSTATUS(status)) : "killed");
+}
+
 /* The agent's process. Of ours it has three descriptors: the machine lives as
  * long as its supervisor, and no longer. */
 static _Noreturn void agent_child(struct supervisor *s)
@@ -384,15 +415,17 @@ static _Noreturn void agent_child(struct supervisor *s)
 	char path[MACHINE_DIR], link[MACHINE_DIR + 8];
 	struct agent_config config = { .link = link,
 				       .socket = s->plan->socket,
-				       .listener = 3,
-				       .control = 4,
+				       .listener = LISTENER,
+				       .control = CONTROL,
 				       .drives = &s->plan->drives,
 				       .wine = &s->plan->wine };
 
-	s->plan->wine.lock = 5;
-	descriptors_own(3, 5);
+	s->plan->wine.lock = LOCK;
+	descriptors_own(LISTENER, LOCK);
 	machine_path(&s->plan->machine, "link", path);
 	fmt(link, sizeof(link), "unix:%s", path);
+	if (s->plan->wine.layer[0])
+		layer_enter(s);
 	_exit(agent_serve(&config));
 }
 
@@ -423,7 +456,7 @@ static int agent_start(struct supervisor *s)
 	watch_add(&s->loop, &s->agent_words, pair[0], EPOLLIN);
 	return s->agent < 0 ? fault_set(&s->end.fault, HOST_FAILED, "unable to start the agent: %s",
 					strerror(-s->agent))
-			    : 0;
+			    : layer_hear(s, pair[0]);
 }
 
 static int door_open(struct supervisor *s, struct acceptor *door, const char *name)
@@ -454,7 +487,8 @@ static int supervisor_begin(struct supervisor *s, int founder)
 				 strerror(-error));
 	if (door_open(s, &s->control, "control") < 0 ||
 	    door_open(s, &s->console_door, "console") < 0 ||
-	    vm_start(&s->plan->vm, &s->end.fault) < 0 || agent_start(s) < 0)
+	    vm_listen(&s->plan->vm, &s->end.fault) < 0 || agent_start(s) < 0 ||
+	    vm_start(&s->plan->vm, &s->end.fault) < 0)
 		return -1;
 	watch_add(&s->loop, &s->console, s->plan->vm.console, EPOLLIN);
 	timer_start(&s->loop, &s->deadline, 1000 * (int64_t)s->plan->options.timeout);
@@ -518,7 +552,7 @@ static _Noreturn void supervisor_run(struct plan *plan, int founder)
 int supervisor_start(struct plan *plan, pid_t *pid, struct fault *why)
 {
 	int pair[2] = { -1, -1 };
-	int fds[] = { -1, -1, -1, -1, plan->machine.lock, plan->wine.lock, plan->vm.net };
+	int fds[] = { -1, -1, -1, -1, plan->machine.lock, plan->wine.lock, plan->vm.ends[VM_NET] };
 	const struct child_setup setup = { .flags = CHILD_SESSION | CHILD_ALONE,
 					   .fds = fds,
 					   .fd_count = array_len(fds),
@@ -531,8 +565,8 @@ int supervisor_start(struct plan *plan, pid_t *pid, struct fault *why)
 	if (*pid == 0) {
 		plan->machine.lock = 4;
 		plan->wine.lock = 5;
-		if (plan->vm.net >= 0)
-			plan->vm.net = 6;
+		if (plan->vm.ends[VM_NET] >= 0)
+			plan->vm.ends[VM_NET] = 6;
 		descriptors_own(3, 6);
 		supervisor_run(plan, 3);
 	}

@@ -121,17 +121,25 @@ static int mount_put(int root, int fd, const char *path)
 
 /* --- the view ------------------------------------------------------------------- */
 
-/* On top of the root directory: that hides nothing from who has a root already. */
-int view_begin(struct view *view)
+int view_leave(void)
 {
 	struct mount_attr alone = { .propagation = MS_PRIVATE };
 	int r = namespaces_leave();
 
+	if (r == 0 &&
+	    syscall(SYS_mount_setattr, AT_FDCWD, "/", RECURSIVE, &alone, sizeof(alone)) < 0)
+		r = -errno;
+	return r;
+}
+
+/* On top of the root directory: that hides nothing from who has a root already. */
+int view_begin(struct view *view)
+{
+	int r = view_leave();
+
 	view->root = -1;
 	if (r < 0)
 		return r;
-	if (syscall(SYS_mount_setattr, AT_FDCWD, "/", RECURSIVE, &alone, sizeof(alone)) < 0)
-		return -errno;
 	view->root = mount_new("tmpfs", "mode", "0755");
 	if (view->root < 0)
 		return view->root;

@@ -9,14 +9,18 @@
 
 #include <stdbool.h>
 
+/* Leaves the host's mount namespace, and as an ordinary user its user namespace:
+ * mounts from here on are seen by this process, which must have one thread, and by
+ * what it starts. 0 or negative errno: -EPERM, -ENOSPC, -ENOSYS where there are no
+ * (more) namespaces for this user. */
+int view_leave(void);
+
 struct view {
 	int root; /* the new root, empty at first */
 };
 
-/* Leaves the host's namespaces: this process must have one thread. Nothing looks
- * different before view_enter. 0 or negative errno: -EPERM, -ENOSPC, -ENOSYS where
- * there are no (more) namespaces for this user; all is as it was then, but for
- * an -errno of what comes after that. */
+/* Leaves the host's namespaces. Nothing looks different before view_enter. 0 or
+ * negative errno, view_leave's or that of what comes after it. */
 int view_begin(struct view *view);
 
 enum view_flag {

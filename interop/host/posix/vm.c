@@ -100,7 +100,7 @@ int vm_prepare(struct vm *vm, struct fault *why)
 {
 	const struct options *o = vm->options;
 
-	vm->console = vm->net = -1;
+	vm->console = -1;
 	fmt(vm->name, sizeof(vm->name), "%s", o->name ? o->name : vm->image->name);
 	if (path_search(QEMU, vm->program, sizeof(vm->program)) < 0)
 		return fault_set(why, HOST_FAILED,
@@ -120,9 +120,10 @@ static struct qemu command(const struct vm *vm)
 			      .drives = vm->drives,
 			      .image = vm->image,
 			      .kernel = vm->kernel,
-			      .console = -1,
-			      .link = -1,
-			      .net = -1 };
+			      .console = vm->ends[VM_CONSOLE],
+			      .link = vm->ends[VM_LINK],
+			      .net = vm->ends[VM_NET],
+			      .c_dir = vm->ends[VM_C] };
 }
 
 /* One word as a shell reads it back. */
@@ -182,18 +183,21 @@ static int initramfs_make(const struct vm *vm, const char *path, struct fault *w
 	return initramfs_write(path, &initramfs, why);
 }
 
-static int qemu_start(struct vm *vm, const struct args *args, const int keep[3], struct fault *why)
+static int qemu_start(struct vm *vm, const struct args *args, struct fault *why)
 {
+	int keep[VM_ENDS];
 	struct tool tool = { .program = vm->program,
 			     .argv = args->at,
 			     .in = -1,
 			     .keep = keep,
-			     .keep_count = keep[2] < 0 ? 2 : 3,
 			     .death_signal = SIGKILL,
 			     .before = guard_files };
 	char path[MACHINE_DIR];
 	pid_t pid;
 
+	for (size_t i = 0; i < VM_ENDS; i++)
+		if (vm->ends[i] >= 0)
+			keep[tool.keep_count++] = vm->ends[i];
 	if (vm->image->kind == IMAGE_DIR && vm->options->write)
 		tool.before = guard_devices;
 	machine_path(vm->machine, "qemu.err", path);
@@ -209,21 +213,21 @@ static int qemu_start(struct vm *vm, const struct args *args, const int keep[3],
 
 /* QEMU's ends of the console, which is a pair with ours, and of the link, on
  * which it listens, so that whoever serves the guest may go and come back. */
-static int ends_open(struct vm *vm, int theirs[2], struct fault *why)
+int vm_listen(struct vm *vm, struct fault *why)
 {
 	char path[MACHINE_DIR];
 	int pair[2];
 
 	machine_path(vm->machine, "link", path);
-	theirs[1] = unix_listen(path, 0600, 1);
-	if (theirs[1] < 0)
+	vm->ends[VM_LINK] = unix_listen(path, 0600, 1);
+	if (vm->ends[VM_LINK] < 0)
 		return fault_set(why, HOST_FAILED, "unable to listen on %s: %s", path,
-				 strerror(-theirs[1]));
+				 strerror(-vm->ends[VM_LINK]));
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return fault_set(why, HOST_FAILED, "unable to make the guest's console: %s",
 				 strerror(errno));
 	vm->console = pair[0];
-	theirs[0] = pair[1];
+	vm->ends[VM_CONSOLE] = pair[1];
 	return fd_set_nonblock(vm->console);
 }
 
@@ -232,25 +236,24 @@ int vm_start(struct vm *vm, struct fault *why)
 	struct qemu q = command(vm);
 	struct args args = { 0 };
 	char initramfs[MACHINE_DIR];
-	int theirs[3] = { -1, -1, vm->net }, r;
+	int r;
 
 	machine_path(vm->machine, "initramfs", initramfs);
-	r = ends_open(vm, theirs, why);
-	if (r == 0)
-		r = initramfs_make(vm, initramfs, why);
+	r = initramfs_make(vm, initramfs, why);
 	if (r == 0) {
 		q.initramfs = initramfs;
-		q.console = theirs[0];
-		q.link = theirs[1];
-		q.net = theirs[2];
 		qemu_args(&args, &q);
-		r = qemu_start(vm, &args, theirs, why);
+		r = qemu_start(vm, &args, why);
 		args_free(&args);
 	}
-	for (size_t i = 0; i < array_len(theirs); i++)
-		fd_close(&theirs[i]);
-	vm->net = -1;
+	vm_close(vm);
 	return r;
+}
+
+void vm_close(struct vm *vm)
+{
+	for (size_t i = 0; i < VM_ENDS; i++)
+		fd_close(&vm->ends[i]);
 }
 
 bool vm_complaint(const struct vm *vm, char *out, size_t size)

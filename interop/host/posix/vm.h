@@ -5,6 +5,15 @@
 #include "interop/host/posix/machine.h"
 #include "interop/host/posix/qemu.h"
 
+/* Descriptors that QEMU inherits. */
+enum vm_end {
+	VM_CONSOLE, /* a connected socket */
+	VM_LINK,    /* a listening one */
+	VM_NET,     /* a socket to what carries the network (net_open); else QEMU does */
+	VM_C,       /* the directory that is C:, where only the agent has a path to it */
+	VM_ENDS
+};
+
 struct vm {
 	const struct options *options;
 	const struct drives *drives;
@@ -15,9 +24,9 @@ struct vm {
 	bool kvm;
 	char name[64];                            /* the guest's */
 	char kernel[PATH_MAX], modules[PATH_MAX]; /* modules "": none */
-	int console; /* our end of the guest's console, non-blocking; -1: none */
-	int net;     /* what carries the network, for vm_start to hand on (net_open); -1: QEMU */
-	pid_t pid;   /* QEMU's; 0: not running */
+	int console;       /* our end of the guest's console, non-blocking; -1: none */
+	int ends[VM_ENDS]; /* QEMU's, until it has them; -1: none */
+	pid_t pid;         /* QEMU's; 0: not running */
 };
 
 /* Finds QEMU and the kernel, made now if need be. Nothing is started. Of the
@@ -27,8 +36,14 @@ int vm_prepare(struct vm *vm, struct fault *why);
 /* Prints QEMU's command line, quoted for a shell. */
 int vm_print(const struct vm *vm, struct fault *why);
 
-/* Makes link and initramfs in the machine's directory, and starts QEMU. */
+/* Makes link and console, so that whoever serves the guest can start. */
+int vm_listen(struct vm *vm, struct fault *why);
+
+/* Makes the initramfs in the machine's directory, and starts QEMU. */
 int vm_start(struct vm *vm, struct fault *why);
+
+/* Closes the ends that are still open. */
+void vm_close(struct vm *vm);
 
 /* The last line QEMU said itself; false: nothing. */
 bool vm_complaint(const struct vm *vm, char *out, size_t size);

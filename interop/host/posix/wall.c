@@ -12,9 +12,11 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "interop/host/host.h"
+#include "lib/child.h"
 #include "lib/lib.h"
 
 /* linux/landlock.h may be older than the kernel. */
@@ -23,7 +25,7 @@
 
 #define TERMINALS "/dev/pts"
 
-enum { PLACES_MAX = 128 };
+enum { PLACES_MAX = 128, TRIAL_MS = 5000 };
 
 struct ruleset_attr {
 	uint64_t access_fs, access_net, scoped;
@@ -210,11 +212,15 @@ static int view_narrow(const struct places *p)
 
 /* --- Landlock ------------------------------------------------------------------ */
 
+static long landlock_version(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+}
+
 static int ruleset_create(uint64_t *handled)
 {
 	struct ruleset_attr attr = { EVERYTHING, 0, SCOPE_SIGNALS };
-	long version =
-		syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	long version = landlock_version();
 	int fd;
 
 	if (version < 1)
@@ -282,4 +288,45 @@ int wall_raise(const struct wall *wall, struct wall_state *state)
 	places_free(&p);
 	/* Who could trace us would have our descriptors, and the guest's link is one. */
 	return r == 0 && prctl(PR_SET_DUMPABLE, 0) < 0 ? -errno : r;
+}
+
+void wall_foresee(struct wall_state *state)
+{
+	const struct child_setup setup = { .name = "lb-trial" };
+	pid_t pid = child_fork(&setup);
+	int status;
+
+	if (pid == 0)
+		_exit(-view_leave());
+	status = pid < 0 ? pid : child_wait(pid, TRIAL_MS);
+	state->view = status >= 0 && WIFEXITED(status) ? -WEXITSTATUS(status) : -EAGAIN;
+	state->rights = landlock_version() < 1 ? -EOPNOTSUPP : 0;
+}
+
+bool wall_keeps(const struct wall_state *state)
+{
+	return state->view == 0 || state->rights == 0;
+}
+
+size_t wall_gap(const struct wall_state *state, char *out, size_t size)
+{
+	const char *no_rights = state->rights == -EOPNOTSUPP ? "this kernel has no Landlock"
+							     : strerror(-state->rights);
+
+	if (!wall_keeps(state))
+		return fmt(out, size,
+			   "Windows programs may open and run whatever this user may: %s, and no "
+			   "namespaces for this user",
+			   no_rights);
+	if (state->rights < 0)
+		return fmt(out, size,
+			   "Windows programs may start Linux programs that lie on their drives: %s",
+			   no_rights);
+	if (state->view < 0)
+		return fmt(out, size,
+			   "Windows programs may connect to every socket of this user: no "
+			   "namespaces for this user (%s)",
+			   strerror(-state->view));
+	*out = '\0';
+	return 0;
 }

@@ -42,4 +42,15 @@ struct wall_state {
  * Negative errno: it must not go on. */
 int wall_raise(const struct wall *wall, struct wall_state *state);
 
+/* What it will come to for this user, by a trial in a process of its own. */
+void wall_foresee(struct wall_state *state);
+
+/* Whether what is not a program's stays closed to it: one of the two will do. */
+bool wall_keeps(const struct wall_state *state);
+
+/* What is open, and why, where not both stand: a line for a person, "" where they do.
+ * Returns its length. Pure. */
+enum { WALL_GAP_MAX = 256 };
+size_t wall_gap(const struct wall_state *state, char *out, size_t size);
+
 #endif

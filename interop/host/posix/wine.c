@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "interop/host/posix/layer.h"
 #include "interop/host/posix/prefix.h"
 #include "interop/host/posix/spelling.h"
 #include "interop/host/posix/winpath.h"
@@ -151,6 +152,93 @@ int wine_prepare(struct wine *wine, const struct drives *drives, struct fault *w
 	return 0;
 }
 
+/* A C: of the person's own that is no Windows system runs no programs: the
+ * guest boots all the same and says so when one is asked for. */
+static bool c_is_ours(const struct wine *wine)
+{
+	size_t len = strlen(wine->prefix);
+
+	return strncmp(wine->c_dir, wine->prefix, len) == 0 &&
+	       strcmp(wine->c_dir + len, "/drive_c") == 0;
+}
+
+/* All layers lie over it, so it is never changed again. */
+static int reference_make(struct wine *wine, struct fault *why)
+{
+	int r;
+
+	while (flock(wine->lock, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return fault_set(why, HOST_FAILED, "unable to lock %s: %s", wine->prefix,
+					 strerror(errno));
+	r = prefix_make(wine, why);
+	prefix_add_names(wine);
+	flock(wine->lock, LOCK_UN);
+	return r;
+}
+
+/* The first of HOME/machines/NAME, NAME-2, ... that no machine uses: its lock. */
+static int layer_take(struct wine *wine, const char *machine)
+{
+	enum { LAYERS_MAX = 64 };
+	const char *home_end = strrchr(wine->prefix, '/');
+	char lock[PATH_MAX], number[16] = "";
+	int fd = -1;
+
+	if (path_format(lock, sizeof(lock), "%.*s/machines", (int)(home_end - wine->prefix),
+			wine->prefix) < 0 ||
+	    dir_make(lock, 0700) < 0)
+		return -1;
+	for (int i = 1; i <= LAYERS_MAX && fd < 0; i++) {
+		if (i > 1)
+			fmt(number, sizeof(number), "-%d", i);
+		if (path_format(wine->layer, sizeof(wine->layer), "%.*s/machines/%s%s",
+				(int)(home_end - wine->prefix), wine->prefix, machine,
+				number) < 0 ||
+		    path_format(lock, sizeof(lock), "%s/lock", wine->layer) < 0 ||
+		    dir_make(wine->layer, 0700) < 0)
+			return -1;
+		fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
+			fd_close(&fd);
+	}
+	return fd;
+}
+
+int wine_prepare_layer(struct wine *wine, const struct drives *drives, const char *machine,
+		       struct fault *why)
+{
+	int lock;
+
+	if (!wine->runs)
+		return 0;
+	if (reference_make(wine, why) < 0)
+		return -1;
+	lock = layer_take(wine, machine);
+	if (lock >= 0 && layer_works(wine->prefix, wine->layer)) {
+		close(wine->lock);
+		wine->lock = lock;
+		return 0;
+	}
+	fd_close(&lock);
+	wine->layer[0] = '\0';
+	return wine_prepare(wine, drives, why);
+}
+
+int wine_enter(const struct wine *wine)
+{
+	int r = layer_mount(wine->prefix, wine->layer);
+	int fd = r < 0 ? r : open(wine->c_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return r == 0 && fd < 0 ? -errno : fd;
+}
+
+int wine_settle(const struct wine *wine, const struct drives *drives, struct fault *why)
+{
+	prefix_end_server(wine); /* of an agent that was killed */
+	return prefix_set_drives(wine, drives, why);
+}
+
 static int paths_fill(struct wine *wine, const struct dirs *dirs, const struct drives *drives,
 		      struct fault *why)
 {
@@ -167,16 +255,6 @@ static int paths_fill(struct wine *wine, const struct dirs *dirs, const struct d
 	if (wine->lock < 0)
 		return fault_set(why, HOST_FAILED, "unable to open %s: %s", lock, strerror(errno));
 	return 0;
-}
-
-/* A C: of the person's own that is no Windows system runs no programs: the
- * guest boots all the same and says so when one is asked for. */
-static bool c_is_ours(const struct wine *wine)
-{
-	size_t len = strlen(wine->prefix);
-
-	return strncmp(wine->c_dir, wine->prefix, len) == 0 &&
-	       strcmp(wine->c_dir + len, "/drive_c") == 0;
 }
 
 int wine_find(struct wine *wine, const struct dirs *dirs, const struct drives *drives,

@@ -2,10 +2,11 @@
  *
  * HOME/wine has the registry; its drives are exactly those of the guest, so
  * that a Windows path means the same on both sides and nothing else of the
- * host has a name. It is made at first use, without a display. Runs with the
- * same drives share it at the same time; one with others has to wait until
- * they are gone (a lock on HOME/wine.lock tells). Wine is $LANDBRIDGE_WINE,
- * Debian's, or the wine64 or wine in PATH.
+ * host has a name. It is made at first use, without a display. Each machine has
+ * a layer of its own over it (layer.h). Where there can be none, and for an agent
+ * by hand, those with the same drives share it at the same time; one with others
+ * has to wait until they are gone (a lock on HOME/wine.lock tells). Wine is
+ * $LANDBRIDGE_WINE, Debian's, or the wine64 or wine in PATH.
  */
 #ifndef LANDBRIDGE_INTEROP_HOST_POSIX_WINE_H
 #define LANDBRIDGE_INTEROP_HOST_POSIX_WINE_H
@@ -18,10 +19,11 @@ struct wine {
 	char server[PATH_MAX]; /* wineserver */
 	char helper[PATH_MAX]; /* landbridge-start.exe */
 	char prefix[PATH_MAX];
+	char layer[PATH_MAX]; /* the machine's own over it (layer.h); "": none */
 	char c_dir[PATH_MAX]; /* what C: is; "": there is no C: */
 	bool runs;            /* programs can be started; if not, say whynot */
 	char whynot[256];
-	int lock;        /* -1: not open */
+	int lock;        /* of the layer, or of the prefix; -1: not open */
 	struct args env; /* of every process of ours in Wine, as NAME=value */
 	pid_t keeper;    /* holds server and services up; 0: none */
 	int keeper_stdin;
@@ -32,8 +34,20 @@ struct wine {
 int wine_find(struct wine *wine, const struct dirs *dirs, const struct drives *drives,
 	      struct fault *why);
 
-/* Makes the prefix where there is none and makes its drives be `drives`. */
+/* Makes the prefix where there is none and its drives be `drives`. */
 int wine_prepare(struct wine *wine, const struct drives *drives, struct fault *why);
+
+/* The same for a machine of that name: takes its layer, which its agent
+ * enters, or, where there can be none, the prefix itself. */
+int wine_prepare_layer(struct wine *wine, const struct drives *drives, const char *machine,
+		       struct fault *why);
+
+/* In the machine's agent, where it has a layer: the prefix is that from here on.
+ * Returns a descriptor of the directory that is C:, or negative errno. */
+int wine_enter(const struct wine *wine);
+
+/* Then, before anything is started: the drives. */
+int wine_settle(const struct wine *wine, const struct drives *drives, struct fault *why);
 
 /* Starts Wine's server and services ahead of the first program (some 0.4 s),
  * as children of this process, and keeps them up until wine_close. Does nothing

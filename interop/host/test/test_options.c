@@ -207,7 +207,8 @@ static struct qemu machine(const struct options *o, const struct image *image)
 			      .initramfs = "/i",
 			      .console = -1,
 			      .link = 7,
-			      .net = -1 };
+			      .net = -1,
+			      .c_dir = -1 };
 }
 
 static void test_qemu(void **state)

@@ -226,11 +226,38 @@ static void test_wall_of_a_user(void **state)
 	wall_holds(SOMEBODY);
 }
 
+static const struct {
+	struct wall_state state;
+	bool keeps;
+	const char *said; /* of the line */
+} gaps[] = {
+	{ { 0, 0 }, true, "" },
+	{ { 0, -EOPNOTSUPP }, true, "start Linux programs" },
+	{ { -EPERM, 0 }, true, "connect to every socket" },
+	{ { -ENOSPC, -EOPNOTSUPP }, false, "open and run whatever" },
+};
+
+static void test_gaps(void **state)
+{
+	char line[WALL_GAP_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < array_len(gaps); i++) {
+		size_t len = wall_gap(&gaps[i].state, line, sizeof(line));
+
+		assert_int_equal(len, strlen(line));
+		assert_true(len < sizeof(line) && !*line == !*gaps[i].said);
+		assert_non_null(strstr(line, gaps[i].said));
+		assert_int_equal(wall_keeps(&gaps[i].state), gaps[i].keeps);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_wall),
 		cmocka_unit_test(test_wall_of_a_user),
+		cmocka_unit_test(test_gaps),
 	};
 
 	return cmocka_run_group_tests_name("wall", tests, setup, teardown);
