@@ -31,7 +31,7 @@ struct options {
 	unsigned cpus;
 	unsigned partition; /* 0: the one with a root file system */
 	unsigned timeout;   /* seconds until the guest must be up */
-	char *format;       /* raw, qcow2; NULL: as its first bytes have it */
+	char *format;       /* disk.h; NULL: as its first bytes have it */
 	bool write;
 	bool dry_run;
 	/* which guest: a machine's name, or where its agent listens (run, start,

@@ -102,8 +102,7 @@ static void add_root(struct args *args, const struct qemu *q)
 		return;
 	}
 	args_add(args, "-drive");
-	args_add(args, "if=none,id=root,format=%s,file=%s%s",
-		 q->image->kind == IMAGE_QCOW2 ? "qcow2" : "raw",
+	args_add(args, "if=none,id=root,format=%s,file=%s%s", disk_format_of_qemu(q->image->format),
 		 escape(path, sizeof(path), q->image->path),
 		 q->options->write ? "" : ",snapshot=on");
 	args_add(args, "-device");

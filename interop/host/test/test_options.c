@@ -210,7 +210,7 @@ static struct qemu machine(const struct options *o, const struct image *image)
 
 static void test_qemu(void **state)
 {
-	struct image image = { .kind = IMAGE_RAW, .path = "/a,b.img" };
+	struct image image = { .kind = IMAGE_DISK, .format = DISK_RAW, .path = "/a,b.img" };
 	struct args args = { 0 };
 	struct options o;
 	struct fault why;
