@@ -109,10 +109,12 @@ static int overlay_mount(struct distro *d, const char *lower, const char *layers
 		return err;
 	fmt(upper, sizeof(upper), "%s/upper", layers);
 	fmt(work, sizeof(work), "%s/work", layers);
-	fmt(data, sizeof(data), "xino=on,lowerdir=%s,upperdir=%s,workdir=%s", lower, upper, work);
+	fmt(data, sizeof(data), "xino=on,index=on,lowerdir=%s,upperdir=%s,workdir=%s", lower, upper,
+	    work);
 	if (mkdir(upper, 0755) < 0 || mkdir(work, 0755) < 0)
 		return boot_unable(d->boot, -errno, "make %s", upper);
-	/* xino: one file has one inode number, whichever layer shows it. */
+	/* xino: one file has one inode number, whichever layer shows it; index: so have
+	 * its hard links, and they stay one file where the layer below has handles. */
 	if (mount("overlay", target, "overlay", 0, data) < 0) {
 		d->boot->hint = "is overlay in the kernel, or its module in the initramfs?";
 		return boot_unable(d->boot, -errno,

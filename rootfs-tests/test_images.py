@@ -105,3 +105,42 @@ def test_raw_by_its_word(landbridge, store, raw):
     disk = converted(raw, str(store / "r.vhd"), *DISKS["fixed.vhd"])
     assert "format=raw" in landbridge.call("run", "--dry-run", "--format", "raw", disk).text
     assert os.path.getsize(disk) > os.path.getsize(raw)
+
+
+# --- roots that are not written to -------------------------------------------------
+
+@pytest.fixture(scope="module")
+def links_tar(store, tmp_path_factory):
+    """Two names of one file."""
+    tar = images.busybox(str(store / "links.tar"))
+    with images.TarImage(tar) as image:
+        image.dir("srv")
+        image.file("srv/a", "a\n")
+        image.hard_link("srv/b", "srv/a")
+    return tar
+
+
+LINKS = """cd /srv; s() { busybox stat -c '%d %i %h' "$@"; }
+[ "$(s a)" = "$(s b)" ] && echo same
+[ $(busybox stat -c %d a) = $(busybox stat -c %d .) ] && echo one device
+[ $(busybox du -xs . | busybox cut -f1) = $(busybox du -s . | busybox cut -f1) ] && echo all of it
+before=$(s a); echo b >>a; cat b
+[ "$(s a)" = "$(s b)" ] && [ "$(s a)" = "$before" ] && echo still
+"""
+
+
+@pytest.mark.parametrize("make", ["mkfs.erofs -zlz4hc {path} {{dir}}", "mksquashfs {{dir}} {path} -quiet"])
+def test_hard_links_below_a_layer(landbridge, store, links_tar, make):
+    """Two names stay one file with one number, also when it is written to."""
+    path = str(store / f"links.{make.split()[0]}")
+    disk = images.from_tar(path, links_tar, make.format(path=path))
+    result = landbridge.run(disk, "--", "sh", "-c", LINKS)
+    assert result.lines == ["same", "one device", "all of it", "a", "b", "still"], result
+
+
+def test_hard_links_of_a_directory(landbridge, tmp_path, links_tar):
+    """9p has no handles for files: the two part when one is written to."""
+    subprocess.run(["tar", "-C", tmp_path, "-xpf", links_tar], check=True)
+    tmp_path.chmod(0o755)
+    result = landbridge.run(tmp_path, "--", "sh", "-c", LINKS)
+    assert result.lines[:3] == ["same", "one device", "all of it"], result
