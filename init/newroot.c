@@ -38,13 +38,20 @@ static const char *data_for(const char *type, unsigned long flags)
 				 : "trans=virtio,version=9p2000.L,msize=262144,cache=mmap";
 }
 
+/* What is damaged gives EUCLEAN or EBADMSG. */
+static void mount_hint(struct distro *d)
+{
+	if (errno == ENODEV)
+		d->boot->hint = "neither the kernel nor the initramfs has a driver for it";
+	if (errno == EINVAL)
+		d->boot->hint = "the kernel seems too old for it: give a newer one (--kernel)";
+}
+
 static int mount_one(struct distro *d, const char *source, const char *type, unsigned long flags)
 {
 	if (mount(source, NEWROOT, type, flags, data_for(type, flags)) == 0)
 		return 0;
-	if (errno == ENODEV)
-		d->boot->hint =
-			"the kernel has no driver for this file system, and the initramfs no module";
+	mount_hint(d);
 	return boot_unable(d->boot, -errno, "mount %s (%s) as root", source, type);
 }
 
@@ -116,7 +123,7 @@ static int overlay_mount(struct distro *d, const char *lower, const char *layers
 	/* xino: one file has one inode number, whichever layer shows it; index: so have
 	 * its hard links, and they stay one file where the layer below has handles. */
 	if (mount("overlay", target, "overlay", 0, data) < 0) {
-		d->boot->hint = "is overlay in the kernel, or its module in the initramfs?";
+		mount_hint(d);
 		return boot_unable(d->boot, -errno,
 				   "mount a writable layer (overlay) over the root");
 	}

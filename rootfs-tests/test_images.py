@@ -1,6 +1,7 @@
 """Images of every kind: virtual disks of other makers, and what is refused of them."""
 import hashlib
 import os
+import struct
 import subprocess
 
 import pytest
@@ -144,3 +145,60 @@ def test_hard_links_of_a_directory(landbridge, tmp_path, links_tar):
     tmp_path.chmod(0o755)
     result = landbridge.run(tmp_path, "--", "sh", "-c", LINKS)
     assert result.lines[:3] == ["same", "one device", "all of it"], result
+
+
+# --- xfs -----------------------------------------------------------------------------
+
+# mkfs.xfs(8), "prototype": the smallest root.
+XFS = """/none
+0 0
+d--755 0 0
+bin d--755 0 0
+busybox ---755 0 0 %s
+sh l--777 0 0 busybox
+grep l--777 0 0 busybox
+$
+etc d--755 0 0
+$
+$
+"""
+
+
+@pytest.fixture
+def xfs(tmp_path):
+    (tmp_path / "proto").write_text(XFS % images.BUSYBOX)
+    disk = str(tmp_path / "x.img")
+    with open(disk, "wb") as f:
+        f.truncate(320 << 20)  # it takes no less
+    subprocess.run(["/usr/sbin/mkfs.xfs", "-q", "-p", tmp_path / "proto", disk], check=True)
+    return disk
+
+
+def crc32c(data):
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+
+
+def add_feature(disk):
+    """One that no kernel knows: sb_features_incompat, and the superblock's sum."""
+    with open(disk, "r+b") as f:
+        block = bytearray(f.read(512))
+        struct.pack_into(">I", block, 216, struct.unpack_from(">I", block, 216)[0] | 1 << 20)
+        struct.pack_into("<I", block, 224, 0)
+        struct.pack_into("<I", block, 224, crc32c(block))
+        f.seek(0)
+        f.write(block)
+
+
+def test_xfs(landbridge, xfs):
+    result = landbridge.run(xfs, "--", "grep", " / ", "/proc/mounts")
+    assert result.status == 0 and " / xfs rw" in result.text, result
+    add_feature(xfs)
+    result = landbridge.run(xfs, "--", "true")
+    err = result.err.decode()
+    assert result.status == 125 and len(err.splitlines()) == 1, result
+    assert "kernel seems too old" in err and "--kernel" in err and "fsck" not in err, result
