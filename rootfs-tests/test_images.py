@@ -202,3 +202,124 @@ def test_xfs(landbridge, xfs):
     err = result.err.decode()
     assert result.status == 125 and len(err.splitlines()) == 1, result
     assert "kernel seems too old" in err and "--kernel" in err and "fsck" not in err, result
+
+
+# --- what is no root file system, and where one is hidden ---------------------------
+
+def mkfs(path, make, tree, size):
+    """A disk with an (ordinary) tree {path: bytes, None for a directory}."""
+    top = path + ".d"
+    for name, data in tree.items():
+        os.makedirs(os.path.join(top, name if data is None else os.path.dirname(name)), exist_ok=True)
+        if data is not None:
+            with open(os.path.join(top, name), "wb") as f:
+                f.write(data)
+    with open(path, "wb") as f:
+        f.truncate(size)
+    subprocess.run([*make, top, path], check=True, stdout=subprocess.DEVNULL)
+    return path
+
+
+EXT4, BTRFS = ["mke2fs", "-q", "-t", "ext4", "-d"], ["mkfs.btrfs", "-q", "-r"]
+BOOT = {"grub/grub.cfg": b"", "vmlinuz-6.1": b""}
+
+
+def one_line(result, *words):
+    assert result.status == 125 and len(result.err.splitlines()) == 1 and result.out == b"", result
+    for word in words:
+        assert word in result.err.decode(), result
+
+
+def test_boot_partition_alone(landbridge, tmp_path):
+    disk = mkfs(str(tmp_path / "boot.img"), EXT4, BOOT, 16 << 20)
+    one_line(landbridge.run(disk, "--", "true"), "no root file system", "/dev/vda is ext4", "vmlinuz-6.1", "--partition")
+
+
+def test_boot_beside_lvm(landbridge, tmp_path):
+    fs = mkfs(str(tmp_path / "boot.fs"), EXT4, BOOT, 8 << 20)
+    disk = str(tmp_path / "lvm.img")
+    with open(disk, "wb") as f:
+        f.truncate(32 << 20)
+    table = "label: gpt\nstart=2048, size=16384, type=L\nstart=18432, size=16384, type=E6D6D379-F507-44C2-A23C-238F2A3DF928\n"
+    subprocess.run(["sfdisk", "-q", disk], input=table.encode(), check=True)
+    with open(fs, "rb") as f:
+        change(disk, (2048 * 512, f.read()), (18433 * 512, b"LABELONE" + bytes(16) + b"LVM2 001"))
+    one_line(landbridge.run(disk, "--", "true"), "LVM", "grub", "copy its volume")
+    change(disk, (512, bytes(16 * 1024)), (446, bytes(64)))  # no table: the volume is the disk
+    change(disk, (510, b"\0\0"), (512, b"LABELONE" + bytes(16) + b"LVM2 001"))
+    one_line(landbridge.run(disk, "--", "true"), "LVM", disk)
+
+
+def test_btrfs_without_a_system(landbridge, tmp_path):
+    disk = mkfs(str(tmp_path / "b.img"), BTRFS, {"@data": None, "@home": None}, 120 << 20)
+    one_line(landbridge.run(disk, "--", "true"), "/dev/vda is btrfs", "@data", "@home", "--subvolume")
+
+
+# As root of the file system: a subvolume, the system in it, and nothing above it.
+SUBVOLUME = """set -e
+perl -e 'open(D, "<", "/") or die; my $a = pack("q a4088", 0, $ARGV[0]); ioctl(D, 0x5000940e, $a) or die "$!"' NAME
+mkdir /NAME/bin /NAME/etc; cp /busybox /NAME/bin/sh; cp /busybox /NAME/bin/grep; echo NAME >/NAME/etc/here
+perl -e 'rename("/$_", "/old-$_") for qw(bin etc usr)'
+"""
+
+
+@pytest.mark.parametrize("name, option", [("@", []), ("root", []), ("deep", ["--subvolume", "/deep"])])
+def test_btrfs_subvolume(landbridge, tmp_path, debian_tar, name, option):
+    tar = str(tmp_path / "b.tar")
+    with images.TarImage(tar, debian_tar) as image, open(images.BUSYBOX, "rb") as f:
+        image.file("busybox", f.read(), 0o755)
+    disk = str(tmp_path / "b.img")
+    with open(disk, "wb") as f:
+        f.truncate(600 << 20)
+    images.from_tar(disk, tar, ("rm -rf {dir}/root; " if name == "root" else "") + f"mkfs.btrfs -q -r {{dir}} {disk}")
+    result = landbridge.run("--write", disk, "--", "/bin/sh", "-c", SUBVOLUME.replace("NAME", name))
+    assert result.status == 0, result
+    result = landbridge.run(*option, disk, "--", "sh", "-c", "read x </etc/here; echo $x; grep ' / / ' /proc/self/mountinfo; "
+                            f"grep ' /{name} / ' /proc/self/mountinfo")
+    assert result.lines[0] == name and f"/{name} / rw" in result.text and "btrfs" in result.text, result
+    if option:
+        one_line(landbridge.run(disk, "--", "true"), "--subvolume", name)
+        one_line(landbridge.run("--subvolume", "none", disk, "--", "true"), "--subvolume", name)
+
+
+def test_tar_with_a_prefix(landbridge, tmp_path, busybox_image):
+    """As distributions ship them: everything below root.x86_64/."""
+    top = tmp_path / "top" / "root.x86_64"
+    top.mkdir(parents=True)
+    subprocess.run(["tar", "-C", top, "-xpf", busybox_image], check=True)
+    tar = str(tmp_path / "prefix.tar")
+    subprocess.run(["tar", "-C", tmp_path / "top", "-cf", tar, "root.x86_64"], check=True)
+    result = landbridge.run(tar, "--", "sh", "-c", "echo here")
+    assert (result.status, result.out) == (0, b"here\n"), result
+    # The same as a directory is named.
+    one_line(landbridge.run(tmp_path / "top", "--", "true"), "--subvolume", "/etc")
+    result = landbridge.run("--subvolume", "root.x86_64", tmp_path / "top", "--", "sh", "-c", "echo here")
+    assert (result.status, result.out) == (0, b"here\n"), result
+
+
+MANIFEST = b'[{"Config":"c.json","RepoTags":["a:b"],"Layers":["a/layer.tar","b/layer.tar","c/layer.tar"]}]'
+OCI_LAYER = b'{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"sha256:1"}'
+ARCHIVES = {
+    "docker": {"manifest.json": MANIFEST, "a/layer.tar": b"", "b/layer.tar": b"", "c/layer.tar": b""},
+    "oci": {"oci-layout": b"{}", "index.json": b'{"manifests":[{"digest":"sha256:ab"}]}',
+            "blobs/sha256/ab": b'{"layers":[' + b",".join([OCI_LAYER] * 3) + b"]}"},
+}
+
+
+@pytest.mark.parametrize("kind", ARCHIVES)
+def test_image_archive(landbridge, tmp_path, kind):
+    top = tmp_path / "top"
+    for name, data in ARCHIVES[kind].items():
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).write_bytes(data)
+    tar = str(tmp_path / "i.tar")
+    subprocess.run(["tar", "-C", top, "-cf", tar, "."], check=True)
+    one_line(landbridge.run(tar, "--", "true"), "an image archive with 3 layers", "podman export", tar)
+    one_line(landbridge.run(top, "--", "true"), "layers", "podman export")
+
+
+def test_tar_of_something_else(landbridge, tmp_path):
+    (tmp_path / "notes.txt").write_text("x")
+    tar = str(tmp_path / "n.tar")
+    subprocess.run(["tar", "-C", tmp_path, "-cf", tar, "notes.txt"], check=True)
+    one_line(landbridge.run(tar, "--", "true"), "no /etc", "notes.txt")

@@ -63,6 +63,13 @@ static bool user_fits(const char *value)
 	return *value && strlen(value) <= 255 && !value[strcspn(value, " \t\n\":/")];
 }
 
+/* A word of the kernel's command line. */
+static bool subvolume_fits(const char *value)
+{
+	return *value && strlen(value) <= 255 && !value[strcspn(value, " \t\n\"")] &&
+	       value[strspn(value, "/")];
+}
+
 static bool format_fits(const char *value)
 {
 	return disk_format_named(value) != DISK_NONE;
@@ -113,6 +120,8 @@ static const struct option_kind {
 	{ "--modules", BOOTS, VALUE_TEXT, AT(modules), NULL, NULL, 0 },
 	{ "--user", BOOTS | SESSIONS, VALUE_TEXT, AT(user), "give a login name", user_fits, 0 },
 	{ "--partition", BOOTS, VALUE_NUMBER, AT(partition), "give a number, from 1", NULL, 255 },
+	{ "--subvolume", BOOTS, VALUE_TEXT, AT(subvolume),
+	  "give its path on the file system, without blanks and quotes", subvolume_fits, 0 },
 	{ "--format", BOOTS, VALUE_TEXT, AT(format), "give " DISK_FORMATS, format_fits, 0 },
 	{ "--write", BOOTS, VALUE_NONE, AT(write), NULL, NULL, 0 },
 	{ "--link", BOOTS, VALUE_TEXT, AT(link), "a VM of ours has serial:NAME", own_link_fits, 0 },
@@ -178,6 +187,7 @@ static const struct command_kind {
 	  "  --kernel FILE        --modules DIR   (with modules.dep in it)\n"
 	  "  --user NAME          log in as NAME\n"
 	  "  --partition N        the partition with the root file system\n"
+	  "  --subvolume NAME     the btrfs subvolume, or directory, that is the root\n"
 	  "  --format NAME        what the disk is, if not what it looks like: raw, qcow2,\n"
 	  "                       vhdx, vhd, vmdk or vdi\n"
 	  "  --write              keep what the guest writes to the image\n"

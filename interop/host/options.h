@@ -31,6 +31,7 @@ struct options {
 	unsigned cpus;
 	unsigned partition; /* 0: the one with a root file system */
 	unsigned timeout;   /* seconds until the guest must be up */
+	char *subvolume;    /* or directory, that is the root; NULL: found */
 	char *format;       /* disk.h; NULL: as its first bytes have it */
 	bool write;
 	bool dry_run;

@@ -50,7 +50,7 @@ enum image_kind image_probe(const uint8_t *head, size_t len, enum disk_format *f
 			return magics[i].kind;
 	if (rootfs_probe(&found, head, len)) {
 		*groups = rootfs_groups(found.fs);
-		return IMAGE_DISK;
+		return found.fs->kind == ROOTFS_FOREIGN ? IMAGE_FOREIGN : IMAGE_DISK;
 	}
 	return magic_is(&boot_sector, head, len) ? IMAGE_DISK : IMAGE_UNKNOWN;
 }
@@ -156,6 +156,11 @@ static int look_judge(struct image *image, const struct look *look, const char *
 		image->kind = IMAGE_DISK;
 		image->format = DISK_VHD;
 	}
+	if (image->kind == IMAGE_FOREIGN)
+		return no_image(image->path,
+				"it is a volume of LVM, or encrypted, and no file system (copy the "
+				"system's to a disk of its own)",
+				why);
 	if (image->kind == IMAGE_UNKNOWN)
 		return no_image(image->path,
 				"no root file system in it that I know (give a " DISK_FORMATS
@@ -294,6 +299,36 @@ static int default_image(char *path, size_t size, const struct dirs *dirs, struc
 	return script_run(dirs, "make-image", args, why);
 }
 
+/* --- directories ---------------------------------------------------------------- */
+
+static bool dir_has(const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	return path_format(path, sizeof(path), "%s/%s", dir, name) == 0 && lstat(path, &st) == 0;
+}
+
+static int dir_look(struct image *image, const struct options *o, struct fault *why)
+{
+	const char *dir = image->path;
+
+	image->kind = IMAGE_DIR;
+	image->groups = rootfs_groups(rootfs_named("9p"));
+	/* What is below, the guest sees. */
+	if (o->subvolume || dir_has(dir, "etc") || dir_has(dir, "usr") || dir_has(dir, "bin"))
+		return 0;
+	if (dir_has(dir, "oci-layout") || dir_has(dir, "manifest.json"))
+		return no_image(dir,
+				"it has the layers of a container image, not a root file system "
+				"(podman load it, podman create, and podman export gives a tar)",
+				why);
+	return no_image(dir,
+			"no /etc, /usr or /bin in it (name the directory with the system, or give "
+			"--subvolume DIR)",
+			why);
+}
+
 int image_open(struct image *image, const struct options *o, const struct dirs *dirs,
 	       struct fault *why)
 {
@@ -310,11 +345,8 @@ int image_open(struct image *image, const struct options *o, const struct dirs *
 	if (!realpath(path, image->path) || stat(image->path, &st) < 0)
 		return no_image(path, strerror(errno), why);
 	image_name(image->name, sizeof(image->name), image->path);
-	if (S_ISDIR(st.st_mode)) {
-		image->kind = IMAGE_DIR;
-		image->groups = rootfs_groups(rootfs_named("9p"));
-		return 0;
-	}
+	if (S_ISDIR(st.st_mode))
+		return dir_look(image, o, why);
 	/* Opening a FIFO would wait for somebody to write to it. */
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
 		return no_image(image->path, "it is no file, disk or directory", why);

@@ -10,6 +10,7 @@
 
 enum image_kind {
 	IMAGE_UNKNOWN,
+	IMAGE_FOREIGN, /* a disk that holds no file system */
 	IMAGE_DISK,
 	IMAGE_TAR, /* perhaps compressed; image_open makes a raw disk of it */
 	IMAGE_DIR,

@@ -34,6 +34,8 @@ static void test_probe(void **state)
 		  "\xfd"
 		  "7zXZ",
 		  IMAGE_TAR, 32 },
+		{ 536, "LVM2 001", IMAGE_FOREIGN, 32 },
+		{ 0, "LUKS\xba\xbe", IMAGE_FOREIGN, 32 },
 		{ 0, "hello", IMAGE_UNKNOWN, 32 },
 	};
 	uint8_t *head = calloc(1, ROOTFS_HEAD);
