@@ -65,7 +65,7 @@ static const struct distro_step {
 } distro_steps[] = {
 	{ step_root,
 	  { "root", EMERGENCY, INITRAMFS,
-	    "name it with root=/dev/NAME, LABEL=x or UUID=x, and see that it is attached" } },
+	    "root=/dev/NAME, LABEL=x, UUID=x, or a tag with rootfstype=9p" } },
 	{ step_mount, { "mount", EMERGENCY, INITRAMFS, "check the image with fsck" } },
 	{ step_switch, { "switch", EMERGENCY, INITRAMFS, "the image needs /proc, /sys and /dev" } },
 	{ step_writable, { "writable", EMERGENCY, BOOT_IMAGE, "give the kernel rw" } },

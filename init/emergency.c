@@ -70,7 +70,7 @@ _Noreturn void emergency(struct distro *d)
 		if (b->form != BOOT_CONTAINER)
 			log_err(&host, "%s",
 				"powering off: there is no shell to put this right with");
-		log_err(&b->person, "%s", "there is no shell to put this right with: powering off");
+		log_err(&b->person, "%s", "powering off: there is no shell to put this right with");
 		power_down(d, POWER_OFF);
 	}
 	if (b->form != BOOT_CONTAINER)

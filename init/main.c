@@ -49,8 +49,7 @@ static bool is_init(int argc)
 int main(int argc, char **argv)
 {
 	static const char usage[] =
-		"init: not PID 1, and not called by a name it knows (wslpath, wslinfo, "
-		"mount.drvfs, p9d, landbridge-run PROGRAM)\n";
+		"init: not PID 1, and no name it knows (see landbridge-init(8))\n";
 
 	if (argc < 1)
 		return 100;

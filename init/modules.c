@@ -131,7 +131,7 @@ static int file_insert(struct machine *m, const char *path)
 		return 0;
 	if (!plain && (err == -EOPNOTSUPP || err == -EINVAL || err == -ENOEXEC)) {
 		m->boot->hint = "this kernel cannot decompress modules: unpack them";
-		return boot_unable(m->boot, err, "load the compressed kernel module %s", path);
+		return boot_unable(m->boot, err, "load the kernel module %s", path);
 	}
 	return boot_unable(m->boot, err, "load the kernel module %s", path);
 }
@@ -143,7 +143,7 @@ static int piece_insert(struct machine *m, struct piece path)
 	if (is_loaded(path))
 		return 0;
 	if (fmt(text, sizeof(text), "%.*s", (int)path.len, path.at) >= sizeof(text))
-		return boot_unable(m->boot, -ENAMETOOLONG, "load the kernel module %s...", text);
+		return boot_unable(m->boot, -ENAMETOOLONG, "load the kernel module %s", text);
 	return file_insert(m, text);
 }
 

@@ -29,72 +29,106 @@ static int driver_load(struct distro *d, const char *type)
 	return fs ? modules_load(d->machine, fs->group) : 0;
 }
 
-/* A root that nobody writes to may be cached for good. */
-static const char *data_for(const char *type, unsigned long flags)
+/* What is damaged gives EUCLEAN or EBADMSG. */
+static void mount_hint(struct distro *d)
 {
-	if (strcmp(type, "9p") != 0)
-		return NULL;
-	return flags & MS_RDONLY ? "trans=virtio,version=9p2000.L,msize=262144,cache=loose"
-				 : "trans=virtio,version=9p2000.L,msize=262144,cache=mmap";
+	if (errno == ENODEV)
+		d->boot->hint = "no driver in kernel or initramfs";
+	if (errno == EINVAL)
+		d->boot->hint = "the kernel seems too old (see --kernel)";
 }
 
 static int mount_one(struct distro *d, const char *source, const char *type, unsigned long flags)
 {
-	if (mount(source, NEWROOT, type, flags, data_for(type, flags)) == 0)
+	char data[64] = "";
+
+	/* A root that nobody writes to may be cached for good. */
+	if (strcmp(type, "9p") == 0)
+		fmt(data, sizeof(data), "trans=virtio,version=9p2000.L,msize=262144,cache=%s",
+		    flags & MS_RDONLY ? "loose" : "mmap");
+	if (mount(source, NEWROOT, type, flags, data) == 0)
 		return 0;
-	if (errno == ENODEV)
-		d->boot->hint =
-			"the kernel has no driver for this file system, and the initramfs no module";
+	mount_hint(d);
 	return boot_unable(d->boot, -errno, "mount %s (%s) as root", source, type);
 }
 
-/* Read-write when asked for or not said; what cannot be is mounted read-only. */
-static int mount_as_wanted(struct distro *d, const char *source, const char *type)
+static bool has(const char *name)
 {
-	int err;
-
-	if (d->machine->settings.read_only)
-		return mount_one(d, source, type, MS_RDONLY);
-	err = mount_one(d, source, type, 0);
-	if (err == -EROFS || err == -EACCES || err == -EPERM)
-		err = mount_one(d, source, type, MS_RDONLY);
-	return err;
+	return access(name, F_OK) == 0;
 }
 
-static bool looks_like_root(const char *dir)
+/* Of the directory we are in. A /usr of its own has programs, too. */
+static bool looks_like_root(const struct distro *d)
 {
-	char path[64];
-
-	fmt(path, sizeof(path), "%s/etc", dir);
-	if (access(path, F_OK) < 0)
-		return false;
-	fmt(path, sizeof(path), "%s/usr", dir);
-	if (access(path, F_OK) == 0)
-		return true;
-	fmt(path, sizeof(path), "%s/bin", dir);
-	return access(path, F_OK) == 0;
+	return has("etc") || (d->roots.count == 1 && (has("usr") || has("bin")));
 }
 
-/* Of several partitions: the first with a system on it. */
-static int root_choose(struct distro *d, const struct root_candidate **chosen)
+/* A subvolume, or any directory, as the root; what is above it is out of sight. */
+static bool below_enter(const struct distro *d, const char *name)
 {
-	*chosen = &d->roots.at[0];
-	if (d->roots.count == 1)
+	return chdir(NEWROOT) == 0 && chdir(name) == 0 && looks_like_root(d) &&
+	       mount(".", NEWROOT, NULL, MS_BIND, NULL) == 0;
+}
+
+static bool name_see(struct dir_walk *walk, int dir, const char *name)
+{
+	(void)dir;
+	root_seen(container_of(walk, struct roots, top), name);
+	return true;
+}
+
+/* The system on what is mounted: where it was said to be, or in a usual place. */
+static int system_enter(struct distro *d, const char *source, const char *type)
+{
+	const char *said = d->machine->settings.subvolume;
+	bool found = said ? below_enter(d, said)
+			  : (chdir(NEWROOT) == 0 && looks_like_root(d)) || below_enter(d, "@") ||
+				     below_enter(d, "@rootfs") || below_enter(d, "root");
+
+	chdir("/");
+	if (found)
 		return 0;
-	for (size_t i = 0; i < d->roots.count; i++) {
-		bool found;
+	root_seen(&d->roots, source);
+	root_seen(&d->roots, type);
+	d->roots.top.each = name_see;
+	dir_each_path(NEWROOT, &d->roots.top);
+	umount2(NEWROOT, MNT_DETACH);
+	return -ENOENT;
+}
 
-		*chosen = &d->roots.at[i];
-		if (driver_load(d, d->roots.at[i].type) < 0 ||
-		    mount_one(d, d->roots.at[i].device, d->roots.at[i].type, MS_RDONLY) < 0)
-			continue;
-		found = looks_like_root(NEWROOT);
-		umount2(NEWROOT, MNT_DETACH);
-		if (found)
-			return 0;
+/* Nothing is written to a file system before it is known to be the root's; what
+ * cannot be written to stays as it is. EINVAL: only a newer kernel could. */
+static int candidate_mount(struct distro *d, const struct root_candidate *r)
+{
+	const struct settings *s = &d->machine->settings;
+	const char *source = r->device[0] ? r->device : s->root;
+	bool later = r->device[0] && !s->read_only;
+	int err = driver_load(d, r->type);
+
+	if (err == 0)
+		err = mount_one(d, source, r->type, later || s->read_only ? MS_RDONLY : 0);
+	if (err == 0)
+		err = system_enter(d, source, r->type);
+	if (err < 0)
+		return err;
+	boot_note(d->boot, "root is %s (%s)", source, r->type);
+	if (later)
+		err = mount_one(d, source, r->type, MS_REMOUNT);
+	return err == -EINVAL ? err : 0;
+}
+
+/* Of several partitions the first with a system on it. */
+static int root_mount(struct distro *d)
+{
+	int err = -ENOENT;
+
+	for (size_t i = 0; i < d->roots.count && err < 0; i++)
+		err = candidate_mount(d, &d->roots.at[i]);
+	if (err == -ENOENT || (err < 0 && d->roots.count > 1)) {
+		d->boot->hint = "see landbridge.partition=, subvolume=";
+		return boot_unable(d->boot, -ENOENT, "find a system in%s", d->roots.seen);
 	}
-	return boot_unable_try(d->boot, -ENOENT, "name one with landbridge.partition=N",
-			       "find a partition with /etc and /usr or /bin");
+	return err;
 }
 
 /* Puts a tmpfs over the read-only tree at `lower` and mounts the sum of both on
@@ -109,12 +143,14 @@ static int overlay_mount(struct distro *d, const char *lower, const char *layers
 		return err;
 	fmt(upper, sizeof(upper), "%s/upper", layers);
 	fmt(work, sizeof(work), "%s/work", layers);
-	fmt(data, sizeof(data), "xino=on,lowerdir=%s,upperdir=%s,workdir=%s", lower, upper, work);
+	fmt(data, sizeof(data), "xino=on,index=on,lowerdir=%s,upperdir=%s,workdir=%s", lower, upper,
+	    work);
 	if (mkdir(upper, 0755) < 0 || mkdir(work, 0755) < 0)
 		return boot_unable(d->boot, -errno, "make %s", upper);
-	/* xino: one file has one inode number, whichever layer shows it. */
+	/* xino: one file has one inode number, whichever layer shows it; index: so have
+	 * its hard links, and they stay one file where the layer below has handles. */
 	if (mount("overlay", target, "overlay", 0, data) < 0) {
-		d->boot->hint = "is overlay in the kernel, or its module in the initramfs?";
+		mount_hint(d);
 		return boot_unable(d->boot, -errno,
 				   "mount a writable layer (overlay) over the root");
 	}
@@ -146,22 +182,12 @@ static int newroot_overlay(struct distro *d)
 
 int step_mount(struct distro *d)
 {
-	const struct root_candidate *r;
-	const char *source, *type;
 	int err;
 
 	mkdir(NEWROOT, 0755);
-	err = root_choose(d, &r);
+	err = root_mount(d);
 	if (err < 0)
 		return err;
-	source = r->device[0] ? r->device : d->machine->settings.root;
-	type = r->device[0] ? r->type : d->machine->settings.root_type;
-	err = driver_load(d, type);
-	if (err == 0)
-		err = mount_as_wanted(d, source, type);
-	if (err < 0)
-		return err;
-	boot_note(d->boot, "root is %s (%s)", source, type);
 	return is_read_only(NEWROOT) ? newroot_overlay(d) : 0;
 }
 

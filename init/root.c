@@ -15,6 +15,13 @@
 
 enum { ROOT_WAIT_MS = 10000, PARTITIONS_MAX = 128 };
 
+void root_seen(struct roots *roots, const char *word)
+{
+	size_t used = strlen(roots->seen);
+
+	fmt(roots->seen + used, sizeof(roots->seen) - used, " %s", word);
+}
+
 static bool root_add(struct distro *d, const char *name, const char *type)
 {
 	struct root_candidate *r = &d->roots.at[d->roots.count];
@@ -39,6 +46,11 @@ static int device_add(struct distro *d, const char *name)
 		err = 0;
 	if (err < 0)
 		return err;
+	if (!type && fs.fs->kind == ROOTFS_FOREIGN) {
+		root_seen(&d->roots, name);
+		root_seen(&d->roots, fs.fs->type);
+		return -ENODATA;
+	}
 	return root_add(d, name, type ? type : fs.fs->type) ? 0 : -E2BIG;
 }
 
@@ -54,7 +66,8 @@ static int partition_add(struct distro *d, const char *disk, int number)
 	}
 	err = device_add(d, name);
 	if (err < 0)
-		return boot_unable(d->boot, err, "find a file system on /dev/%s", name);
+		return boot_unable(d->boot, err, "find a file system on /dev/%s%s", name,
+				   d->roots.seen);
 	return 0;
 }
 
@@ -72,8 +85,9 @@ static int disk_add(struct distro *d, const char *disk)
 			device_add(d, name);
 	if (d->roots.count > 0)
 		return 0;
-	d->boot->hint = ROOTFS_KNOWN " are known; name the type with rootfstype=";
-	return boot_unable(d->boot, -ENODATA, "find a file system on the disk /dev/%s", disk);
+	d->boot->hint = "name it with rootfstype=";
+	return boot_unable(d->boot, -ENODATA, "find a file system on /dev/%s%s", disk,
+			   d->roots.seen);
 }
 
 /* One look. -ENODEV: not there, or not yet. */
@@ -103,9 +117,8 @@ static int root_wait(struct distro *d)
 		if (d->roots.uevents < 0 || uevent_wait(d->roots.uevents, end - loop_now()) < 0)
 			break;
 	if (err < 0 && !d->boot->what[0])
-		return boot_unable(d->boot, err, "find the root %s%s within %d s",
-				   d->machine->settings.root ? "" : "disk",
-				   d->machine->settings.root ? d->machine->settings.root : "",
+		return boot_unable(d->boot, err, "find the root %s within %d s",
+				   d->machine->settings.root ? d->machine->settings.root : "disk",
 				   ROOT_WAIT_MS / 1000);
 	return err;
 }
@@ -120,15 +133,13 @@ int step_root(struct distro *d)
 		if (!root)
 			return boot_unable_try(d->boot, -EINVAL, "say root=TAG too",
 					       "find the root's tag");
+		d->roots.at[0].type = type;
 		d->roots.count = 1; /* no device: step_mount takes the tag */
 		return modules_load(d->machine, fs->group);
 	}
 	if (root && strncmp(root, "/dev/", 5) != 0 && strncmp(root, "LABEL=", 6) != 0 &&
 	    strncmp(root, "UUID=", 5) != 0)
-		return boot_unable_try(
-			d->boot, -EINVAL,
-			"root= is /dev/NAME, LABEL=x, UUID=x, or a tag with rootfstype=9p",
-			"understand root=");
+		return boot_unable(d->boot, -EINVAL, "understand root=");
 	d->roots.uevents = uevent_open();
 	err = modules_load(d->machine, GUEST_DISK);
 	if (err == 0)

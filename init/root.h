@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "init/dirs.h"
+
 struct distro;
 
 enum { ROOTS_MAX = 16 };
@@ -15,8 +17,14 @@ struct roots {
 		const char *type;
 	} at[ROOTS_MAX];
 	size_t count;
-	int uevents; /* tells of new devices; -1: closed */
+	struct dir_walk top;
+	char seen[160]; /* what is there if none does: a space before each device, its
+			 * type, and what is at its top */
+	int uevents;    /* tells of new devices; -1: closed */
 };
+
+/* Adds a word to what was seen. */
+void root_seen(struct roots *roots, const char *word);
 
 /* A distribution's step. */
 int step_root(struct distro *d);

@@ -95,6 +95,7 @@ static const struct setting known[] = {
 	AT(LANDBRIDGE, "name", KIND_TEXT, name),
 	AT(LANDBRIDGE, "user", KIND_TEXT, default_user),
 	CMDLINE("partition", KIND_INT, partition),
+	CMDLINE("subvolume", KIND_TEXT, subvolume),
 	CMDLINE("ip", KIND_TEXT, ip),
 	CMDLINE("gateway", KIND_TEXT, gateway),
 	AT(LANDBRIDGE, "dns", KIND_TEXT, dns),

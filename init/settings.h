@@ -30,7 +30,8 @@ struct settings {
 	/* the kernel command line alone: it is the machine's, or needed before
 	 * there is a file to read */
 	const char *ip, *gateway;
-	int partition; /* 0: not said */
+	int partition;         /* 0: not said */
+	const char *subvolume; /* or directory of the file system, that is the root */
 	const char *root, *root_type;
 	bool read_only;
 

@@ -12,33 +12,36 @@
 static const struct row {
 	struct rootfs fs;
 	uint32_t magic_at;
+	uint32_t uuid_at;  /* 0: none */
+	uint32_t label_at; /* 0: none */
+	uint16_t label_len;
 	uint8_t magic_len; /* 0: not told by a superblock */
 	char magic[8];
-	uint32_t uuid_at;             /* 0: none */
-	uint32_t label_at, label_len; /* 0: none */
 } rows[] = {
-	{ { "ext4", GUEST_FS_EXT4, ROOTFS_DISK }, 1080, 2, "\x53\xef", 1128, 1144, 16 },
-	{ { "ext3", GUEST_FS_EXT4, ROOTFS_DISK }, 0, 0, "", 0, 0, 0 },
-	{ { "ext2", GUEST_FS_EXT4, ROOTFS_DISK }, 0, 0, "", 0, 0, 0 },
-	{ { "xfs", GUEST_FS_XFS, ROOTFS_DISK }, 0, 4, "XFSB", 32, 108, 12 },
-	{ { "btrfs", GUEST_FS_BTRFS, ROOTFS_DISK }, 65600, 8, "_BHRfS_M", 65568, 65835, 256 },
-	{ { "squashfs", GUEST_FS_SQUASHFS, ROOTFS_DISK_READ_ONLY }, 0, 4, "hsqs", 0, 0, 0 },
+	{ { "ext4", GUEST_FS_EXT4, ROOTFS_DISK }, 1080, 1128, 1144, 16, 2, "\x53\xef" },
+	{ { "ext3", GUEST_FS_EXT4, ROOTFS_DISK }, 0, 0, 0, 0, 0, "" },
+	{ { "ext2", GUEST_FS_EXT4, ROOTFS_DISK }, 0, 0, 0, 0, 0, "" },
+	{ { "xfs", GUEST_FS_XFS, ROOTFS_DISK }, 0, 32, 108, 12, 4, "XFSB" },
+	{ { "btrfs", GUEST_FS_BTRFS, ROOTFS_DISK }, 65600, 65568, 65835, 256, 8, "_BHRfS_M" },
+	{ { "squashfs", GUEST_FS_SQUASHFS, ROOTFS_DISK_READ_ONLY }, 0, 0, 0, 0, 4, "hsqs" },
 	{ { "erofs", GUEST_FS_EROFS, ROOTFS_DISK_READ_ONLY },
 	  1024,
-	  4,
-	  "\xe2\xe1\xf5\xe0",
 	  1072,
 	  1088,
-	  16 },
+	  16,
+	  4,
+	  "\xe2\xe1\xf5\xe0" },
 	{ { "iso9660", GUEST_FS_ISO9660, ROOTFS_DISK_READ_ONLY },
 	  32768,
-	  6,
-	  "\001CD001",
 	  0,
 	  32808,
-	  32 },
-	{ { "9p", GUEST_9P, ROOTFS_SHARED }, 0, 0, "", 0, 0, 0 },
-	{ { "virtiofs", GUEST_VIRTIOFS, ROOTFS_SHARED }, 0, 0, "", 0, 0, 0 },
+	  32,
+	  6,
+	  "\001CD001" },
+	{ { "9p", GUEST_9P, ROOTFS_SHARED }, 0, 0, 0, 0, 0, "" },
+	{ { "virtiofs", GUEST_VIRTIOFS, ROOTFS_SHARED }, 0, 0, 0, 0, 0, "" },
+	{ { "LVM", GUEST_DISK, ROOTFS_FOREIGN }, 536, 0, 0, 0, 8, "LVM2 001" },
+	{ { "LUKS", GUEST_DISK, ROOTFS_FOREIGN }, 0, 0, 0, 0, 6, "LUKS\xba\xbe" },
 };
 
 const struct rootfs *rootfs_named(const char *type)
@@ -62,7 +65,7 @@ unsigned rootfs_groups(const struct rootfs *fs)
 	groups = 1U << fs->group;
 	if (fs->kind != ROOTFS_SHARED)
 		groups |= 1U << GUEST_DISK;
-	if (fs->kind != ROOTFS_DISK)
+	if (fs->kind == ROOTFS_DISK_READ_ONLY || fs->kind == ROOTFS_SHARED)
 		groups |= 1U << GUEST_OVERLAY;
 	return groups;
 }

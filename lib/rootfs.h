@@ -5,24 +5,29 @@
  * modules a line in lib/guest_modules.c.
  *
  * Pure. Sources: kernel documentation filesystems/ext4 (super block), xfs,
- * btrfs on-disk format, squashfs, erofs; ECMA-119 (volume descriptors).
+ * btrfs on-disk format, squashfs, erofs; ECMA-119 (volume descriptors); LVM2's
+ * lib/format_text/layout.h; the LUKS on-disk format.
  */
 #ifndef LANDBRIDGE_LIB_ROOTFS_H
 #define LANDBRIDGE_LIB_ROOTFS_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/guest_modules.h"
 
 struct rootfs {
 	char type[10]; /* as mount(2) calls it */
-	enum guest_group group;
-	enum rootfs_kind {
-		ROOTFS_DISK,
-		ROOTFS_DISK_READ_ONLY, /* by its nature: what is written goes into an overlay */
-		ROOTFS_SHARED,         /* no disk but a tag: the host's tree */
-	} kind;
+	uint8_t group; /* enum guest_group */
+	uint8_t kind;  /* enum rootfs_kind */
+};
+
+enum rootfs_kind {
+	ROOTFS_DISK,
+	ROOTFS_DISK_READ_ONLY, /* by its nature: what is written goes into an overlay */
+	ROOTFS_SHARED,         /* no disk but a tag: the host's tree */
+	ROOTFS_FOREIGN,        /* what disks are often made of, and no file system */
 };
 
 /* For a person. */

@@ -45,6 +45,11 @@ class TarImage:
         info.linkname = target
         self.tar.addfile(info)
 
+    def hard_link(self, name, target):
+        info = self._member(name, tarfile.LNKTYPE, 0o644, 0, 0)
+        info.linkname = "./" + target.lstrip("/")
+        self.tar.addfile(info)
+
     def read(self, name):
         """The text of a member that the image has already."""
         name = name.lstrip("/")

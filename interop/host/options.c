@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "interop/host/disk.h"
 #include "lib/macros.h"
 #include "lib/text.h"
 
@@ -62,9 +63,16 @@ static bool user_fits(const char *value)
 	return *value && strlen(value) <= 255 && !value[strcspn(value, " \t\n\":/")];
 }
 
+/* A word of the kernel's command line. */
+static bool subvolume_fits(const char *value)
+{
+	return *value && strlen(value) <= 255 && !value[strcspn(value, " \t\n\"")] &&
+	       value[strspn(value, "/")];
+}
+
 static bool format_fits(const char *value)
 {
-	return strcmp(value, "raw") == 0 || strcmp(value, "qcow2") == 0;
+	return disk_format_named(value) != DISK_NONE;
 }
 
 static bool net_fits(const char *value)
@@ -118,7 +126,9 @@ static const struct option_kind {
 	{ "--modules", BOOTS, VALUE_TEXT, AT(modules), NULL, NULL, 0 },
 	{ "--user", BOOTS | SESSIONS, VALUE_TEXT, AT(user), "give a login name", user_fits, 0 },
 	{ "--partition", BOOTS, VALUE_NUMBER, AT(partition), "give a number, from 1", NULL, 255 },
-	{ "--format", BOOTS, VALUE_TEXT, AT(format), "give raw or qcow2", format_fits, 0 },
+	{ "--subvolume", BOOTS, VALUE_TEXT, AT(subvolume),
+	  "give its path on the file system, without blanks and quotes", subvolume_fits, 0 },
+	{ "--format", BOOTS, VALUE_TEXT, AT(format), "give " DISK_FORMATS, format_fits, 0 },
 	{ "--net", BOOTS, VALUE_TEXT, AT(net), "give outside, host or none", net_fits, 0 },
 	{ "--write", BOOTS, VALUE_NONE, AT(write), NULL, NULL, 0 },
 	{ "--link", BOOTS, VALUE_TEXT, AT(link), "a VM of ours has serial:NAME", own_link_fits, 0 },
@@ -176,15 +186,17 @@ static const struct command_kind {
 } commands[] = {
 	{ COMMAND_RUN, "run",
 	  "usage: landbridge run [OPTION]... [IMAGE] [-- COMMAND [ARG]...]\n"
-	  "Boots IMAGE (a raw or qcow2 disk, a tar, a directory; default: Debian) and\n"
-	  "opens its login shell, or runs COMMAND and exits with its status.\n"
+	  "Boots IMAGE (a disk, a tar, a directory; default: Debian) and opens its\n"
+	  "login shell, or runs COMMAND and exits with its status.\n"
 	  "  --name NAME          the guest's name (default: the image's)\n"
 	  "  --drive C:=DIR[,ro]  a directory as a drive; C: is Wine's by default\n"
 	  "  --memory 512M        --cpus 1\n"
 	  "  --kernel FILE        --modules DIR   (with modules.dep in it)\n"
 	  "  --user NAME          log in as NAME\n"
 	  "  --partition N        the partition with the root file system\n"
-	  "  --format raw|qcow2   what the disk is, if not what it looks like\n"
+	  "  --subvolume NAME     the btrfs subvolume, or directory, that is the root\n"
+	  "  --format NAME        what the disk is, if not what it looks like: raw, qcow2,\n"
+	  "                       vhdx, vhd, vmdk or vdi\n"
 	  "  --net outside|host|none   what the guest reaches: not this host's 127.0.0.1\n"
 	  "                       (the default), that too, nothing\n"
 	  "  --write              keep what the guest writes to the image\n"

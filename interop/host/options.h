@@ -31,7 +31,8 @@ struct options {
 	unsigned cpus;
 	unsigned partition; /* 0: the one with a root file system */
 	unsigned timeout;   /* seconds until the guest must be up */
-	char *format;       /* raw, qcow2; NULL: as its first bytes have it */
+	char *subvolume;    /* or directory, that is the root; NULL: found */
+	char *format;       /* disk.h; NULL: as its first bytes have it */
 	char *net;          /* outside, host, none; NULL: outside where it can be had */
 	bool write;
 	bool dry_run;

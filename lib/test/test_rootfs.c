@@ -54,6 +54,8 @@ static const struct row {
 	  { { 32768, BYTES("\x01"
 			   "CD001") },
 	    { 32808, BYTES("DEBIAN 12          ") } } },
+	{ "LVM", "", "", { { 536, BYTES("LVM2 001") } } },
+	{ "LUKS", "", "", { { 0, BYTES("LUKS\xba\xbe") } } },
 };
 
 /* Returns where the last piece ends. */

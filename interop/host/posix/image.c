@@ -21,49 +21,38 @@ static const struct magic {
 	size_t len;
 	enum image_kind kind;
 } magics[] = {
-	{ 0, "QFI\xfb", 4, IMAGE_QCOW2 },
 	/* Compressed data may have anything further on. */
 	{ 0, "\x1f\x8b\x08", 3, IMAGE_TAR },
 	{ 0, "\3757zXZ", 5, IMAGE_TAR },
 	{ 0, "\x28\xb5\x2f\xfd", 4, IMAGE_TAR },
 	{ 0, "BZh", 3, IMAGE_TAR },
 	{ 257, "ustar", 5, IMAGE_TAR },
-	{ 512, "EFI PART", 8, IMAGE_RAW },
-}, boot_sector = { 510, "\x55\xaa", 2, IMAGE_RAW };
+	{ 512, "EFI PART", 8, IMAGE_DISK },
+}, boot_sector = { 510, "\x55\xaa", 2, IMAGE_DISK };
 
 static bool magic_is(const struct magic *m, const uint8_t *head, size_t len)
 {
 	return m->offset + m->len <= len && memcmp(head + m->offset, m->bytes, m->len) == 0;
 }
 
-enum image_kind image_probe(const uint8_t *head, size_t len, unsigned *groups)
+enum image_kind image_probe(const uint8_t *head, size_t len, enum disk_format *format,
+			    unsigned *groups)
 {
 	struct rootfs_found found;
 
 	*groups = rootfs_groups(NULL);
+	*format = disk_probe(head, len);
+	if (*format != DISK_NONE)
+		return IMAGE_DISK;
+	*format = DISK_RAW;
 	for (size_t i = 0; i < array_len(magics); i++)
 		if (magic_is(&magics[i], head, len))
 			return magics[i].kind;
 	if (rootfs_probe(&found, head, len)) {
 		*groups = rootfs_groups(found.fs);
-		return IMAGE_RAW;
+		return found.fs->kind == ROOTFS_FOREIGN ? IMAGE_FOREIGN : IMAGE_DISK;
 	}
-	return magic_is(&boot_sector, head, len) ? IMAGE_RAW : IMAGE_UNKNOWN;
-}
-
-const char *image_other_file(const uint8_t *head, size_t len)
-{
-	enum { BACKING = 8, VERSION = 4, INCOMPATIBLE = 72, EXTERNAL_DATA = 4 };
-	static const uint8_t none[8];
-
-	if (len < INCOMPATIBLE + 8 || memcmp(head, "QFI\xfb", 4) != 0)
-		return NULL;
-	if (memcmp(head + BACKING, none, 8) != 0)
-		return "backing file";
-	/* Big-endian; the first version has no features. */
-	if (head[VERSION + 3] > 2 && head[INCOMPATIBLE + 7] & EXTERNAL_DATA)
-		return "data file";
-	return NULL;
+	return magic_is(&boot_sector, head, len) ? IMAGE_DISK : IMAGE_UNKNOWN;
 }
 
 void image_name(char *out, size_t size, const char *path)
@@ -86,47 +75,135 @@ static int no_image(const char *path, const char *text, struct fault *why)
 	return fault_set(why, HOST_FAILED, "unable to boot from %s: %s", path, text);
 }
 
-/* What the head says, unless the person knows better. */
-static int head_judge(struct image *image, const uint8_t *head, size_t len, const char *format,
+/* --- what a file is -------------------------------------------------------------- */
+
+/* An image file that is being looked at. */
+struct look {
+	int fd;
+	uint8_t *head;
+	size_t len;
+};
+
+/* Further on than the head reaches. */
+static size_t read_at(const struct look *look, uint64_t at, uint8_t *out, size_t size)
+{
+	ssize_t len = -1;
+
+	if (at <= INT64_MAX && lseek(look->fd, (off_t)at, SEEK_SET) >= 0)
+		len = fd_read_full(look->fd, out, size);
+	return len < 0 ? 0 : (size_t)len;
+}
+
+static bool vhdx_is_difference(const struct look *look)
+{
+	enum { SIZE = DISK_VHDX_TABLE + 4096 };
+	uint8_t *table = malloc(SIZE);
+	uint64_t at = 0;
+	bool is = false;
+
+	if (table)
+		at = disk_vhdx_metadata(table,
+					read_at(look, DISK_VHDX_REGIONS, table, DISK_VHDX_TABLE));
+	if (at)
+		is = disk_vhdx_is_difference(table, read_at(look, at, table, SIZE));
+	free(table);
+	return is;
+}
+
+static bool is_fixed_vhd(const struct look *look)
+{
+	off_t size = lseek(look->fd, 0, SEEK_END);
+	uint8_t tail[DISK_TAIL];
+
+	return size >= DISK_TAIL &&
+	       read_at(look, (uint64_t)(size - DISK_TAIL), tail, DISK_TAIL) == DISK_TAIL &&
+	       disk_tail_is_vhd(tail);
+}
+
+static int other_refuse(const struct image *image, const struct look *look, struct fault *why)
+{
+	const char *other = disk_other_file(look->head, look->len);
+
+	if (!other)
+		return 0;
+	return fault_set(why, HOST_FAILED,
+			 "unable to boot from %s: it names another file (%s), which a guest could "
+			 "have written there (give --format %s if you trust it)",
+			 image->path, other, disk_format_name(image->format));
+}
+
+static int difference_refuse(const struct image *image, const struct look *look, struct fault *why)
+{
+	if (!disk_is_difference(look->head, look->len) &&
+	    (image->format != DISK_VHDX || !vhdx_is_difference(look)))
+		return 0;
+	return no_image(image->path,
+			"it has only what differs from another disk, its parent (merge the two "
+			"where it was made)",
+			why);
+}
+
+/* What its bytes say, unless the person knows better. */
+static int look_judge(struct image *image, const struct look *look, const char *format,
 		      struct fault *why)
 {
-	const char *other = format ? NULL : image_other_file(head, len);
-
-	image->kind = image_probe(head, len, &image->groups);
-	if (other)
-		return fault_set(why, HOST_FAILED,
-				 "unable to boot from %s: it names a %s, which a guest could have "
-				 "written there (give --format qcow2 if you trust it)",
-				 image->path, other);
+	image->kind = image_probe(look->head, look->len, &image->format, &image->groups);
 	if (format) {
 		image->groups = rootfs_groups(NULL);
-		image->kind = strcmp(format, "raw") == 0 ? IMAGE_RAW : IMAGE_QCOW2;
+		image->kind = IMAGE_DISK;
+		image->format = disk_format_named(format);
+	} else if (image->kind != IMAGE_TAR && image->format == DISK_RAW && is_fixed_vhd(look)) {
+		image->kind = IMAGE_DISK;
+		image->format = DISK_VHD;
 	}
+	if (image->kind == IMAGE_FOREIGN)
+		return no_image(image->path,
+				"it is a volume of LVM, or encrypted, and no file system (copy the "
+				"system's to a disk of its own)",
+				why);
 	if (image->kind == IMAGE_UNKNOWN)
-		return no_image(
-			image->path,
-			"no root file system in it that I know (give a raw or qcow2 disk with " ROOTFS_KNOWN
-			", a tar or a directory)",
-			why);
-	return 0;
+		return no_image(image->path,
+				"no root file system in it that I know (give a " DISK_FORMATS
+				" disk with " ROOTFS_KNOWN ", a tar or a directory)",
+				why);
+	if (!format && other_refuse(image, look, why) < 0)
+		return -1;
+	return image->format == DISK_RAW ? 0 : difference_refuse(image, look, why);
 }
 
-static int file_probe(struct image *image, const char *format, struct fault *why)
+static int write_check(const struct image *image, const struct look *look, struct fault *why)
 {
-	uint8_t *head = calloc(1, ROOTFS_HEAD);
-	ssize_t len = -ENOMEM;
-	int fd = -1, err;
+	if (image->kind == IMAGE_TAR)
+		return no_image(image->path,
+				"changes cannot be written back to a tar: leave out --write", why);
+	if (image->format == DISK_VMDK && disk_is_stream(look->head, look->len))
+		return no_image(image->path,
+				"a vmdk made for a stream cannot be written to: leave out --write",
+				why);
+	return access(image->path, W_OK) == 0
+		       ? 0
+		       : no_image(image->path, "it is not writable, and --write is given", why);
+}
 
-	if (head) {
-		fd = open(image->path, O_RDONLY | O_CLOEXEC);
-		len = fd < 0 ? -errno : fd_read_full(fd, head, ROOTFS_HEAD);
-	}
+static int file_look(struct image *image, const struct options *o, struct fault *why)
+{
+	struct look look = { open(image->path, O_RDONLY | O_CLOEXEC), calloc(1, ROOTFS_HEAD), 0 };
+	ssize_t len = look.fd < 0 ? -errno : -ENOMEM;
+	int err;
+
+	if (look.fd >= 0 && look.head)
+		len = fd_read_full(look.fd, look.head, ROOTFS_HEAD);
+	look.len = len < 0 ? 0 : (size_t)len;
 	err = len < 0 ? no_image(image->path, strerror((int)-len), why)
-		      : head_judge(image, head, (size_t)len, format, why);
-	fd_close(&fd);
-	free(head);
+		      : look_judge(image, &look, o->format, why);
+	if (err == 0 && o->write)
+		err = write_check(image, &look, why);
+	fd_close(&look.fd);
+	free(look.head);
 	return err;
 }
+
+/* --- disks that are made ------------------------------------------------------- */
 
 /* FNV-1a: names for cached files. */
 static uint64_t hash(uint64_t h, const void *data, size_t len)
@@ -197,7 +274,8 @@ static int tar_unpack(struct image *image, const struct dirs *dirs, struct fault
 		forget_others(dirs->home, pattern, disk);
 	}
 	memcpy(image->path, disk, sizeof(disk));
-	image->kind = IMAGE_RAW;
+	image->kind = IMAGE_DISK;
+	image->format = DISK_RAW;
 	image->groups = rootfs_groups(rootfs_named("ext4"));
 	return 0;
 }
@@ -221,6 +299,36 @@ static int default_image(char *path, size_t size, const struct dirs *dirs, struc
 	return script_run(dirs, "make-image", args, why);
 }
 
+/* --- directories ---------------------------------------------------------------- */
+
+static bool dir_has(const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	return path_format(path, sizeof(path), "%s/%s", dir, name) == 0 && lstat(path, &st) == 0;
+}
+
+static int dir_look(struct image *image, const struct options *o, struct fault *why)
+{
+	const char *dir = image->path;
+
+	image->kind = IMAGE_DIR;
+	image->groups = rootfs_groups(rootfs_named("9p"));
+	/* What is below, the guest sees. */
+	if (o->subvolume || dir_has(dir, "etc") || dir_has(dir, "usr") || dir_has(dir, "bin"))
+		return 0;
+	if (dir_has(dir, "oci-layout") || dir_has(dir, "manifest.json"))
+		return no_image(dir,
+				"it has the layers of a container image, not a root file system "
+				"(podman load it, podman create, and podman export gives a tar)",
+				why);
+	return no_image(dir,
+			"no /etc, /usr or /bin in it (name the directory with the system, or give "
+			"--subvolume DIR)",
+			why);
+}
+
 int image_open(struct image *image, const struct options *o, const struct dirs *dirs,
 	       struct fault *why)
 {
@@ -237,22 +345,12 @@ int image_open(struct image *image, const struct options *o, const struct dirs *
 	if (!realpath(path, image->path) || stat(image->path, &st) < 0)
 		return no_image(path, strerror(errno), why);
 	image_name(image->name, sizeof(image->name), image->path);
-	if (S_ISDIR(st.st_mode)) {
-		image->kind = IMAGE_DIR;
-		image->groups = rootfs_groups(rootfs_named("9p"));
-		return 0;
-	}
+	if (S_ISDIR(st.st_mode))
+		return dir_look(image, o, why);
 	/* Opening a FIFO would wait for somebody to write to it. */
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
 		return no_image(image->path, "it is no file, disk or directory", why);
-	if (file_probe(image, o->format, why) < 0)
+	if (file_look(image, o, why) < 0)
 		return -1;
-	if (o->write && access(image->path, W_OK) < 0)
-		return no_image(image->path, "it is not writable, and --write is given", why);
-	if (image->kind != IMAGE_TAR)
-		return 0;
-	if (o->write)
-		return no_image(image->path,
-				"changes cannot be written back to a tar: leave out --write", why);
-	return tar_unpack(image, dirs, why);
+	return image->kind == IMAGE_TAR ? tar_unpack(image, dirs, why) : 0;
 }

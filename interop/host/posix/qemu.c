@@ -59,12 +59,15 @@ static void add_kernel(struct args *args, const struct qemu *q)
 {
 	const char *emulated = q->kvm ? "" : " tsc=reliable no_timer_check mitigations=off";
 	bool dir = q->image->kind == IMAGE_DIR;
-	char root[96] = "", user[80] = "";
+	char root[96] = "", user[80] = "", below[300] = "";
 
 	if (dir)
 		fmt(root, sizeof(root), " root=landbridge-root rootfstype=9p");
 	else if (q->options->partition)
 		fmt(root, sizeof(root), " landbridge.partition=%u", q->options->partition);
+	if (q->options->subvolume)
+		fmt(below, sizeof(below), " landbridge.subvolume=%s",
+		    q->options->subvolume + strspn(q->options->subvolume, "/"));
 	if (q->options->user)
 		fmt(user, sizeof(user), " landbridge.user=%s", q->options->user);
 	args_add(args, "-kernel");
@@ -74,10 +77,11 @@ static void add_kernel(struct args *args, const struct qemu *q)
 	args_add(args, "-append");
 	args_add(
 		args,
-		"console=ttyS0 quiet panic=-1 nokaslr cryptomgr.notests%s%s %s landbridge.name=%s%s "
+		"console=ttyS0 quiet panic=-1 nokaslr cryptomgr.notests%s%s%s %s landbridge.name=%s%s "
 		"landbridge.ip=10.0.2.15/24 landbridge.gateway=10.0.2.2 landbridge.dns=10.0.2.3 "
 		"landbridge.link=%s",
-		emulated, root, dir && !q->options->write ? "ro" : "rw", q->name, user, link_of(q));
+		emulated, below, root, dir && !q->options->write ? "ro" : "rw", q->name, user,
+		link_of(q));
 }
 
 static void add_share(struct args *args, const char *id, const char *dir, const char *tag, bool ro)
@@ -102,8 +106,7 @@ static void add_root(struct args *args, const struct qemu *q)
 		return;
 	}
 	args_add(args, "-drive");
-	args_add(args, "if=none,id=root,format=%s,file=%s%s",
-		 q->image->kind == IMAGE_QCOW2 ? "qcow2" : "raw",
+	args_add(args, "if=none,id=root,format=%s,file=%s%s", disk_format_of_qemu(q->image->format),
 		 escape(path, sizeof(path), q->image->path),
 		 q->options->write ? "" : ",snapshot=on");
 	args_add(args, "-device");

@@ -13,6 +13,7 @@
 #include "interop/host/posix/agent.h"
 #include "interop/host/posix/console.h"
 #include "interop/host/posix/scrollback.h"
+#include "interop/host/seen.h"
 #include "lib/acceptor.h"
 #include "lib/lib.h"
 #include "lib/signals.h"
@@ -290,6 +291,14 @@ static void deadline_over(struct timer *timer)
 	vm_kill(s);
 }
 
+static void failed_tell(char *text, size_t size, const char *failed)
+{
+	char seen[400];
+
+	fmt(text, size, "the guest did not boot: %s",
+	    seen_tell(seen, sizeof(seen), failed) ? seen : failed);
+}
+
 /* Why it is gone, where nobody asked for it. */
 static void qemu_cause(struct supervisor *s, int status)
 {
@@ -299,7 +308,7 @@ static void qemu_cause(struct supervisor *s, int status)
 	if (s->said.panic[0])
 		fmt(text, sizeof(text), "the guest's kernel panicked: %s", s->said.panic);
 	else if (s->phase == BOOTING && s->said.failed[0])
-		fmt(text, sizeof(text), "the guest did not boot: %s", s->said.failed);
+		failed_tell(text, sizeof(text), s->said.failed);
 	else if (WIFSIGNALED(status) && !s->said.halted)
 		fmt(text, sizeof(text), "QEMU was ended by signal %d", WTERMSIG(status));
 	else if (vm_complaint(&s->plan->vm, complaint, sizeof(complaint)))

@@ -143,6 +143,8 @@ static void test_mistakes(void **state)
 		{ COMMAND_MOUNT, "mount --socket s /m /n", "/n" },
 		{ COMMAND_RUN, "run --write=1", "--write" },
 		{ COMMAND_RUN, "run --name", "--name" },
+		{ COMMAND_RUN, "run --subvolume /", "--subvolume" },
+		{ COMMAND_RUN, "run --subvolume a\"b", "blanks" },
 		{ COMMAND_RUN, "run --name a_b/c", "a_b/c" },
 		{ COMMAND_RUN, "run --name -x", "-x" },
 		{ COMMAND_RUN, "run --memory lots", "lots" },
@@ -213,7 +215,7 @@ static struct qemu machine(const struct options *o, const struct image *image)
 
 static void test_qemu(void **state)
 {
-	struct image image = { .kind = IMAGE_RAW, .path = "/a,b.img" };
+	struct image image = { .kind = IMAGE_DISK, .format = DISK_RAW, .path = "/a,b.img" };
 	struct args args = { 0 };
 	struct options o;
 	struct fault why;
@@ -221,7 +223,8 @@ static void test_qemu(void **state)
 
 	(void)state;
 	assert_int_equal(
-		parse(&o, COMMAND_RUN, "run --drive D:=/x,y,ro --user ann --link serial:p.1", &why),
+		parse(&o, COMMAND_RUN,
+		      "run --drive D:=/x,y,ro --user ann --link serial:p.1 --subvolume /@/x", &why),
 		0);
 	q = machine(&o, &image);
 	qemu_args(&args, &q);
@@ -230,6 +233,7 @@ static void test_qemu(void **state)
 	assert_true(has(&args, "mount_tag=D:") && has(&args, "tcg") &&
 		    has(&args, "landbridge.name=boat "));
 	assert_true(has(&args, "landbridge.link=serial:p.1") && has(&args, ",name=p.1"));
+	assert_true(has(&args, " landbridge.subvolume=@/x "));
 	assert_true(has(&args, "landbridge.user=ann") && has(&args, "fd=7,server=on"));
 	assert_true(has(&args, "path=console,server=on") && has(&args, " rw "));
 	assert_true(has(&args, "spawn=deny"));

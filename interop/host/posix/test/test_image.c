@@ -20,23 +20,26 @@ static void test_probe(void **state)
 		enum image_kind kind;
 		unsigned has; /* a group that must be asked for */
 	} rows[] = {
-		{ 0, "QFI\xfb", IMAGE_QCOW2, GUEST_FS_BTRFS },
-		{ 0x438, "\x53\xef", IMAGE_RAW, GUEST_FS_EXT4 },
-		{ 0, "XFSB", IMAGE_RAW, GUEST_FS_XFS },
-		{ 0x10040, "_BHRfS_M", IMAGE_RAW, GUEST_FS_BTRFS },
-		{ 0, "hsqs", IMAGE_RAW, GUEST_FS_SQUASHFS },
-		{ 1024, "\xe2\xe1\xf5\xe0", IMAGE_RAW, GUEST_FS_EROFS },
-		{ 510, "\x55\xaa", IMAGE_RAW, GUEST_FS_XFS },
-		{ 0x8000, "\001CD001", IMAGE_RAW, GUEST_FS_ISO9660 },
+		{ 0, "QFI\xfb", IMAGE_DISK, GUEST_FS_BTRFS },
+		{ 0x438, "\x53\xef", IMAGE_DISK, GUEST_FS_EXT4 },
+		{ 0, "XFSB", IMAGE_DISK, GUEST_FS_XFS },
+		{ 0x10040, "_BHRfS_M", IMAGE_DISK, GUEST_FS_BTRFS },
+		{ 0, "hsqs", IMAGE_DISK, GUEST_FS_SQUASHFS },
+		{ 1024, "\xe2\xe1\xf5\xe0", IMAGE_DISK, GUEST_FS_EROFS },
+		{ 510, "\x55\xaa", IMAGE_DISK, GUEST_FS_XFS },
+		{ 0x8000, "\001CD001", IMAGE_DISK, GUEST_FS_ISO9660 },
 		{ 257, "ustar", IMAGE_TAR, 32 },
 		{ 0, "\x1f\x8b\x08", IMAGE_TAR, 32 },
 		{ 0,
 		  "\xfd"
 		  "7zXZ",
 		  IMAGE_TAR, 32 },
+		{ 536, "LVM2 001", IMAGE_FOREIGN, 32 },
+		{ 0, "LUKS\xba\xbe", IMAGE_FOREIGN, 32 },
 		{ 0, "hello", IMAGE_UNKNOWN, 32 },
 	};
 	uint8_t *head = calloc(1, ROOTFS_HEAD);
+	enum disk_format format;
 	unsigned groups;
 
 	(void)state;
@@ -45,10 +48,10 @@ static void test_probe(void **state)
 
 		memcpy(head + rows[i].offset, rows[i].bytes, len);
 		groups = 0;
-		assert_int_equal(image_probe(head, ROOTFS_HEAD, &groups), rows[i].kind);
+		assert_int_equal(image_probe(head, ROOTFS_HEAD, &format, &groups), rows[i].kind);
 		assert_true(rows[i].has == 32 || groups & 1U << rows[i].has);
 		/* One byte short it is not seen. */
-		assert_int_equal(image_probe(head, rows[i].offset + len - 1, &groups),
+		assert_int_equal(image_probe(head, rows[i].offset + len - 1, &format, &groups),
 				 IMAGE_UNKNOWN);
 		memset(head, 0, ROOTFS_HEAD);
 	}
@@ -59,48 +62,15 @@ static void test_probe(void **state)
 static void test_compressed_first(void **state)
 {
 	uint8_t *head = calloc(1, ROOTFS_HEAD);
+	enum disk_format format;
 	unsigned groups;
 
 	(void)state;
 	memcpy(head, "\x1f\x8b\x08", 3);
 	memcpy(head + 0x438, "\x53\xef", 2);
 	memcpy(head + 510, "\x55\xaa", 2);
-	assert_int_equal(image_probe(head, ROOTFS_HEAD, &groups), IMAGE_TAR);
+	assert_int_equal(image_probe(head, ROOTFS_HEAD, &format, &groups), IMAGE_TAR);
 	free(head);
-}
-
-static void test_other_file(void **state)
-{
-	static const struct {
-		uint8_t version, backing_at, incompatible;
-		size_t len;
-		const char *what;
-	} rows[] = {
-		{ 3, 0, 0, 104, NULL },
-		{ 3, 8, 0, 104, "backing file" },
-		{ 3, 15, 0, 104, "backing file" },
-		{ 2, 8, 0, 104, "backing file" },
-		{ 3, 0, 4, 104, "data file" },
-		{ 3, 0, 1, 104, NULL },
-		{ 2, 0, 4, 104, NULL },
-		{ 3, 8, 0, 79, NULL },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < array_len(rows); i++) {
-		uint8_t head[104] = "QFI\xfb";
-		const char *what;
-
-		head[7] = rows[i].version;
-		if (rows[i].backing_at)
-			head[rows[i].backing_at] = 1;
-		head[79] = rows[i].incompatible;
-		what = image_other_file(head, rows[i].len);
-		assert_int_equal(what == NULL, rows[i].what == NULL);
-		if (what)
-			assert_string_equal(what, rows[i].what);
-	}
-	assert_null(image_other_file((const uint8_t *)"QFI", 3));
 }
 
 static void test_name(void **state)
@@ -232,9 +202,9 @@ static void test_archive(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_probe),       cmocka_unit_test(test_compressed_first),
-		cmocka_unit_test(test_other_file),  cmocka_unit_test(test_name),
-		cmocka_unit_test(test_cpio_header), cmocka_unit_test(test_archive),
+		cmocka_unit_test(test_probe),   cmocka_unit_test(test_compressed_first),
+		cmocka_unit_test(test_name),    cmocka_unit_test(test_cpio_header),
+		cmocka_unit_test(test_archive),
 	};
 
 	return cmocka_run_group_tests_name("image", tests, NULL, NULL);

@@ -1,0 +1,325 @@
+"""Images of every kind: virtual disks of other makers, and what is refused of them."""
+import hashlib
+import os
+import struct
+import subprocess
+
+import pytest
+
+import images
+
+
+def sha(path):
+    with open(path, "rb") as f:
+        return hashlib.sha256(f.read()).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def raw(store, busybox_image):
+    return images.disk_from_tar(str(store / "disks.img"), busybox_image, "64M")
+
+
+def converted(raw, path, form, options=None):
+    subprocess.run(["qemu-img", "convert", "-O", form, *(["-o", options] if options else []), raw, path], check=True)
+    return path
+
+
+# name: QEMU's format, its options
+DISKS = {
+    "a.vhdx": ("vhdx", None),
+    "fixed.vhdx": ("vhdx", "subformat=fixed"),
+    "a.vhd": ("vpc", None),
+    "fixed.vhd": ("vpc", "subformat=fixed"),
+    "a.vmdk": ("vmdk", None),
+    "stream.vmdk": ("vmdk", "subformat=streamOptimized"),
+    "a.vdi": ("vdi", None),
+}
+
+
+@pytest.mark.parametrize("name", DISKS)
+def test_virtual_disk(landbridge, store, raw, name):
+    """By its bytes, whatever it is called."""
+    disk = converted(raw, str(store / name.replace(".", "-")), *DISKS[name])
+    before = sha(disk)
+    result = landbridge.run(disk, "--", "sh", "-c", "echo changed >/etc/mark && cat /etc/mark")
+    assert (result.status, result.out) == (0, b"changed\n"), result
+    assert sha(disk) == before
+    # What the disk is, and not what it would be as a raw one.
+    line = landbridge.call("run", "--dry-run", disk).text
+    assert f"format={DISKS[name][0]},file={disk}" in line, line
+
+
+@pytest.mark.parametrize("name", ["a.vhdx", "a.vhd", "a.vdi"])
+def test_virtual_disk_is_written(landbridge, store, raw, name):
+    form = DISKS[name][0]
+    disk = converted(raw, str(store / f"written-{name}"), form)
+    result = landbridge.run("--write", "--format", name.split(".")[1], disk, "--", "sh", "-c", "echo changed >/etc/mark")
+    assert result.status == 0, result
+    back = str(store / "back.img")
+    subprocess.run(["qemu-img", "convert", "-f", form, "-O", "raw", disk, back], check=True)
+    mark = subprocess.run(["debugfs", "-R", "cat /etc/mark", back], capture_output=True, text=True, check=True).stdout
+    assert mark == "changed\n"
+
+
+def change(path, *puts):
+    with open(path, "r+b") as f:
+        for at, data in puts:
+            f.seek(at)
+            f.write(data)
+    return path
+
+
+def with_parent(store, raw, name):
+    """Disks that want another file, and how each is told to."""
+    path = str(store / f"parent-{name}")
+    if name == "text.vmdk":  # its extents are files beside it
+        return converted(raw, path, "vmdk", "subformat=twoGbMaxExtentSparse")
+    if name == "child.vmdk":
+        base = converted(raw, str(store / "base.vmdk"), "vmdk")
+        subprocess.run(["qemu-img", "create", "-q", "-f", "vmdk", "-b", base, "-F", "vmdk", path], check=True)
+        return path
+    form = name.rsplit(".", 1)[1]
+    converted(raw, path, {"vhd": "vpc"}.get(form, form))
+    return change(path, {"vhdx": (0x310004, b"\2"), "vhd": (63, b"\4"), "vdi": (76, b"\4")}[form])
+
+
+@pytest.mark.parametrize("name, word", [("text.vmdk", "extent"), ("child.vmdk", "parent"), ("a.vhdx", "merge"),
+                                        ("a.vhd", "merge"), ("a.vdi", "merge")])
+def test_disk_with_a_parent(landbridge, store, raw, name, word):
+    disk = with_parent(store, raw, name)
+    result = landbridge.call("run", "--dry-run", disk)
+    assert result.status == 125 and result.out == b"", result
+    assert len(result.err.splitlines()) == 1 and word in result.err.decode() and disk in result.err.decode(), result
+    if name == "child.vmdk":  # who vouches for it gets it
+        assert landbridge.call("run", "--dry-run", "--format", "vmdk", disk).status == 0
+        assert landbridge.run("--format", "vmdk", disk, "--", "sh", "-c", "exit 3").status == 3
+
+
+def test_stream_is_not_written(landbridge, store, raw):
+    disk = converted(raw, str(store / "s.vmdk"), *DISKS["stream.vmdk"])
+    result = landbridge.call("run", "--dry-run", "--write", disk)
+    assert result.status == 125 and len(result.err.splitlines()) == 1 and b"--write" in result.err, result
+
+
+def test_raw_by_its_word(landbridge, store, raw):
+    """--format says raw of what looks like more."""
+    disk = converted(raw, str(store / "r.vhd"), *DISKS["fixed.vhd"])
+    assert "format=raw" in landbridge.call("run", "--dry-run", "--format", "raw", disk).text
+    assert os.path.getsize(disk) > os.path.getsize(raw)
+
+
+# --- roots that are not written to -------------------------------------------------
+
+@pytest.fixture(scope="module")
+def links_tar(store, tmp_path_factory):
+    """Two names of one file."""
+    tar = images.busybox(str(store / "links.tar"))
+    with images.TarImage(tar) as image:
+        image.dir("srv")
+        image.file("srv/a", "a\n")
+        image.hard_link("srv/b", "srv/a")
+    return tar
+
+
+LINKS = """cd /srv; s() { busybox stat -c '%d %i %h' "$@"; }
+[ "$(s a)" = "$(s b)" ] && echo same
+[ $(busybox stat -c %d a) = $(busybox stat -c %d .) ] && echo one device
+[ $(busybox du -xs . | busybox cut -f1) = $(busybox du -s . | busybox cut -f1) ] && echo all of it
+before=$(s a); echo b >>a; cat b
+[ "$(s a)" = "$(s b)" ] && [ "$(s a)" = "$before" ] && echo still
+"""
+
+
+@pytest.mark.parametrize("make", ["mkfs.erofs -zlz4hc {path} {{dir}}", "mksquashfs {{dir}} {path} -quiet"])
+def test_hard_links_below_a_layer(landbridge, store, links_tar, make):
+    """Two names stay one file with one number, also when it is written to."""
+    path = str(store / f"links.{make.split()[0]}")
+    disk = images.from_tar(path, links_tar, make.format(path=path))
+    result = landbridge.run(disk, "--", "sh", "-c", LINKS)
+    assert result.lines == ["same", "one device", "all of it", "a", "b", "still"], result
+
+
+def test_hard_links_of_a_directory(landbridge, tmp_path, links_tar):
+    """9p has no handles for files: the two part when one is written to."""
+    subprocess.run(["tar", "-C", tmp_path, "-xpf", links_tar], check=True)
+    tmp_path.chmod(0o755)
+    result = landbridge.run(tmp_path, "--", "sh", "-c", LINKS)
+    assert result.lines[:3] == ["same", "one device", "all of it"], result
+
+
+# --- xfs -----------------------------------------------------------------------------
+
+# mkfs.xfs(8), "prototype": the smallest root.
+XFS = """/none
+0 0
+d--755 0 0
+bin d--755 0 0
+busybox ---755 0 0 %s
+sh l--777 0 0 busybox
+grep l--777 0 0 busybox
+$
+etc d--755 0 0
+$
+$
+"""
+
+
+@pytest.fixture
+def xfs(tmp_path):
+    (tmp_path / "proto").write_text(XFS % images.BUSYBOX)
+    disk = str(tmp_path / "x.img")
+    with open(disk, "wb") as f:
+        f.truncate(320 << 20)  # it takes no less
+    subprocess.run(["/usr/sbin/mkfs.xfs", "-q", "-p", tmp_path / "proto", disk], check=True)
+    return disk
+
+
+def crc32c(data):
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+
+
+def add_feature(disk):
+    """One that no kernel knows: sb_features_incompat, and the superblock's sum."""
+    with open(disk, "r+b") as f:
+        block = bytearray(f.read(512))
+        struct.pack_into(">I", block, 216, struct.unpack_from(">I", block, 216)[0] | 1 << 20)
+        struct.pack_into("<I", block, 224, 0)
+        struct.pack_into("<I", block, 224, crc32c(block))
+        f.seek(0)
+        f.write(block)
+
+
+def test_xfs(landbridge, xfs):
+    result = landbridge.run(xfs, "--", "grep", " / ", "/proc/mounts")
+    assert result.status == 0 and " / xfs rw" in result.text, result
+    add_feature(xfs)
+    result = landbridge.run(xfs, "--", "true")
+    err = result.err.decode()
+    assert result.status == 125 and len(err.splitlines()) == 1, result
+    assert "kernel seems too old" in err and "--kernel" in err and "fsck" not in err, result
+
+
+# --- what is no root file system, and where one is hidden ---------------------------
+
+def mkfs(path, make, tree, size):
+    """A disk with an (ordinary) tree {path: bytes, None for a directory}."""
+    top = path + ".d"
+    for name, data in tree.items():
+        os.makedirs(os.path.join(top, name if data is None else os.path.dirname(name)), exist_ok=True)
+        if data is not None:
+            with open(os.path.join(top, name), "wb") as f:
+                f.write(data)
+    with open(path, "wb") as f:
+        f.truncate(size)
+    subprocess.run([*make, top, path], check=True, stdout=subprocess.DEVNULL)
+    return path
+
+
+EXT4, BTRFS = ["mke2fs", "-q", "-t", "ext4", "-d"], ["mkfs.btrfs", "-q", "-r"]
+BOOT = {"grub/grub.cfg": b"", "vmlinuz-6.1": b""}
+
+
+def one_line(result, *words):
+    assert result.status == 125 and len(result.err.splitlines()) == 1 and result.out == b"", result
+    for word in words:
+        assert word in result.err.decode(), result
+
+
+def test_boot_partition_alone(landbridge, tmp_path):
+    disk = mkfs(str(tmp_path / "boot.img"), EXT4, BOOT, 16 << 20)
+    one_line(landbridge.run(disk, "--", "true"), "no root file system", "/dev/vda is ext4", "vmlinuz-6.1", "--partition")
+
+
+def test_boot_beside_lvm(landbridge, tmp_path):
+    fs = mkfs(str(tmp_path / "boot.fs"), EXT4, BOOT, 8 << 20)
+    disk = str(tmp_path / "lvm.img")
+    with open(disk, "wb") as f:
+        f.truncate(32 << 20)
+    table = "label: gpt\nstart=2048, size=16384, type=L\nstart=18432, size=16384, type=E6D6D379-F507-44C2-A23C-238F2A3DF928\n"
+    subprocess.run(["sfdisk", "-q", disk], input=table.encode(), check=True)
+    with open(fs, "rb") as f:
+        change(disk, (2048 * 512, f.read()), (18433 * 512, b"LABELONE" + bytes(16) + b"LVM2 001"))
+    one_line(landbridge.run(disk, "--", "true"), "LVM", "grub", "copy its volume")
+    change(disk, (512, bytes(16 * 1024)), (446, bytes(64)))  # no table: the volume is the disk
+    change(disk, (510, b"\0\0"), (512, b"LABELONE" + bytes(16) + b"LVM2 001"))
+    one_line(landbridge.run(disk, "--", "true"), "LVM", disk)
+
+
+def test_btrfs_without_a_system(landbridge, tmp_path):
+    disk = mkfs(str(tmp_path / "b.img"), BTRFS, {"@data": None, "@home": None}, 120 << 20)
+    one_line(landbridge.run(disk, "--", "true"), "/dev/vda is btrfs", "@data", "@home", "--subvolume")
+
+
+# As root of the file system: a subvolume, the system in it, and nothing above it.
+SUBVOLUME = """set -e
+perl -e 'open(D, "<", "/") or die; my $a = pack("q a4088", 0, $ARGV[0]); ioctl(D, 0x5000940e, $a) or die "$!"' NAME
+mkdir /NAME/bin /NAME/etc; cp /busybox /NAME/bin/sh; cp /busybox /NAME/bin/grep; echo NAME >/NAME/etc/here
+perl -e 'rename("/$_", "/old-$_") for qw(bin etc usr)'
+"""
+
+
+@pytest.mark.parametrize("name, option", [("@", []), ("root", []), ("deep", ["--subvolume", "/deep"])])
+def test_btrfs_subvolume(landbridge, tmp_path, debian_tar, name, option):
+    tar = str(tmp_path / "b.tar")
+    with images.TarImage(tar, debian_tar) as image, open(images.BUSYBOX, "rb") as f:
+        image.file("busybox", f.read(), 0o755)
+    disk = str(tmp_path / "b.img")
+    with open(disk, "wb") as f:
+        f.truncate(600 << 20)
+    images.from_tar(disk, tar, ("rm -rf {dir}/root; " if name == "root" else "") + f"mkfs.btrfs -q -r {{dir}} {disk}")
+    result = landbridge.run("--write", disk, "--", "/bin/sh", "-c", SUBVOLUME.replace("NAME", name))
+    assert result.status == 0, result
+    result = landbridge.run(*option, disk, "--", "sh", "-c", "read x </etc/here; echo $x; grep ' / / ' /proc/self/mountinfo; "
+                            f"grep ' /{name} / ' /proc/self/mountinfo")
+    assert result.lines[0] == name and f"/{name} / rw" in result.text and "btrfs" in result.text, result
+    if option:
+        one_line(landbridge.run(disk, "--", "true"), "--subvolume", name)
+        one_line(landbridge.run("--subvolume", "none", disk, "--", "true"), "--subvolume", name)
+
+
+def test_tar_with_a_prefix(landbridge, tmp_path, busybox_image):
+    """As distributions ship them: everything below root.x86_64/."""
+    top = tmp_path / "top" / "root.x86_64"
+    top.mkdir(parents=True)
+    subprocess.run(["tar", "-C", top, "-xpf", busybox_image], check=True)
+    tar = str(tmp_path / "prefix.tar")
+    subprocess.run(["tar", "-C", tmp_path / "top", "-cf", tar, "root.x86_64"], check=True)
+    result = landbridge.run(tar, "--", "sh", "-c", "echo here")
+    assert (result.status, result.out) == (0, b"here\n"), result
+    # The same as a directory is named.
+    one_line(landbridge.run(tmp_path / "top", "--", "true"), "--subvolume", "/etc")
+    result = landbridge.run("--subvolume", "root.x86_64", tmp_path / "top", "--", "sh", "-c", "echo here")
+    assert (result.status, result.out) == (0, b"here\n"), result
+
+
+MANIFEST = b'[{"Config":"c.json","RepoTags":["a:b"],"Layers":["a/layer.tar","b/layer.tar","c/layer.tar"]}]'
+OCI_LAYER = b'{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"sha256:1"}'
+ARCHIVES = {
+    "docker": {"manifest.json": MANIFEST, "a/layer.tar": b"", "b/layer.tar": b"", "c/layer.tar": b""},
+    "oci": {"oci-layout": b"{}", "index.json": b'{"manifests":[{"digest":"sha256:ab"}]}',
+            "blobs/sha256/ab": b'{"layers":[' + b",".join([OCI_LAYER] * 3) + b"]}"},
+}
+
+
+@pytest.mark.parametrize("kind", ARCHIVES)
+def test_image_archive(landbridge, tmp_path, kind):
+    top = tmp_path / "top"
+    for name, data in ARCHIVES[kind].items():
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).write_bytes(data)
+    tar = str(tmp_path / "i.tar")
+    subprocess.run(["tar", "-C", top, "-cf", tar, "."], check=True)
+    one_line(landbridge.run(tar, "--", "true"), "an image archive with 3 layers", "podman export", tar)
+    one_line(landbridge.run(top, "--", "true"), "layers", "podman export")
+
+
+def test_tar_of_something_else(landbridge, tmp_path):
+    (tmp_path / "notes.txt").write_text("x")
+    tar = str(tmp_path / "n.tar")
+    subprocess.run(["tar", "-C", tmp_path, "-cf", tar, "notes.txt"], check=True)
+    one_line(landbridge.run(tar, "--", "true"), "no /etc", "notes.txt")
