@@ -1,15 +1,137 @@
 """What an ordinary user may do in a guest, and what nobody can do to it."""
+import os
+import shlex
+import threading
+
+import pexpect
 import pytest
+
+import frontdoor
+import images
+from processes import until
+
+# How often the broker is killed.
+KILLS = int(os.environ.get("LANDBRIDGE_KILLS", "100" if os.environ.get("LANDBRIDGE_SOAK") == "1" else "3"))
+
+OOM = r"""for p in /proc/[0-9]*; do
+    name=$(tr "\0" "\n" <$p/cmdline | head -n 1) && read -r score <$p/oom_score_adj && echo "$name $score"
+done 2>/dev/null | grep -e ^landbridge -e ^sh | sort -u"""
 
 
 @pytest.fixture(scope="module")
 def results(landbridge, user_image):
     commands = {
         "namespace": "unshare -Urpf --mount-proc sh -c 'id -u; echo $$; ls -d /proc/[0-9]*'",
+        "oom": f"sh -c {shlex.quote(OOM)}; true",
+        "full": "for d in /dev/shm /run/shm /run/lock; do dd if=/dev/zero of=$d/$$ bs=1M 2>&1 | grep -o 'No space.*'; done",
+        "hungry": "tail /dev/zero; echo $?",
+        "after": "df --output=pcent /dev/shm /run/lock | tail -n 2; dmesg | grep -c 'Killed process'; "
+                 "dmesg | grep 'Killed process' | grep -vc '(tail)'; rm -f /dev/shm/* /run/lock/*",
     }
-    return landbridge.batch(commands, user_image)
+    return landbridge.batch(commands, "--memory", "320M", user_image)
 
 
 def test_namespace_with_a_proc_of_its_own(results):
     """As rootless containers make one."""
     assert results["namespace"].lines == ["0", "1", "/proc/1"], results["namespace"]
+
+
+def test_full_memory_ends_no_one_else(results):
+    """All that anybody may fill is full, and then somebody wants more memory than there is left."""
+    assert results["full"].lines == ["No space left on device"] * 3, results["full"]
+    assert results["hungry"].lines == ["137"], results["hungry"]
+    assert results["after"].text.split() == ["100%", "100%", "1", "0"], results["after"]
+
+
+def test_ours_go_last(results):
+    scores = dict(line.rsplit(" ", 1) for line in results["oom"].lines)
+    assert scores.pop("sh") == "0" and set(scores) == {"landbridge-broker", "landbridge-session"}, results["oom"]
+    assert set(scores.values()) == {"-900"}, results["oom"]
+
+
+@pytest.mark.parametrize("command", ["kill -9 $(pidof landbridge-broker)", "kill -9 -1", "kill -9 $PPID"])
+def test_prompt_comes_back(landbridge, command):
+    """A new session stands for one that what carried it has lost."""
+    child = landbridge.terminal()
+    child.sendline("X=old; echo $((1 + 1))two")
+    child.expect_exact("2two\r\n")
+    child.expect(frontdoor.PROMPT)
+    child.sendline(command)
+    child.expect("this is a new session\r\n")
+    child.expect(frontdoor.PROMPT)
+    child.sendline("exit 7$X")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 7, child.before
+
+
+def test_command_is_not_run_twice(landbridge):
+    result = landbridge.run("--", "sh", "-c", "echo once; kill -9 $(pidof landbridge-broker); sleep 100")
+    assert (result.status, result.out) == (125, b"once\n"), result
+
+
+KILLER = f"""#!/bin/sh
+until [ -e /run/begin ]; do sleep 0.1; done
+i=0
+while [ $i -lt {KILLS} ]; do
+    p=$(pidof landbridge-broker) && kill -9 $p && i=$((i + 1)) && echo $i >/run/killed
+    until q=$(pidof landbridge-broker) && [ "$q" != "$p" ]; do sleep 0.05; done
+    sleep 1.1
+done
+echo done >/run/killed
+"""
+
+
+@pytest.fixture(scope="module")
+def boat(landbridge, store, debian_tar, tools, tmp_path_factory):
+    """A machine in which somebody ends the broker again and again."""
+    image = str(store / "killer.tar")
+    with images.TarImage(image, debian_tar) as tar:
+        tar.file("etc/wsl.conf", "[boot]\ncommand = /killer\n")
+        tar.file("killer", KILLER, 0o755)
+    door = frontdoor.FrontDoor(landbridge.env["LANDBRIDGE_HOME"], XDG_RUNTIME_DIR=str(tmp_path_factory.mktemp("run")))
+    result = door.call("start", "--drive", f"D:={tools}", "--name", "boat", image)
+    assert result.status == 0, result
+    yield door
+    assert door.call("stop", "boat").status == 0
+
+
+class Load(threading.Thread):
+    """Calls of the machine one after the other, until it is told to stop; how each ended."""
+
+    def __init__(self, door, *command):
+        super().__init__()
+        self.door, self.command, self.over, self.ends = door, command, False, {}
+
+    def run(self):
+        while not self.over:
+            status = self.door.call("exec", "boat", "--", *self.command, timeout=60).status
+            self.ends[status] = self.ends.get(status, 0) + 1
+
+
+def test_broker_is_killed_under_load(boat):
+    """A call that its death meets fails within its time, with 125; PID 1 keeps nothing of it."""
+    def said(*command):
+        return boat.call("exec", "boat", "--", *command)
+
+    def ours():
+        return said("sh", "-c", "grep -h -e VmData -e VmStk /proc/1/status; ls /proc/1/fd | wc -l").text
+
+    before = ours()
+    loads = [Load(boat, "sh", "-c", "exit 3"), Load(boat, "/mnt/d/probe.exe", "exit", "3"),
+             Load(boat, "dd", "if=/dev/zero", "of=/dev/null", "bs=1M", "count=100")]
+    for load in loads:
+        load.start()
+    try:
+        assert said("touch", "/run/begin").status in (0, 125)
+        assert until(lambda: said("cat", "/run/killed").text == "done\n", 30 + 20 * KILLS)
+    finally:
+        for load in loads:
+            load.over = True
+        for load in loads:
+            load.join()
+    print(KILLS, "kills:", [load.ends for load in loads])
+    for load, status in zip(loads, (3, 3, 0)):
+        assert load.ends.get(status) and set(load.ends) <= {status, 125}, load.ends
+    assert until(lambda: said("true").status == 0)
+    assert ours() == before
