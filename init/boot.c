@@ -103,18 +103,11 @@ int boot_unable_try(struct boot *b, int err, const char *hint, const char *what)
 	return boot_unable(b, err, "%s", what);
 }
 
-/* The line goes to the console as it is, and to the kernel log marked for the
- * host half to find. */
-static void failure_say(struct boot *b, int err)
+/* The host half finds the line on the console. */
+static void failure_say(const struct boot *b, int err)
 {
-	struct log host = b->log;
-	const char *what = b->what[0] ? b->what : "go on";
-	const char *why = b->reason ? b->reason : strerror(-err);
-
-	host.who = "landbridge";
-	if (b->form != BOOT_CONTAINER)
-		log_err(&host, "failed %s: unable to %s: %s (%s)", b->step, what, why, b->hint);
-	log_err(&b->person, "%s: unable to %s: %s (%s)", b->step, what, why, b->hint);
+	log_err(&b->log, "failed %s: unable to %s: %s (%s)", b->step,
+		b->what[0] ? b->what : "go on", b->reason ? b->reason : strerror(-err), b->hint);
 }
 
 static bool step_begin(struct boot *b, const struct step *s)

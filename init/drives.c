@@ -105,12 +105,10 @@ static int automount_part(void *owner)
 	/* Before Linux 6.9 virtiofs does not tell its tags: each letter is tried. */
 	for (int i = 0; i < LETTERS && virtio_has(a->d->machine->virtio, VIRTIO_FS); i++)
 		letter_mount(a, i);
-	for (int i = 0; i < LETTERS; i++) {
-		int failed = drives >> i & 1 ? letter_mount(a, i) : 0;
-
-		err = err < 0 ? err : failed;
-	}
-	return err;
+	for (int i = 0; i < LETTERS; i++)
+		if (drives >> i & 1 && letter_mount(a, i) < 0)
+			boot_warn(a->d->boot, "unable to %s", a->d->boot->what);
+	return 0;
 }
 
 int step_automount(struct distro *d)

@@ -158,8 +158,8 @@ __attribute__((noinline)) static void memory_release(void)
 int init_main(int argc, char **argv)
 {
 	struct settings_text text; /* large, and used as far as the files are long */
-	struct log log = { .fd = 2, .polls = true, .who = "init", .max = LOG_LEVEL_NOTE };
-	struct boot b = { .form = form_find(), .log = log, .person = log, .console = -1 };
+	struct log log = { .fd = 2, .polls = true, .who = "landbridge", .max = LOG_LEVEL_NOTE };
+	struct boot b = { .form = form_find(), .log = log, .console = -1 };
 	struct machine m = {
 		.boot = &b,
 		.text = &text,

@@ -150,6 +150,7 @@ static int int_parse(const char *value, int *out)
 static int setting_store(struct settings *s, const struct setting *k, const char *value)
 {
 	char *member = (char *)s + k->offset;
+	bool off;
 
 	switch (k->kind) {
 	case KIND_TEXT:
@@ -159,8 +160,8 @@ static int setting_store(struct settings *s, const struct setting *k, const char
 		return bool_parse(value, (bool *)(void *)member);
 	case KIND_INT:
 		return int_parse(value, (int *)(void *)member);
-	default:
-		return -EOPNOTSUPP;
+	default: /* off is what it is */
+		return bool_parse(value, &off) == 0 && !off ? 0 : -EOPNOTSUPP;
 	}
 }
 

@@ -42,7 +42,7 @@ void settings_init(struct settings *s);
 
 /* One "section.key = value". 0, -ENOENT (no such key), -EINVAL (a value that
  * the key cannot have), -EEXIST (set before: the first one counts),
- * -EOPNOTSUPP (WSL has it, and nothing here acts on it), -EPERM (only on the
+ * -EOPNOTSUPP (WSL has it, nothing here acts on it, and the value is not off), -EPERM (only on the
  * kernel's command line). */
 int settings_set(struct settings *s, const char *section, const char *key, const char *value);
 

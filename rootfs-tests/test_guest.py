@@ -10,6 +10,9 @@ import frontdoor
 import images
 from processes import until
 
+WRONG = "[boot]\nsystemd = true\nthis is wrong\n[interop]\nappendWindowsPaths = false\n[gpu]\nenabled = false\n"
+FSTAB = "LABEL=NONE /boot/efi vfat umask=0077 0 1\n"
+
 # How often the broker is killed.
 KILLS = int(os.environ.get("LANDBRIDGE_KILLS", "100" if os.environ.get("LANDBRIDGE_SOAK") == "1" else "3"))
 
@@ -135,3 +138,40 @@ def test_broker_is_killed_under_load(boat):
         assert load.ends.get(status) and set(load.ends) <= {status, 125}, load.ends
     assert until(lambda: said("true").status == 0)
     assert ours() == before
+
+
+@pytest.fixture(scope="module")
+def odd_image(store, debian_tar):
+    """Settings that nobody understands, a line of fstab that fails, a file in a drive's place."""
+    path = str(store / "odd.tar")
+    with images.TarImage(path, debian_tar) as tar:
+        tar.file("etc/wsl.conf", WRONG)
+        tar.file("etc/fstab", FSTAB)
+        tar.dir("boot/efi")
+        tar.dir("mnt")
+        tar.file("mnt/d", "no directory\n")
+    return path
+
+
+SAID = ["settings: /etc/wsl.conf:2: systemd: not supported yet", "settings: /etc/wsl.conf:3: ",
+        "settings: /etc/wsl.conf:5: appendWindowsPaths: unknown key", "automount: unable to mount the drive D: on /mnt/d",
+        "fstab: mount: /boot/efi: "]
+
+
+def test_what_is_wrong_is_shown_at_the_prompt(landbridge, odd_image, tools):
+    child = landbridge.terminal("--drive", f"D:={tools}", odd_image)
+    for text in SAID:
+        assert f"landbridge: {text}" in child.before, child.before
+    child.sendline("exit 3")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 3
+
+
+def test_what_is_wrong_is_shown_with_a_command(landbridge, odd_image, tools):
+    result = landbridge.run("--drive", f"D:={tools}", odd_image, "--", "sh", "-c", "echo out; exit 3")
+    assert (result.status, result.out) == (3, b"out\n"), result
+    said = result.err.decode().splitlines()
+    assert all(line.startswith("landbridge: ") for line in said), said
+    assert all(any(text in line for line in said) for text in SAID), said
+    assert len(said) == len(SAID), said

@@ -262,7 +262,7 @@ static int broker_init(struct broker *b)
 int broker_main(int argc, char **argv)
 {
 	struct broker b = {
-		.log = { .fd = -1, .kmsg = true, .who = "broker", .max = LOG_LEVEL_NOTE },
+		.log = { .fd = -1, .kmsg = true, .who = "landbridge", .max = LOG_LEVEL_NOTE },
 		.link = argc > 1 ? argv[1] : LANDBRIDGE_LINK,
 		.closed = argc > 2 ? argv[2] : NULL,
 		.spare = -1,

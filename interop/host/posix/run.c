@@ -208,6 +208,16 @@ static void machine_ending(struct run *r, const struct fault *fault)
 	r->status = 0;
 }
 
+/* A session has made its terminal raw by then, or not yet. */
+static void something_wrong(const struct run *r, const char *text)
+{
+	bool raw = r->on_terminal && !r->options->command && isatty(STDERR_FILENO);
+	struct fault line = { 0 };
+
+	fault_set(&line, HOST_FAILED, "%s%s", text, raw ? "\r" : "");
+	fault_print(&line);
+}
+
 static void machine_over(struct run *r, const struct supervisor_event *event)
 {
 	if (event->what == MACHINE_FAILED)
@@ -231,6 +241,8 @@ static void machine_ready(struct watch *watch, uint32_t events)
 		session_start(r);
 	} else if (event.what == MACHINE_EMERGENCY) {
 		machine_in_emergency(r, &event.fault);
+	} else if (event.what == MACHINE_WRONG) {
+		something_wrong(r, event.fault.text);
 	} else if (event.what == MACHINE_ENDING) {
 		machine_ending(r, &event.fault);
 	} else if (event.what >= MACHINE_STOPPED) {
