@@ -216,6 +216,7 @@ static bool cmdline_word(struct settings *s, char *word)
 
 	if (strcmp(word, "ro") == 0 || strcmp(word, "rw") == 0) {
 		s->read_only = word[1] == 'o';
+		s->writable = !s->read_only;
 	} else if (strncmp(word, "root=", 5) == 0) {
 		s->root = word + 5;
 	} else if (strncmp(word, "rootfstype=", 11) == 0) {

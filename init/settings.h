@@ -32,7 +32,7 @@ struct settings {
 	const char *ip, *gateway;
 	int partition; /* 0: not said */
 	const char *root, *root_type;
-	bool read_only;
+	bool read_only, writable; /* ro, rw; the last one counts */
 
 	uint64_t seen; /* settings that were set, for duplicates */
 	uint64_t from_cmdline;

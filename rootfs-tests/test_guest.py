@@ -1,6 +1,11 @@
 """What an ordinary user may do in a guest, and what nobody can do to it."""
+import contextlib
 import os
+import re
 import shlex
+import shutil
+import subprocess
+import tarfile
 import threading
 
 import pexpect
@@ -175,3 +180,60 @@ def test_what_is_wrong_is_shown_with_a_command(landbridge, odd_image, tools):
     assert all(line.startswith("landbridge: ") for line in said), said
     assert all(any(text in line for line in said) for text in SAID), said
     assert len(said) == len(SAID), said
+
+
+def test_place_of_the_drives_is_a_link(landbridge, store, busybox_image, tools):
+    """To a directory that is not there yet, as on systems that have all that changes in /var."""
+    path = str(store / "ostree.tar")
+    with images.TarImage(path) as tar:
+        with tarfile.open(busybox_image) as base:
+            for member in base.getmembers():
+                if member.name != "./mnt":
+                    tar.tar.addfile(member, base.extractfile(member) if member.isreg() else None)
+        tar.link("mnt", "var/mnt")
+    result = landbridge.run("--drive", f"D:={tools}", path, "--", "sh", "-c", "ls /mnt /mnt/d/probe.exe; /mnt/d/probe.exe exit 9")
+    assert (result.status, result.lines, result.err) == (9, ["/mnt/d/probe.exe", "", "/mnt:", "c", "d"], b""), result
+
+
+def debugfs(disk, *commands):
+    script = "".join(c + "\n" for c in commands)
+    subprocess.run(["debugfs", "-w", "-f", "-", disk], input=script, text=True, check=True, capture_output=True)
+
+
+def free_of(disk, what):
+    out = subprocess.run(["dumpe2fs", "-h", disk], check=True, capture_output=True, text=True).stdout
+    return int(re.search(rf"^Free {what}:\s+(\d+)", out, re.M)[1])
+
+
+@pytest.fixture(scope="module", params=["blocks", "inodes"])
+def full_disk(request, store, busybox_image):
+    """A root file system with not one block, or not one inode, left."""
+    disk = images.disk_from_tar(str(store / f"full-{request.param}.img"), busybox_image, "16M")
+    if request.param == "inodes":
+        debugfs(disk, *(f"write /dev/null f{i}" for i in range(free_of(disk, "inodes"))))
+    for i in range(100):
+        size = 1024 * free_of(disk, "blocks") // (1 + i)
+        if request.param == "inodes" or not size:
+            break
+        (store / "filler").write_bytes(b"x" * size)
+        with contextlib.suppress(subprocess.CalledProcessError):
+            debugfs(disk, f"write {store}/filler x{i}")
+    assert free_of(disk, request.param) == 0
+    return disk
+
+
+def test_full_root(landbridge, full_disk, tools):
+    """The disk is a snapshot, and what is written goes with the run: so it can be written to."""
+    result = landbridge.run("--drive", f"D:={tools}", full_disk, "--", "sh", "-c", "echo yes >/new && cat /new; ls /mnt")
+    assert (result.status, result.lines) == (0, ["yes", "c", "d"]), result
+    assert b"the root is full" in result.err and len(result.err.splitlines()) == 1, result
+
+
+def test_full_root_that_is_kept(landbridge, full_disk, tmp_path):
+    """What is written stays, so that it can be made less full."""
+    disk = tmp_path / "full.img"
+    shutil.copy(full_disk, disk)
+    result = landbridge.run("--write", disk, "--", "sh", "-c", "rm -f /f* /x*; echo yes >/new")
+    assert result.status == 0, result
+    result = landbridge.run(disk, "--", "sh", "-c", "cat /new; ls / | grep -c '^[fx][0-9]'")
+    assert result.lines == ["yes", "0"] and b"full" not in result.err, result

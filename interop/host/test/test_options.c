@@ -228,7 +228,7 @@ static void test_qemu(void **state)
 		    has(&args, "landbridge.name=boat "));
 	assert_true(has(&args, "landbridge.link=serial:p.1") && has(&args, ",name=p.1"));
 	assert_true(has(&args, "landbridge.user=ann") && has(&args, "fd=7,server=on"));
-	assert_true(has(&args, "path=console,server=on") && has(&args, " rw "));
+	assert_true(has(&args, "path=console,server=on") && !has(&args, " rw "));
 	assert_true(has(&args, "spawn=deny"));
 	args_free(&args);
 	o.write = true;
