@@ -18,6 +18,7 @@
 #include "init/fileserver.h"
 #include "init/fstab.h"
 #include "init/helpers.h"
+#include "init/keep.h"
 #include "init/limits.h"
 #include "init/machine.h"
 #include "init/net.h"
@@ -83,6 +84,7 @@ static const struct distro_step {
 #if CFG_P9D
 	{ step_p9d, { "p9d", WARN, ANY, "the host cannot see the guest's files" } },
 #endif
+	{ step_keep, { "keep", WARN, ANY, "what is removed stays away" } },
 	{ step_command, { "command", WARN, ANY, "see [boot] command in /etc/wsl.conf" } },
 	{ step_cleanup, { "cleanup", WARN, MACHINE, "some memory stays in use" } },
 };

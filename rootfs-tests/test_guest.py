@@ -117,6 +117,24 @@ class Load(threading.Thread):
             self.ends[status] = self.ends.get(status, 0) + 1
 
 
+REMOVED = r"""cd /proc/sys/fs/binfmt_misc
+for i in 1 2 3 4 5 6; do
+    if [ $i -gt 3 ]; then echo -1 >status; else echo -1 >WSLInterop; fi
+    n=0; until [ -e WSLInterop ]; do n=$((n + 1)); [ $n -lt 50 ] || exit 1; sleep 0.1; done
+    /mnt/d/probe.exe exit 4; echo $?
+done
+echo 0 >WSLInterop; sleep 1; head -n 1 WSLInterop; echo 1 >WSLInterop
+rm -f /run/landbridge/interop.sock; rm -f /run/landbridge/bin/landbridge-run
+until [ -L /run/landbridge/bin/landbridge-run ]; do sleep 0.1; done
+/run/landbridge/bin/landbridge-run /mnt/d/probe.exe exit 5; echo $?"""
+
+
+def test_removed_handler_comes_back(boat):
+    """One that is switched off stays so."""
+    result = boat.call("exec", "boat", "--", "sh", "-c", REMOVED)
+    assert result.lines == ["4"] * 6 + ["disabled", "5"], result
+
+
 def test_broker_is_killed_under_load(boat):
     """A call that its death meets fails within its time, with 125; PID 1 keeps nothing of it."""
     def said(*command):
