@@ -24,7 +24,7 @@ static void broker_exec(const struct daemon *daemon)
 	const char *link = s->link ? s->link : LANDBRIDGE_LINK;
 	char *argv[] = { (char[]){ "landbridge-broker" }, (char *)(uintptr_t)link,
 			 s->interop ? NULL : (char *)(uintptr_t)NO_INTEROP, NULL };
-	char *const envp[] = { (char[]){ SYSTEM_PATH }, NULL };
+	char *const envp[] = { system_path, NULL };
 
 	execve("/proc/self/exe", argv, envp);
 }

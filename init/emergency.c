@@ -41,7 +41,7 @@ static _Noreturn void shell_exec(const struct shell *s, int console)
 {
 	char *argv[] = { (char *)(uintptr_t)s->arg0, NULL };
 	char *const envp[] = {
-		(char[]){ SYSTEM_PATH },
+		system_path,
 		(char[]){ "HOME=/" },
 		(char[]){ "TERM=linux" },
 		NULL,

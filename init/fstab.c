@@ -71,7 +71,7 @@ static bool fstab_complain(const struct boot *boot, int said)
 int step_fstab(struct distro *d)
 {
 	char *const argv[] = { (char[]){ "mount" }, (char[]){ "-a" }, NULL };
-	char *const envp[] = { (char[]){ SYSTEM_PATH }, NULL };
+	char *const envp[] = { system_path, NULL };
 	char text[4096];
 	ssize_t len = d->settings.mount_fstab ? file_read("/etc/fstab", text, sizeof(text)) : 0;
 	int status, said;

@@ -79,6 +79,8 @@ def test_command_is_not_run_twice(landbridge):
 
 
 KILLER = f"""#!/bin/sh
+echo "$PATH" >/run/path
+cmd.exe /c exit 6; echo $? >/run/status
 until [ -e /run/begin ]; do sleep 0.1; done
 i=0
 while [ $i -lt {KILLS} ]; do
@@ -90,7 +92,7 @@ echo done >/run/killed
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="class")
 def boat(landbridge, store, debian_tar, tools, tmp_path_factory):
     """A machine in which somebody ends the broker again and again."""
     image = str(store / "killer.tar")
@@ -123,44 +125,55 @@ for i in 1 2 3 4 5 6; do
     n=0; until [ -e WSLInterop ]; do n=$((n + 1)); [ $n -lt 50 ] || exit 1; sleep 0.1; done
     /mnt/d/probe.exe exit 4; echo $?
 done
-echo 0 >WSLInterop; sleep 1; head -n 1 WSLInterop; echo 1 >WSLInterop
+echo 0 >WSLInterop
 rm -f /run/landbridge/interop.sock; rm -f /run/landbridge/bin/landbridge-run
 until [ -L /run/landbridge/bin/landbridge-run ]; do sleep 0.1; done
+head -n 1 WSLInterop; echo 1 >WSLInterop
 /run/landbridge/bin/landbridge-run /mnt/d/probe.exe exit 5; echo $?"""
 
 
-def test_removed_handler_comes_back(boat):
-    """One that is switched off stays so."""
-    result = boat.call("exec", "boat", "--", "sh", "-c", REMOVED)
-    assert result.lines == ["4"] * 6 + ["disabled", "5"], result
+class TestOneMachine:
+    """All in one machine."""
 
+    def test_boot_command_has_the_windows_path(self, boat):
+        """As a session has it; and so do those that come without one, as from cron and ssh."""
+        assert until(lambda: boat.call("exec", "boat", "--", "cat", "/run/status").text == "6\n", 30)
+        result = boat.call("exec", "boat", "--", "sh", "-c", "cat /run/path; echo $PATH; cat /run/landbridge/path")
+        command, session, published = result.lines
+        assert command == session and command.endswith(":" + published), result
+        assert "/mnt/c/windows" in published, result
 
-def test_broker_is_killed_under_load(boat):
-    """A call that its death meets fails within its time, with 125; PID 1 keeps nothing of it."""
-    def said(*command):
-        return boat.call("exec", "boat", "--", *command)
+    def test_removed_handler_comes_back(self, boat):
+        """One that is switched off stays so."""
+        result = boat.call("exec", "boat", "--", "sh", "-c", REMOVED)
+        assert result.lines == ["4"] * 6 + ["disabled", "5"], result
 
-    def ours():
-        return said("sh", "-c", "grep -h -e VmData -e VmStk /proc/1/status; ls /proc/1/fd | wc -l").text
+    def test_broker_is_killed_under_load(self, boat):
+        """A call that its death meets fails within its time, with 125; PID 1 keeps nothing of it."""
+        def said(*command):
+            return boat.call("exec", "boat", "--", *command)
 
-    before = ours()
-    loads = [Load(boat, "sh", "-c", "exit 3"), Load(boat, "/mnt/d/probe.exe", "exit", "3"),
-             Load(boat, "dd", "if=/dev/zero", "of=/dev/null", "bs=1M", "count=100")]
-    for load in loads:
-        load.start()
-    try:
-        assert said("touch", "/run/begin").status in (0, 125)
-        assert until(lambda: said("cat", "/run/killed").text == "done\n", 30 + 20 * KILLS)
-    finally:
+        def ours():
+            return said("sh", "-c", "grep -h -e VmData -e VmStk /proc/1/status; ls /proc/1/fd | wc -l").text
+
+        before = ours()
+        loads = [Load(boat, "sh", "-c", "exit 3"), Load(boat, "/mnt/d/probe.exe", "exit", "3"),
+                 Load(boat, "dd", "if=/dev/zero", "of=/dev/null", "bs=1M", "count=100")]
         for load in loads:
-            load.over = True
-        for load in loads:
-            load.join()
-    print(KILLS, "kills:", [load.ends for load in loads])
-    for load, status in zip(loads, (3, 3, 0)):
-        assert load.ends.get(status) and set(load.ends) <= {status, 125}, load.ends
-    assert until(lambda: said("true").status == 0)
-    assert ours() == before
+            load.start()
+        try:
+            assert said("touch", "/run/begin").status in (0, 125)
+            assert until(lambda: said("cat", "/run/killed").text == "done\n", 30 + 20 * KILLS)
+        finally:
+            for load in loads:
+                load.over = True
+            for load in loads:
+                load.join()
+        print(KILLS, "kills:", [load.ends for load in loads])
+        for load, status in zip(loads, (3, 3, 0)):
+            assert load.ends.get(status) and set(load.ends) <= {status, 125}, load.ends
+        assert until(lambda: said("true").status == 0)
+        assert ours() == before
 
 
 @pytest.fixture(scope="module")

@@ -385,6 +385,16 @@ def test_sockets_cannot_be_removed(guest):
         assert init.outer.wait(10) == 0
 
 
+@pytest.mark.parametrize("wants", [True, False])
+def test_boot_command_without_a_host(guest, wants):
+    """It waits for the host's PATH, but not for long, and says when it has none."""
+    guest.write("etc/wsl.conf", f"[interop]\nappendWindowsPath = {str(wants).lower()}\n")
+    guest.boot_command("echo $PATH >/saw\n")
+    with guest.running():
+        assert until(lambda: guest.read("saw")).endswith(":/bin:/usr/games:/usr/local/games:/run/landbridge/bin\n")
+        assert ("boot.command has no Windows PATH" in guest.read("log")) == wants
+
+
 def test_proc_is_mounted_as_everywhere(guest):
     """With other flags the kernel gives no user namespace a /proc of its own."""
     with guest.running() as init:

@@ -122,6 +122,9 @@ static void broker_state(void *owner, const struct hello *hello)
 	b->dial_error = 0;
 	log_note(&b->log,
 		 hello ? "the host is connected" : "the host is gone: its programs failed");
+	/* It also writes the PATH down, for those who are no session. */
+	if (hello)
+		timer_start(&b->loop, &b->refill, SPARE_MS);
 	if (hello)
 		drives_compare(&b->log, b->drives, hello->drives);
 }
