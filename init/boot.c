@@ -18,6 +18,7 @@
 #include "init/fileserver.h"
 #include "init/fstab.h"
 #include "init/helpers.h"
+#include "init/keep.h"
 #include "init/limits.h"
 #include "init/machine.h"
 #include "init/net.h"
@@ -83,6 +84,7 @@ static const struct distro_step {
 #if CFG_P9D
 	{ step_p9d, { "p9d", WARN, ANY, "the host cannot see the guest's files" } },
 #endif
+	{ step_keep, { "keep", WARN, ANY, "what is removed stays away" } },
 	{ step_command, { "command", WARN, ANY, "see [boot] command in /etc/wsl.conf" } },
 	{ step_cleanup, { "cleanup", WARN, MACHINE, "some memory stays in use" } },
 };
@@ -103,18 +105,11 @@ int boot_unable_try(struct boot *b, int err, const char *hint, const char *what)
 	return boot_unable(b, err, "%s", what);
 }
 
-/* The line goes to the console as it is, and to the kernel log marked for the
- * host half to find. */
-static void failure_say(struct boot *b, int err)
+/* The host half finds the line on the console. */
+static void failure_say(const struct boot *b, int err)
 {
-	struct log host = b->log;
-	const char *what = b->what[0] ? b->what : "go on";
-	const char *why = b->reason ? b->reason : strerror(-err);
-
-	host.who = "landbridge";
-	if (b->form != BOOT_CONTAINER)
-		log_err(&host, "failed %s: unable to %s: %s (%s)", b->step, what, why, b->hint);
-	log_err(&b->person, "%s: unable to %s: %s (%s)", b->step, what, why, b->hint);
+	log_err(&b->log, "failed %s: unable to %s: %s (%s)", b->step,
+		b->what[0] ? b->what : "go on", b->reason ? b->reason : strerror(-err), b->hint);
 }
 
 static bool step_begin(struct boot *b, const struct step *s)

@@ -29,7 +29,6 @@ enum {
 struct boot {
 	enum boot_form form;
 	struct log log;     /* the kernel's; in a container: standard error */
-	struct log person;  /* the console; in a container: standard error */
 	int console;        /* for a shell; -1: there is none */
 	const char *step;   /* the name of the one that runs */
 	const char *hint;   /* what to try when it fails */
@@ -47,8 +46,8 @@ int boot_unable(struct boot *b, int err, const char *format, ...)
 /* The same, with something better to try than the table says. */
 int boot_unable_try(struct boot *b, int err, const char *hint, const char *what);
 
-/* A line that is no failure. */
+/* A line that is no failure; one that a person is to see. */
 #define boot_note(b, format, ...) log_note(&(b)->log, "%s: " format, (b)->step, __VA_ARGS__)
-#define boot_warn(b, format, ...) log_warn(&(b)->log, "%s: " format, (b)->step, __VA_ARGS__)
+#define boot_warn(b, format, ...) log_err(&(b)->log, "warning %s: " format, (b)->step, __VA_ARGS__)
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "init/command.h"
 #include "init/distro.h"
+#include "init/keep.h"
 #include "init/machine.h"
 #include "init/ready.h"
 #include "init/virtio.h"
@@ -23,7 +24,7 @@ static void broker_exec(const struct daemon *daemon)
 	const char *link = s->link ? s->link : LANDBRIDGE_LINK;
 	char *argv[] = { (char[]){ "landbridge-broker" }, (char *)(uintptr_t)link,
 			 s->interop ? NULL : (char *)(uintptr_t)NO_INTEROP, NULL };
-	char *const envp[] = { (char[]){ SYSTEM_PATH }, NULL };
+	char *const envp[] = { system_path, NULL };
 
 	execve("/proc/self/exe", argv, envp);
 }
@@ -39,7 +40,7 @@ int step_link(struct machine *m)
 		modules_load(m, GUEST_RNG);
 	err = dir_make(LANDBRIDGE_RUN, 0755);
 	if (err == 0)
-		err = daemon_listen(broker, unix_listen(LANDBRIDGE_SOCKET, 0666, 64));
+		err = daemon_listen(broker, keep_listen(LANDBRIDGE_SOCKET));
 	if (err < 0)
 		return boot_unable(m->boot, err, "listen on " LANDBRIDGE_SOCKET);
 	m->starting = ready_hold();

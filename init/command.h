@@ -4,8 +4,11 @@
 
 #include "lib/places.h"
 
-#define SYSTEM_PATH \
-	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:" LANDBRIDGE_BIN
+#define SYSTEM_DIRS \
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/games:/usr/local/games:"
+
+/* "PATH=" SYSTEM_DIRS LANDBRIDGE_BIN, for an environment. */
+extern char system_path[];
 
 struct distro;
 

@@ -14,9 +14,6 @@ int step_console(struct machine *m)
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	b->console = open("/dev/console", O_RDWR | O_NOCTTY | O_CLOEXEC);
-	/* One of our own to write to: it must not wait for whoever reads it. */
-	b->person.fd = open("/dev/console", O_WRONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-	b->person.polls = false;
 	if (null < 0)
 		return boot_unable(b, -errno, "open /dev/null");
 	if (b->console < 0)
@@ -34,6 +31,6 @@ void log_unblock(struct boot *b)
 
 	if (fd < 0)
 		return; /* a socket: there is poll(2) */
-	b->log.fd = b->person.fd = fd;
-	b->log.polls = b->person.polls = false;
+	b->log.fd = fd;
+	b->log.polls = false;
 }

@@ -15,7 +15,7 @@
 enum {
 	DELAY_FIRST_MS = 200, /* before one that died is started again ... */
 	DELAY_MAX_MS = 5000,  /* ... doubling up to this ... */
-	LIVED_MS = 10000,     /* ... unless it lived so long */
+	LIVED_MS = 1000,      /* ... unless it lived so long */
 	FIRST_SOCKET = 3,
 };
 

@@ -4,6 +4,7 @@
 #ifndef LANDBRIDGE_INIT_DISTRO_H
 #define LANDBRIDGE_INIT_DISTRO_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "init/boot.h"
@@ -20,6 +21,8 @@ struct distro {
 	const char *program; /* our own, as it is called here: "/init" where it can be */
 	struct covers covers;
 	uint32_t drive_dirs; /* a bit for each drive whose directory is ours */
+	bool handles;        /* .exe files are run: the handler is ours */
+	int kept;            /* tells when something of ours is removed (keep.h); -1: nobody does */
 };
 
 #endif

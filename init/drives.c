@@ -60,6 +60,22 @@ static int options_make(struct distro *d, struct mountopts *o)
 	return 0;
 }
 
+/* The directory to which the one above `target` is a link, as on systems that
+ * have /mnt in /var. In a child, whose directory this changes. */
+static int link_fill(const char *target)
+{
+	char link[128], to[128];
+	ssize_t len;
+
+	fmt(link, sizeof(link), "%.*s", (int)(strrchr(target, '/') - target), target);
+	len = readlink(link, to, sizeof(to) - 1);
+	if (len < 0)
+		return -errno;
+	to[len] = '\0';
+	strrchr(link, '/')[1] = '\0';
+	return chdir(link) < 0 ? -errno : dir_make(to, 0755);
+}
+
 struct automount {
 	struct distro *d;
 	struct mountopts options;
@@ -78,6 +94,8 @@ static int letter_mount(struct automount *a, int letter)
 		return -ENAMETOOLONG;
 	made = access(target, F_OK) < 0;
 	err = dir_make(target, 0755);
+	if (err == -ENOENT && link_fill(target) == 0)
+		err = dir_make(target, 0755);
 	/* What fstab(5) mounts there is its own affair. */
 	if (err == 0 && !fstab_names(a->fstab.at, target))
 		err = drive_mount(&r);
@@ -105,12 +123,10 @@ static int automount_part(void *owner)
 	/* Before Linux 6.9 virtiofs does not tell its tags: each letter is tried. */
 	for (int i = 0; i < LETTERS && virtio_has(a->d->machine->virtio, VIRTIO_FS); i++)
 		letter_mount(a, i);
-	for (int i = 0; i < LETTERS; i++) {
-		int failed = drives >> i & 1 ? letter_mount(a, i) : 0;
-
-		err = err < 0 ? err : failed;
-	}
-	return err;
+	for (int i = 0; i < LETTERS; i++)
+		if (drives >> i & 1 && letter_mount(a, i) < 0)
+			boot_warn(a->d->boot, "unable to %s", a->d->boot->what);
+	return 0;
 }
 
 int step_automount(struct distro *d)

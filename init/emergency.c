@@ -41,7 +41,7 @@ static _Noreturn void shell_exec(const struct shell *s, int console)
 {
 	char *argv[] = { (char *)(uintptr_t)s->arg0, NULL };
 	char *const envp[] = {
-		(char[]){ SYSTEM_PATH },
+		system_path,
 		(char[]){ "HOME=/" },
 		(char[]){ "TERM=linux" },
 		NULL,
@@ -61,21 +61,14 @@ _Noreturn void emergency(struct distro *d)
 {
 	struct boot *b = d->boot;
 	const struct shell *s = b->form == BOOT_CONTAINER && !isatty(0) ? NULL : shell_find();
-	struct log host = b->log;
 	pid_t pid;
 
 	b->exit_status = 1;
-	host.who = "landbridge";
 	if (!s) {
-		if (b->form != BOOT_CONTAINER)
-			log_err(&host, "%s",
-				"powering off: there is no shell to put this right with");
-		log_err(&b->person, "%s", "powering off: there is no shell to put this right with");
+		log_err(&b->log, "%s", "powering off: there is no shell to put this right with");
 		power_down(d, POWER_OFF);
 	}
-	if (b->form != BOOT_CONTAINER)
-		log_err(&host, "%s", "emergency shell");
-	log_err(&b->person, "%s", "this is an emergency shell; leaving it powers off");
+	log_err(&b->log, "%s", "emergency shell: leaving it powers off");
 	pid = spawn_fork();
 	if (pid == 0)
 		shell_exec(s, b->console);

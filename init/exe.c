@@ -33,5 +33,6 @@ int step_binfmt(struct distro *d)
 	err = binfmt_register(BINFMT_DIR, d->program, 1);
 	if (err == 0)
 		err = binfmt_conf_write(BINFMT_CONF_DIR, BINFMT_CONF, d->program);
+	d->handles = err == 0;
 	return err < 0 ? boot_unable(d->boot, err, "register the handler for .exe files") : 0;
 }

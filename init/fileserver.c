@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "init/distro.h"
+#include "init/keep.h"
 #include "init/login.h"
 #include "init/machine.h"
 #include "init/virtio.h"
@@ -66,7 +67,7 @@ int step_p9d(struct distro *d)
 		boot_note(d->boot, "%s", "fileServer.enabled is false: the files are not served");
 		return 0;
 	}
-	fd = unix_listen(LANDBRIDGE_P9D_SOCKET, 0666, 64);
+	fd = keep_listen(LANDBRIDGE_P9D_SOCKET);
 	*p9d = (struct daemon){ .step = d->boot->step,
 				.what = "file server",
 				.exec = p9d_exec,

@@ -54,8 +54,8 @@ bool fstab_names(const char *text, const char *path)
 	return false;
 }
 
-/* What mount(8) said, a warning for each line. */
-static void fstab_complain(const struct boot *boot, int said)
+/* What mount(8) said, a warning for each line. False: nothing. */
+static bool fstab_complain(const struct boot *boot, int said)
 {
 	char text[1024], *line = text, *end;
 	ssize_t len = said < 0 ? 0 : pread(said, text, sizeof(text) - 1, 0);
@@ -65,12 +65,13 @@ static void fstab_complain(const struct boot *boot, int said)
 		*end = '\0';
 		boot_warn(boot, "%s", line);
 	}
+	return line > text;
 }
 
 int step_fstab(struct distro *d)
 {
 	char *const argv[] = { (char[]){ "mount" }, (char[]){ "-a" }, NULL };
-	char *const envp[] = { (char[]){ SYSTEM_PATH }, NULL };
+	char *const envp[] = { system_path, NULL };
 	char text[4096];
 	ssize_t len = d->settings.mount_fstab ? file_read("/etc/fstab", text, sizeof(text)) : 0;
 	int status, said;
@@ -88,8 +89,8 @@ int step_fstab(struct distro *d)
 		_exit(127);
 	}
 	status = pid < 0 ? pid : spawn_wait(pid, FSTAB_WAIT_MS);
-	if (status != 0)
-		fstab_complain(d->boot, said);
+	if (status != 0 && fstab_complain(d->boot, said) && status > 0)
+		status = 0;
 	fd_close(&said);
 	if (status == 0)
 		return 0;

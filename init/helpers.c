@@ -39,20 +39,27 @@ static bool is_wanted(const struct settings *s, size_t i)
 	return !links[i].switched || *(const bool *)((const char *)s + links[i].switched);
 }
 
-static int links_make(struct distro *d)
+int helpers_link(const struct distro *d)
 {
 	int err = dir_make(LANDBRIDGE_BIN, 0755);
 
-	if (err < 0)
-		return boot_unable(d->boot, err, "make " LANDBRIDGE_BIN);
-	mkdir("/run/WSL", 0755); /* by which programs know where they are */
-	for (size_t i = 0; i < array_len(links); i++) {
+	for (size_t i = 0; err == 0 && i < array_len(links); i++) {
 		char path[64];
 
 		fmt(path, sizeof(path), LANDBRIDGE_BIN "/%s", links[i].name);
 		if (is_wanted(&d->settings, i) && symlink(d->program, path) < 0 && errno != EEXIST)
-			return boot_unable(d->boot, -errno, "link %s", path);
+			err = -errno;
 	}
+	return err;
+}
+
+static int links_make(struct distro *d)
+{
+	int err = helpers_link(d);
+
+	if (err < 0)
+		return boot_unable(d->boot, err, "make " LANDBRIDGE_BIN);
+	mkdir("/run/WSL", 0755); /* by which programs know where they are */
 	err = file_create(LANDBRIDGE_PATH_FILE, LANDBRIDGE_BIN "\n", 0644);
 	if (err < 0)
 		return boot_unable(d->boot, err, "make " LANDBRIDGE_PATH_FILE);

@@ -7,4 +7,7 @@ struct distro;
 /* A distribution's step. */
 int step_helpers(struct distro *d);
 
+/* The links in LANDBRIDGE_BIN, those that are missing. 0 or negative errno. */
+int helpers_link(const struct distro *d);
+
 #endif

@@ -6,6 +6,7 @@
  * emergency shell on the console; leaving that shell powers off. In the kernel
  * log the host half finds, one line each (priority 3, so that they reach the
  * serial console under `quiet`):
+ *     landbridge: warning STEP: TEXT     what is wrong, and does not count
  *     landbridge: failed STEP: TEXT      this step failed
  *     landbridge: emergency shell        and the boot stops here
  *     landbridge: powering off           ... or here: there is no shell

@@ -7,7 +7,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "init/dirs.h"
@@ -157,11 +157,21 @@ static int overlay_mount(struct distro *d, const char *lower, const char *layers
 	return 0;
 }
 
-static bool is_read_only(const char *path)
+/* Where the root is read-only; also where nobody could write, unless that was asked
+ * for: then what is full can be emptied. */
+static bool needs_layer(const struct distro *d, const char *root)
 {
-	struct statvfs v;
+	struct statfs fs;
 
-	return statvfs(path, &v) == 0 && (v.f_flag & ST_RDONLY);
+	if (statfs(root, &fs) < 0)
+		return false;
+	if (fs.f_flags & MS_RDONLY)
+		return true;
+	if (d->machine->settings.writable || !fs.f_blocks ||
+	    (fs.f_bavail && (fs.f_ffree || !fs.f_files)))
+		return false;
+	boot_warn(d->boot, "%s", "the root is full: what is written goes with the run");
+	return true;
 }
 
 /* The initramfs form: NEWROOT goes below the layers and comes back as one. */
@@ -188,7 +198,7 @@ int step_mount(struct distro *d)
 	err = root_mount(d);
 	if (err < 0)
 		return err;
-	return is_read_only(NEWROOT) ? newroot_overlay(d) : 0;
+	return needs_layer(d, NEWROOT) ? newroot_overlay(d) : 0;
 }
 
 static int mounts_move(struct distro *d, const char *newroot)
@@ -245,7 +255,7 @@ int step_writable(struct distro *d)
 
 	if (!d->machine->settings.read_only)
 		mount(NULL, "/", NULL, MS_REMOUNT, NULL); /* looked at next */
-	if (!is_read_only("/"))
+	if (!needs_layer(d, "/"))
 		return 0;
 	layers = layers_place();
 	fmt(root, sizeof(root), "%s/root", layers ? layers : "");

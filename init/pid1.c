@@ -11,6 +11,7 @@
 
 #include "init/distro.h"
 #include "init/init.h"
+#include "init/keep.h"
 #include "init/machine.h"
 #include "init/newroot.h"
 #include "init/power.h"
@@ -131,8 +132,10 @@ static void signal_obey(struct distro *d, int signal)
 		reap(m); /* by far the most: it touches no more memory than it must */
 		return;
 	}
-	if (signal == SIGIO)
+	if (signal == SIGIO) {
 		daemons_called(&m->daemons);
+		keep_restore(d);
+	}
 	if (signal == SIGALRM)
 		daemons_again(&m->daemons);
 	how = power_wanted(signal);
@@ -158,8 +161,8 @@ __attribute__((noinline)) static void memory_release(void)
 int init_main(int argc, char **argv)
 {
 	struct settings_text text; /* large, and used as far as the files are long */
-	struct log log = { .fd = 2, .polls = true, .who = "init", .max = LOG_LEVEL_NOTE };
-	struct boot b = { .form = form_find(), .log = log, .person = log, .console = -1 };
+	struct log log = { .fd = 2, .polls = true, .who = "landbridge", .max = LOG_LEVEL_NOTE };
+	struct boot b = { .form = form_find(), .log = log, .console = -1 };
 	struct machine m = {
 		.boot = &b,
 		.text = &text,
@@ -168,7 +171,7 @@ int init_main(int argc, char **argv)
 		.starting = -1,
 	};
 	struct distro d = {
-		.boot = &b, .machine = &m, .roots = { .uevents = -1 }, .initramfs = -1
+		.boot = &b, .machine = &m, .roots = { .uevents = -1 }, .initramfs = -1, .kept = -1
 	};
 	sigset_t all;
 

@@ -129,6 +129,7 @@ int step_run(struct machine *m)
 int step_devices(struct machine *m)
 {
 	struct boot *b = m->boot;
+	int fd;
 
 	for (size_t i = 0; i < 3; i++) {
 		int err = pseudo_mount(&table[i]);
@@ -137,9 +138,9 @@ int step_devices(struct machine *m)
 			return boot_unable(b, err, "mount %s on %s", table[i].type,
 					   table[i].target);
 	}
-	b->log.fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
-	b->log.kmsg = true;
-	b->log.polls = false;
+	fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0)
+		b->log = (struct log){ fd, true, false, b->log.who, b->log.max };
 	/* The kernel drops a boot's worth of lines otherwise. No such file: fine. */
 	file_write("/proc/sys/kernel/printk_devkmsg", "on\n");
 	return 0;

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "init/command.h"
 #include "init/env.h"
 #include "init/etc.h"
 #include "init/hostpath.h"
@@ -24,9 +25,6 @@
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
-
-#define BASE_PATH \
-	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/games:/usr/local/games"
 
 enum {
 	ENDPOINT = 3,
@@ -82,17 +80,19 @@ static void path_publish(char *extra)
 		rename(part, LANDBRIDGE_PATH_FILE);
 }
 
+/* env: or NULL, only to write it down. */
 static void env_path(struct env *env, struct login_session *s, const char *name)
 {
-	static const char base[] = BASE_PATH ":";
+	const size_t len = sizeof(SYSTEM_DIRS) - 1;
 	char *path = malloc(PATH_LIST_MAX);
 
 	if (!path)
 		return;
-	memcpy(path, base, sizeof(base));
-	path_extra(s, name, path + sizeof(base) - 1, PATH_LIST_MAX - sizeof(base) - 1);
-	env_set(env, "PATH", path);
-	path_publish(path + sizeof(base) - 1);
+	memcpy(path, system_path + sizeof("PATH=") - 1, len);
+	path_extra(s, name, path + len, PATH_LIST_MAX - len - 2);
+	if (env)
+		env_set(env, "PATH", path);
+	path_publish(path + len);
 	free(path);
 }
 
@@ -337,6 +337,6 @@ int session_main(int argc, char **argv)
 	ready_wait();
 	settings_load(&s.settings, &s.text);
 	if (uname(&u) == 0)
-		hostpath_list(&s.host_path, distro_name(&s.settings, u.nodename));
+		env_path(NULL, &s, distro_name(&s.settings, u.nodename));
 	return runner_serve(ENDPOINT, &ops, &s) < 0 ? 1 : 0;
 }

@@ -151,6 +151,7 @@ static int int_parse(const char *value, int *out)
 static int setting_store(struct settings *s, const struct setting *k, const char *value)
 {
 	char *member = (char *)s + k->offset;
+	bool off;
 
 	switch (k->kind) {
 	case KIND_TEXT:
@@ -160,8 +161,8 @@ static int setting_store(struct settings *s, const struct setting *k, const char
 		return bool_parse(value, (bool *)(void *)member);
 	case KIND_INT:
 		return int_parse(value, (int *)(void *)member);
-	default:
-		return -EOPNOTSUPP;
+	default: /* off is what it is */
+		return bool_parse(value, &off) == 0 && !off ? 0 : -EOPNOTSUPP;
 	}
 }
 
@@ -216,6 +217,7 @@ static bool cmdline_word(struct settings *s, char *word)
 
 	if (strcmp(word, "ro") == 0 || strcmp(word, "rw") == 0) {
 		s->read_only = word[1] == 'o';
+		s->writable = !s->read_only;
 	} else if (strncmp(word, "root=", 5) == 0) {
 		s->root = word + 5;
 	} else if (strncmp(word, "rootfstype=", 11) == 0) {

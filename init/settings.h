@@ -33,7 +33,7 @@ struct settings {
 	int partition;         /* 0: not said */
 	const char *subvolume; /* or directory of the file system, that is the root */
 	const char *root, *root_type;
-	bool read_only;
+	bool read_only, writable; /* ro, rw; the last one counts */
 
 	uint64_t seen; /* settings that were set, for duplicates */
 	uint64_t from_cmdline;
@@ -43,7 +43,7 @@ void settings_init(struct settings *s);
 
 /* One "section.key = value". 0, -ENOENT (no such key), -EINVAL (a value that
  * the key cannot have), -EEXIST (set before: the first one counts),
- * -EOPNOTSUPP (WSL has it, and nothing here acts on it), -EPERM (only on the
+ * -EOPNOTSUPP (WSL has it, nothing here acts on it, and the value is not off), -EPERM (only on the
  * kernel's command line). */
 int settings_set(struct settings *s, const char *section, const char *key, const char *value);
 

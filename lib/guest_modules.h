@@ -22,7 +22,7 @@ enum guest_group {
 	GUEST_FS_SQUASHFS,
 	GUEST_FS_EROFS,
 	GUEST_FS_ISO9660,
-	GUEST_OVERLAY, /* a root that is not written to */
+	GUEST_OVERLAY, /* a root that is not written to, or is full */
 	GUEST_9P,      /* drives, or the root, as virtio-9p */
 	GUEST_VIRTIOFS,
 	GUEST_NET,

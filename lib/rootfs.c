@@ -62,11 +62,9 @@ unsigned rootfs_groups(const struct rootfs *fs)
 				groups |= rootfs_groups(&rows[i].fs);
 		return groups;
 	}
-	groups = 1U << fs->group;
+	groups = 1U << fs->group | 1U << GUEST_OVERLAY; /* any may be full */
 	if (fs->kind != ROOTFS_SHARED)
 		groups |= 1U << GUEST_DISK;
-	if (fs->kind == ROOTFS_DISK_READ_ONLY || fs->kind == ROOTFS_SHARED)
-		groups |= 1U << GUEST_OVERLAY;
 	return groups;
 }
 

@@ -167,4 +167,4 @@ def test_other_drives_are_told(landbridge, machine, tmp_path):
     assert "no drive E:" in said[0] and "has the drive D:" in said[1], said
     machine.agent = agent
     log = machine.exec("dmesg").text
-    assert "have the drive E:, which is not here" in log and "drive D: is here" in log, log
+    assert "warning drives: the host's E: is not here" in log and "drive D: is here" in log, log

@@ -179,20 +179,31 @@ def test_drive_c_without_windows(landbridge, probe, tmp_path):
     assert len(result.err.splitlines()) == 1
 
 
-@pytest.fixture
-def broken(tmp_path, busybox_image):
-    """A boot that fails with a shell at hand: a read-only root, no overlay."""
+def without(tmp_path, word):
+    """Options for a kernel that lacks the modules with this word in their names."""
     kernel = os.path.realpath(os.path.join(frontdoor.BUILD, "kernel"))
     release = os.listdir(os.path.join(kernel, "modules"))[0]
     modules = tmp_path / release
     modules.mkdir()
     (modules / "kernel").symlink_to(os.path.join(kernel, "modules", release, "kernel"))
     with open(os.path.join(kernel, "modules", release, "modules.dep"), encoding="ascii") as f:
-        (modules / "modules.dep").write_text("".join(line for line in f if "overlay" not in line))
+        (modules / "modules.dep").write_text("".join(line for line in f if word not in line))
+    return ["--kernel", os.path.join(kernel, "vmlinux"), "--modules", str(modules)]
+
+
+@pytest.fixture
+def broken(tmp_path, busybox_image):
+    """A boot that fails with a shell at hand: a read-only root, no overlay."""
     root = tmp_path / "root"
     root.mkdir(mode=0o755)
     subprocess.run(["tar", "-C", root, "-xpf", busybox_image], check=True)
-    return ["--kernel", os.path.join(kernel, "vmlinux"), "--modules", str(modules), str(root)]
+    return [*without(tmp_path, "overlay"), str(root)]
+
+
+def test_missing_drives_are_told(landbridge, tmp_path):
+    result = landbridge.run(*without(tmp_path, "9p"), "--", "sh", "-c", "ls /mnt; exit 2")
+    assert (result.status, result.out) == (2, b""), result
+    assert result.err == b"landbridge: drives: the host's C: is not here\n", result
 
 
 def test_failed_boot_names_the_step(landbridge, broken):

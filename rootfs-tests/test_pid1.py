@@ -48,7 +48,7 @@ class Guest:
             os.makedirs(self.path(name))
         shutil.copy(INIT, self.path("init"))
         shutil.copy(BUSYBOX, self.path("bin/busybox"))
-        for name in ("sh", "sleep", "cat", "mount", "id", "hostname", "ls", "true", "kill"):
+        for name in ("sh", "sleep", "cat", "mount", "id", "hostname", "ls", "true", "kill", "rm", "mv"):
             os.symlink("busybox", self.path(f"bin/{name}"))
         self.write("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
 
@@ -356,6 +356,43 @@ def test_helpers_without_a_path(guest):
     with guest.running() as init:
         assert init.inside("/usr/bin/wslinfo", "--networking-mode").stdout == "none\n"
         assert init.inside("ls", "/usr/bin/wslpath").returncode == 0
+
+
+def test_helpers_come_back(guest):
+    """Whatever is removed of them, again and again."""
+    def there():
+        return sorted(os.listdir(init.socket("bin"))) == names if os.path.isdir(init.socket("bin")) else False
+
+    with guest.running() as init:
+        names = sorted(os.listdir(init.socket("bin")))
+        for command in ("rm /run/landbridge/bin/wslpath", "mv /run/landbridge/bin/wslinfo /tmp", "rm -r /run/landbridge/bin",
+                        "mv /run/landbridge/bin /run/landbridge/old", "rm /run/landbridge/bin/*"):
+            init.inside("sh", "-c", command)
+            assert until(there), command
+        before = switches(init.pid)
+        time.sleep(1)
+        assert switches(init.pid) == before
+
+
+def test_sockets_cannot_be_removed(guest):
+    with guest.running() as init:
+        for name in ("interop.sock", "p9d.sock"):
+            init.inside("sh", "-c", f"rm -f /run/landbridge/{name}; mv /run/landbridge/{name} /tmp/x; rm -rf /run/landbridge")
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(init.socket(name))
+        assert until(lambda: os.path.islink(init.socket("bin/wslpath")))
+        os.kill(init.pid, signal.SIGTERM)
+        assert init.outer.wait(10) == 0
+
+
+@pytest.mark.parametrize("wants", [True, False])
+def test_boot_command_without_a_host(guest, wants):
+    """It waits for the host's PATH, but not for long, and says when it has none."""
+    guest.write("etc/wsl.conf", f"[interop]\nappendWindowsPath = {str(wants).lower()}\n")
+    guest.boot_command("echo $PATH >/saw\n")
+    with guest.running():
+        assert until(lambda: guest.read("saw")).endswith(":/bin:/usr/games:/usr/local/games:/run/landbridge/bin\n")
+        assert ("boot.command has no Windows PATH" in guest.read("log")) == wants
 
 
 def test_proc_is_mounted_as_everywhere(guest):

@@ -101,6 +101,7 @@ static void test_set(void **state)
 		{ "landbridge", "partition", "4", -EEXIST },
 		{ "gpu", "appendLibPath", "anything", -EOPNOTSUPP },
 		{ "boot", "systemd", "true", -EOPNOTSUPP },
+		{ "boot", "systemd", "False", 0 },
 		{ "fileServer", "enabled", "false", 0 },
 		{ "landbridge", "write", "true", -ENOENT },
 		{ "gpu", "append", "true", -ENOENT },

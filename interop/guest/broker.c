@@ -122,6 +122,9 @@ static void broker_state(void *owner, const struct hello *hello)
 	b->dial_error = 0;
 	log_note(&b->log,
 		 hello ? "the host is connected" : "the host is gone: its programs failed");
+	/* It also writes the PATH down, for those who are no session. */
+	if (hello)
+		timer_start(&b->loop, &b->refill, SPARE_MS);
 	if (hello)
 		drives_compare(&b->log, b->drives, hello->drives);
 }
@@ -262,7 +265,7 @@ static int broker_init(struct broker *b)
 int broker_main(int argc, char **argv)
 {
 	struct broker b = {
-		.log = { .fd = -1, .kmsg = true, .who = "broker", .max = LOG_LEVEL_NOTE },
+		.log = { .fd = -1, .kmsg = true, .who = "landbridge", .max = LOG_LEVEL_NOTE },
 		.link = argc > 1 ? argv[1] : LANDBRIDGE_LINK,
 		.closed = argc > 2 ? argv[2] : NULL,
 		.spare = -1,

@@ -64,7 +64,7 @@ void drives_compare(const struct log *log, uint32_t here, uint32_t host)
 
 	if (host & ~here) {
 		hello_drives_text(text, host & ~here);
-		log_warn(log, "the host's programs have the drive %s, which is not here", text);
+		log_err(log, "warning drives: the host's %s is not here", text);
 	}
 	if (here & ~host) {
 		hello_drives_text(text, here & ~host);

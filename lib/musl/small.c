@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "lib/fmt.h"
 
@@ -33,6 +36,28 @@ char *strstr(const char *text, const char *word)
 		if (*text == '\0')
 			return NULL;
 	}
+}
+
+/* --- descriptors: without another way for a kernel that knows no SOCK_CLOEXEC --- */
+
+int socket(int domain, int type, int protocol)
+{
+	return (int)syscall(SYS_socket, domain, type, protocol);
+}
+
+int socketpair(int domain, int type, int protocol, int fds[2])
+{
+	return (int)syscall(SYS_socketpair, domain, type, protocol, fds);
+}
+
+int accept4(int fd, struct sockaddr *restrict addr, socklen_t *restrict len, int flags)
+{
+	return (int)syscall(SYS_accept4, fd, addr, len, flags);
+}
+
+int pipe2(int fds[2], int flags)
+{
+	return (int)syscall(SYS_pipe2, fds, flags);
 }
 
 /* --- qsort: a heap sort --- */

@@ -136,8 +136,8 @@ static void test_groups(void **state)
 		const char *type;
 		unsigned groups;
 	} want[] = {
-		{ "ext2", BIT(GUEST_DISK) | BIT(GUEST_FS_EXT4) },
-		{ "xfs", BIT(GUEST_DISK) | BIT(GUEST_FS_XFS) },
+		{ "ext2", BIT(GUEST_DISK) | BIT(GUEST_FS_EXT4) | BIT(GUEST_OVERLAY) },
+		{ "xfs", BIT(GUEST_DISK) | BIT(GUEST_FS_XFS) | BIT(GUEST_OVERLAY) },
 		{ "erofs", BIT(GUEST_DISK) | BIT(GUEST_FS_EROFS) | BIT(GUEST_OVERLAY) },
 		{ "iso9660", BIT(GUEST_DISK) | BIT(GUEST_FS_ISO9660) | BIT(GUEST_OVERLAY) },
 		{ "9p", BIT(GUEST_9P) | BIT(GUEST_OVERLAY) },

@@ -1,7 +1,12 @@
 /* test_small.c: what replaces musl in /init against the C library of this machine. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "lib/lib.h"
 #include "lib/test/cmocka_all.h"
@@ -12,12 +17,20 @@
 #define strtol small_strtol
 #define strtoul small_strtoul
 #define strtoull small_strtoull
+#define socket small_socket
+#define socketpair small_socketpair
+#define accept4 small_accept4
+#define pipe2 small_pipe2
 int small_snprintf(char *restrict buf, size_t size, const char *restrict format, ...);
 char *small_strstr(const char *text, const char *word);
 void small_qsort(void *base, size_t count, size_t size, int (*order)(const void *, const void *));
 long small_strtol(const char *restrict s, char **restrict end, int base);
 unsigned long small_strtoul(const char *restrict s, char **restrict end, int base);
 unsigned long long small_strtoull(const char *restrict s, char **restrict end, int base);
+int small_socket(int domain, int type, int protocol);
+int small_socketpair(int domain, int type, int protocol, int fds[2]);
+int small_accept4(int fd, struct sockaddr *restrict addr, socklen_t *restrict len, int flags);
+int small_pipe2(int fds[2], int flags);
 #include "lib/musl/small.c"
 #undef snprintf
 #undef strstr
@@ -25,6 +38,10 @@ unsigned long long small_strtoull(const char *restrict s, char **restrict end, i
 #undef strtol
 #undef strtoul
 #undef strtoull
+#undef socket
+#undef socketpair
+#undef accept4
+#undef pipe2
 
 static const char *const numbers[] = {
 	"0",
@@ -142,12 +159,53 @@ static void test_snprintf(void **state)
 	assert_string_equal(buf, "10.0.2.");
 }
 
+static bool is_cloexec(int fd)
+{
+	return fcntl(fd, F_GETFD) & FD_CLOEXEC;
+}
+
+static void test_descriptors(void **state)
+{
+	int server = small_socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int client = small_socket(AF_UNIX, SOCK_STREAM, 0), pair[2], got;
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	socklen_t len = sizeof(sa_family_t);
+	char byte = 0;
+
+	(void)state;
+	assert_true(is_cloexec(server) && !is_cloexec(client));
+	assert_int_equal(bind(server, (void *)&name, len),
+			 0); /* to a name of the kernel's choice */
+	len = sizeof(name);
+	assert_int_equal(getsockname(server, (void *)&name, &len), 0);
+	assert_int_equal(listen(server, 1), 0);
+	assert_int_equal(connect(client, (void *)&name, len), 0);
+	got = small_accept4(server, NULL, NULL, SOCK_CLOEXEC);
+	assert_true(got >= 0 && is_cloexec(got));
+	assert_int_equal(small_socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_int_equal(write(pair[0], "a", 1) + read(pair[1], &byte, 1), 2);
+	assert_int_equal(byte, 'a');
+	for (int i = 0; i < 2; i++)
+		close(pair[i]);
+	assert_int_equal(small_pipe2(pair, O_CLOEXEC), 0);
+	assert_true(is_cloexec(pair[0]) && is_cloexec(pair[1]));
+	for (int i = 0; i < 2; i++)
+		close(pair[i]);
+	assert_int_equal(small_accept4(client, NULL, NULL, 0), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(small_socket(-1, 0, 0), -1);
+	assert_int_equal(errno, EAFNOSUPPORT);
+	close(got);
+	close(client);
+	close(server);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_strtol),   cmocka_unit_test(test_strtoul),
-		cmocka_unit_test(test_qsort),    cmocka_unit_test(test_strstr),
-		cmocka_unit_test(test_snprintf),
+		cmocka_unit_test(test_descriptors), cmocka_unit_test(test_strtol),
+		cmocka_unit_test(test_strtoul),     cmocka_unit_test(test_qsort),
+		cmocka_unit_test(test_strstr),      cmocka_unit_test(test_snprintf),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

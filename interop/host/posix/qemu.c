@@ -59,6 +59,8 @@ static void add_kernel(struct args *args, const struct qemu *q)
 {
 	const char *emulated = q->kvm ? "" : " tsc=reliable no_timer_check mitigations=off";
 	bool dir = q->image->kind == IMAGE_DIR;
+	/* Said only where what is written stays: a full disk is another matter then. */
+	const char *mode = q->options->write ? " rw" : dir ? " ro" : "";
 	char root[96] = "", user[80] = "", below[300] = "";
 
 	if (dir)
@@ -77,11 +79,10 @@ static void add_kernel(struct args *args, const struct qemu *q)
 	args_add(args, "-append");
 	args_add(
 		args,
-		"console=ttyS0 quiet panic=-1 nokaslr cryptomgr.notests%s%s%s %s landbridge.name=%s%s "
+		"console=ttyS0 quiet panic=-1 nokaslr cryptomgr.notests%s%s%s%s landbridge.name=%s%s "
 		"landbridge.ip=10.0.2.15/24 landbridge.gateway=10.0.2.2 landbridge.dns=10.0.2.3 "
 		"landbridge.link=%s",
-		emulated, below, root, dir && !q->options->write ? "ro" : "rw", q->name, user,
-		link_of(q));
+		emulated, below, root, mode, q->name, user, link_of(q));
 }
 
 static void add_share(struct args *args, const char *id, const char *dir, const char *tag, bool ro)

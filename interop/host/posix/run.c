@@ -24,6 +24,7 @@
 enum {
 	SIGNALLED_MS = 5000, /* a command may take so long to end after a signal */
 	BREAK_MS = 600,      /* between the end of a stream and of who carried it */
+	OPEN_TRIES = 20,     /* of a new session, while the guest's end of the link comes back */
 };
 
 enum state {
@@ -42,6 +43,7 @@ struct run {
 	struct emergency emergency;
 	struct terminal terminal;
 	bool on_terminal;
+	unsigned tries; /* left, to open a new session instead of one that broke */
 	enum state state;
 	pid_t supervisor, session;
 	int status;
@@ -120,6 +122,23 @@ static void session_start(struct run *r)
 		run_fail(r, "unable to open a session: no process left");
 }
 
+/* Nothing but a shell can be had again. One that never began was not to be had
+ * in the first place, unless it stands for one that did. */
+static unsigned tries_left(const struct run *r, const struct outcome *out)
+{
+	if (r->options->command || !r->on_terminal)
+		return 0;
+	return out->pid ? OPEN_TRIES : r->tries ? r->tries - 1 : 0;
+}
+
+static void session_again(struct run *r)
+{
+	if (r->tries == OPEN_TRIES)
+		note("%s; this is a new session", r->fault.text);
+	r->fault = (struct fault){ 0 };
+	session_start(r);
+}
+
 /* The session's end is the run's. */
 static void session_over(struct run *r, const struct outcome *out)
 {
@@ -137,7 +156,9 @@ static void session_over(struct run *r, const struct outcome *out)
 	}
 	/* Only where the bridge failed does the guest's log say more; and where it
 	 * failed because QEMU or the agent ended, that says more than the stream. */
-	say(r, SUPERVISOR_LOG);
+	r->tries = tries_left(r, out);
+	if (!r->tries)
+		say(r, SUPERVISOR_LOG);
 	r->state = BROKEN;
 	timer_start(&r->loop, &r->deadline, BREAK_MS);
 }
@@ -187,6 +208,16 @@ static void machine_ending(struct run *r, const struct fault *fault)
 	r->status = 0;
 }
 
+/* A session has made its terminal raw by then, or not yet. */
+static void something_wrong(const struct run *r, const char *text)
+{
+	bool raw = r->on_terminal && !r->options->command && isatty(STDERR_FILENO);
+	struct fault line = { 0 };
+
+	fault_set(&line, HOST_FAILED, "%s%s", text, raw ? "\r" : "");
+	fault_print(&line);
+}
+
 static void machine_over(struct run *r, const struct supervisor_event *event)
 {
 	if (event->what == MACHINE_FAILED)
@@ -210,6 +241,8 @@ static void machine_ready(struct watch *watch, uint32_t events)
 		session_start(r);
 	} else if (event.what == MACHINE_EMERGENCY) {
 		machine_in_emergency(r, &event.fault);
+	} else if (event.what == MACHINE_WRONG) {
+		something_wrong(r, event.fault.text);
 	} else if (event.what == MACHINE_ENDING) {
 		machine_ending(r, &event.fault);
 	} else if (event.what >= MACHINE_STOPPED) {
@@ -223,6 +256,10 @@ static void deadline_over(struct timer *timer)
 {
 	struct run *r = container_of(timer, struct run, deadline);
 
+	if (r->state == BROKEN && r->tries) {
+		session_again(r);
+		return;
+	}
 	/* A signal came and the session is still there. */
 	if (r->state == RUNNING && r->session > 0)
 		kill(r->session, SIGKILL);

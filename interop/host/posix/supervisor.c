@@ -174,6 +174,16 @@ static void caller_add(struct acceptor *acceptor, int fd)
 
 /* --- the guest's console ---------------------------------------------------------------- */
 
+/* Of a boot that goes on; else its end says what was wrong. */
+static void tell_wrong(struct supervisor *s)
+{
+	struct supervisor_event event = { .what = MACHINE_WRONG };
+
+	while (s->phase >= UP &&
+	       console_wrong(&s->said, event.fault.text, sizeof(event.fault.text)))
+		tell(s, &event);
+}
+
 static void emergency(struct supervisor *s)
 {
 	struct supervisor_event event = { .what = MACHINE_EMERGENCY };
@@ -199,6 +209,7 @@ static bool console_read(struct supervisor *s)
 		return false;
 	}
 	console_feed(&s->said, text, (size_t)n);
+	tell_wrong(s);
 	scrollback_add(&s->log, text, (size_t)n);
 	if (s->visitor.fd >= 0)
 		(void)!send(s->visitor.fd, text, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -266,6 +277,7 @@ static void agent_word_ready(struct watch *watch, uint32_t events)
 		vm_is_up(&s->plan->vm);
 		phase_set(s, UP);
 		tell(s, &event);
+		tell_wrong(s);
 	}
 }
 

@@ -26,6 +26,7 @@ enum supervisor_word {
 enum supervisor_what {
 	MACHINE_UP,        /* sessions can be opened */
 	MACHINE_EMERGENCY, /* the boot failed (fault says of what); a shell is on the console */
+	MACHINE_WRONG,     /* it is up, and fault says what is not as it should be: one line each */
 	MACHINE_ENDING,    /* not as it was asked; fault says why, or the guest powered off */
 	/* The last event: nothing is left of the machine. */
 	MACHINE_STOPPED,     /* as it was asked */

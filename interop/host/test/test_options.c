@@ -235,7 +235,7 @@ static void test_qemu(void **state)
 	assert_true(has(&args, "landbridge.link=serial:p.1") && has(&args, ",name=p.1"));
 	assert_true(has(&args, " landbridge.subvolume=@/x "));
 	assert_true(has(&args, "landbridge.user=ann") && has(&args, "fd=7,server=on"));
-	assert_true(has(&args, "path=console,server=on") && has(&args, " rw "));
+	assert_true(has(&args, "path=console,server=on") && !has(&args, " rw "));
 	assert_true(has(&args, "spawn=deny"));
 	args_free(&args);
 	o.write = true;
@@ -254,7 +254,7 @@ static void test_qemu(void **state)
 
 static void test_qemu_network(void **state)
 {
-	struct image image = { .kind = IMAGE_RAW, .path = "/a" };
+	struct image image = { .kind = IMAGE_DISK, .format = DISK_RAW, .path = "/a" };
 	struct args args = { 0 };
 	struct options o;
 	struct fault why;

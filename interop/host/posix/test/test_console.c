@@ -41,6 +41,33 @@ static void test_feed(void **state)
 	}
 }
 
+static void test_wrong(void **state)
+{
+	static const char text[] = "[ 1.0] landbridge: warning settings: one\r\n"
+				   "[ 1.1] landbridge: ready: 20 ms\n"
+				   "[ 1.2] landbridge: failed fstab: two\n"
+				   "[ 1.3] landbridge: warning drives: th";
+	struct console c = { 0 };
+	char line[64];
+
+	(void)state;
+	assert_false(console_wrong(&c, line, sizeof(line)));
+	console_feed(&c, text, strlen(text));
+	assert_true(console_wrong(&c, line, sizeof(line)));
+	assert_string_equal(line, "settings: one");
+	assert_true(console_wrong(&c, line, sizeof(line)));
+	assert_string_equal(line, "fstab: two");
+	assert_false(console_wrong(&c, line, sizeof(line)));
+	console_feed(&c, "ree\n", 4);
+	assert_true(console_wrong(&c, line, sizeof(line)));
+	assert_string_equal(line, "drives: three");
+	/* However many there are, what is kept of them is whole. */
+	for (int i = 0; i < 1000; i++)
+		console_feed(&c, "landbridge: warning x: y\n", 25);
+	while (console_wrong(&c, line, sizeof(line)))
+		assert_string_equal(line, "x: y");
+}
+
 static void test_long_line(void **state)
 {
 	struct console c = { 0 };
@@ -128,9 +155,8 @@ static void test_drives(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_feed),
-		cmocka_unit_test(test_long_line),
-		cmocka_unit_test(test_last_words),
+		cmocka_unit_test(test_feed),      cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_long_line), cmocka_unit_test(test_last_words),
 		cmocka_unit_test(test_drives),
 	};
 
