@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "interop/host/posix/agent.h"
+#include "interop/host/posix/agent_start.h"
 #include "interop/host/posix/console.h"
 #include "interop/host/posix/scrollback.h"
 #include "interop/host/seen.h"
@@ -398,88 +399,6 @@ static int loop_start(struct supervisor *s, int founder)
 	return error ? error : signals_take(&s->signals, &s->loop);
 }
 
-enum { LISTENER = 3, CONTROL = 4, LOCK = 5 };
-
-/* The agent's: QEMU needs what C: is, and only the agent has a path to it. */
-static void layer_enter(struct supervisor *s)
-{
-	struct fault why = { 0 };
-	int fd = wine_enter(&s->plan->wine);
-
-	if (fd < 0)
-		_exit(-fd);
-	fd_send(CONTROL, fd, "", 1);
-	close(fd);
-	if (wine_settle(&s->plan->wine, &s->plan->drives, &why) < 0)
-		_exit(EIO);
-}
-
-/* Ours: waits for that. */
-static int layer_hear(struct supervisor *s, int control)
-{
-	char byte;
-	int status;
-
-	if (!s->plan->wine.layer[0] || fd_recv(control, &s->plan->vm.ends[VM_C], &byte, 1) > 0)
-		return 0;
-	status = child_wait(s->agent, AGENT_END_MS);
-	s->agent = 0;
-	return fault_set(&s->end.fault, HOST_FAILED, "unable to lay %s over the Wine prefix: %s",
-			 s->plan->wine.layer,
-			 WIFEXITED(status) ? strerror(WEXITSTATUS(status)) : "killed");
-}
-
-/* The agent's process. Of ours it has three descriptors: the machine lives as
- * long as its supervisor, and no longer. */
-static _Noreturn void agent_child(struct supervisor *s)
-{
-	char path[MACHINE_DIR], link[MACHINE_DIR + 8];
-	struct agent_config config = { .link = link,
-				       .socket = s->plan->socket,
-				       .listener = LISTENER,
-				       .control = CONTROL,
-				       .drives = &s->plan->drives,
-				       .wine = &s->plan->wine };
-
-	s->plan->wine.lock = LOCK;
-	descriptors_own(LISTENER, LOCK);
-	machine_path(&s->plan->machine, "link", path);
-	fmt(link, sizeof(link), "unix:%s", path);
-	if (s->plan->wine.layer[0])
-		layer_enter(s);
-	_exit(agent_serve(&config));
-}
-
-static int agent_start(struct supervisor *s)
-{
-	int listener = agent_listen(s->plan->socket, &s->end.fault), pair[2];
-	int fds[] = { -1, -1, -1, listener, -1, s->plan->wine.lock };
-	const struct child_setup setup = { .flags = CHILD_SESSION | CHILD_ALONE,
-					   .death_signal = SIGTERM,
-					   .fds = fds,
-					   .fd_count = array_len(fds),
-					   .name = "lb-agent" };
-	char own[MACHINE_DIR];
-
-	if (listener < 0)
-		return -1;
-	machine_path(&s->plan->machine, "agent", own);
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ||
-	    (s->plan->options.socket && symlink(s->plan->socket, own) < 0))
-		return fault_set(&s->end.fault, HOST_FAILED, "unable to start the agent: %s",
-				 strerror(errno));
-	fds[4] = pair[1];
-	s->agent = child_fork(&setup);
-	if (s->agent == 0)
-		agent_child(s);
-	close(listener);
-	close(pair[1]);
-	watch_add(&s->loop, &s->agent_words, pair[0], EPOLLIN);
-	return s->agent < 0 ? fault_set(&s->end.fault, HOST_FAILED, "unable to start the agent: %s",
-					strerror(-s->agent))
-			    : layer_hear(s, pair[0]);
-}
-
 static int door_open(struct supervisor *s, struct acceptor *door, const char *name)
 {
 	char path[MACHINE_DIR];
@@ -496,7 +415,7 @@ static int door_open(struct supervisor *s, struct acceptor *door, const char *na
 static int supervisor_begin(struct supervisor *s, int founder)
 {
 	char path[MACHINE_DIR];
-	int error = loop_start(s, founder);
+	int error = loop_start(s, founder), control;
 
 	if (error < 0)
 		return fault_set(&s->end.fault, HOST_FAILED, "unable to wait for events: %s",
@@ -508,8 +427,13 @@ static int supervisor_begin(struct supervisor *s, int founder)
 				 strerror(-error));
 	if (door_open(s, &s->control, "control") < 0 ||
 	    door_open(s, &s->console_door, "console") < 0 ||
-	    vm_listen(&s->plan->vm, &s->end.fault) < 0 || agent_start(s) < 0 ||
-	    vm_start(&s->plan->vm, &s->end.fault) < 0)
+	    vm_listen(&s->plan->vm, &s->end.fault) < 0)
+		return -1;
+	s->agent = agent_start(s->plan, &control, &s->end.fault);
+	if (s->agent < 0)
+		return -1;
+	watch_add(&s->loop, &s->agent_words, control, EPOLLIN);
+	if (vm_start(&s->plan->vm, &s->end.fault) < 0)
 		return -1;
 	watch_add(&s->loop, &s->console, s->plan->vm.console, EPOLLIN);
 	timer_start(&s->loop, &s->deadline, 1000 * (int64_t)s->plan->options.timeout);

@@ -1,0 +1,95 @@
+/* agent_start.c: the agent of a machine, as a child of its supervisor. */
+#include "interop/host/posix/agent_start.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "interop/host/posix/agent.h"
+#include "lib/lib.h"
+
+/* Its descriptors: the machine lives as long as its supervisor, and no longer. */
+enum { LISTENER = 3, CONTROL = 4, LOCK = 5 };
+
+enum { LAYER_MS = 12000 };
+
+/* QEMU needs what C: is, and only the agent has a path to it. */
+static void layer_enter(struct plan *p)
+{
+	struct fault why = { 0 };
+	int fd = wine_enter(&p->wine);
+
+	if (fd < 0)
+		_exit(-fd);
+	fd_send(CONTROL, fd, "", 1);
+	close(fd);
+	if (wine_settle(&p->wine, &p->drives, &why) < 0)
+		_exit(EIO);
+}
+
+/* The other side of that. */
+static int layer_hear(struct plan *p, pid_t agent, int control, struct fault *why)
+{
+	char byte;
+	int status;
+
+	if (!p->wine.layer[0] || fd_recv(control, &p->vm.ends[VM_C], &byte, 1) > 0)
+		return 0;
+	status = child_wait(agent, LAYER_MS);
+	return fault_set(
+		why, HOST_FAILED, "unable to lay %s over the Wine prefix: %s", p->wine.layer,
+		status >= 0 && WIFEXITED(status) ? strerror(WEXITSTATUS(status)) : "killed");
+}
+
+static _Noreturn void agent_child(struct plan *p)
+{
+	char path[MACHINE_DIR], link[MACHINE_DIR + 8];
+	struct agent_config config = { .link = link,
+				       .socket = p->socket,
+				       .listener = LISTENER,
+				       .control = CONTROL,
+				       .drives = &p->drives,
+				       .wine = &p->wine };
+
+	p->wine.lock = LOCK;
+	descriptors_own(LISTENER, LOCK);
+	machine_path(&p->machine, "link", path);
+	fmt(link, sizeof(link), "unix:%s", path);
+	if (p->wine.layer[0])
+		layer_enter(p);
+	_exit(agent_serve(&config));
+}
+
+pid_t agent_start(struct plan *p, int *control, struct fault *why)
+{
+	int listener = agent_listen(p->socket, why), pair[2];
+	int fds[] = { -1, -1, -1, listener, -1, p->wine.lock };
+	const struct child_setup setup = { .flags = CHILD_SESSION | CHILD_ALONE,
+					   .death_signal = SIGTERM,
+					   .fds = fds,
+					   .fd_count = array_len(fds),
+					   .name = "lb-agent" };
+	char own[MACHINE_DIR];
+	pid_t pid;
+
+	if (listener < 0)
+		return -1;
+	machine_path(&p->machine, "agent", own);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ||
+	    (p->options.socket && symlink(p->socket, own) < 0))
+		return fault_set(why, HOST_FAILED, "unable to start the agent: %s",
+				 strerror(errno));
+	fds[4] = pair[1];
+	pid = child_fork(&setup);
+	if (pid == 0)
+		agent_child(p);
+	close(listener);
+	close(pair[1]);
+	*control = pair[0];
+	if (pid < 0)
+		return fault_set(why, HOST_FAILED, "unable to start the agent: %s", strerror(-pid));
+	return layer_hear(p, pid, pair[0], why) < 0 ? -1 : pid;
+}
