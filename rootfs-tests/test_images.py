@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 import images
+from frontdoor import BUILD, LANDBRIDGE
 
 
 def sha(path):
@@ -323,3 +324,105 @@ def test_tar_of_something_else(landbridge, tmp_path):
     tar = str(tmp_path / "n.tar")
     subprocess.run(["tar", "-C", tmp_path, "-cf", tar, "notes.txt"], check=True)
     one_line(landbridge.run(tar, "--", "true"), "no /etc", "notes.txt")
+
+
+# --- what a tar keeps, and what goes wrong with one ----------------------------------
+
+def small_tree(top):
+    """A root that has capabilities, attributes and ACLs."""
+    for name in ("bin", "etc"):
+        (top / name).mkdir(parents=True)
+    for name in ("bin/sh", "bin/ping"):
+        (top / name).write_bytes(open(images.BUSYBOX, "rb").read())
+        (top / name).chmod(0o755)
+    subprocess.run(["/usr/sbin/setcap", "cap_net_raw+ep", top / "bin" / "ping"], check=True)
+    subprocess.run(["setfattr", "-n", "user.note", "-v", "hel\nlo", top / "etc"], check=True)
+    subprocess.run(["setfacl", "-m", "u:1234:rwx", top / "etc"], check=True)
+    subprocess.run(["setfacl", "-d", "-m", "g:77:rx", top / "etc"], check=True)
+    return top
+
+
+def attributes(disk, name):
+    return subprocess.run(["debugfs", "-R", f"ea_list {name}", disk], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    top = tmp_path_factory.mktemp("tree")
+    try:
+        return small_tree(top)
+    except subprocess.CalledProcessError:
+        pytest.skip("no attributes or ACLs here, or not root")
+
+
+MAKE_IMAGE = os.path.join(BUILD, "make-image")
+
+
+@pytest.mark.parametrize("pack", ["", "gzip", "xz -0", "zstd -q", "bzip2"])
+def test_tar_keeps_attributes(tree, tmp_path, pack):
+    tar, disk = str(tmp_path / "a.tar"), str(tmp_path / "a.ext4")
+    # ACLs as text, as tar writes them.
+    subprocess.run(["tar", "--xattrs", "--xattrs-include=user.*", "--xattrs-include=security.*", "--acls", "-C", tree,
+                    "-cf", tar, "."], check=True)
+    if pack:
+        with open(tar + ".p", "wb") as f:
+            subprocess.run([*pack.split(), "-c", tar], stdout=f, check=True)
+        tar += ".p"
+    subprocess.run([MAKE_IMAGE, tar, disk], check=True)
+    assert "security.capability (20) = 01 00 00 02 00 20 00 00" in attributes(disk, "/bin/ping")
+    etc = attributes(disk, "/etc")
+    assert "user.note (6) = " in etc and "posix_acl_access (28)" in etc and "posix_acl_default (28)" in etc, etc
+    assert "d2 04 00 00" in etc and "4d 00 00 00" in etc, etc
+    assert "security" not in attributes(disk, "/bin/sh")
+    assert subprocess.run(["e2fsck", "-fn", disk], capture_output=True, check=False).returncode == 0
+
+
+def test_capability_counts_in_the_guest(landbridge, tree, tmp_path, debian_tar):
+    """A program that may more than its user."""
+    tar = str(tmp_path / "c.tar")
+    with images.TarImage(tar, debian_tar) as image, open(images.BUSYBOX, "rb") as f:
+        data = f.read()
+        info = image._member("bin/busybox", b"0", 0o755, 0, 0)
+        info.size = len(data)
+        info.pax_headers = {"SCHILY.xattr.security.capability": (bytes([1, 0, 0, 2, 1]) + bytes(15)).decode("latin-1")}
+        f.seek(0)
+        image.tar.addfile(info, f)
+    result = landbridge.run("--user", "nobody", tar, "--", "/bin/busybox", "chown", "1:1", "/etc/motd")
+    assert result.status == 0, result  # cap_chown
+
+
+@pytest.mark.timeout(600)
+def test_tar_of_many_files(landbridge, tmp_path, busybox_image):
+    """More of them than a disk of that size would have inodes for by itself."""
+    with images.TarImage(str(tmp_path / "m.tar"), busybox_image) as image:
+        for i in range(200):
+            image.dir(f"srv/{i}")
+            for j in range(1000):
+                image.file(f"srv/{i}/{j}", b"")
+    result = landbridge.run(tmp_path / "m.tar", "--", "sh", "-c", "ls /srv | wc -l; ls /srv/199 | wc -l".replace("wc", "busybox wc"),
+                            timeout=500)
+    assert result.lines == ["200", "1000"], result
+
+
+def damage(data, kind):
+    return data[:len(data) * 2 // 3] if kind == "cut" else data[:200000] + b"x" * 20 + data[200020:]
+
+
+@pytest.mark.parametrize("pack, kind", [("cat", "cut"), ("gzip", "cut"), ("gzip", "changed"), ("xz -0", "cut"), ("zstd -q", "cut")])
+def test_damaged_tar(landbridge, tmp_path, busybox_image, pack, kind):
+    with open(busybox_image, "rb") as f:
+        data = subprocess.run([*pack.split(), *(["-c"] if pack != "cat" else [])], stdin=f, capture_output=True, check=True).stdout
+    (tmp_path / "d.tar").write_bytes(damage(data, kind))
+    one_line(landbridge.run(tmp_path / "d.tar", "--", "true"), "unable to make a disk of", "damaged", "copy it again")
+
+
+def test_full_disk(landbridge, tmp_path, busybox_image):
+    """With nothing left for a log either."""
+    script = (f"mount -t tmpfs -o size=1m none {tmp_path} && LANDBRIDGE_HOME={tmp_path} exec {LANDBRIDGE} run "
+              f"{busybox_image} -- true")
+    if subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("not root")
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, env=landbridge.env, check=False)
+    assert done.returncode == 125 and done.stderr.count(b"\n") == 1, done
+    assert b"No space left" in done.stderr and b"LANDBRIDGE_HOME" in done.stderr, done
+    assert os.listdir(tmp_path) == []

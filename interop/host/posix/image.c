@@ -242,6 +242,9 @@ static int script_run(const struct dirs *dirs, const char *name, const char *con
 	free(argv[2]);
 	if (status == 0)
 		return 0;
+	/* "make-image: unable to ..." */
+	if (status > 0 && strncmp(text, name, strlen(name)) == 0 && text[strlen(name)] == ':')
+		return fault_set(why, HOST_FAILED, "%s", text + strlen(name) + 2);
 	return fault_set(why, HOST_FAILED, "unable to run %s: %s", path,
 			 status < 0 ? strerror(-status) : text);
 }
