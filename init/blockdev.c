@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "init/dirs.h"
+#include "lib/dirs.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"

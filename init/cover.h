@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { COVERS_MAX = 12 };
+enum { COVERS_MAX = 14 };
 
 struct covers {
 	struct cover {

@@ -18,6 +18,7 @@
 #include "lib/fmt.h"
 #include "lib/lib.h"
 #include "lib/textfile.h"
+#include "pathconv/pathconv.h"
 
 enum { AUTOMOUNT_MS = 20000, LETTERS = 26 };
 
@@ -113,7 +114,7 @@ static int letter_mount(struct automount *a, int letter)
 static int automount_part(void *owner)
 {
 	struct automount *a = owner;
-	uint32_t drives = drives_9p();
+	uint32_t drives = drives_offered();
 	int err = options_make(a->d, &a->options);
 
 	if (err < 0)
@@ -135,7 +136,8 @@ int step_automount(struct distro *d)
 	const struct part part = { automount_part, &a, AUTOMOUNT_MS };
 	int err;
 
-	if (!d->settings.automount || !(drives_9p() || virtio_has(d->machine->virtio, VIRTIO_FS)))
+	if (!d->settings.automount ||
+	    !(drives_offered() || virtio_has(d->machine->virtio, VIRTIO_FS)))
 		return 0;
 	boot_unable(d->boot, 0, "mount the drives of the host");
 	a.made = mmap(NULL, sizeof(*a.made), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,

@@ -10,7 +10,6 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "init/dirs.h"
 #include "init/init.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
@@ -25,34 +24,6 @@ enum { EXIT_USAGE = 1, EXIT_MOUNT = 32 }; /* mount(8) */
 
 static const unsigned long mount_flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME |
 					 MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME;
-
-struct tag_walk {
-	struct dir_walk walk;
-	uint32_t drives;
-};
-
-static bool tag_add(struct dir_walk *walk, int dir, const char *name)
-{
-	struct tag_walk *t = container_of(walk, struct tag_walk, walk);
-	char path[96], tag[64];
-
-	(void)dir;
-	fmt(path, sizeof(path), "/sys/bus/virtio/drivers/9pnet_virtio/%s/mount_tag", name);
-	if (file_read(path, tag, sizeof(tag)) < 2)
-		return true;
-	tag[strcspn(tag, "\n")] = '\0';
-	if (tag[0] >= 'A' && tag[0] <= 'Z' && strcmp(tag + 1, ":") == 0)
-		t->drives |= (uint32_t)1 << (tag[0] - 'A');
-	return true;
-}
-
-uint32_t drives_9p(void)
-{
-	struct tag_walk t = { { tag_add }, 0 };
-
-	dir_each_path("/sys/bus/virtio/drivers/9pnet_virtio", &t.walk);
-	return t.drives;
-}
 
 __attribute__((format(printf, 3, 4))) static int why(struct drive_request *r, int err,
 						     const char *format, ...)
@@ -125,7 +96,7 @@ static int drive_attach(struct drive_request *r, char letter, const char *target
 	char drive[] = { letter, ':', '\0' };
 	int err;
 
-	if (drives_9p() >> (letter - 'A') & 1)
+	if (drives_offered() >> (letter - 'A') & 1)
 		err = type_mount(r, "9p", letter, target);
 	else
 		err = type_mount(r, "virtiofs", letter, target);

@@ -6,9 +6,6 @@
 
 #include "init/mountopts.h"
 
-/* Drives that the host gives as virtio-9p tags: bit 0 is "A:". */
-uint32_t drives_9p(void);
-
 /* Mounts a drive or a directory of it. A drive that is mounted already (a
  * virtio-9p tag can be mounted once) is bound from there. `why` gets what went
  * wrong, for after "unable to mount SOURCE on TARGET: ". 0 or negative errno. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "init/distro.h"
@@ -66,6 +67,14 @@ static const char *name_wanted(const struct distro *d, char *buf, size_t size)
 	return buf;
 }
 
+/* `text`, in `file`, is what is at `path` for the run. */
+static int file_put(struct distro *d, const char *path, const char *file, const char *text)
+{
+	int err = file_create(file, text, 0644);
+
+	return err < 0 ? err : cover_file(&d->covers, path, file, COVER_FILE);
+}
+
 int step_hostname(struct distro *d)
 {
 	char buf[256], name[HOSTNAME_SIZE];
@@ -82,35 +91,43 @@ int step_hostname(struct distro *d)
 		boot_note(d->boot, "no domain name: %s", strerror(errno));
 	fmt(buf, sizeof(buf), "%s\n", name);
 	err = dir_make(RUN_ETC, 0755);
-	if (err == 0)
-		err = file_create(RUN_ETC "/hostname", buf, 0644);
 	if (err == 0 && access("/etc", F_OK) == 0)
-		err = cover_file(&d->covers, "/etc/hostname", RUN_ETC "/hostname", COVER_FILE);
+		err = file_put(d, "/etc/hostname", RUN_ETC "/hostname", buf);
 	return err < 0 ? boot_unable(d->boot, err, "mount /etc/hostname") : 0;
 }
 
 static int hosts_put(struct distro *d)
 {
 	char text[512 + 3 * HOSTNAME_SIZE], name[HOSTNAME_SIZE] = "";
-	int err;
 
 	gethostname(name, sizeof(name) - 1);
 	hosts_text(text, sizeof(text), name);
-	err = file_create(RUN_ETC "/hosts", text, 0644);
-	return err < 0 ? err : cover_file(&d->covers, "/etc/hosts", RUN_ETC "/hosts", COVER_FILE);
+	return file_put(d, "/etc/hosts", RUN_ETC "/hosts", text);
 }
 
 static int resolv_put(struct distro *d)
 {
 	char text[512];
-	int err;
 
 	fmt(text, sizeof(text), "%s# [network]\n# generateResolvConf = false\nnameserver %s\n",
 	    GENERATED, d->settings.dns ? d->settings.dns : "10.0.2.3");
-	err = file_create(RUN_ETC "/resolv.conf", text, 0644);
+	return file_put(d, "/etc/resolv.conf", RUN_ETC "/resolv.conf", text);
+}
+
+/* By what some tools know WSL. uname(2) stays the kernel's own. */
+static int wsl_put(struct distro *d)
+{
+	char text[256];
+	struct utsname u;
+	size_t skip = strlen("Linux version ");
+	int err;
+
+	uname(&u);
+	fmt(text, sizeof(text), "Linux version %s-microsoft-standard-WSL2\n", u.release);
+	err = file_put(d, "/proc/version", RUN_ETC "/version", text);
 	return err < 0 ? err
-		       : cover_file(&d->covers, "/etc/resolv.conf", RUN_ETC "/resolv.conf",
-				    COVER_FILE);
+		       : file_put(d, "/proc/sys/kernel/osrelease", RUN_ETC "/osrelease",
+				  text + skip);
 }
 
 /* One that cannot be had does not keep the other from being made. */
@@ -118,10 +135,12 @@ int step_etc(struct distro *d)
 {
 	int err = dir_make(RUN_ETC, 0755), failed = 0;
 
-	if (access("/etc", F_OK) < 0)
-		return 0; /* an image without names */
 	if (err < 0)
 		return boot_unable(d->boot, err, "make " RUN_ETC);
+	if (d->settings.looks_like_wsl && (err = wsl_put(d)) < 0)
+		failed = boot_unable(d->boot, err, "look like WSL");
+	if (access("/etc", F_OK) < 0)
+		return failed; /* an image without names */
 	if (d->settings.generate_hosts && (err = hosts_put(d)) < 0)
 		failed = boot_unable(d->boot, err, "mount /etc/hosts");
 	if (d->settings.generate_resolv_conf &&

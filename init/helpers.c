@@ -77,13 +77,13 @@ static const char profile[] = "case \":$PATH:\" in\n"
 			      "\tunset landbridge_path ;;\n"
 			      "esac\n";
 
-/* /init is itself where it came from the image. */
-static bool is_own_file(const char *path)
+/* /init is itself where it came from the image, and /bin may be /usr/bin. */
+static bool is_same(const char *file, const char *path)
 {
 	struct stat own, there;
 
-	return stat("/proc/self/exe", &own) == 0 && lstat(path, &there) == 0 &&
-	       own.st_dev == there.st_dev && own.st_ino == there.st_ino;
+	return stat(file, &own) == 0 && lstat(path, &there) == 0 && own.st_dev == there.st_dev &&
+	       own.st_ino == there.st_ino;
 }
 
 #define OWN LANDBRIDGE_RUN "/init"
@@ -108,12 +108,13 @@ static int own_copy(void)
  * look for; without that name, as when it is a directory, in a place of ours. */
 static int program_put(struct distro *d)
 {
-	bool copied = d->boot->form == BOOT_CONTAINER && !is_own_file("/init");
+	bool own = is_same("/proc/self/exe", "/init");
+	bool copied = d->boot->form == BOOT_CONTAINER && !own;
 	const char *source = copied ? OWN : "/proc/self/exe";
 	int err = copied ? own_copy() : 0;
 
 	d->program = "/init";
-	if (err == 0 && !is_own_file("/init"))
+	if (err == 0 && !own)
 		err = cover_file(&d->covers, "/init", source, COVER_NAME | COVER_READ_ONLY);
 	if (err == 0)
 		return 0;
@@ -124,15 +125,22 @@ static int program_put(struct distro *d)
 
 /* Names of our program outside of our own directory: for mount(8), and for those
  * who have no PATH of ours (sudo, cron, env -i). */
-static const struct {
-	const char *dir, *path;
-} names[] = {
-	{ "/sbin", "/sbin/mount.drvfs" },
+static const char names[][18] = {
+	"/sbin/mount.drvfs",
 #if CFG_WSLPATH
-	{ "/usr/bin", "/usr/bin/wslpath" },
-	{ "/usr/bin", "/usr/bin/wslinfo" },
+	"/usr/bin/wslpath",  "/usr/bin/wslinfo", "/bin/wslpath", "/bin/wslinfo",
 #endif
 };
+
+static int name_put(struct distro *d, const char *path)
+{
+	char dir[sizeof(names[0])];
+
+	fmt(dir, sizeof(dir), "%.*s", (int)(strrchr(path, '/') - path), path);
+	return access(dir, F_OK) < 0 || is_same(d->program, path)
+		       ? 0
+		       : cover_file(&d->covers, path, d->program, COVER_NAME | COVER_READ_ONLY);
+}
 
 static int profile_put(struct distro *d)
 {
@@ -154,12 +162,9 @@ int step_helpers(struct distro *d)
 		return boot_unable(d->boot, err, "mount this program on /init");
 	failed = links_make(d);
 	for (size_t i = 0; i < array_len(names); i++) {
-		err = access(names[i].dir, F_OK) < 0 || is_own_file(names[i].path)
-			      ? 0
-			      : cover_file(&d->covers, names[i].path, d->program,
-					   COVER_NAME | COVER_READ_ONLY);
+		err = name_put(d, names[i]);
 		if (err < 0)
-			failed = boot_unable(d->boot, err, "mount %s", names[i].path);
+			failed = boot_unable(d->boot, err, "mount %s", names[i]);
 	}
 	err = access("/etc/profile.d", F_OK) == 0 ? profile_put(d) : 0;
 	return err < 0 ? boot_unable(d->boot, err, "mount /etc/profile.d/landbridge.sh") : failed;

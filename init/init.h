@@ -15,7 +15,7 @@
  * off or reboot make it exit.
  *
  * What the image keeps: nothing. /init, /sbin/mount.drvfs,
- * /usr/bin/{wslpath,wslinfo}, /etc/{hosts,hostname,resolv.conf} and
+ * {/bin,/usr/bin}/{wslpath,wslinfo}, /etc/{hosts,hostname,resolv.conf} and
  * /etc/profile.d/landbridge.sh are bind mounts for the run over what is there,
  * or over an empty file made for the run and removed at power-off (an empty one
  * left by a crash is taken for ours and removed at the next power-off).

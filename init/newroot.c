@@ -10,7 +10,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "init/dirs.h"
+#include "lib/dirs.h"
 #include "init/distro.h"
 #include "init/machine.h"
 #include "init/spawn.h"

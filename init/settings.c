@@ -94,6 +94,7 @@ static const struct setting known[] = {
 	OTHER(GENERAL, "guiApplications"),
 	AT(LANDBRIDGE, "name", KIND_TEXT, name),
 	AT(LANDBRIDGE, "user", KIND_TEXT, default_user),
+	AT(LANDBRIDGE, "looksLikeWsl", KIND_BOOL, looks_like_wsl),
 	CMDLINE("partition", KIND_INT, partition),
 	CMDLINE("subvolume", KIND_TEXT, subvolume),
 	CMDLINE("ip", KIND_TEXT, ip),

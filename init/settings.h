@@ -27,6 +27,7 @@ struct settings {
 	bool file_server;
 	/* [landbridge] or landbridge.KEY= */
 	const char *name, *dns, *link;
+	bool looks_like_wsl;
 	/* the kernel command line alone: it is the machine's, or needed before
 	 * there is a file to read */
 	const char *ip, *gateway;

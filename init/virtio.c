@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "init/dirs.h"
+#include "lib/dirs.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"

@@ -1,7 +1,6 @@
 /* tree.c: all descendants of a process. */
 #include "lib/tree.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -10,8 +9,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/dirs.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
+#include "lib/macros.h"
 
 struct node {
 	pid_t pid, parent;
@@ -19,6 +20,8 @@ struct node {
 };
 
 struct tree {
+	struct dir_walk walk; /* of /proc */
+	int error;
 	struct node *at;
 	size_t count, size;
 };
@@ -72,27 +75,24 @@ static pid_t parent_of(pid_t pid)
 	return stat_parent(text);
 }
 
+static bool process_add(struct dir_walk *walk, int dir, const char *name)
+{
+	struct tree *tree = container_of(walk, struct tree, walk);
+	pid_t pid = (pid_t)strtol(name, NULL, 10), parent = pid > 0 ? parent_of(pid) : 0;
+
+	(void)dir;
+	if (parent > 0)
+		tree->error = tree_add(tree, pid, parent);
+	return tree->error == 0;
+}
+
 static int tree_read(struct tree *tree)
 {
-	struct dirent *entry;
-	int error = 0;
-	DIR *dir = opendir("/proc");
+	int error = dir_each_path("/proc", &tree->walk);
 
-	if (!dir)
-		return -errno;
-	while (error == 0 && (entry = readdir(dir))) {
-		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10), parent;
-
-		if (pid <= 0)
-			continue;
-		parent = parent_of(pid);
-		if (parent > 0)
-			error = tree_add(tree, pid, parent);
-	}
-	closedir(dir);
 	if (tree->count > 0)
 		qsort(tree->at, tree->count, sizeof(*tree->at), node_compare);
-	return error;
+	return error < 0 ? error : tree->error;
 }
 
 static bool tree_has(const struct tree *tree, pid_t pid, pid_t root)
@@ -142,7 +142,7 @@ static bool node_signal(const struct node *node, pid_t root, int signal)
 
 int tree_signal(pid_t root, int signal)
 {
-	struct tree tree = { 0 };
+	struct tree tree = { .walk.each = process_add };
 	int count = 0;
 	int error = tree_read(&tree);
 

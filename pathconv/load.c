@@ -1,8 +1,12 @@
-/* load.c: the caller's own mount table. */
+/* load.c: the caller's own mount table, and what could be in it. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/dirs.h"
+#include "lib/fd.h"
+#include "lib/fmt.h"
+#include "lib/macros.h"
 #include "lib/mountinfo.h"
 #include "pathconv/pathconv.h"
 
@@ -63,4 +67,34 @@ void mounts_unload(struct mounts *mounts)
 	free(mounts->at);
 	free(mounts->memory);
 	*mounts = (struct mounts){ 0 };
+}
+
+#define VIRTIO_9P "/sys/bus/virtio/drivers/9pnet_virtio" /* net/9p/trans_virtio.c */
+
+struct tag_walk {
+	struct dir_walk walk;
+	uint32_t drives;
+};
+
+static bool tag_add(struct dir_walk *walk, int dir, const char *name)
+{
+	struct tag_walk *t = container_of(walk, struct tag_walk, walk);
+	char path[128], tag[64];
+
+	(void)dir;
+	fmt(path, sizeof(path), VIRTIO_9P "/%s/mount_tag", name);
+	if (file_read(path, tag, sizeof(tag)) < 2)
+		return true;
+	tag[strcspn(tag, "\n")] = '\0';
+	if (tag[0] >= 'A' && tag[0] <= 'Z' && strcmp(tag + 1, ":") == 0)
+		t->drives |= (uint32_t)1 << (tag[0] - 'A');
+	return true;
+}
+
+uint32_t drives_offered(void)
+{
+	struct tag_walk t = { { tag_add }, 0 };
+
+	dir_each_path(VIRTIO_9P, &t.walk);
+	return t.drives;
 }

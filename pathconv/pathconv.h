@@ -1,6 +1,6 @@
 /* pathconv.h: /mnt/c/x <-> C:\x, PATH lists and WSLENV, from the mount table.
  *
- * Pure (except mounts_load and wslpath_main, at the end): no system calls, no
+ * Pure (except what is at the end, from drives_offered on): no system calls, no
  * allocation, no state. Text is bytes, meant to be UTF-8; what is not UTF-8
  * passes unchanged. Paths need not exist; symbolic links are never followed
  * (call realpath(3) first where that matters).
@@ -24,6 +24,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* One mount. The strings lie in the text given to mounts_parse. */
@@ -127,6 +128,10 @@ ssize_t wslenv_to_windows(const struct pathconv *pc, const struct wslenv *entry,
 			  char *out, size_t size);
 ssize_t wslenv_to_linux(const struct pathconv *pc, const struct wslenv *entry, const char *value,
 			char *out, size_t size);
+
+/* Drives that the hypervisor gives as virtio-9p tags, mounted or not: bit 0 is
+ * A:. Asks the system; no heap. */
+uint32_t drives_offered(void);
 
 /* --- For programs (not PID 1): these two make system calls. ---------------- */
 

@@ -31,6 +31,7 @@ def results(landbridge, user_image):
     commands = {
         "namespace": "unshare -Urpf --mount-proc sh -c 'id -u; echo $$; ls -d /proc/[0-9]*'",
         "oom": f"sh -c {shlex.quote(OOM)}; true",
+        "kernel": "grep -ic microsoft /proc/version /proc/sys/kernel/osrelease",
         "full": "for d in /dev/shm /run/shm /run/lock; do dd if=/dev/zero of=$d/$$ bs=1M 2>&1 | grep -o 'No space.*'; done",
         "hungry": "tail /dev/zero; echo $?",
         "after": "df --output=pcent /dev/shm /run/lock | tail -n 2; dmesg | grep -c 'Killed process'; "
@@ -268,3 +269,13 @@ def test_full_root_that_is_kept(landbridge, full_disk, tmp_path):
     assert result.status == 0, result
     result = landbridge.run(disk, "--", "sh", "-c", "cat /new; ls / | grep -c '^[fx][0-9]'")
     assert result.lines == ["yes", "0"] and b"full" not in result.err, result
+
+
+def test_looks_like_wsl_on_request(landbridge, results, store, busybox_image):
+    assert results["kernel"].lines == ["/proc/version:0", "/proc/sys/kernel/osrelease:0"], results["kernel"]
+    image = str(store / "like.tar")
+    with images.TarImage(image, busybox_image) as tar:
+        tar.file("etc/wsl.conf", "[landbridge]\nlooksLikeWsl = true\n")
+    result = landbridge.run(image, "--", "cat", "/proc/version", "/proc/sys/kernel/osrelease")
+    version, release = result.lines
+    assert release.endswith("-microsoft-standard-WSL2") and version == f"Linux version {release}", result

@@ -352,10 +352,20 @@ def test_image_with_an_init_of_its_own(guest, kind):
 
 
 def test_helpers_without_a_path(guest):
-    """As under sudo, cron and env -i."""
+    """As under sudo, cron and env -i, whether or not /bin is /usr/bin."""
     with guest.running() as init:
-        assert init.inside("/usr/bin/wslinfo", "--networking-mode").stdout == "none\n"
-        assert init.inside("ls", "/usr/bin/wslpath").returncode == 0
+        for name in ("/usr/bin", "/bin"):
+            assert init.inside(f"{name}/wslinfo", "--networking-mode").stdout == "none\n"
+            assert init.inside("ls", f"{name}/wslpath").returncode == 0
+        os.kill(init.pid, signal.SIGTERM)
+        assert init.outer.wait(10) == 0
+    for name in ("ls", "busybox", "cat"):
+        os.rename(guest.path(f"bin/{name}"), guest.path(f"usr/bin/{name}"))
+    shutil.rmtree(guest.path("bin"))
+    os.symlink("usr/bin", guest.path("bin"))
+    with guest.running() as init:
+        assert init.inside("/bin/wslinfo", "--networking-mode").stdout == "none\n"
+        assert init.inside("cat", "/proc/self/mounts").stdout.count("/bin/wslinfo ") == 1
 
 
 def test_helpers_come_back(guest):

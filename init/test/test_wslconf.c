@@ -102,6 +102,7 @@ static void test_set(void **state)
 		{ "gpu", "appendLibPath", "anything", -EOPNOTSUPP },
 		{ "boot", "systemd", "true", -EOPNOTSUPP },
 		{ "boot", "systemd", "False", 0 },
+		{ "landbridge", "lookslikewsl", "true", 0 },
 		{ "fileServer", "enabled", "false", 0 },
 		{ "landbridge", "write", "true", -ENOENT },
 		{ "gpu", "append", "true", -ENOENT },

@@ -1,7 +1,6 @@
 /* drives.c: which of the host's drives this guest has. */
 #include "interop/guest/drives.h"
 
-#include <dirent.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,27 +15,6 @@ static uint32_t letter_bit(const char *name)
 	return letter >= 'A' && letter <= 'Z' && name[1] == ':' && !name[2]
 		       ? (uint32_t)1 << (letter - 'A')
 		       : 0;
-}
-
-/* What the hypervisor offers over virtio-9p, mounted or not (kernel:
- * net/9p/trans_virtio.c). */
-static uint32_t drives_offered(const char *sys)
-{
-	char path[512], tag[64];
-	const struct dirent *entry;
-	uint32_t drives = 0;
-	DIR *dir = opendir(sys);
-
-	while (dir && (entry = readdir(dir))) {
-		fmt(path, sizeof(path), "%s/%s/mount_tag", sys, entry->d_name);
-		if (file_read(path, tag, sizeof(tag)) <= 0)
-			continue;
-		tag[strcspn(tag, "\n")] = '\0';
-		drives |= letter_bit(tag);
-	}
-	if (dir)
-		closedir(dir);
-	return drives;
 }
 
 static uint32_t drives_mounted(void)
@@ -55,7 +33,7 @@ static uint32_t drives_mounted(void)
 
 uint32_t drives_here(void)
 {
-	return drives_offered("/sys/bus/virtio/drivers/9pnet_virtio") | drives_mounted();
+	return drives_offered() | drives_mounted();
 }
 
 void drives_compare(const struct log *log, uint32_t here, uint32_t host)

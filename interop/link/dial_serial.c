@@ -5,7 +5,6 @@
  */
 #include "interop/link/dialer.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -14,6 +13,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "lib/dirs.h"
 #include "lib/lib.h"
 
 struct dial_serial {
@@ -36,19 +36,30 @@ static bool port_has_name(const char *sys, const char *entry, const char *name)
 	return strcmp(text, name) == 0;
 }
 
+struct port_walk {
+	struct dir_walk walk;
+	const char *sys, *name;
+	char *device;
+	size_t size;
+	int error;
+};
+
+static bool port_look(struct dir_walk *walk, int dir, const char *entry)
+{
+	struct port_walk *p = container_of(walk, struct port_walk, walk);
+
+	(void)dir;
+	if (port_has_name(p->sys, entry, p->name))
+		p->error = fmt(p->device, p->size, "/dev/%s", entry) < p->size ? 0 : -ENODEV;
+	return p->error;
+}
+
 int serial_find(const char *sys, const char *name, char *device, size_t size)
 {
-	DIR *dir = opendir(sys);
-	struct dirent *entry;
-	int error = -ENODEV;
+	struct port_walk p = { { port_look }, sys, name, device, size, -ENODEV };
+	int error = dir_each_path(sys, &p.walk);
 
-	if (!dir)
-		return errno == ENOENT ? -ENODEV : -errno;
-	while (error && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.' && port_has_name(sys, entry->d_name, name))
-			error = fmt(device, size, "/dev/%s", entry->d_name) < size ? 0 : -ENODEV;
-	closedir(dir);
-	return error;
+	return error && error != -ENOENT ? error : p.error;
 }
 
 static int serial_open(const char *name)

@@ -1,5 +1,5 @@
 /* dirs.c: directory entries without the heap that readdir(3) needs. */
-#include "init/dirs.h"
+#include "lib/dirs.h"
 
 #include <dirent.h>
 #include <errno.h>

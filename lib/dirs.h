@@ -1,6 +1,6 @@
 /* dirs.h: directory entries without the heap that readdir(3) needs. */
-#ifndef LANDBRIDGE_INIT_DIRS_H
-#define LANDBRIDGE_INIT_DIRS_H
+#ifndef LANDBRIDGE_LIB_DIRS_H
+#define LANDBRIDGE_LIB_DIRS_H
 
 #include <stdbool.h>
 
