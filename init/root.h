@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "init/dirs.h"
+#include "lib/dirs.h"
 
 struct distro;
 
