@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -272,6 +273,15 @@ static int rights_narrow(const struct places *p, int socket_dir)
 
 /* --------------------------------------------------------------------------------- */
 
+/* In a user namespace of our own they are counted by it alone (since Linux 5.14);
+ * root's are not limited at all. */
+static int processes_limit(void)
+{
+	const struct rlimit most = { WALL_PROCESSES, WALL_PROCESSES };
+
+	return geteuid() != 0 && setrlimit(RLIMIT_NPROC, &most) < 0 && errno != EPERM ? -errno : 0;
+}
+
 int wall_raise(const struct wall *wall, struct wall_state *state)
 {
 	struct places p = { .count = 0 };
@@ -281,8 +291,10 @@ int wall_raise(const struct wall *wall, struct wall_state *state)
 	r = p.bad ? -ENOMEM : 0;
 	if (r == 0) {
 		state->view = view_narrow(&p);
-		r = guard_devices();
+		r = state->view == 0 ? processes_limit() : 0;
 	}
+	if (r == 0)
+		r = guard_devices();
 	if (r == 0)
 		state->rights = rights_narrow(&p, wall->socket_dir);
 	places_free(&p);

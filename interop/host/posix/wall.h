@@ -11,6 +11,8 @@
 #include "interop/host/drives.h"
 #include "interop/host/posix/wine.h"
 
+enum { WALL_PROCESSES = 4096 };
+
 struct wall {
 	const struct wine *wine;
 	const struct drives *drives;
@@ -28,7 +30,8 @@ struct wall_state {
  *   - read: Wine, the system's libraries, fonts, locales and network settings, /proc;
  *   - change: the prefix, and the drives that are not read-only;
  *   - connect to: X11, Wayland's and PULSE_SERVER's socket;
- * use terminals of their own and the harmless devices, and signal each other.
+ * use terminals of their own and the harmless devices, and signal each other. An
+ * ordinary user's are at most WALL_PROCESSES processes and threads.
  * Two parts of the kernel see to it, each without the other where there is only one:
  *   the view (view.h): nothing else of the host's files is there at all;
  *   Landlock's rights: nothing else is opened, made, removed, run or (from Linux 6.12
