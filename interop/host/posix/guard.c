@@ -7,6 +7,7 @@
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/prctl.h>
@@ -16,7 +17,6 @@
 
 #include "lib/lib.h"
 
-/* Another one would have everything refused. */
 #if defined(__x86_64__)
 #define ARCH AUDIT_ARCH_X86_64
 #else
@@ -27,10 +27,12 @@
 
 /* Every system call that gives a file its mode, and which argument that is. The
  * C library passes 0 where open(2) needs none. */
-static const struct {
+struct mode_call {
 	uint32_t call;
 	unsigned mode;
-} mode_calls[] = {
+};
+
+static const struct mode_call mode_calls[] = {
 #ifdef __NR_chmod
 	{ __NR_chmod, 1 },   { __NR_open, 2 },     { __NR_creat, 1 },          { __NR_mknod, 1 },
 #endif
@@ -38,46 +40,86 @@ static const struct {
 	{ __NR_mknodat, 2 },
 };
 
-enum { FIRST_FOREIGN = 0x40000000 };
-enum { ROW = 5, HEAD = 8, PROGRAM_MAX = HEAD + ROW * 16 };
+/* Programs for 32 bits on x86-64 (arch/x86/entry/syscalls/syscall_32.tbl). */
+static const struct mode_call mode_calls_i386[] = {
+	{ 15, 1 }, /* chmod */
+	{ 5, 2 },  /* open */
+	{ 8, 1 },  /* creat */
+	{ 14, 1 }, /* mknod */
+	{ 94, 1 }, /* fchmod */
+	{ 306, 2 } /* fchmodat */,
+	{ 452, 2 } /* fchmodat2 */,
+	{ 295, 3 } /* openat */,
+	{ 297, 2 } /* mknodat */,
+};
 
-static uint32_t argument(unsigned n)
+/* Their modes are in memory, or they need no name: without them one uses openat. */
+static const uint32_t unknown_calls[] = { __NR_openat2, __NR_io_uring_setup,
+					  __NR_open_by_handle_at };
+static const uint32_t unknown_calls_i386[] = { 437, 425, 342 };
+
+enum { FIRST_FOREIGN = 0x40000000 }; /* x86-64's calls once more, under other numbers (x32) */
+enum { PROGRAM_MAX = 160 };
+
+struct program {
+	struct sock_filter at[PROGRAM_MAX];
+	struct sock_fprog whole;
+};
+
+static void put(struct program *p, struct sock_filter instruction)
 {
-	/* the lower half: both architectures are little-endian */
-	return (uint32_t)(offsetof(struct seccomp_data, args) + n * sizeof(uint64_t));
+	p->at[p->whole.len++] = instruction;
 }
 
-static int filter_install(void)
+#define LOAD(offset) ((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offset)))
+#define RETURN(what) ((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, (uint32_t)(what)))
+#define JUMP(how, k, yes, no) \
+	((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_K | (how), (uint32_t)(k), yes, no))
+
+static size_t argument(unsigned n)
 {
-	const uint32_t refuse = SECCOMP_RET_ERRNO | EPERM;
-	struct sock_filter program[PROGRAM_MAX] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0),
-		BPF_STMT(BPF_RET | BPF_K, refuse),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		/* The same calls under other numbers; only x86-64 has these (x32). */
-		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, FIRST_FOREIGN, 2, 0),
-		/* Their modes are in memory; without them one uses openat. */
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_openat2, 1, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_io_uring_setup, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-	};
-	struct sock_fprog whole = { HEAD, program };
+	/* the lower half: both architectures are little-endian */
+	return offsetof(struct seccomp_data, args) + n * sizeof(uint64_t);
+}
 
-	for (size_t i = 0; i < array_len(mode_calls); i++) {
-		const struct sock_filter row[ROW] = {
-			BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, mode_calls[i].call, 0, ROW - 1),
-			BPF_STMT(BPF_LD | BPF_W | BPF_ABS, argument(mode_calls[i].mode)),
-			BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, S_ISUID, 0, 1),
-			BPF_STMT(BPF_RET | BPF_K, refuse),
-			BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-		};
-
-		for (size_t j = 0; j < ROW; j++)
-			program[whole.len++] = row[j];
+/* Of the call whose number is loaded. */
+static void put_calls(struct program *p, const struct mode_call *calls, size_t count,
+		      const uint32_t unknown[3])
+{
+	for (size_t i = 0; i < 3; i++) {
+		put(p, JUMP(BPF_JEQ, unknown[i], 0, 1));
+		put(p, RETURN(SECCOMP_RET_ERRNO | ENOSYS));
 	}
-	program[whole.len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &whole) < 0 ? -errno : 0;
+	for (size_t i = 0; i < count; i++) {
+		put(p, JUMP(BPF_JEQ, calls[i].call, 0, 4));
+		put(p, LOAD(argument(calls[i].mode)));
+		put(p, JUMP(BPF_JSET, S_ISUID, 0, 1));
+		put(p, RETURN(SECCOMP_RET_ERRNO | EPERM));
+		put(p, RETURN(SECCOMP_RET_ALLOW));
+	}
+	put(p, RETURN(SECCOMP_RET_ALLOW));
+}
+
+/* Any other architecture has everything refused. */
+static int filter_install(bool with_i386)
+{
+	struct program p = { .whole = { 0, NULL } };
+	size_t size = 1 + 3 * 2 + 5 * array_len(mode_calls_i386) + 1;
+
+	p.whole.filter = p.at;
+	put(&p, LOAD(offsetof(struct seccomp_data, arch)));
+	if (with_i386) {
+		put(&p, JUMP(BPF_JEQ, AUDIT_ARCH_I386, 0, size));
+		put(&p, LOAD(offsetof(struct seccomp_data, nr)));
+		put_calls(&p, mode_calls_i386, array_len(mode_calls_i386), unknown_calls_i386);
+	}
+	put(&p, JUMP(BPF_JEQ, ARCH, 1, 0));
+	put(&p, RETURN(SECCOMP_RET_ERRNO | EPERM));
+	put(&p, LOAD(offsetof(struct seccomp_data, nr)));
+	put(&p, JUMP(BPF_JGE, FIRST_FOREIGN, 0, 1));
+	put(&p, RETURN(SECCOMP_RET_ERRNO | ENOSYS));
+	put_calls(&p, mode_calls, array_len(mode_calls), unknown_calls);
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p.whole) < 0 ? -errno : 0;
 }
 
 /* What exec(2) may give to root's process. Without FSETID, and in no group but
@@ -93,8 +135,9 @@ static int capabilities_limit(uint64_t kept)
 	return setgroups(0, NULL) < 0 && errno != EPERM ? -errno : 0;
 }
 
-static const uint64_t serves_files =
-	BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_FOWNER);
+/* DAC_OVERRIDE reads and searches too; DAC_READ_SEARCH would open any inode by its
+ * handle, whatever has no name for the process. */
+static const uint64_t serves_files = BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER);
 
 int guard_devices(void)
 {
@@ -105,11 +148,25 @@ int guard_devices(void)
 	return r;
 }
 
-int guard_files(void)
+static int guard(bool with_i386)
 {
 	int r = capabilities_limit(serves_files);
 
 	if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		r = -errno;
-	return r < 0 ? r : filter_install();
+	return r < 0 ? r : filter_install(with_i386);
+}
+
+int guard_files(void)
+{
+	return guard(false);
+}
+
+int guard_programs(void)
+{
+#if defined(__x86_64__)
+	return guard(true);
+#else
+	return guard(false);
+#endif
 }

@@ -1,4 +1,5 @@
-/* guard.h: what a guest's wishes may not make QEMU do to the host.
+/* guard.h: what a guest's wishes may not make QEMU, or a Windows program, do to the
+ * host.
  *
  * QEMU's 9P server does for the guest's root whatever the host's user may do,
  * and on a drive that is a chmod(2), a mknod(2) or a file capability which then
@@ -13,6 +14,10 @@
 
 /* For struct child: in the child, before it execs. 0 or negative errno. */
 int guard_files(void);
+
+/* The same for this process and all Windows programs that it starts, those for 32 bits
+ * included. */
+int guard_programs(void);
 
 /* The same for a root file system that the guest may write to, a directory of
  * the host: set-uid files are part of it. Devices are refused all the same. */

@@ -261,6 +261,7 @@ static int rights_narrow(const struct places *p, int socket_dir)
 
 	if (ruleset < 0)
 		return ruleset;
+	/* No path leads there in the view; without it this would hold for programs, too. */
 	r = rule_add(ruleset, fcntl(socket_dir, F_DUPFD_CLOEXEC, 3), UNLINK & handled);
 	for (size_t i = 0; i < p->count && r == 0; i++)
 		r = rule_add(ruleset, open(p->at[i].path, O_PATH | O_CLOEXEC),
@@ -294,9 +295,9 @@ int wall_raise(const struct wall *wall, struct wall_state *state)
 		r = state->view == 0 ? processes_limit() : 0;
 	}
 	if (r == 0)
-		r = guard_devices();
+		r = guard_programs();
 	if (r == 0)
-		state->rights = rights_narrow(&p, wall->socket_dir);
+		state->rights = rights_narrow(&p, state->view == 0 ? wall->socket_dir : -1);
 	places_free(&p);
 	/* Who could trace us would have our descriptors, and the guest's link is one. */
 	return r == 0 && prctl(PR_SET_DUMPABLE, 0) < 0 ? -errno : r;
@@ -336,8 +337,8 @@ size_t wall_gap(const struct wall_state *state, char *out, size_t size)
 			   no_rights);
 	if (state->view < 0)
 		return fmt(out, size,
-			   "Windows programs may connect to every socket of this user: no "
-			   "namespaces for this user (%s)",
+			   "Windows programs may connect to every socket of this user and change "
+			   "attributes of all his files: no namespaces for this user (%s)",
 			   strerror(-state->view));
 	*out = '\0';
 	return 0;

@@ -16,7 +16,8 @@ enum { WALL_PROCESSES = 4096 };
 struct wall {
 	const struct wine *wine;
 	const struct drives *drives;
-	int socket_dir; /* a directory in which this process removes a file later (unlinkat(2)) */
+	int socket_dir; /* a directory in which this process removes a file later (unlinkat(2)),
+			   which it may only with a view */
 };
 
 /* What of the wall stands: 0 or negative errno each. */
@@ -39,8 +40,8 @@ struct wall_state {
  *   files that the user owns, the user's other terminals, and before Linux 6.2
  *   truncate(2).
  * What is open stays, and the network is as everywhere, abstract unix sockets
- * included. Of root's capabilities those of a file server are left to what is exec'ed
- * (guard_devices); this process itself cannot be traced. All of Wine must be started
+ * included. Of root's capabilities those of a file server are left to what is exec'ed,
+ * and nobody makes set-uid files (guard_programs); this process itself cannot be traced. All of Wine must be started
  * behind the wall: its server opens the files.
  * Negative errno: it must not go on. */
 int wall_raise(const struct wall *wall, struct wall_state *state);

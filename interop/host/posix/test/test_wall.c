@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <pty.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -130,6 +131,26 @@ static int rights(int socket_dir)
 	return try_terminal() < 0 ? 55 : 0;
 }
 
+/* What root's programs could do by a call that needs no name, or leave behind. */
+static int powers(void)
+{
+	struct {
+		struct file_handle head;
+		char bytes[MAX_HANDLE_SZ];
+	} handle = { .head = { .handle_bytes = MAX_HANDLE_SZ } };
+	int mount, fd = open(at("d"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || name_to_handle_at(fd, "own", &handle.head, &mount, 0) < 0)
+		return 70;
+	if (open_by_handle_at(fd, &handle.head, O_RDONLY) >= 0)
+		return 71;
+	if (geteuid() == 0 && prctl(PR_CAPBSET_READ, CAP_DAC_READ_SEARCH) != 0)
+		return 72;
+	if (chmod(at("d/own"), 04755) == 0 || fchmodat(fd, "own", 04700, 0) == 0)
+		return 73;
+	return openat(fd, "power", O_WRONLY | O_CREAT, 04755) >= 0 ? 74 : 0;
+}
+
 static int view(void)
 {
 	struct rlimit processes;
@@ -159,6 +180,8 @@ static int behind(const struct wall *wall)
 	if (wall_raise(wall, &stands) < 0)
 		return 97;
 	r = stands.rights < 0 ? 0 : rights(wall->socket_dir);
+	if (r == 0)
+		r = powers();
 	if (r == 0 && stands.view == 0)
 		r = view();
 	if (r)
