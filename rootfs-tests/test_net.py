@@ -2,6 +2,7 @@
 import contextlib
 import os
 import socket
+import struct
 import threading
 
 import pexpect
@@ -62,6 +63,41 @@ def test_outside_but_not_this_host(landbridge):
                                 READ.format(outer, outer_port))
     inner, _, world = result.out.rpartition(b"\n")
     assert b"hello" not in inner and world == b"hello", result
+
+
+def datagram(address, port):
+    """A frame with a UDP datagram to it, as the guest's kernel would not make it."""
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + 8 + 5, 0, 0, 64, 17, 0,
+                       socket.inet_aton("10.0.2.15"), socket.inet_aton(address))
+    words = sum(struct.unpack("!10H", head))
+    total = ~((words & 0xffff) + (words >> 16)) & 0xffff
+    head = head[:10] + struct.pack("!H", total) + head[12:]
+    return b"\xff" * 6 + b"\x02" + bytes(5) + b"\x08\x00" + head + struct.pack("!HHHH", 4000, port, 8 + 5, 0) + b"hello"
+
+
+SEND = r"""perl -e 'open F, "</sys/class/net/eth0/ifindex"; $i = <F>; socket(S, 17, 3, 0x300) or die;
+for (@ARGV) { send(S, pack("H*", $_), 0, pack("SnlSCCa8", 17, 0x800, $i, 0, 0, 6, "")) or die "$!" }' """
+
+
+def test_forged_packets_stay(landbridge):
+    """The guest's root makes its packets itself; only those to this host's inside are dropped."""
+    outer = outer_address()
+    if not outer:
+        pytest.skip("this host has no way out, and passt needs one")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inside, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as outside:
+        inside.bind(("127.0.0.1", 0))
+        outside.bind((outer, 0))
+        outside.settimeout(20)
+        port = inside.getsockname()[1]
+        frames = [datagram(a, port) for a in ("127.0.0.1", "0.0.0.0")] + [datagram(outer, outside.getsockname()[1])]
+        result = landbridge.run("--net", "outside", "--user", "root", "--", "sh", "-c",
+                                SEND + " ".join(f.hex() for f in frames) + "; sleep 1")
+        assert result.status == 0, result
+        assert outside.recv(16) == b"hello"
+        inside.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            inside.recv(16)
 
 
 def test_host_too(landbridge):

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "interop/host/posix/relay.h"
 #include "interop/host/posix/tool.h"
 #include "lib/lib.h"
 
@@ -30,19 +31,24 @@ static int passt_start(int fd, char *text, size_t size)
 	return r;
 }
 
-static int passt_connect(int *fd, char *text, size_t size)
+/* guest - relay - passt. *fd: the guest's end. */
+static int network_make(int *fd, char *text, size_t size)
 {
-	int ends[2], r;
+	int guest[2], world[2] = { -1, -1 }, r;
 
-	*fd = -1;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, guest) < 0)
 		return -errno;
-	r = passt_start(ends[1], text, size);
-	close(ends[1]);
+	r = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, world) < 0 ? -errno : 0;
 	if (r == 0)
-		*fd = ends[0];
-	else
-		close(ends[0]);
+		r = passt_start(world[1], text, size);
+	if (r == 0)
+		r = relay_start(guest[1], world[0]);
+	close(guest[1]);
+	fd_close(&world[0]);
+	fd_close(&world[1]);
+	if (r != 0)
+		fd_close(&guest[0]);
+	*fd = guest[0];
 	return r;
 }
 
@@ -55,7 +61,7 @@ int net_open(const struct options *options, int *fd, struct fault *why)
 	*fd = -1;
 	if (net && strcmp(net, "outside") != 0)
 		return 0;
-	r = passt_connect(fd, text, sizeof(text));
+	r = network_make(fd, text, sizeof(text));
 	if (r == 0)
 		return 0;
 	if (r == -ENOENT)
