@@ -140,7 +140,7 @@ static const struct request_case cases[] = {
 	  "n",
 	  "/mnt/c",
 	  { NULL },
-	  { "WSLENV=P/p:Q/p:L/l", "P=/root/x", "Q=/etc", "L=/usr:/mnt/c/x" },
+	  { "WSLENV=P/p:Q/p:L/l", "P=/srv/x", "Q=/etc", "L=/usr:/mnt/c/x" },
 	  0,
 	  SENT_NOTEPAD,
 	  "C:\\",

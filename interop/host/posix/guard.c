@@ -59,14 +59,14 @@ static const uint32_t unknown_calls[] = { __NR_openat2, __NR_io_uring_setup,
 static const uint32_t unknown_calls_i386[] = { 437, 425, 342 };
 
 enum { FIRST_FOREIGN = 0x40000000 }; /* x86-64's calls once more, under other numbers (x32) */
-enum { PROGRAM_MAX = 160 };
+enum { FILTER_MAX = 160 };
 
-struct program {
-	struct sock_filter at[PROGRAM_MAX];
+struct filter {
+	struct sock_filter at[FILTER_MAX];
 	struct sock_fprog whole;
 };
 
-static void put(struct program *p, struct sock_filter instruction)
+static void put(struct filter *p, struct sock_filter instruction)
 {
 	p->at[p->whole.len++] = instruction;
 }
@@ -83,7 +83,7 @@ static size_t argument(unsigned n)
 }
 
 /* Of the call whose number is loaded. */
-static void put_calls(struct program *p, const struct mode_call *calls, size_t count,
+static void put_calls(struct filter *p, const struct mode_call *calls, size_t count,
 		      const uint32_t unknown[3])
 {
 	for (size_t i = 0; i < 3; i++) {
@@ -103,7 +103,7 @@ static void put_calls(struct program *p, const struct mode_call *calls, size_t c
 /* Any other architecture has everything refused. */
 static int filter_install(bool with_i386)
 {
-	struct program p = { .whole = { 0, NULL } };
+	struct filter p = { .whole = { 0, NULL } };
 	size_t size = 1 + 3 * 2 + 5 * array_len(mode_calls_i386) + 1;
 
 	p.whole.filter = p.at;
@@ -139,21 +139,22 @@ static int capabilities_limit(uint64_t kept)
  * handle, whatever has no name for the process. */
 static const uint64_t serves_files = BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER);
 
+static int limit(uint64_t kept)
+{
+	int r = capabilities_limit(kept);
+
+	return r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : r;
+}
+
 int guard_devices(void)
 {
-	int r = capabilities_limit(serves_files | BIT(CAP_FSETID) | BIT(CAP_SETFCAP));
-
-	if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		r = -errno;
-	return r;
+	return limit(serves_files | BIT(CAP_FSETID) | BIT(CAP_SETFCAP));
 }
 
 static int guard(bool with_i386)
 {
-	int r = capabilities_limit(serves_files);
+	int r = limit(serves_files);
 
-	if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		r = -errno;
 	return r < 0 ? r : filter_install(with_i386);
 }
 

@@ -61,13 +61,16 @@ static int relay_step(struct way *out, struct way *in)
 				 { in->from, wanted(in, out), 0 } };
 	int r = poll(fds, 2, -1) < 0 && errno != EINTR ? -errno : 0;
 
-	if (r == 0 && out->ready && (fds[1].revents & (POLLOUT | POLLERR | POLLHUP)))
+	/* Where one is gone, what is on its way is nobody's. */
+	if (r == 0 && ((fds[0].revents | fds[1].revents) & (POLLERR | POLLHUP)))
+		return -EPIPE;
+	if (r == 0 && (fds[1].revents & POLLOUT))
 		r = way_write(out);
-	if (r == 0 && in->ready && (fds[0].revents & (POLLOUT | POLLERR | POLLHUP)))
+	if (r == 0 && (fds[0].revents & POLLOUT))
 		r = way_write(in);
-	if (r == 0 && !out->ready && (fds[0].revents & (POLLIN | POLLERR | POLLHUP)))
+	if (r == 0 && (fds[0].revents & POLLIN))
 		r = way_read(out);
-	if (r == 0 && !in->ready && (fds[1].revents & (POLLIN | POLLERR | POLLHUP)))
+	if (r == 0 && (fds[1].revents & POLLIN))
 		r = way_read(in);
 	return r;
 }

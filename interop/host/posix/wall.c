@@ -24,8 +24,6 @@
 #define TRUNCATE ((uint64_t)1 << 14)
 #define SCOPE_SIGNALS ((uint64_t)1 << 1)
 
-#define TERMINALS "/dev/pts"
-
 enum { PLACES_MAX = 128, TRIAL_MS = 5000 };
 
 struct ruleset_attr {
@@ -35,6 +33,7 @@ struct ruleset_attr {
 #define READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define RUN (READ | LANDLOCK_ACCESS_FS_EXECUTE)
 #define USE (READ | LANDLOCK_ACCESS_FS_WRITE_FILE)
+#define OWN ((uint64_t)1 << 63) /* no right: the view has one of its own there */
 #define UNLINK LANDLOCK_ACCESS_FS_REMOVE_FILE
 #define CHANGE                                                                                     \
 	(USE | TRUNCATE | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |         \
@@ -93,14 +92,20 @@ static const struct {
 	{ "/dev/random", READ },
 	{ "/dev/urandom", READ },
 	{ "/dev/tty", USE },
-	{ "/dev/ptmx", USE },
-	{ TERMINALS, USE }, /* TIOCGPTPEER is an open, too */
+	{ "/dev/ptmx", USE | OWN },
+	{ "/dev/pts", USE | OWN }, /* TIOCGPTPEER is an open, too */
 };
 
 static void allow(struct places *p, const char *path, uint64_t access)
 {
-	char *copy = path[0] == '/' && p->count < PLACES_MAX ? strdup(path) : NULL;
+	char *copy;
 
+	for (size_t i = 0; i < p->count; i++)
+		if (strcmp(p->at[i].path, path) == 0) {
+			p->at[i].access |= access;
+			return;
+		}
+	copy = path[0] == '/' && p->count < PLACES_MAX ? strdup(path) : NULL;
 	if (copy)
 		p->at[p->count++] = (struct place){ copy, access };
 	else
@@ -191,7 +196,7 @@ static int view_fill(struct view *view, const struct places *p)
 		unsigned flags = (place->access & LANDLOCK_ACCESS_FS_WRITE_FILE ? VIEW_WRITE : 0) |
 				 (device ? VIEW_DEVICE : 0);
 
-		if (strcmp(place->path, TERMINALS) != 0 && strcmp(place->path, "/dev/ptmx") != 0)
+		if (!(place->access & OWN))
 			r = view_add(view, place->path, flags);
 	}
 	return r < 0 ? r : view_add_terminals(view);
