@@ -32,6 +32,17 @@ static void entries(const struct p9_msg *m, bool with_attr)
 	}
 }
 
+static void changes(const struct p9_msg *m)
+{
+	struct p9_change change;
+	struct reader r;
+
+	reader_init(&r, m->data, m->count);
+	while (p9_change_get(&r, &change))
+		assert(change.name.len == 0 ||
+		       change.name.at[change.name.len - 1] == m->data[m->count - r.left - 1]);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static struct p9_msg m;
@@ -40,6 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		there_and_back(&m, data, len);
 		if (m.type == P9_TREADDIR + 1 || m.type == P9_TWREADDIR + 1)
 			entries(&m, m.type == P9_TWREADDIR + 1);
+		if (m.type == P9_TWWATCH + 1)
+			changes(&m);
 	}
 	return 0;
 }

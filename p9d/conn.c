@@ -22,6 +22,8 @@
 
 static void conn_free(struct conn *conn)
 {
+	fd_close(&conn->either);
+	free(conn->news);
 	fd_close(&conn->fd);
 	pthread_mutex_destroy(&conn->send_lock);
 	pthread_mutex_destroy(&conn->lock);
@@ -158,6 +160,29 @@ static enum end malformed(struct conn *conn, struct thread *thread, int err)
 	return reply(conn, thread);
 }
 
+static int epoll_add(int epoll, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP };
+
+	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+/* After Twwatch: changes wake this connection as requests do. */
+static enum end watch_changes(struct conn *conn)
+{
+	if (conn->either >= 0 || conn->session.watch_fd < 0)
+		return GO_ON;
+	conn->news = malloc(CONN_NEWS);
+	conn->either = epoll_create1(EPOLL_CLOEXEC);
+	if (!conn->news || conn->either < 0 || epoll_add(conn->either, conn->fd) < 0 ||
+	    epoll_add(conn->either, conn->session.watch_fd) < 0)
+		return CLOSED; /* better than to keep a promise silently broken */
+	if (conn->watched)
+		epoll_ctl(conn->pool->epoll, EPOLL_CTL_DEL, conn->fd, NULL);
+	conn->watched = false;
+	return GO_ON;
+}
+
 static bool may_release(const struct thread *thread)
 {
 	switch (thread->t.type) {
@@ -185,6 +210,8 @@ static enum end handle(struct conn *conn, struct thread *thread, const uint8_t *
 									   : run(conn, thread);
 	if (may_release(thread))
 		locks_released(pool);
+	if (end == GO_ON && thread->t.type == P9_TWWATCH)
+		end = watch_changes(conn);
 	return end;
 }
 
@@ -233,18 +260,33 @@ static size_t make_room(const struct conn *conn, struct thread *thread)
 	return want < THREAD_BUFFER - thread->in_end ? want : THREAD_BUFFER - thread->in_end;
 }
 
+/* Until a request or a change comes. False: only a change did, or a signal. */
+static bool wait_input(const struct conn *conn, bool *changed)
+{
+	struct pollfd p[2] = { { .fd = conn->fd, .events = POLLIN },
+			       { .fd = conn->session.watch_fd, .events = POLLIN } };
+	int n = poll(p, 2, -1);
+
+	*changed = n > 0 && p[1].revents;
+	return n > 0 && p[0].revents;
+}
+
 static enum end receive(struct conn *conn, struct thread *thread)
 {
 	size_t want = make_room(conn, thread);
+	bool changed = false;
 	ssize_t n = -1;
 
 	errno = EINTR;
-	while (n < 0 && errno == EINTR && !atomic_load(&thread->park))
-		n = recv(conn->fd, thread->in + thread->in_end, want, 0);
+	while (n < 0 && errno == EINTR && !changed && !atomic_load(&thread->park))
+		if (conn->either < 0 || wait_input(conn, &changed))
+			n = recv(conn->fd, thread->in + thread->in_end, want, 0);
 	if (n > 0) {
 		thread->in_end += (size_t)n;
 		return GO_ON;
 	}
+	if (changed)
+		return tell_changes(conn, thread);
 	return n < 0 && errno == EINTR ? IDLE : CLOSED;
 }
 
@@ -265,11 +307,12 @@ static enum end park(struct conn *conn, struct thread *thread)
 	struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT,
 				     .data.ptr = &conn->task };
 	int op = conn->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+	int fd = conn->either >= 0 ? conn->either : conn->fd;
 
 	if (save_input(conn, thread->in + thread->in_start, thread->in_end - thread->in_start) < 0)
 		return GO_ON;
 	conn->watched = true;
-	return epoll_ctl(conn->pool->epoll, op, conn->fd, &event) < 0 ? CLOSED : IDLE;
+	return epoll_ctl(conn->pool->epoll, op, fd, &event) < 0 ? CLOSED : IDLE;
 }
 
 static void conn_end(struct conn *conn)
@@ -349,6 +392,7 @@ static struct conn *conn_new(struct pool *pool, int fd)
 	conn->task.abandon = conn_abandon;
 	conn->pool = pool;
 	conn->fd = fd;
+	conn->either = -1;
 	conn->refs = 1;
 	pthread_mutex_init(&conn->send_lock, NULL);
 	pthread_mutex_init(&conn->lock, NULL);

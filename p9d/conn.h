@@ -3,8 +3,10 @@
 #ifndef LANDBRIDGE_P9D_CONN_H
 #define LANDBRIDGE_P9D_CONN_H
 
+#include "p9d/changes.h"
 #include "p9d/pool.h"
 
+#define CONN_NEWS (CHANGES_BUFFER + P9_DATA_HEADER)
 #define CONN_THREADS 24 /* at the same time, all but one of them blocked */
 
 struct conn {
@@ -12,6 +14,8 @@ struct conn {
 	struct pool *pool;
 	int fd;
 	bool watched;   /* known to epoll */
+	int either;     /* epoll(7): readable when fd or session.watch_fd is; -1 */
+	uint8_t *news;  /* an Rwwatch, under send_lock */
 	uint8_t *saved; /* input, while no thread has it */
 	size_t saved_len;
 	unsigned errors; /* malformed messages */

@@ -19,6 +19,9 @@ enum end reply_with(struct conn *conn, struct thread *thread, const struct p9_ms
 /* Sends what waits, and then what is in the thread's pipe. */
 enum end flush_out(struct conn *conn, struct thread *thread, size_t piped);
 
+/* Tells the client what others have changed, if it has asked. */
+enum end tell_changes(struct conn *conn, struct thread *thread);
+
 /* With conn.send_lock held: bytes of thread.out, and those in its pipe. */
 int send_replies(struct conn *conn, struct thread *thread, size_t from, size_t len, size_t piped);
 void close_pipe(struct thread *thread);

@@ -14,10 +14,9 @@ static bool is_interrupted(const struct thread *thread)
 	return errno == EINTR && !atomic_load(&thread->give_up);
 }
 
-static int send_out(struct conn *conn, struct thread *thread, size_t from, size_t len, int flags)
+static int send_out(struct conn *conn, struct thread *thread, const uint8_t *data, size_t len,
+		    int flags)
 {
-	const uint8_t *data = thread->out + from;
-
 	while (len) {
 		ssize_t n = send(conn->fd, data, len, MSG_NOSIGNAL | flags);
 
@@ -52,11 +51,36 @@ void close_pipe(struct thread *thread)
 	thread->pipe_size = 0;
 }
 
+/* All that is known by now, in one Rwwatch or several. */
+static int send_changes(struct conn *conn, struct thread *thread)
+{
+	struct p9_session *session = &conn->session;
+	size_t room = session->msize < CONN_NEWS ? session->msize : CONN_NEWS;
+	int err = 0;
+
+	while (!err && conn->news) {
+		struct p9_msg r = { .type = P9_TWWATCH + 1,
+				    .tag = session->watch_tag,
+				    .data = conn->news + P9_DATA_HEADER };
+		int len;
+
+		r.count = (uint32_t)session->tree->ops->changes(
+			session->tree, conn->news + P9_DATA_HEADER, room - P9_DATA_HEADER);
+		if (!r.count)
+			break;
+		len = p9_encode(&r, conn->news, room);
+		err = len < 0 ? len : send_out(conn, thread, conn->news, (size_t)len, 0);
+	}
+	return err;
+}
+
 /* `len` bytes of out, and the data that the last reply has in the pipe. */
 int send_replies(struct conn *conn, struct thread *thread, size_t from, size_t len, size_t piped)
 {
-	int err = send_out(conn, thread, from, len, piped ? MSG_MORE : 0);
+	int err = send_changes(conn, thread);
 
+	if (!err)
+		err = send_out(conn, thread, thread->out + from, len, piped ? MSG_MORE : 0);
 	if (!err && piped)
 		err = send_pipe(conn, thread, piped);
 	if (err) {
@@ -101,12 +125,10 @@ size_t encode_flushes(struct thread *thread, size_t at)
 	return used;
 }
 
-enum end flush_out(struct conn *conn, struct thread *thread, size_t piped)
+static enum end send_all(struct conn *conn, struct thread *thread, size_t piped)
 {
-	int err = 0;
+	int err;
 
-	if (!thread->out_len)
-		return GO_ON;
 	atomic_store_explicit(&thread->sending, true, memory_order_relaxed);
 	pthread_mutex_lock(&conn->send_lock);
 	err = send_replies(conn, thread, 0, thread->out_len, piped);
@@ -116,6 +138,16 @@ enum end flush_out(struct conn *conn, struct thread *thread, size_t piped)
 		pool_wake(conn->pool); /* that took long: nobody has seen us come back */
 	thread->out_len = 0;
 	return err ? CLOSED : GO_ON;
+}
+
+enum end flush_out(struct conn *conn, struct thread *thread, size_t piped)
+{
+	return thread->out_len ? send_all(conn, thread, piped) : GO_ON;
+}
+
+enum end tell_changes(struct conn *conn, struct thread *thread)
+{
+	return send_all(conn, thread, 0);
 }
 
 static enum end replied(struct conn *conn, struct thread *thread, size_t len, size_t piped)

@@ -106,6 +106,15 @@ struct tree_ops {
 	/* Fills *lock with what is in the way; type P9_LOCK_NONE: nothing. */
 	int (*lock_test)(struct filetree *tree, int owner, struct tree_lock *lock);
 
+	/* From here on qids are promises (Rwwatch, p9d/wire/wire.h) where the tree
+	 * keeps them: a descriptor that is readable when there are changes, or
+	 * -EOPNOTSUPP, which NULL means too. The first of a tree's sessions has them
+	 * for itself: -EBUSY. */
+	int (*watch)(struct filetree *tree);
+	/* What others have changed since, as p9_change entries, by any thread. `size`
+	 * is at least CHANGES_MIN (changes.h). Returns bytes, 0: nothing. */
+	size_t (*changes)(struct filetree *tree, void *buf, size_t size);
+
 	/* Makes the calling thread act as `user` from here on. */
 	int (*become)(struct filetree *tree, const struct user *user);
 };

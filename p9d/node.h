@@ -18,6 +18,8 @@ struct tree_file {
 	int data;       /* opened contents; -1: not opened */
 	uint8_t type;   /* enum tree_type */
 	bool synthetic; /* /proc and its like: sizes and times mean nothing */
+	bool local;     /* nobody changes it but by this machine's kernel */
+	bool kept;      /* others' changes are told: P9_QTKEPT, but for links */
 	uint64_t dev;
 	uint64_t ino;
 	uint32_t version; /* for its qid, as it was when the file was reached */

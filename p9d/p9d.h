@@ -27,6 +27,7 @@ struct p9d_config {
 	const char *root; /* the directory to serve */
 	bool read_only;
 	mode_t umask; /* for files that .W clients make */
+	bool watch;   /* others' changes are told to a client that asks (changes.h) */
 };
 
 /* Serves one connected stream socket as the calling process's user until the

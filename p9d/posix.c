@@ -76,6 +76,7 @@ static int enter_mount(struct posix_tree *tree, int fd, dev_t dev, struct tree_f
 	if (fstatfs(fd, &fs) < 0)
 		return -errno;
 	out->synthetic = is_synthetic((unsigned long)fs.f_type);
+	out->local = changes_local((unsigned long)fs.f_type);
 	if (dev == tree->root_dev)
 		return 0;
 	if (major(dev) != 0) /* on a disk */
@@ -90,6 +91,14 @@ enum tree_type fs_type(mode_t mode)
 	if (S_ISDIR(mode))
 		return TREE_DIR;
 	return S_ISLNK(mode) ? TREE_LINK : TREE_OTHER;
+}
+
+/* A directory that is not watched is not kept, and nothing in it is. */
+static void watch_dir(struct posix_tree *tree, struct tree_file *dir)
+{
+	uint64_t id = tree_qid_path(dir->dev, dir->ino);
+
+	dir->kept = changes_watch(tree->changes, fs_fd(dir), id) == 0;
 }
 
 static int describe(struct posix_tree *tree, int fd, const struct tree_file *from,
@@ -107,9 +116,16 @@ static int describe(struct posix_tree *tree, int fd, const struct tree_file *fro
 		.dev = st.st_dev,
 		.ino = st.st_ino,
 		.synthetic = from && from->synthetic,
+		.local = from && from->local,
 	};
 	if (!from || from->dev != st.st_dev)
 		err = enter_mount(tree, fd, st.st_dev, out);
+	out->kept = out->local && (!from || from->kept) && atomic_load(&tree->watching);
+	if (!err && out->type == TREE_DIR && out->kept) {
+		watch_dir(tree, out);
+		if (fstat(fd, &st) < 0) /* it is told what happens from here on */
+			return -errno;
+	}
 	out->version = fs_version(out->synthetic, &st);
 	return err;
 }
@@ -280,6 +296,20 @@ static int fs_become(struct filetree *base, const struct user *user)
 	return fs_of(base)->switching ? user_become_thread(user) : 0;
 }
 
+static int fs_watch(struct filetree *base)
+{
+	struct posix_tree *tree = fs_of(base);
+
+	if (!tree->changes)
+		return -EOPNOTSUPP;
+	return atomic_exchange(&tree->watching, true) ? -EBUSY : tree->changes->fd;
+}
+
+static size_t fs_changes(struct filetree *base, void *buf, size_t size)
+{
+	return changes_take(fs_of(base)->changes, buf, size);
+}
+
 static const struct tree_ops fs_ops = {
 	.attach = fs_attach,
 	.walk = fs_walk,
@@ -316,6 +346,8 @@ static const struct tree_ops fs_ops = {
 	.lock = fs_lock,
 	.lock_held = fs_lock_held,
 	.lock_test = fs_lock_test,
+	.watch = fs_watch,
+	.changes = fs_changes,
 	.become = fs_become,
 };
 

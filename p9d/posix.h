@@ -9,8 +9,11 @@
 #ifndef LANDBRIDGE_P9D_POSIX_H
 #define LANDBRIDGE_P9D_POSIX_H
 
-#include "p9d/posix_mounts.h"
+#include <stdatomic.h>
+
+#include "p9d/changes.h"
 #include "p9d/filetree.h"
+#include "p9d/posix_mounts.h"
 
 struct posix_tree {
 	struct filetree tree;
@@ -18,7 +21,9 @@ struct posix_tree {
 	int proc_fd; /* /proc/self/fd */
 	dev_t root_dev;
 	struct posix_mounts mounts;
-	bool switching; /* threads change users: see user_become_thread */
+	bool switching;          /* threads change users: see user_become_thread */
+	struct changes *changes; /* the caller's; NULL: nothing is told */
+	atomic_bool watching;    /* somebody has asked */
 };
 
 /* root: a path; 0, or -ENOTDIR, -ENOENT, ...; -ENOSYS when /proc is missing. */

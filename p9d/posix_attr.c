@@ -54,6 +54,8 @@ static struct p9_qid qid_now(const struct tree_file *file, const struct stat *st
 	struct tree_file now = *file;
 
 	now.version = fs_version(file->synthetic, st);
+	/* Through another link it may change where nobody watches. */
+	now.kept = file->kept && (file->type == TREE_DIR || st->st_nlink == 1);
 	return tree_qid(&now);
 }
 
@@ -72,18 +74,32 @@ int fs_getattr(struct filetree *tree, const struct tree_file *file, uint64_t mas
 	return 0;
 }
 
+/* A directory is to be watched before anything of it is told. */
+static int lookup_dir(struct filetree *tree, const struct tree_file *dir, const char *name,
+		      struct p9_qid *qid, struct p9_attr *attr)
+{
+	struct tree_file file;
+	int err = fs_walk(tree, dir, name, &file);
+
+	if (!err)
+		err = fs_getattr(tree, &file, 0, qid, attr);
+	fs_close(tree, &file);
+	return err;
+}
+
 int fs_lookup(struct filetree *tree, const struct tree_file *dir, const char *name,
 	      struct p9_qid *qid, struct p9_attr *attr)
 {
-	struct tree_file file = { .synthetic = dir->synthetic };
+	struct tree_file file = { .synthetic = dir->synthetic, .kept = dir->kept };
 	struct stat st;
 
-	(void)tree;
 	if (fstatat(fs_fd(dir), name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
 		return -errno;
 	file.dev = st.st_dev;
 	file.ino = st.st_ino;
 	file.type = (uint8_t)fs_type(st.st_mode);
+	if (dir->kept && (file.type == TREE_DIR || file.dev != dir->dev))
+		return lookup_dir(tree, dir, name, qid, attr);
 	*qid = qid_now(&file, &st);
 	fill_attr(attr, file.synthetic, &st);
 	return 0;

@@ -64,6 +64,19 @@ static int do_flush(struct p9_request *q)
 	return 0;
 }
 
+/* Who asks before attaching has promises about all its files. */
+static int do_wwatch(struct p9_request *q)
+{
+	int fd = ops_of(q)->watch ? ops_of(q)->watch(tree_of(q)) : -EOPNOTSUPP;
+
+	if (fd < 0)
+		return fd;
+	q->session->watch_tag = q->t->tag;
+	q->session->watch_fd = fd;
+	q->r->count = 0;
+	return 0;
+}
+
 static const struct {
 	int (*run)(struct p9_request *q);
 	unsigned need;
@@ -100,6 +113,7 @@ static const struct {
 	[P9_TWREADDIR] = { do_wreaddir, NEED_FILE | NEED_W },
 	[P9_TWOPEN] = { do_wopen, NEED_FILE | NEED_W },
 	[P9_TWSEEK] = { do_wseek, NEED_FILE | NEED_W },
+	[P9_TWWATCH] = { do_wwatch, NEED_W },
 	[P9_TWRENAME] = { do_wrename, NEED_FILE | NEED_W | NEED_WRITE },
 };
 
@@ -112,6 +126,7 @@ int p9_session_init(struct p9_session *session, struct filetree *tree,
 		.tree = tree,
 		.policy = *policy,
 		.msize = P9_MSIZE_MIN * 2,
+		.watch_fd = -1,
 	};
 	pthread_mutex_init(&session->lock_mutex, NULL);
 	err = fids_init(&session->fids, tree, policy->fid_limit);

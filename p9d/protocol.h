@@ -60,6 +60,10 @@ struct p9_session {
 	struct lock_owner *owners;
 	unsigned owner_count;
 	unsigned lock_waiters;
+	/* After Twwatch: the tree's, readable when changes are to be told under this
+	 * tag, before the next reply. -1: nobody has asked. */
+	int watch_fd;
+	uint16_t watch_tag;
 };
 
 /* One request while it is worked on. The caller fills the first group. */

@@ -34,5 +34,7 @@ struct p9_qid tree_qid(const struct tree_file *file)
 		qid.type = P9_QTDIR;
 	else if (file->type == TREE_LINK)
 		qid.type = P9_QTSYMLINK;
+	if (file->kept)
+		qid.type |= P9_QTKEPT;
 	return qid;
 }

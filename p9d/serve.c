@@ -1,5 +1,6 @@
 /* serve.c: the library's way in: one connection in this process. */
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "p9d/confine.h"
@@ -41,13 +42,19 @@ int p9d_serve(const struct p9d_config *config, int fd, bool confined)
 		.share = &share,
 	};
 	struct posix_tree tree;
+	struct changes *changes = config->watch ? malloc(sizeof(*changes)) : NULL;
 	int err = posix_tree_init(&tree, config->root);
 
 	worker_prepare(&share);
+	if (changes && changes_init(changes) == 0)
+		tree.changes = changes;
 	if (err)
 		close(fd);
 	else
 		err = serve_on(&tree, &policy, fd, confined);
 	posix_tree_fini(&tree);
+	if (changes)
+		changes_fini(changes);
+	free(changes);
 	return err;
 }

@@ -37,7 +37,7 @@ void client_on(struct client *c, int fd)
 
 void client_serve(struct client *c, const char *root)
 {
-	struct p9d_config config = { .root = root, .umask = 022 };
+	struct p9d_config config = { .root = root, .umask = 022, .watch = true };
 	int pair[2] = { -1, -1 };
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);

@@ -236,7 +236,8 @@ static void test_size_off_by_one(void **state)
 		if (!is_request(type))
 			continue;
 		size_is_off(f->dir, (uint8_t)type, 1);
-		size_is_off(f->dir, (uint8_t)type, -1);
+		if (type != P9_TWWATCH) /* a header alone: one less is no message */
+			size_is_off(f->dir, (uint8_t)type, -1);
 	}
 	want_nothing_changed(&f->c);
 }
@@ -266,7 +267,7 @@ static void test_types_that_are_none(void **state)
 		}
 		want_nothing_changed(&f->c);
 	}
-	want(none, 2 * (256 - 33));
+	want(none, 2 * (256 - 34));
 }
 
 int main(void)

@@ -50,13 +50,16 @@ enum p9_type {
 	/* Ours alone, in .W: */
 	P9_TWSEEK = 134,     /* where data, or a hole, begins next */
 	P9_TWRENAME = 136,   /* Trenameat with renameat2(2)'s flags */
-	P9_TYPE_COUNT = 138, /* a reply's number is its request's plus one */
+	P9_TWWATCH = 138,    /* what others change; many replies come, with one tag */
+	P9_TYPE_COUNT = 140, /* a reply's number is its request's plus one */
 };
 
 /* qid.type */
 #define P9_QTDIR 0x80
 #define P9_QTSYMLINK 0x02
 #define P9_QTFILE 0x00
+/* Ours alone, after Twwatch: see Rwwatch in wire.h. */
+#define P9_QTKEPT 0x10
 
 /* Tlopen and Tlcreate flags: the kernel's asm-generic numbers, on any CPU. */
 #define P9_O_ACCMODE 03u
@@ -104,6 +107,16 @@ enum p9_lock_status { P9_LOCK_OK = 0, P9_LOCK_BLOCKED = 1, P9_LOCK_ERROR = 2 };
 #define P9_ACCESS_WRITE 2u
 #define P9_ACCESS_READ 4u
 #define P9_ACCESS_DELETE 8u
+/* Rwwatch */
+#define P9_CHANGE_CREATE 0x001u
+#define P9_CHANGE_DELETE 0x002u
+#define P9_CHANGE_MOVED_FROM 0x004u
+#define P9_CHANGE_MOVED_TO 0x008u
+#define P9_CHANGE_MODIFY 0x010u
+#define P9_CHANGE_ATTRIB 0x020u
+#define P9_CHANGE_CLOSE_WRITE 0x040u
+#define P9_CHANGE_IS_DIR 0x080u
+#define P9_CHANGE_ALL 0x100u /* of everything; some were lost */
 /* Twopen */
 #define P9_WOPEN_DELETE 1u  /* the right to delete is wanted too */
 #define P9_WOPEN_NOT_DIR 2u /* a directory is an error */

@@ -142,6 +142,8 @@ static const struct layout layouts[P9_TYPE_COUNT] = {
 	R(P9_TWSEEK) = { "Rwseek", { OFFSET } },
 	[P9_TWRENAME] = { "Twrename", { FID, NAME, NEWFID, TARGET, FLAGS } },
 	R(P9_TWRENAME) = { "Rwrename", { END } },
+	[P9_TWWATCH] = { "Twwatch", { END } },
+	R(P9_TWWATCH) = { "Rwwatch", { DATA } },
 };
 
 static const struct layout *layout_of(uint8_t type)
@@ -552,5 +554,29 @@ bool p9_dirent_get(struct reader *r, struct p9_dirent *entry, bool with_attr)
 	entry->name = get_str(r);
 	if (with_attr)
 		get_stat(r, &entry->attr);
+	return !r->bad;
+}
+
+/* ---- changes ---- */
+
+bool p9_change_put(struct writer *w, const struct p9_change *change)
+{
+	if (w->bad || P9_CHANGE_HEADER + (size_t)change->name.len > w->size - w->used)
+		return false;
+	write_u64(w, change->dir);
+	write_u32(w, change->what);
+	write_u32(w, change->pair);
+	put_str(w, change->name);
+	return true;
+}
+
+bool p9_change_get(struct reader *r, struct p9_change *change)
+{
+	if (r->bad || r->left == 0)
+		return false;
+	change->dir = read_u64(r);
+	change->what = read_u32(r);
+	change->pair = read_u32(r);
+	change->name = get_str(r);
 	return !r->bad;
 }

@@ -146,4 +146,25 @@ struct p9_dirent {
 bool p9_dirent_put(struct writer *w, const struct p9_dirent *entry, bool with_attr);
 bool p9_dirent_get(struct reader *r, struct p9_dirent *entry, bool with_attr);
 
+/* Entries of Rwwatch: what others than the client have changed.
+ *
+ * Twwatch is answered by an empty Rwwatch, or by Rlerror where the server cannot
+ * tell. From then on qids with P9_QTKEPT are a promise. Of a file: its attributes
+ * and bytes, and that it has the name it was found by. Of a directory: its
+ * attributes too, its listing, and which names are not in it. Before one of them
+ * has been changed by others for as long as the server needed for any reply, that
+ * is before that reply, the change is told by another Rwwatch of the same tag. So
+ * whoever has the reply to a request of its own knows of all that was changed
+ * before it asked. A reply may be older than a change that came before it: who
+ * asked before and hears of the change meanwhile keeps nothing of the answer. */
+struct p9_change {
+	uint64_t dir;       /* its qid.path; with P9_CHANGE_ALL nothing */
+	uint32_t what;      /* P9_CHANGE_*, one or several */
+	uint32_t pair;      /* not 0: from where and to where, of one rename */
+	struct p9_str name; /* in it; empty: the directory itself */
+};
+#define P9_CHANGE_HEADER 18
+bool p9_change_put(struct writer *w, const struct p9_change *change);
+bool p9_change_get(struct reader *r, struct p9_change *change);
+
 #endif

@@ -97,7 +97,7 @@ static const struct {
 	{ P9_TACCESS, 15 },       { P9_TACCESS + 1, 7 },      { P9_TWREADDIR, 23 },
 	{ P9_TWREADDIR + 1, 16 }, { P9_TWOPEN, 46 },          { P9_TWOPEN + 1, 168 },
 	{ P9_TWSEEK, 23 },        { P9_TWSEEK + 1, 15 },      { P9_TWRENAME, 34 },
-	{ P9_TWRENAME + 1, 7 },
+	{ P9_TWRENAME + 1, 7 },   { P9_TWWATCH, 7 },          { P9_TWWATCH + 1, 16 },
 };
 
 static void test_every_type_is_here(void **state)
@@ -240,6 +240,37 @@ static void test_wrong(void **state)
 	}
 }
 
+static void test_changes(void **state)
+{
+	const struct p9_change change = { .dir = 7,
+					  .what = P9_CHANGE_CREATE | P9_CHANGE_MODIFY,
+					  .pair = 3,
+					  .name = { "abc", 3 } };
+	uint8_t bytes[P9_CHANGE_HEADER + 3];
+	struct p9_change back;
+	struct writer w;
+	struct reader r;
+
+	(void)state;
+	writer_init(&w, bytes, sizeof(bytes));
+	assert_true(p9_change_put(&w, &change));
+	assert_int_equal(w.used, sizeof(bytes));
+	assert_false(p9_change_put(&w, &change));
+	reader_init(&r, bytes, sizeof(bytes));
+	assert_true(p9_change_get(&r, &back));
+	assert_int_equal(back.dir, 7);
+	assert_int_equal(back.what, change.what);
+	assert_int_equal(back.pair, 3);
+	assert_memory_equal(back.name.at, "abc", back.name.len);
+	assert_false(p9_change_get(&r, &back));
+	assert_false(r.bad);
+	for (size_t cut = 1; cut < sizeof(bytes); cut++) {
+		reader_init(&r, bytes, cut);
+		assert_false(p9_change_get(&r, &back));
+		assert_true(r.bad);
+	}
+}
+
 static void test_dirents(void **state)
 {
 	struct p9_dirent entry = {
@@ -297,6 +328,7 @@ int main(void)
 		cmocka_unit_test(test_no_room),
 		cmocka_unit_test(test_wrong),
 		cmocka_unit_test(test_dirents),
+		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_data_in_place),
 	};
 
