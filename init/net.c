@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "init/machine.h"
@@ -11,10 +12,11 @@
 #include "lib/fmt.h"
 
 #if CFG_NET
+#include <arpa/inet.h>
+#include <linux/rtnetlink.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
 #include <netlink/netlink.h>
-#include <netlink/route/addr.h>
-#include <netlink/route/link.h>
-#include <netlink/route/route.h>
 
 /* libnl's errors are its own; these are the ones with a meaning here. */
 static int error_from(int nl)
@@ -38,57 +40,87 @@ static int error_from(int nl)
 	}
 }
 
+/* A request of rtnetlink(7): what it is about, and up to two addresses or
+ * numbers of four bytes. */
+struct rtrequest {
+	int type;
+	const void *header;
+	size_t size;
+	struct {
+		int type;
+		uint32_t value;
+	} attr[2];
+};
+
+static int request_send(struct nl_sock *sock, const struct rtrequest *r)
+{
+	struct nl_msg *msg = nlmsg_alloc_simple(r->type, NLM_F_CREATE);
+	int err = msg ? 0 : -NLE_NOMEM;
+
+	if (err == 0)
+		err = nlmsg_append(msg, (void *)(uintptr_t)r->header, r->size, NLMSG_ALIGNTO);
+	for (int i = 0; err == 0 && i < 2; i++)
+		if (r->attr[i].type)
+			err = nla_put(msg, r->attr[i].type, sizeof(uint32_t), &r->attr[i].value);
+	if (err < 0)
+		nlmsg_free(msg);
+	else
+		err = nl_send_sync(sock, msg); /* frees it */
+	return error_from(err);
+}
+
 static int link_up(struct nl_sock *sock, int index)
 {
-	struct rtnl_link *old = rtnl_link_alloc(), *up = rtnl_link_alloc();
-	int err = -NLE_NOMEM;
+	const struct ifinfomsg up = { .ifi_index = index,
+				      .ifi_flags = IFF_UP,
+				      .ifi_change = IFF_UP };
+	const struct rtrequest r = { RTM_SETLINK, &up, sizeof(up), { { 0 } } };
 
-	if (old && up) {
-		rtnl_link_set_ifindex(old, index);
-		rtnl_link_set_flags(up, IFF_UP);
-		err = rtnl_link_change(sock, old, up, 0);
-	}
-	rtnl_link_put(old);
-	rtnl_link_put(up);
-	return error_from(err);
+	return request_send(sock, &r);
+}
+
+/* "A.B.C.D/LENGTH"; without a length it is one host's. */
+static int address_parse_v4(const char *text, uint32_t *address, uint8_t *length)
+{
+	const char *slash = strchrnul(text, '/');
+	char host[INET_ADDRSTRLEN];
+	char *end = NULL;
+	unsigned long bits = *slash ? strtoul(slash + 1, &end, 10) : 32;
+
+	if ((end && (end == slash + 1 || *end)) || bits > 32 ||
+	    fmt(host, sizeof(host), "%.*s", (int)(slash - text), text) >= sizeof(host) ||
+	    inet_pton(AF_INET, host, address) != 1)
+		return -EINVAL;
+	*length = (uint8_t)bits;
+	return 0;
 }
 
 static int address_add(struct nl_sock *sock, int index, const char *text)
 {
-	struct rtnl_addr *addr = rtnl_addr_alloc();
-	struct nl_addr *local = NULL;
-	int err = nl_addr_parse(text, AF_INET, &local);
+	struct ifaddrmsg addr = { .ifa_family = AF_INET, .ifa_index = (unsigned)index };
+	struct rtrequest r = { RTM_NEWADDR, &addr, sizeof(addr), { { IFA_LOCAL, 0 } } };
+	int err = address_parse_v4(text, &r.attr[0].value, &addr.ifa_prefixlen);
 
-	if (err == 0 && addr) {
-		rtnl_addr_set_ifindex(addr, index);
-		rtnl_addr_set_local(addr, local);
-		err = rtnl_addr_add(sock, addr, 0);
-	}
-	nl_addr_put(local);
-	rtnl_addr_put(addr);
-	return error_from(err);
+	r.attr[1].type = IFA_ADDRESS;
+	r.attr[1].value = r.attr[0].value;
+	return err < 0 ? err : request_send(sock, &r);
 }
 
 static int route_default(struct nl_sock *sock, int index, const char *gateway)
 {
-	struct rtnl_route *route = rtnl_route_alloc();
-	struct rtnl_nexthop *hop = rtnl_route_nh_alloc();
-	struct nl_addr *any = NULL, *via = NULL;
-	int err = nl_addr_parse("0.0.0.0/0", AF_INET, &any);
+	const struct rtmsg route = { .rtm_family = AF_INET,
+				     .rtm_table = RT_TABLE_MAIN,
+				     .rtm_protocol = RTPROT_STATIC,
+				     .rtm_scope = RT_SCOPE_UNIVERSE,
+				     .rtm_type = RTN_UNICAST };
+	struct rtrequest r = { RTM_NEWROUTE,
+			       &route,
+			       sizeof(route),
+			       { { RTA_GATEWAY, 0 }, { RTA_OIF, (uint32_t)index } } };
+	uint8_t length;
+	int err = address_parse_v4(gateway, &r.attr[0].value, &length);
 
-	if (err == 0)
-		err = nl_addr_parse(gateway, AF_INET, &via);
-	if (err == 0 && route && hop) {
-		rtnl_route_set_dst(route, any);
-		rtnl_route_nh_set_ifindex(hop, index);
-		rtnl_route_nh_set_gateway(hop, via);
-		rtnl_route_add_nexthop(route, hop); /* owns hop from here on */
-		err = rtnl_route_add(sock, route, 0);
-	}
-	nl_addr_put(via);
-	nl_addr_put(any);
-	rtnl_route_put(route);
-	return error_from(err);
+	return err < 0 ? err : request_send(sock, &r);
 }
 
 /* The interface with the lowest number that is not lo; 0: there is none. */

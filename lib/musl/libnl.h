@@ -2,8 +2,7 @@
  *
  * Its dump functions are linked whether anybody calls them or not, and would
  * bring printf, scanf and FILE with them: 37 KiB. Text goes through lib/fmt
- * instead, nothing is read from files or the environment before main, and
- * nl_addr_parse reads IP addresses only.
+ * instead, and nothing is read from files or the environment before main.
  */
 #ifndef LANDBRIDGE_LIB_MUSL_LIBNL_H
 #define LANDBRIDGE_LIB_MUSL_LIBNL_H
