@@ -21,6 +21,26 @@ static struct inode *find(struct inodes *inodes, uint64_t id)
 	return inode;
 }
 
+/* FNV-1a. */
+static struct inode **name_bucket(struct inodes *inodes, const struct inode *parent,
+				  const char *name)
+{
+	uint64_t hash = parent->id ^ 0xcbf29ce484222325u;
+
+	while (*name)
+		hash = (hash ^ (uint8_t)*name++) * 0x100000001b3u;
+	return &inodes->names[(hash ^ hash >> 32) & (inodes->bucket_count - 1)];
+}
+
+static void name_add(struct inodes *inodes, struct inode *inode)
+{
+	struct inode **bucket = name_bucket(inodes, inode->parent, inode->name);
+
+	inode->by_name = *bucket;
+	*bucket = inode;
+	inode->named = true;
+}
+
 int inodes_init(struct inodes *inodes, uint64_t root_id, unsigned limit,
 		void (*drop)(struct inodes *inodes, uint32_t fid))
 {
@@ -29,9 +49,8 @@ int inodes_init(struct inodes *inodes, uint64_t root_id, unsigned limit,
 				   .limit = limit,
 				   .drop = drop };
 	inodes->buckets = calloc(BUCKETS, sizeof(struct inode *));
-	if (!inodes->buckets)
-		return -ENOMEM;
-	return 0;
+	inodes->names = calloc(BUCKETS, sizeof(struct inode *));
+	return inodes->buckets && inodes->names ? 0 : -ENOMEM;
 }
 
 static void inode_free(struct inode *inode)
@@ -63,7 +82,8 @@ void inodes_fini(struct inodes *inodes)
 	}
 	handles_free(&inodes->root);
 	free(inodes->buckets);
-	inodes->buckets = NULL;
+	free(inodes->names);
+	inodes->buckets = inodes->names = NULL;
 }
 
 /* Longer chains cost time, but nothing else: failing to grow is no error. */
@@ -72,10 +92,16 @@ static void grow(struct inodes *inodes)
 	uint32_t count = inodes->bucket_count;
 	struct inode **old = inodes->buckets;
 	struct inode **buckets = calloc(2 * (size_t)count, sizeof(struct inode *));
+	struct inode **names = calloc(2 * (size_t)count, sizeof(struct inode *));
 
-	if (!buckets)
+	if (!buckets || !names) {
+		free(buckets);
+		free(names);
 		return;
+	}
+	free(inodes->names);
 	inodes->buckets = buckets;
+	inodes->names = names;
 	inodes->bucket_count = 2 * count;
 	for (uint32_t i = 0; i < count; i++) {
 		while (old[i]) {
@@ -85,6 +111,8 @@ static void grow(struct inodes *inodes)
 			old[i] = inode->chain;
 			inode->chain = *to;
 			*to = inode;
+			if (inode->named)
+				name_add(inodes, inode);
 		}
 	}
 	free(old);
@@ -159,6 +187,18 @@ void inode_set_fid(struct inodes *inodes, struct inode *inode, uint32_t fid)
 
 /* --- life ------------------------------------------------------------------------ */
 
+void inode_unname(struct inodes *inodes, struct inode *inode)
+{
+	struct inode **at = inode->named ? name_bucket(inodes, inode->parent, inode->name) : NULL;
+
+	if (!at)
+		return;
+	while (*at != inode)
+		at = &(*at)->by_name;
+	*at = inode->by_name;
+	inode->named = false;
+}
+
 static void unlink_chain(struct inodes *inodes, struct inode *inode)
 {
 	struct inode **at = bucket_of(inodes, inode->id);
@@ -175,6 +215,7 @@ static void inode_check(struct inodes *inodes, struct inode *inode)
 	while (inode && inode != &inodes->root && !inode->lookups && !inode->pins) {
 		struct inode *parent = inode->parent;
 
+		inode_unname(inodes, inode);
 		unlink_chain(inodes, inode);
 		if (inode->fid != P9_NOFID)
 			fid_give_up(inodes, inode);
@@ -237,8 +278,9 @@ static int place(struct inodes *inodes, struct inode *inode, struct inode *paren
 	struct inode *before = inode->parent;
 	char *copy;
 
-	if (before == parent && inode->name && strcmp(inode->name, name) == 0)
+	if (before == parent && inode->named && strcmp(inode->name, name) == 0)
 		return 0;
+	inode_unname(inodes, inode);
 	if (!parent || is_below(parent, inode))
 		return 0;
 	copy = strdup(name);
@@ -248,9 +290,36 @@ static int place(struct inodes *inodes, struct inode *inode, struct inode *paren
 	inode->name = copy;
 	inode->parent = parent;
 	inode_pin(parent);
+	name_add(inodes, inode);
 	if (before)
 		inode_unpin(inodes, before);
 	return 0;
+}
+
+int inode_move(struct inodes *inodes, struct inode *inode, struct inode *parent, const char *name)
+{
+	return inode == &inodes->root ? 0 : place(inodes, inode, parent, name);
+}
+
+struct inode *inode_find(struct inodes *inodes, uint64_t id)
+{
+	return id == inodes->root.id ? &inodes->root : find(inodes, id);
+}
+
+struct inode *inode_child(struct inodes *inodes, const struct inode *parent, const char *name)
+{
+	struct inode *inode = *name_bucket(inodes, parent, name);
+
+	while (inode && (inode->parent != parent || strcmp(inode->name, name) != 0))
+		inode = inode->by_name;
+	return inode;
+}
+
+void inodes_each(struct inodes *inodes, void (*visit)(struct inode *inode, void *arg), void *arg)
+{
+	for (uint32_t i = 0; i < inodes->bucket_count; i++)
+		for (struct inode *inode = inodes->buckets[i]; inode; inode = inode->chain)
+			visit(inode, arg);
 }
 
 static struct inode *inode_new(struct inodes *inodes, uint64_t id)

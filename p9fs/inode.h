@@ -30,7 +30,11 @@ struct inode {
 	uint64_t size;          /* as the kernel was told last */
 	bool locked;            /* somebody here has had a lock on it */
 	bool locked_in;         /* ... or on a file that is seen in it */
+	bool kept;              /* the server tells of changes, and it is where it was seen */
+	uint64_t heard;         /* the last change that was told of it (promise.h) */
 	struct inode *chain;    /* in its bucket */
+	bool named;             /* found by parent and name */
+	struct inode *by_name;  /* in that bucket */
 	struct inode *newer, *older;
 };
 
@@ -43,9 +47,9 @@ struct handle {
 
 struct inodes {
 	struct inode root; /* fid 0; not found by its id: bound below itself, it is another */
-	struct inode **buckets;
-	uint32_t bucket_count, count;  /* buckets: a power of two */
-	struct inode *newest, *oldest; /* with a fid */
+	struct inode **buckets, **names; /* by id; by parent and name */
+	uint32_t bucket_count, count;    /* buckets: a power of two */
+	struct inode *newest, *oldest;   /* with a fid */
 	unsigned with_fid, limit;
 	/* A fid that is not needed any more. */
 	void (*drop)(struct inodes *inodes, uint32_t fid);
@@ -62,6 +66,15 @@ void inodes_fini(struct inodes *inodes);
  * no memory, and the fid is dropped. */
 struct inode *inode_see(struct inodes *inodes, struct inode *parent, const char *name, uint64_t id,
 			uint32_t fid);
+/* The file of this id, or that was seen last as `name` in parent; NULL: the kernel
+ * knows none. */
+struct inode *inode_find(struct inodes *inodes, uint64_t id);
+struct inode *inode_child(struct inodes *inodes, const struct inode *parent, const char *name);
+/* It is not there any more; or is elsewhere now: 0, or -ENOMEM and it is not found. */
+void inode_unname(struct inodes *inodes, struct inode *inode);
+int inode_move(struct inodes *inodes, struct inode *inode, struct inode *parent, const char *name);
+/* Calls `visit` with each but the root, in no order. */
+void inodes_each(struct inodes *inodes, void (*visit)(struct inode *inode, void *arg), void *arg);
 /* Gives it a fid that was walked to; dropped when it has one. */
 void inode_set_fid(struct inodes *inodes, struct inode *inode, uint32_t fid);
 /* It is used now: the last to give up its fid. */

@@ -47,6 +47,8 @@ static int send_one(struct fuse_session *fuse, const struct notice *n)
 		return fuse_notify_inode(fuse, n->node, n->off, n->len);
 	case NOTICE_ENTRY:
 		return fuse_notify_entry(fuse, n->node, n->name, n->flags);
+	case NOTICE_FENCE:
+		return 0;
 	case NOTICE_STORE:
 		return fuse_notify_store(fuse, n->node, (uint64_t)n->off, n->data,
 					 (uint32_t)n->len);

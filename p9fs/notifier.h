@@ -17,6 +17,7 @@ enum notice_kind {
 	NOTICE_INODE, /* a file's attributes, and its bytes if off is not negative */
 	NOTICE_ENTRY, /* a name in a directory */
 	NOTICE_STORE, /* bytes of a file, to be kept */
+	NOTICE_FENCE, /* nothing: all before it have been sent */
 };
 
 /* One of them, and what is to be done then. In the caller's memory until it is done,

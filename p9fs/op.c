@@ -8,6 +8,8 @@
 
 #include "lib/lib.h"
 
+enum { FOR_EVER_S = 365 * 24 * 3600 };
+
 struct inode *inode_of(struct p9fs *m, uint64_t node)
 {
 	return node == FUSE_ROOT_ID ? &m->inodes.root : (struct inode *)(uintptr_t)node;
@@ -208,6 +210,8 @@ void op_send(struct op *op, struct p9_msg *t, op_reply *next)
 
 	op->reply = next;
 	op->call.done = op_replied;
+	if (!op->sent) /* the oldest counts */
+		op->asked = op->mount->promises.heard;
 	err = remote_call(&op->mount->remote, &op->call, t);
 	if (err)
 		op_end(op, -err);
@@ -225,25 +229,29 @@ static void op_noticed(struct notice *notice)
 	op->noticed(op);
 }
 
-static void drop_from(struct op *op, int64_t off, op_step *next)
+static void notice_from(struct op *op, enum notice_kind kind, int64_t off, op_step *next)
 {
 	op->noticed = next;
 	op->flushing = true; /* there is nothing at the server to interrupt */
-	op->notice = (struct notice){ .kind = NOTICE_INODE,
-				      .node = node_of(op->mount, op->inode),
-				      .off = off,
-				      .done = op_noticed };
+	op->notice = (struct notice){
+		.kind = kind, .node = node_of(op->mount, op->inode), .off = off, .done = op_noticed
+	};
 	notifier_add(&op->mount->notifier, &op->notice);
+}
+
+void op_fence(struct op *op, op_step *next)
+{
+	notice_from(op, NOTICE_FENCE, 0, next);
 }
 
 void op_drop(struct op *op, op_step *next)
 {
-	drop_from(op, 0, next);
+	notice_from(op, NOTICE_INODE, 0, next);
 }
 
 void op_drop_attr(struct op *op, op_step *next)
 {
-	drop_from(op, -1, next);
+	notice_from(op, NOTICE_INODE, -1, next);
 }
 
 /* --- a fid for an inode -------------------------------------------------------------- */
@@ -362,28 +370,34 @@ struct fuse_attr attr_of(uint64_t id, const struct p9_attr *attr)
 	};
 }
 
-struct timespec op_cache(const struct p9fs *m, const struct inode *inode)
+struct timespec op_cache(const struct p9fs *m, const struct inode *inode, bool kept)
 {
 	bool with_locks = inode && inode->parent && inode->parent->locked_in;
 	double seconds = with_locks ? 0 : m->config.cache;
 	time_t whole = (time_t)seconds;
 
+	if (kept)
+		return (struct timespec){ .tv_sec = FOR_EVER_S };
 	return (struct timespec){ whole, (long)((seconds - (double)whole) * 1e9) };
 }
 
-struct fuse_entry_out entry_of(const struct p9fs *m, struct inode *inode, uint64_t id,
+struct fuse_entry_out entry_of(const struct op *op, struct inode *inode, struct p9_qid qid,
 			       const struct p9_attr *attr)
 {
-	struct timespec valid = op_cache(m, inode);
+	const struct p9fs *m = op->mount;
+	bool kept = inode && promise_holds(op, op->inode, qid) && promise_holds(op, inode, qid);
+	struct timespec valid = op_cache(m, inode, kept);
 
-	if (inode)
+	if (inode) {
 		inode->size = attr->size;
+		inode->kept = kept;
+	}
 	return (struct fuse_entry_out){
 		.nodeid = inode ? node_of(m, inode) : 0,
 		.entry_valid = (uint64_t)valid.tv_sec,
 		.entry_valid_nsec = (uint32_t)valid.tv_nsec,
 		.attr_valid = (uint64_t)valid.tv_sec,
 		.attr_valid_nsec = (uint32_t)valid.tv_nsec,
-		.attr = attr_of(id, attr),
+		.attr = attr_of(qid.path, attr),
 	};
 }

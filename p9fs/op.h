@@ -17,6 +17,7 @@
 #include "p9fs/inode.h"
 #include "p9fs/notifier.h"
 #include "p9fs/p9fs.h"
+#include "p9fs/promise.h"
 #include "p9fs/remote.h"
 
 enum { OP_PATIENCE_MS = 2000 };
@@ -26,6 +27,7 @@ struct p9fs {
 	struct inodes inodes;
 	struct fuse_session fuse;
 	struct notifier notifier;
+	struct promises promises;
 	struct p9fs_config config;
 	struct op *under_way;
 	struct op *interrupted; /* whose answers nobody wants any more; the oldest first */
@@ -52,12 +54,14 @@ struct op {
 	struct inode *walking;       /* ... and how far this walk goes */
 	uint32_t newfid;             /* a fid it makes: clunked at the end unless it is taken */
 	bool sent, flushing;
+	uint64_t asked;     /* what had been heard then (promise.h) */
 	int64_t give_up_at; /* once it was interrupted */
 	struct op *next_interrupted;
 	struct handle *handle; /* an open file */
 	uint64_t owner;        /* of locks */
 	struct fuse_file_lock lock;
 	struct fuse_setattr_in set;
+	struct fuse_attr_out attr;
 	uint32_t flags;    /* of open(2), or of another call */
 	uint32_t how_open; /* FOPEN_*: what the kernel is told of an open file */
 	uint32_t mode, rdev;
@@ -87,6 +91,8 @@ void op_send(struct op *op, struct p9_msg *t, op_reply *next);
  * it was to write is written, and it asks for what it reads. Or, its attributes only. */
 void op_drop(struct op *op, op_step *next);
 void op_drop_attr(struct op *op, op_step *next);
+/* The next step, when the kernel has been told all that was to be told until now. */
+void op_fence(struct op *op, op_step *next);
 /* How much of op->size one message holds. */
 uint32_t op_io_count(const struct op *op);
 /* A fid that is not to be walked from: the inode's, or an open one's, which works
@@ -111,12 +117,12 @@ int ops_give_up(struct p9fs *m);
 void ops_interrupt(struct p9fs *m, uint64_t unique);
 
 struct fuse_attr attr_of(uint64_t id, const struct p9_attr *attr);
-/* For how long the kernel may remember names and attributes of a file. Where locks
- * are taken it may not: a lock is often one for the files beside it, too. */
-struct timespec op_cache(const struct p9fs *m, const struct inode *inode);
-/* What the kernel is told of a file that it finds by a name; inode may be NULL, for
- * one it is not to remember. */
-struct fuse_entry_out entry_of(const struct p9fs *m, struct inode *inode, uint64_t id,
+/* For how long the kernel may remember what is said of a file. Without a promise
+ * not where locks are taken: a lock is often one for the files beside it, too. */
+struct timespec op_cache(const struct p9fs *m, const struct inode *inode, bool kept);
+/* What the kernel is told of a file that it finds by a name in op->inode, and that
+ * `qid` and `attr` describe; inode may be NULL, for one it is not to remember. */
+struct fuse_entry_out entry_of(const struct op *op, struct inode *inode, struct p9_qid qid,
 			       const struct p9_attr *attr);
 /* errno of what an Rwopen says of a single name: 0 when it was reached. */
 int wopen_error(const struct p9_msg *r);

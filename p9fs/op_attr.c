@@ -9,15 +9,31 @@
 
 /* --- getattr ----------------------------------------------------------------------- */
 
+static void getattr_end(struct op *op)
+{
+	op_give(op, &op->attr, sizeof(op->attr));
+}
+
+/* Whoever asks for the root's attributes when they need not asks whether all that
+ * had changed until then has been told to the kernel: a fence. */
 static void getattr_replied(struct op *op, const struct p9_msg *r)
 {
-	struct timespec valid = op_cache(op->mount, op->inode);
-	const struct fuse_attr_out out = { .attr_valid = (uint64_t)valid.tv_sec,
+	struct p9fs *m = op->mount;
+	struct inode *inode = op->inode;
+	bool is_root = inode == &m->inodes.root;
+	struct timespec valid;
+
+	if (is_root)
+		inode->kept = r->qid.type & P9_QTKEPT;
+	valid = op_cache(m, inode, inode->kept && promise_holds(op, inode, r->qid));
+	op->attr = (struct fuse_attr_out){ .attr_valid = (uint64_t)valid.tv_sec,
 					   .attr_valid_nsec = (uint32_t)valid.tv_nsec,
 					   .attr = attr_of(r->qid.path, &r->attr) };
-
-	op->inode->size = r->attr.size;
-	op_give(op, &out, sizeof(out));
+	inode->size = r->attr.size;
+	if (is_root && m->notifier.count)
+		op_fence(op, getattr_end);
+	else
+		getattr_end(op);
 }
 
 static void getattr_send(struct op *op)

@@ -51,7 +51,7 @@ static bool add_known(struct dir_listing *l, const char *name, const struct p9_d
 		return false;
 	if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
 		inode = inode_see(&m->inodes, l->op->inode, name, entry->qid.path, P9_NOFID);
-	d.entry_out = entry_of(m, inode, entry->qid.path, &entry->attr);
+	d.entry_out = entry_of(l->op, inode, entry->qid, &entry->attr);
 	l->used += fuse_put_direntplus(l->buffer + l->used, room, &d, name);
 	return true;
 }
@@ -73,7 +73,10 @@ static void list(struct op *op, const struct p9_msg *r, add_entry *add)
 		more = add(&l, name, &entry);
 	}
 	if (l.buffer)
-		op_give(op, l.buffer, l.used);
+		op_answer(op, l.buffer, l.used);
+	promise_renew(op->mount, op->inode, op->asked);
+	if (l.buffer)
+		op_free(op);
 	else
 		op_end(op, ENOMEM);
 	free(l.buffer);

@@ -66,6 +66,14 @@ static void open_end(struct op *op)
 	op_free(op);
 }
 
+/* What the kernel has of it already is still right. */
+static uint32_t how_kept(const struct op *op, const struct p9_msg *r)
+{
+	if (!op->inode->kept || !promise_holds(op, op->inode, r->qid))
+		return 0;
+	return S_ISDIR(r->attr.mode) ? FOPEN_KEEP_CACHE | FOPEN_CACHE_DIR : FOPEN_KEEP_CACHE;
+}
+
 static void open_replied(struct op *op, const struct p9_msg *r)
 {
 	int err = wopen_error(r);
@@ -75,9 +83,9 @@ static void open_replied(struct op *op, const struct p9_msg *r)
 		op_end(op, err ? ELOOP : ENOMEM); /* no names: all that stops it is a link */
 		return;
 	}
-	op->how_open = size_is_unknown(r) ? FOPEN_DIRECT_IO : 0;
+	op->how_open = size_is_unknown(r) ? FOPEN_DIRECT_IO : how_kept(op, r);
 	/* Whoever opens a file sees it as it is, and not as it was remembered. */
-	if (op->mount->config.cache > 0)
+	if (op->mount->config.cache > 0 && !op->how_open)
 		op_drop_attr(op, open_end);
 	else
 		open_end(op);
@@ -145,7 +153,7 @@ static void create_replied(struct op *op, const struct p9_msg *r)
 		op_end(op, ENOMEM);
 		return;
 	}
-	out.entry = entry_of(m, inode, r->qid.path, &r->attr);
+	out.entry = entry_of(op, inode, r->qid, &r->attr);
 	out.open = open_out(op);
 	if (op_answer(op, &out, sizeof(out)) < 0) {
 		handle_drop(m, handle);
@@ -194,6 +202,13 @@ static bool read_is_over(const struct op *op, const struct p9_msg *r)
 	return r->count == 0 || op->got + r->count == op->size || end >= op->inode->size;
 }
 
+static void read_end(struct op *op, const uint8_t *data, size_t len)
+{
+	op_answer(op, data, len);
+	promise_renew(op->mount, op->inode, op->asked);
+	op_free(op);
+}
+
 static void read_replied(struct op *op, const struct p9_msg *r)
 {
 	bool over = read_is_over(op, r);
@@ -203,7 +218,7 @@ static void read_replied(struct op *op, const struct p9_msg *r)
 		return;
 	}
 	if (over && op->got == 0) {
-		op_give(op, r->data, r->count);
+		read_end(op, r->data, r->count);
 		return;
 	}
 	if (!op->data)
@@ -218,7 +233,7 @@ static void read_replied(struct op *op, const struct p9_msg *r)
 		read_more(op);
 		return;
 	}
-	op_give(op, op->data, op->got);
+	read_end(op, op->data, op->got);
 }
 
 static void read_more(struct op *op)

@@ -8,23 +8,36 @@
 
 /* --- looking up ------------------------------------------------------------------ */
 
+/* That there is no such name is kept as well: what the reply describes is the
+ * directory. Not in the root, where nobody could forget all such names at once. */
+static bool is_kept_away(const struct op *op, const struct p9_msg *r)
+{
+	return r->status == P9_WOPEN_NO_LEAF && op->inode != &op->mount->inodes.root &&
+	       r->qid.path == op->inode->id && promise_holds(op, op->inode, r->qid);
+}
+
 static void entry_replied(struct op *op, const struct p9_msg *r)
 {
+	const struct fuse_entry_out nothing = {
+		.entry_valid = (uint64_t)op_cache(op->mount, NULL, true).tv_sec
+	};
 	struct p9fs *m = op->mount;
 	struct fuse_entry_out entry;
 	struct inode *inode;
 	int err = wopen_error(r);
 
-	if (err) {
+	if (err == ENOENT && is_kept_away(op, r))
+		op_give(op, &nothing, sizeof(nothing));
+	else if (err)
 		op_end(op, err);
+	if (err)
 		return;
-	}
 	inode = inode_see(&m->inodes, op->inode, op->name, r->qid.path, op_take_newfid(op));
 	if (!inode) {
 		op_end(op, ENOMEM);
 		return;
 	}
-	entry = entry_of(m, inode, r->qid.path, &r->attr);
+	entry = entry_of(op, inode, r->qid, &r->attr);
 	if (op_answer(op, &entry, sizeof(entry)) < 0) /* the kernel did not take it */
 		inode_forget(&m->inodes, inode, 1);
 	op_free(op);
@@ -179,7 +192,12 @@ void on_link(struct p9fs *m, const struct fuse_request *q)
 
 static void removed(struct op *op, const struct p9_msg *r)
 {
+	struct inodes *inodes = &op->mount->inodes;
+	struct inode *gone = inode_child(inodes, op->inode, op->name);
+
 	(void)r;
+	if (gone)
+		inode_unname(inodes, gone);
 	op_end(op, 0);
 }
 
@@ -213,6 +231,32 @@ void on_rmdir(struct p9fs *m, const struct fuse_request *q)
 	unlink_at(m, q, P9_REMOVEDIR);
 }
 
+/* The kernel moves the name itself, and does not look. Without memory to write it
+ * down nobody may rely on where the file is. */
+static void moved(struct inodes *inodes, struct inode *inode, struct inode *dir, const char *name)
+{
+	if (!inode)
+		return;
+	inode->kept = inode->kept && dir->kept;
+	if (inode_move(inodes, inode, dir, name) < 0)
+		inode->kept = false;
+}
+
+static void renamed(struct op *op, const struct p9_msg *r)
+{
+	struct inodes *inodes = &op->mount->inodes;
+	struct inode *from = inode_child(inodes, op->inode, op->name);
+	struct inode *to = inode_child(inodes, op->other, op->newname);
+
+	(void)r;
+	if (to)
+		inode_unname(inodes, to);
+	moved(inodes, from, op->other, op->newname);
+	if (op->flags & P9_RENAME_EXCHANGE)
+		moved(inodes, to, op->inode, op->name);
+	op_end(op, 0);
+}
+
 static void rename_send(struct op *op)
 {
 	struct p9_msg t = { .type = op->flags ? P9_TWRENAME : P9_TRENAMEAT,
@@ -222,7 +266,7 @@ static void rename_send(struct op *op)
 			    .newfid = op->other->fid,
 			    .target = p9_text(op->newname) };
 
-	op_send(op, &t, removed);
+	op_send(op, &t, renamed);
 }
 
 static void rename_reach_new(struct op *op)

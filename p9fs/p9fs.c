@@ -22,12 +22,15 @@ static void drop_fid(struct inodes *inodes, uint32_t fid)
 static int p9fs_connect(struct p9fs *m)
 {
 	const struct p9fs_config *c = &m->config;
+	struct remote_hello hello = { .user = c->user, .tree = c->attach };
 	uint64_t root;
 	int fd = c->connect(c->owner);
 	int err = fd < 0 ? fd : remote_init(&m->remote, fd);
 
+	if (c->watch)
+		hello.watch = promises_ask(&m->promises);
 	if (!err)
-		err = remote_start(&m->remote, c->user, c->attach, &root);
+		err = remote_start(&m->remote, &hello, &root);
 	return err ? err : inodes_init(&m->inodes, root, INODE_FIDS, drop_fid);
 }
 
@@ -36,15 +39,22 @@ static struct fuse_terms terms_of(const struct p9fs *m)
 	struct fuse_terms terms = {
 		.flags = FUSE_ASYNC_READ | FUSE_ASYNC_DIO | FUSE_BIG_WRITES | FUSE_MAX_PAGES |
 			 FUSE_PARALLEL_DIROPS | FUSE_POSIX_LOCKS | FUSE_FLOCK_LOCKS |
-			 FUSE_ATOMIC_O_TRUNC | FUSE_AUTO_INVAL_DATA | FUSE_HANDLE_KILLPRIV,
+			 FUSE_ATOMIC_O_TRUNC | FUSE_HANDLE_KILLPRIV,
 		.io_max = m->remote.msize - P9_IO_HEADER,
 		.page = (uint32_t)sysconf(_SC_PAGESIZE),
 		.background = REMOTE_CALLS / 2,
 	};
 
+	/* With promises the kernel is told when to forget, and guesses nothing. */
+	if (m->promises.given)
+		terms.flags |= FUSE_EXPLICIT_INVAL_DATA | FUSE_CACHE_SYMLINKS;
+	else
+		terms.flags |= FUSE_AUTO_INVAL_DATA;
 	/* Attributes along with names help only who may remember them. */
-	if (m->config.cache > 0)
-		terms.flags |= FUSE_DO_READDIRPLUS | FUSE_READDIRPLUS_AUTO;
+	if (m->promises.given || m->config.cache > 0)
+		terms.flags |= FUSE_DO_READDIRPLUS;
+	if (!m->promises.given && m->config.cache > 0)
+		terms.flags |= FUSE_READDIRPLUS_AUTO;
 	return terms;
 }
 

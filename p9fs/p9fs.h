@@ -27,6 +27,7 @@ struct p9fs_config {
 	const char *name; /* what mount(8) shows as its source */
 	const char *type; /* ... and as its type: "fuse.X" */
 	double cache;     /* seconds for which names and attributes may be old */
+	bool watch;       /* ... but for ever where the server tells of changes */
 	bool read_only;
 	/* Of p9fs_as_root only: MS_* of mount(2); whether users but root are let in. */
 	unsigned long flags;

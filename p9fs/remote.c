@@ -174,7 +174,10 @@ static int reply_take(struct remote *remote, const uint8_t *frame, size_t len)
 		return -EPROTO;
 	if (r.type == P9_RLERROR)
 		r.error = error_to_show(r.error);
-	call_end(remote, call, &r);
+	if (r.type == P9_TWWATCH + 1)
+		call->done(call, &r); /* more may come */
+	else
+		call_end(remote, call, &r);
 	return 0;
 }
 
@@ -286,7 +289,7 @@ struct p9_str p9_text(const char *text)
 	return (struct p9_str){ text, (uint16_t)strlen(text) };
 }
 
-int remote_start(struct remote *remote, const char *user, const char *tree, uint64_t *root)
+int remote_start(struct remote *remote, const struct remote_hello *hello, uint64_t *root)
 {
 	struct p9_msg t = { .type = P9_TVERSION, .msize = REMOTE_MSIZE, .name = p9_text(DIALECT) },
 		      r;
@@ -301,11 +304,14 @@ int remote_start(struct remote *remote, const char *user, const char *tree, uint
 	t = (struct p9_msg){ .type = P9_TATTACH,
 			     .fid = 0,
 			     .newfid = P9_NOFID,
-			     .name = p9_text(user ? user : ""),
-			     .target = p9_text(tree ? tree : "/"),
+			     .name = p9_text(hello->user ? hello->user : ""),
+			     .target = p9_text(hello->tree ? hello->tree : "/"),
 			     .uid = P9_NOUID };
 	remote->msize = r.msize;
-	err = wait_reply(remote, &t, &r);
+	if (hello->watch)
+		err = remote_call(remote, hello->watch, &(struct p9_msg){ .type = P9_TWWATCH });
+	if (!err)
+		err = wait_reply(remote, &t, &r);
 	*root = r.qid.path;
 	return err;
 }

@@ -57,6 +57,14 @@ struct remote {
 	uint32_t next_fid;
 };
 
+struct remote_hello {
+	const char *user; /* NULL: the server's choice */
+	const char *tree; /* NULL: "/" */
+	/* A Twwatch to be sent before; NULL: none. It is done with an Rlerror; each Rwwatch
+	 * before that is a reply too, and does not end it. */
+	struct remote_call *watch;
+};
+
 /* A C string in place, of at most 65535 bytes. */
 struct p9_str p9_text(const char *text);
 
@@ -64,12 +72,11 @@ struct p9_str p9_text(const char *text);
 int remote_init(struct remote *remote, int fd);
 void remote_fini(struct remote *remote);
 
-/* Agrees on 9P2000.W and a message size and attaches the server's `tree` (NULL: "/") as
- * `user` (NULL: the server's choice), on fid 0; *root is its qid.path. Waits
+/* Agrees on 9P2000.W and a message size and attaches a tree on fid 0; *root is its qid.path. Waits
  * REMOTE_START_MS at most.
  * 0; -EPROTONOSUPPORT: no such dialect; -ETIMEDOUT; -ENOTCONN: it hung up; what the
  * server answered to the attach. */
-int remote_start(struct remote *remote, const char *user, const char *tree, uint64_t *root);
+int remote_start(struct remote *remote, const struct remote_hello *hello, uint64_t *root);
 
 /* Sends a request; `t` may point at anything, it is copied. The tag is chosen
  * here. 0, or negative errno, and then the call is not under way: -ENOTCONN,
