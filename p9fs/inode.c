@@ -1,5 +1,5 @@
 /* inode.c: files by their ids, and which of them have a fid. */
-#include "p9fs/inode.h"
+#include "p9fs/handle.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -143,10 +143,11 @@ static void fid_give_up(struct inodes *inodes, struct inode *inode)
 	inode->fid = P9_NOFID;
 }
 
-/* An inode that is only a parent gives up its fid like any other. */
+/* An inode that is only a parent gives up its fid like any other; but one without a
+ * name would never be found again. */
 static bool is_used(const struct inode *inode)
 {
-	return inode->handles != NULL;
+	return inode->handles != NULL || (inode->lookups && !inode->named);
 }
 
 static void fids_trim(struct inodes *inodes)
@@ -243,23 +244,6 @@ void inode_forget(struct inodes *inodes, struct inode *inode, uint64_t lookups)
 		return;
 	inode->lookups -= lookups < inode->lookups ? lookups : inode->lookups;
 	inode_check(inodes, inode);
-}
-
-void handle_add(struct handle *handle, struct inode *inode, uint32_t fid)
-{
-	*handle = (struct handle){ .fid = fid, .inode = inode, .next = inode->handles };
-	inode->handles = handle;
-	inode_pin(inode);
-}
-
-void handle_remove(struct inodes *inodes, struct handle *handle)
-{
-	struct handle **at = &handle->inode->handles;
-
-	while (*at != handle)
-		at = &(*at)->next;
-	*at = handle->next;
-	inode_unpin(inodes, handle->inode);
 }
 
 /* --- places ------------------------------------------------------------------------ */

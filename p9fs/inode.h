@@ -31,18 +31,12 @@ struct inode {
 	bool locked;            /* somebody here has had a lock on it */
 	bool locked_in;         /* ... or on a file that is seen in it */
 	bool kept;              /* the server tells of changes, and it is where it was seen */
+	uint32_t version;       /* of what the kernel was told; only while it is not kept */
 	uint64_t heard;         /* the last change that was told of it (promise.h) */
 	struct inode *chain;    /* in its bucket */
 	bool named;             /* found by parent and name */
 	struct inode *by_name;  /* in that bucket */
 	struct inode *newer, *older;
-};
-
-/* An open file or directory: what the kernel's fh points at. */
-struct handle {
-	uint32_t fid;
-	struct inode *inode; /* pinned */
-	struct handle *next;
 };
 
 struct inodes {
@@ -83,10 +77,6 @@ void inode_touch(struct inodes *inodes, struct inode *inode);
 void inode_pin(struct inode *inode);
 void inode_unpin(struct inodes *inodes, struct inode *inode);
 void inode_forget(struct inodes *inodes, struct inode *inode, uint64_t lookups);
-
-void handle_add(struct handle *handle, struct inode *inode, uint32_t fid);
-/* Takes it off its inode, which is unpinned; the fid is the caller's. */
-void handle_remove(struct inodes *inodes, struct handle *handle);
 
 /* The way to an inode without a fid: from `start`, which has one, by `count`
  * names to `end`, which is the inode, or lies on the way to it if that is

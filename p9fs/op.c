@@ -87,6 +87,8 @@ void op_free(struct op *op)
 	*op->at = op->next;
 	if (op->next)
 		op->next->at = op->at;
+	if (op->lent)
+		handle_give_back(m, op->lent);
 	if (op->other)
 		inode_unpin(&m->inodes, op->other);
 	free(op->data);
@@ -318,6 +320,50 @@ void op_reach(struct op *op, op_step *next)
 	op_reach_of(op, op->inode, next);
 }
 
+/* --- an open file -------------------------------------------------------------------- */
+
+static void open_replied(struct op *op, const struct p9_msg *r)
+{
+	int err = wopen_error(r) ? ELOOP : 0; /* no names: all that stops it is a link */
+
+	if (!err) {
+		op->lent = handle_new(op->mount, op->inode, op_take_newfid(op));
+		err = op->lent ? 0 : ENOMEM;
+	}
+	if (err) {
+		op_end(op, err);
+		return;
+	}
+	handle_lend(op->mount, op->lent, op->flags);
+	op->handle = op->lent;
+	op->opened(op);
+}
+
+static void open_send(struct op *op)
+{
+	struct p9_msg t = { .type = P9_TWOPEN,
+			    .fid = op->inode->fid,
+			    .newfid = op_newfid(op),
+			    .flags = op->flags,
+			    .gid = P9_NOUID };
+
+	op_send(op, &t, open_replied);
+}
+
+void op_open(struct op *op, uint64_t fh, uint32_t flags, op_step *next)
+{
+	op->handle = handle_of(fh);
+	if (!op->handle)
+		op->handle = op->lent = handle_find(op->mount, op->inode, flags);
+	if (op->handle) {
+		next(op);
+		return;
+	}
+	op->opened = next;
+	op->flags = flags;
+	op_reach(op, open_send);
+}
+
 /* More than one message the kernel does not ask for (max_read). */
 uint32_t op_io_count(const struct op *op)
 {
@@ -379,6 +425,17 @@ struct timespec op_cache(const struct p9fs *m, const struct inode *inode, bool k
 	if (kept)
 		return (struct timespec){ .tv_sec = FOR_EVER_S };
 	return (struct timespec){ whole, (long)((seconds - (double)whole) * 1e9) };
+}
+
+bool op_is_other(struct op *op, struct inode *inode, struct p9_qid qid)
+{
+	uint32_t before = inode->version;
+
+	inode->version = inode->kept ? 0 : qid.version;
+	if (!op->mount->config.guest_locks || !before || inode->kept || before == qid.version)
+		return false;
+	promise_forget(op->mount, inode);
+	return true;
 }
 
 struct fuse_entry_out entry_of(const struct op *op, struct inode *inode, struct p9_qid qid,

@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "p9fs/fuse_session.h"
+#include "p9fs/handle.h"
 #include "p9fs/inode.h"
 #include "p9fs/notifier.h"
 #include "p9fs/p9fs.h"
@@ -28,6 +29,7 @@ struct p9fs {
 	struct fuse_session fuse;
 	struct notifier notifier;
 	struct promises promises;
+	struct handles handles;
 	struct p9fs_config config;
 	struct op *under_way;
 	struct op *interrupted; /* whose answers nobody wants any more; the oldest first */
@@ -59,10 +61,15 @@ struct op {
 	int64_t give_up_at; /* once it was interrupted */
 	struct op *next_interrupted;
 	struct handle *handle; /* an open file */
+	struct handle *lent;   /* the same, when it is to be given back */
+	op_step *opened;       /* the step that waits for it */
 	uint64_t owner;        /* of locks */
 	struct fuse_file_lock lock;
 	struct fuse_setattr_in set;
-	struct fuse_attr_out attr;
+	union {
+		struct fuse_attr_out attr;
+		struct fuse_entry_out entry;
+	};
 	uint32_t flags;    /* of open(2), or of another call */
 	uint32_t how_open; /* FOPEN_*: what the kernel is told of an open file */
 	uint32_t mode, rdev;
@@ -75,7 +82,7 @@ struct op {
 /* The inode, and the open file, that the kernel's number stands for. */
 struct inode *inode_of(struct p9fs *m, uint64_t node);
 uint64_t node_of(const struct p9fs *m, const struct inode *inode);
-struct handle *handle_of(uint64_t fh);
+struct handle *handle_of(uint64_t fh); /* 0: NULL */
 
 /* A new operation on the request's inode; NULL: the kernel was told that there is no
  * memory. op_name takes a name (newname likewise): false: it was told that the
@@ -94,6 +101,9 @@ void op_drop(struct op *op, op_step *next);
 void op_drop_attr(struct op *op, op_step *next);
 /* The next step, when the kernel has been told all that was to be told until now. */
 void op_fence(struct op *op, op_step *next);
+/* The next step, when op->handle is the open file that the kernel means; where it
+ * means none (fh 0) one that may do what `flags` (P9_O_*) say. */
+void op_open(struct op *op, uint64_t fh, uint32_t flags, op_step *next);
 /* How much of op->size one message holds. */
 uint32_t op_io_count(const struct op *op);
 /* A fid that is not to be walked from: the inode's, or an open one's, which works
@@ -121,6 +131,9 @@ struct fuse_attr attr_of(uint64_t id, const struct p9_attr *attr);
 /* For how long the kernel may remember what is said of a file. Without a promise
  * not where locks are taken: a lock is often one for the files beside it, too. */
 struct timespec op_cache(const struct p9fs *m, const struct inode *inode, bool kept);
+/* A file that is not kept is another than the kernel was told of last: it has been told
+ * to forget the bytes, and is to be answered behind a fence. */
+bool op_is_other(struct op *op, struct inode *inode, struct p9_qid qid);
 /* What the kernel is told of a file that it finds by a name in op->inode, and that
  * `qid` and `attr` describe; inode may be NULL, for one it is not to remember. */
 struct fuse_entry_out entry_of(const struct op *op, struct inode *inode, struct p9_qid qid,

@@ -30,7 +30,7 @@ static void getattr_replied(struct op *op, const struct p9_msg *r)
 					   .attr_valid_nsec = (uint32_t)valid.tv_nsec,
 					   .attr = attr_of(r->qid.path, &r->attr) };
 	inode->size = r->attr.size;
-	if (is_root && m->notifier.count)
+	if (op_is_other(op, inode, r->qid) || (is_root && m->notifier.count))
 		op_fence(op, getattr_end);
 	else
 		getattr_end(op);

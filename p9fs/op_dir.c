@@ -92,26 +92,42 @@ static void readdirplus_replied(struct op *op, const struct p9_msg *r)
 	list(op, r, add_known);
 }
 
-static void ask(struct p9fs *m, const struct fuse_request *q, uint8_t type, op_reply *next)
+static void ask(struct op *op, uint8_t type, op_reply *next)
 {
-	struct p9_msg t = { .type = type,
-			    .fid = handle_of(q->read->fh)->fid,
-			    .offset = q->read->offset };
+	struct p9_msg t = {
+		.type = type, .fid = op->handle->fid, .offset = op->off, .count = op_io_count(op)
+	};
+
+	op_send(op, &t, next);
+}
+
+static void readdir_send(struct op *op)
+{
+	ask(op, P9_TREADDIR, readdir_replied);
+}
+
+static void readdirplus_send(struct op *op)
+{
+	ask(op, P9_TWREADDIR, readdirplus_replied);
+}
+
+static void list_from(struct p9fs *m, const struct fuse_request *q, op_step *send)
+{
 	struct op *op = op_new(m, q);
 
 	if (!op)
 		return;
 	op->size = q->read->size;
-	t.count = op_io_count(op);
-	op_send(op, &t, next);
+	op->off = q->read->offset;
+	op_open(op, q->read->fh, P9_O_RDONLY | P9_O_DIRECTORY, send);
 }
 
 void on_readdir(struct p9fs *m, const struct fuse_request *q)
 {
-	ask(m, q, P9_TREADDIR, readdir_replied);
+	list_from(m, q, readdir_send);
 }
 
 void on_readdirplus(struct p9fs *m, const struct fuse_request *q)
 {
-	ask(m, q, P9_TWREADDIR, readdirplus_replied);
+	list_from(m, q, readdirplus_send);
 }

@@ -26,24 +26,11 @@ static uint32_t open_flags(uint32_t flags)
 	return (flags & O_SYNC) == O_SYNC ? p9 | P9_O_SYNC : p9;
 }
 
-/* The handle of a file that the server has opened as op->newfid, or NULL after
- * an answer. */
+/* The handle of a file that the server has opened as op->newfid, or NULL. */
 static struct handle *open_handle(struct op *op, struct inode *inode)
 {
-	struct handle *handle = malloc(sizeof(*handle));
-
-	if (!handle)
-		return NULL;
-	handle_add(handle, inode, op_take_newfid(op));
-	op->handle = handle;
-	return handle;
-}
-
-static void handle_drop(struct p9fs *m, struct handle *handle)
-{
-	remote_clunk(&m->remote, handle->fid);
-	handle_remove(&m->inodes, handle);
-	free(handle);
+	op->handle = handle_new(op->mount, inode, op_take_newfid(op));
+	return op->handle;
 }
 
 /* Files of /proc and its like: to be read to their end, wherever that is. */
@@ -110,7 +97,9 @@ static void open_as(struct p9fs *m, const struct fuse_request *q, uint32_t flags
 	if (!op)
 		return;
 	op->flags = flags;
-	if ((q->open->flags & O_ACCMODE) == O_ACCMODE)
+	if (m->config.guest_locks) /* from here on the kernel does not ask */
+		op_end(op, ENOSYS);
+	else if ((q->open->flags & O_ACCMODE) == O_ACCMODE)
 		op_end(op, EINVAL);
 	else
 		op_reach(op, open_send);
@@ -155,8 +144,14 @@ static void create_replied(struct op *op, const struct p9_msg *r)
 	}
 	out.entry = entry_of(op, inode, r->qid, &r->attr);
 	out.open = open_out(op);
+	if (m->config.guest_locks) {
+		out.open = (struct fuse_open_out){ .open_flags = FOPEN_KEEP_CACHE };
+		handle_lend(m, handle, op->flags);
+		op->lent = handle;
+	}
 	if (op_answer(op, &out, sizeof(out)) < 0) {
-		handle_drop(m, handle);
+		if (!op->lent)
+			handle_drop(m, handle);
 		inode_forget(&m->inodes, inode, 1);
 	}
 	op_free(op);
@@ -250,10 +245,9 @@ void on_read(struct p9fs *m, const struct fuse_request *q)
 
 	if (!op)
 		return;
-	op->handle = handle_of(q->read->fh);
 	op->size = q->read->size;
 	op->off = q->read->offset;
-	read_more(op);
+	op_open(op, q->read->fh, P9_O_RDONLY, read_more);
 }
 
 static void write_replied(struct op *op, const struct p9_msg *r)
@@ -269,20 +263,47 @@ static void write_replied(struct op *op, const struct p9_msg *r)
 	op_give(op, &out, sizeof(out));
 }
 
-void on_write(struct p9fs *m, const struct fuse_request *q)
+static void write_bytes_of(struct op *op, const uint8_t *data)
 {
 	struct p9_msg t = { .type = P9_TWRITE,
-			    .fid = handle_of(q->write->fh)->fid,
-			    .offset = q->write->offset,
-			    .data = q->data };
+			    .fid = op->handle->fid,
+			    .offset = op->off,
+			    .count = op_io_count(op),
+			    .data = data };
+
+	op_send(op, &t, write_replied);
+}
+
+static void write_send(struct op *op)
+{
+	write_bytes_of(op, op->data);
+}
+
+/* The bytes are the request's, and gone with it: while a file is opened for them they
+ * are kept. Without open(2) it is the write that says that it appends. */
+void on_write(struct p9fs *m, const struct fuse_request *q)
+{
+	uint32_t flags = P9_O_WRONLY | (q->write->flags & O_APPEND ? P9_O_APPEND : 0);
 	struct op *op = op_new(m, q);
 
 	if (!op)
 		return;
 	op->size = q->size;
 	op->off = q->write->offset;
-	t.count = op_io_count(op);
-	op_send(op, &t, write_replied);
+	op->handle = handle_of(q->write->fh);
+	if (!op->handle)
+		op->handle = op->lent = handle_find(m, op->inode, flags);
+	if (op->handle) {
+		write_bytes_of(op, q->data);
+		return;
+	}
+	op->data = malloc(q->size);
+	if (!op->data) {
+		op_end(op, ENOMEM);
+		return;
+	}
+	memcpy(op->data, q->data, q->size);
+	op_open(op, 0, flags, write_send);
 }
 
 static void done(struct op *op, const struct p9_msg *r)
@@ -291,15 +312,22 @@ static void done(struct op *op, const struct p9_msg *r)
 	op_end(op, 0);
 }
 
+static void fsync_send(struct op *op)
+{
+	struct p9_msg t = { .type = P9_TFSYNC, .fid = op->handle->fid, .datasync = op->mode };
+
+	op_send(op, &t, done);
+}
+
 void on_fsync(struct p9fs *m, const struct fuse_request *q)
 {
-	struct p9_msg t = { .type = P9_TFSYNC,
-			    .fid = handle_of(q->fsync->fh)->fid,
-			    .datasync = q->fsync->fsync_flags & FUSE_FSYNC_FDATASYNC };
+	uint32_t dir = q->opcode == FUSE_FSYNCDIR ? P9_O_DIRECTORY : 0;
 	struct op *op = op_new(m, q);
 
-	if (op)
-		op_send(op, &t, done);
+	if (!op)
+		return;
+	op->mode = q->fsync->fsync_flags & FUSE_FSYNC_FDATASYNC;
+	op_open(op, q->fsync->fh, P9_O_RDONLY | dir, fsync_send);
 }
 
 static void seek_replied(struct op *op, const struct p9_msg *r)
@@ -312,17 +340,25 @@ static void seek_replied(struct op *op, const struct p9_msg *r)
 		op_give(op, &out, sizeof(out));
 }
 
+static void seek_send(struct op *op)
+{
+	struct p9_msg t = {
+		.type = P9_TWSEEK, .fid = op->handle->fid, .offset = op->off, .flags = op->mode
+	};
+
+	op_send(op, &t, seek_replied);
+}
+
 /* SEEK_DATA and SEEK_HOLE; for all else the kernel does not ask. */
 void on_lseek(struct p9fs *m, const struct fuse_request *q)
 {
-	struct p9_msg t = { .type = P9_TWSEEK,
-			    .fid = handle_of(q->lseek->fh)->fid,
-			    .offset = q->lseek->offset };
 	struct op *op = op_new(m, q);
 
-	t.flags = q->lseek->whence == SEEK_HOLE ? P9_SEEK_HOLE : P9_SEEK_DATA;
-	if (op)
-		op_send(op, &t, seek_replied);
+	if (!op)
+		return;
+	op->off = q->lseek->offset;
+	op->mode = q->lseek->whence == SEEK_HOLE ? P9_SEEK_HOLE : P9_SEEK_DATA;
+	op_open(op, q->lseek->fh, P9_O_RDONLY, seek_send);
 }
 
 /* close(2): the process's fcntl(2) locks on the file go, whichever descriptor
@@ -334,7 +370,9 @@ void on_flush(struct p9fs *m, const struct fuse_request *q)
 	if (!op)
 		return;
 	op->owner = q->flush->lock_owner;
-	if (op->inode->locked)
+	if (m->config.guest_locks)
+		op_end(op, ENOSYS);
+	else if (op->inode->locked)
 		op_unlock_all(op, handle_of(q->flush->fh), done);
 	else
 		op_end(op, 0);
@@ -348,10 +386,11 @@ void on_release(struct p9fs *m, const struct fuse_request *q)
 
 	if (op) {
 		op->owner = q->release->lock_owner;
-		if (q->release->release_flags & FUSE_RELEASE_FLOCK_UNLOCK)
+		if (handle && q->release->release_flags & FUSE_RELEASE_FLOCK_UNLOCK)
 			op_unlock_all(op, handle, done);
 		else
 			op_end(op, 0);
 	}
-	handle_drop(m, handle);
+	if (handle)
+		handle_drop(m, handle);
 }

@@ -8,6 +8,15 @@
 
 /* --- looking up ------------------------------------------------------------------ */
 
+static void entry_end(struct op *op)
+{
+	struct p9fs *m = op->mount;
+
+	if (op_answer(op, &op->entry, sizeof(op->entry)) < 0) /* the kernel did not take it */
+		inode_forget(&m->inodes, inode_of(m, op->entry.nodeid), 1);
+	op_free(op);
+}
+
 /* That there is no such name is kept as well: what the reply describes is the
  * directory. Not in the root, where nobody could forget all such names at once. */
 static bool is_kept_away(const struct op *op, const struct p9_msg *r)
@@ -22,7 +31,6 @@ static void entry_replied(struct op *op, const struct p9_msg *r)
 		.entry_valid = (uint64_t)op_cache(op->mount, NULL, true).tv_sec
 	};
 	struct p9fs *m = op->mount;
-	struct fuse_entry_out entry;
 	struct inode *inode;
 	int err = wopen_error(r);
 
@@ -37,10 +45,11 @@ static void entry_replied(struct op *op, const struct p9_msg *r)
 		op_end(op, ENOMEM);
 		return;
 	}
-	entry = entry_of(op, inode, r->qid, &r->attr);
-	if (op_answer(op, &entry, sizeof(entry)) < 0) /* the kernel did not take it */
-		inode_forget(&m->inodes, inode, 1);
-	op_free(op);
+	op->entry = entry_of(op, inode, r->qid, &r->attr);
+	if (op_is_other(op, inode, r->qid))
+		op_fence(op, entry_end);
+	else
+		entry_end(op);
 }
 
 static void entry_look(struct op *op)
@@ -211,6 +220,24 @@ static void unlink_send(struct op *op)
 	op_send(op, &t, removed);
 }
 
+/* A file that is open somewhere lives on without its name, and then nobody walks to it
+ * any more: its fid is got before. */
+static void hold(struct op *op, const struct inode *dir, const char *name, op_step *next)
+{
+	struct p9fs *m = op->mount;
+	struct inode *inode = m->config.guest_locks ? inode_child(&m->inodes, dir, name) : NULL;
+
+	if (inode && inode->fid == P9_NOFID)
+		op_reach_of(op, inode, next);
+	else
+		next(op);
+}
+
+static void unlink_hold(struct op *op)
+{
+	hold(op, op->inode, op->name, unlink_send);
+}
+
 static void unlink_at(struct p9fs *m, const struct fuse_request *q, uint32_t flags)
 {
 	struct op *op = op_new(m, q);
@@ -218,7 +245,7 @@ static void unlink_at(struct p9fs *m, const struct fuse_request *q, uint32_t fla
 	if (!op || !op_name(op, op->name, q->name))
 		return;
 	op->flags = flags;
-	op_reach(op, unlink_send);
+	op_reach(op, unlink_hold);
 }
 
 void on_unlink(struct p9fs *m, const struct fuse_request *q)
@@ -269,9 +296,14 @@ static void rename_send(struct op *op)
 	op_send(op, &t, renamed);
 }
 
+static void rename_hold(struct op *op)
+{
+	hold(op, op->other, op->newname, rename_send);
+}
+
 static void rename_reach_new(struct op *op)
 {
-	op_reach_of(op, op->other, rename_send);
+	op_reach_of(op, op->other, rename_hold);
 }
 
 static void rename_to(struct p9fs *m, const struct fuse_request *q, uint64_t newdir, uint32_t flags)

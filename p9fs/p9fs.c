@@ -52,6 +52,10 @@ static struct fuse_terms terms_of(const struct p9fs *m)
 		terms.flags |= FUSE_EXPLICIT_INVAL_DATA | FUSE_CACHE_SYMLINKS;
 	else
 		terms.flags |= FUSE_AUTO_INVAL_DATA;
+	if (m->config.guest_locks)
+		terms.flags =
+			(terms.flags | FUSE_NO_OPEN_SUPPORT | FUSE_NO_OPENDIR_SUPPORT) &
+			~(uint64_t)(FUSE_POSIX_LOCKS | FUSE_FLOCK_LOCKS | FUSE_ATOMIC_O_TRUNC);
 	/* Attributes along with names help only who may remember them. */
 	if (m->promises.given || m->config.cache > 0)
 		terms.flags |= FUSE_DO_READDIRPLUS;
@@ -75,8 +79,11 @@ static int signals_open(struct p9fs *m)
 
 static int p9fs_mount(struct p9fs *m, const char **step)
 {
-	const struct fuse_terms terms = terms_of(m);
+	struct fuse_terms terms;
 	int err, fd;
+
+	m->config.guest_locks = m->config.guest_locks && m->promises.given;
+	terms = terms_of(m);
 
 	*step = "mount a FUSE file system";
 	/* From now on a signal must find somebody who unmounts; it comes in p9fs_turn. */
@@ -122,11 +129,14 @@ static int fuse_take(struct p9fs *m)
 	return got < 0 ? got : 0;
 }
 
-/* How long to wait, in ms: until somebody's patience ends, or the buffers may rest. */
+/* How long to wait, in ms: until somebody's patience ends, a lent file may be
+ * closed, or the buffers may rest. */
 static int turn_wait(struct p9fs *m)
 {
-	int wait = ops_give_up(m);
+	int wait = ops_give_up(m), sweep = handles_sweep(m);
 
+	if (sweep >= 0 && (wait < 0 || sweep < wait))
+		wait = sweep;
 	return wait < 0 && !m->rested ? REST_MS : wait;
 }
 

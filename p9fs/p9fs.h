@@ -28,6 +28,9 @@ struct p9fs_config {
 	const char *type; /* ... and as its type: "fuse.X" */
 	double cache;     /* seconds for which names and attributes may be old */
 	bool watch;       /* ... but for ever where the server tells of changes */
+	/* The kernel keeps locks for itself: of open(2) and close(2) nobody is told then,
+	 * which makes small files as fast as on a disk. Needs `watch`. */
+	bool guest_locks;
 	bool read_only;
 	/* Of p9fs_as_root only: MS_* of mount(2); whether users but root are let in. */
 	unsigned long flags;

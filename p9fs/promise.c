@@ -161,6 +161,11 @@ bool promise_holds(const struct op *op, const struct inode *inode, struct p9_qid
 	       promises->all <= op->asked;
 }
 
+void promise_forget(struct p9fs *m, const struct inode *inode)
+{
+	forget_inode(m, inode, 0);
+}
+
 void promise_renew(struct p9fs *m, struct inode *inode, uint64_t asked)
 {
 	if (m->promises.given && (inode->heard > asked || m->promises.all > asked))

@@ -30,6 +30,8 @@ struct remote_call *promises_ask(struct promises *promises);
 
 /* Whether the reply to op, about `inode` or a name in it, is a promise. */
 bool promise_holds(const struct op *op, const struct inode *inode, struct p9_qid qid);
+/* The kernel is to forget the file's attributes and bytes, or listing. */
+void promise_forget(struct p9fs *m, const struct inode *inode);
 /* The kernel was given bytes or a listing of op->inode that may be older than a
  * change it was told of: it is told once more. After the answer. */
 void promise_renew(struct p9fs *m, struct inode *inode, uint64_t asked);

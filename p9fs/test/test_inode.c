@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "p9fs/inode.h"
+#include "p9fs/handle.h"
 #include "lib/lib.h"
 #include "lib/test/cmocka_all.h"
 
@@ -78,14 +78,14 @@ static void test_oldest_gives_up(void **state)
 	struct inodes inodes;
 	struct inode *at[LIMIT];
 	struct route route;
-	struct handle handle;
+	struct handle handle = { 0 };
 
 	(void)state;
 	setup(&inodes);
 	for (unsigned i = 0; i < LIMIT; i++)
 		at[i] = see(&inodes, &inodes.root, "x", 10 + i, 100 + i);
 	inode_touch(&inodes, at[0]);
-	handle_add(&handle, at[1], 500);
+	at[1]->handles = &handle;
 	see(&inodes, &inodes.root, "y", 50, 150); /* at[2]: at[0] is newer, at[1] is open */
 	assert_int_equal(dropped_count, 1);
 	assert_int_equal(dropped[0], 102);
@@ -97,7 +97,7 @@ static void test_oldest_gives_up(void **state)
 	inode_set_fid(&inodes, at[2], 200);
 	assert_int_equal(at[2]->fid, 200);
 	assert_int_equal(dropped[1], 103);
-	handle_remove(&inodes, &handle);
+	at[1]->handles = NULL;
 	inodes_fini(&inodes);
 }
 
@@ -106,18 +106,69 @@ static void test_oldest_gives_up(void **state)
 static void test_newest_keeps(void **state)
 {
 	struct inodes inodes;
-	struct handle handles[LIMIT];
-	struct inode *inode;
+	struct handle handle = { 0 };
+	struct inode *inode, *open[LIMIT];
 
 	(void)state;
 	setup(&inodes);
-	for (unsigned i = 0; i < LIMIT; i++)
-		handle_add(&handles[i], see(&inodes, &inodes.root, "x", 10 + i, 100 + i), 500 + i);
+	for (unsigned i = 0; i < LIMIT; i++) {
+		open[i] = see(&inodes, &inodes.root, "x", 10 + i, 100 + i);
+		open[i]->handles = &handle;
+	}
 	inode = see(&inodes, &inodes.root, "y", 50, 150);
 	assert_int_equal(inode->fid, 150);
 	assert_int_equal(dropped_count, 0);
 	for (unsigned i = 0; i < LIMIT; i++)
-		handle_remove(&inodes, &handles[i]);
+		open[i]->handles = NULL;
+	inodes_fini(&inodes);
+}
+
+/* By the name it was seen with last, until it goes or another comes. */
+static void test_names(void **state)
+{
+	struct inodes inodes;
+	struct inode *dir, *file, *other;
+
+	(void)state;
+	setup(&inodes);
+	dir = see(&inodes, &inodes.root, "d", 10, P9_NOFID);
+	file = see(&inodes, dir, "f", 11, P9_NOFID);
+	assert_ptr_equal(inode_find(&inodes, 1), &inodes.root);
+	assert_ptr_equal(inode_find(&inodes, 11), file);
+	assert_null(inode_find(&inodes, 12));
+	assert_ptr_equal(inode_child(&inodes, dir, "f"), file);
+	assert_null(inode_child(&inodes, &inodes.root, "f"));
+	assert_int_equal(inode_move(&inodes, file, &inodes.root, "g"), 0);
+	assert_null(inode_child(&inodes, dir, "f"));
+	assert_ptr_equal(inode_child(&inodes, &inodes.root, "g"), file);
+	other = see(&inodes, &inodes.root, "g", 12, P9_NOFID);
+	assert_ptr_equal(inode_child(&inodes, &inodes.root, "g"), other);
+	inode_unname(&inodes, other);
+	inode_unname(&inodes, other);
+	assert_ptr_equal(inode_child(&inodes, &inodes.root, "g"), file);
+	inode_forget(&inodes, file, 1);
+	assert_null(inode_child(&inodes, &inodes.root, "g"));
+	for (unsigned i = 0; i < 3000; i++) /* more than there were buckets */
+		see(&inodes, dir, "x", 100 + i, P9_NOFID);
+	see(&inodes, dir, "y", 99, P9_NOFID);
+	assert_int_equal(inode_child(&inodes, dir, "y")->id, 99);
+	inodes_fini(&inodes);
+}
+
+/* A file without a name can be reached by its fid alone. */
+static void test_nameless_keeps(void **state)
+{
+	struct inodes inodes;
+	struct inode *gone;
+
+	(void)state;
+	setup(&inodes);
+	gone = see(&inodes, &inodes.root, "gone", 10, 100);
+	inode_unname(&inodes, gone);
+	for (unsigned i = 0; i < LIMIT; i++)
+		see(&inodes, &inodes.root, "x", 20 + i, 200 + i);
+	assert_int_equal(gone->fid, 100);
+	assert_int_equal(dropped[0], 200);
 	inodes_fini(&inodes);
 }
 
@@ -204,6 +255,8 @@ int main(void)
 		cmocka_unit_test(test_parents_stay),
 		cmocka_unit_test(test_oldest_gives_up),
 		cmocka_unit_test(test_newest_keeps),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_nameless_keeps),
 		cmocka_unit_test(test_long_way),
 		cmocka_unit_test(test_no_circle),
 		cmocka_unit_test(test_many),

@@ -1,7 +1,7 @@
-/* drive.c: a directory as a drive, without a border between: the file server and
+/* p9drive.c: a directory as a drive, without a border between: the file server and
  * the file system that the agent and a guest have, over a socket pair.
  *
- *   drive DIR MOUNTPOINT [nowatch]     serves until it is unmounted or told to stop
+ *   p9drive DIR MOUNTPOINT [nowatch|guest-locks]    serves until it is unmounted or told to stop
  */
 #include <errno.h>
 #include <signal.h>
@@ -34,7 +34,8 @@ static int connect_pair(void *owner)
 
 int main(int argc, char **argv)
 {
-	bool watch = argc != 4 || strcmp(argv[3], "nowatch") != 0;
+	const char *mode = argc == 4 ? argv[3] : "";
+	bool watch = strcmp(mode, "nowatch") != 0;
 	struct p9d_config server = { .root = argv[1], .watch = true };
 	struct p9fs_config config = { .connect = connect_pair,
 				      .owner = &server,
@@ -43,7 +44,8 @@ int main(int argc, char **argv)
 				      .name = "C:",
 				      .type = "fuse.drvfs",
 				      .allow_other = true,
-				      .watch = watch };
+				      .watch = watch,
+				      .guest_locks = strcmp(mode, "guest-locks") == 0 };
 	const char *step = "";
 	struct p9fs *mount;
 	int err = -EINVAL;
@@ -51,7 +53,7 @@ int main(int argc, char **argv)
 	if (argc >= 3)
 		err = p9fs_open(&mount, &config, &step);
 	if (err < 0) {
-		fprintf(stderr, "drive: unable to %s: %s\n", step, strerror(-err));
+		fprintf(stderr, "p9drive: unable to %s: %s\n", step, strerror(-err));
 		return 1;
 	}
 	puts("mounted");

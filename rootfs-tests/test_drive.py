@@ -1,0 +1,278 @@
+"""A drive without a border between: the agent's file server and the guest's file
+system on this machine, with both sides changing the same directory."""
+import contextlib
+import ctypes
+import errno
+import os
+import random
+import shutil
+import subprocess
+
+import pytest
+
+from frontdoor import BUILD
+from processes import until
+
+ROUNDS = 10000 if os.environ.get("LANDBRIDGE_SOAK") else 700
+AT_FDCWD, AT_STATX_FORCE_SYNC, STATX_BASIC = -100, 0x2000, 0x7FF
+MODES = ["", "guest-locks"]
+pytestmark = [
+    pytest.mark.skipif(os.getuid() != 0, reason="only root can mount without a helper"),
+    pytest.mark.skipif(not os.path.exists("/dev/fuse"), reason="this machine has no FUSE"),
+]
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Drive:
+    def __init__(self, tmp, mode):
+        self.host, self.guest = str(tmp / "host"), str(tmp / "guest")
+        os.mkdir(self.host)
+        os.mkdir(self.guest)
+        args = [os.path.join(BUILD, "p9drive"), self.host, self.guest] + ([mode] if mode else [])
+        self.process = subprocess.Popen(args, stdout=subprocess.PIPE)
+        assert self.process.stdout.readline() == b"mounted\n"
+
+    def close(self):
+        assert until(lambda: subprocess.run(["umount", self.guest], check=False).returncode == 0)
+        assert self.process.wait(10) == 0
+        self.process.stdout.close()
+
+    def fence(self):
+        """All that the host has changed until now has come here."""
+        stat = ctypes.create_string_buffer(256)
+        if libc.statx(AT_FDCWD, self.guest.encode(), AT_STATX_FORCE_SYNC, STATX_BASIC, stat) != 0:
+            raise OSError(ctypes.get_errno(), self.guest)
+
+
+@pytest.fixture(params=MODES, ids=["host-locks", "guest-locks"])
+def drive(request, tmp_path):
+    drive = Drive(tmp_path, request.param)
+    yield drive
+    drive.close()
+
+
+def describe(path):
+    st = os.lstat(path)
+    # Not how many links it has: another one that the host makes is not told of the file.
+    seen = [st.st_mode, st.st_mtime_ns, st.st_uid, st.st_gid]
+    if os.path.islink(path):
+        return seen + [os.readlink(path)]
+    if os.path.isdir(path):
+        return seen + sorted(os.listdir(path))
+    with open(path, "rb") as f:
+        return seen + [st.st_size, f.read()]
+
+
+def tree(root):
+    seen = {".": describe(root)}
+    for top, dirs, files in os.walk(root):
+        for name in dirs + files:
+            path = os.path.join(top, name)
+            seen[os.path.relpath(path, root)] = describe(path)
+    return seen
+
+
+class Changes:
+    """One random change of the tree at a time; what cannot be done is not."""
+
+    DIRS = ["", "p", "p/q", "r"]
+    NAMES = ["a", "b", "c", "dd", "e f"]
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.acts = [self.write, self.append, self.truncate, self.replace, self.unlink, self.rename,
+                     self.chmod, self.write_and_keep_time, self.makedirs, self.rmtree, self.symlink,
+                     self.link, self.mkdir, self.rmdir]
+
+    def path(self, root):
+        return os.path.join(root, self.random.choice(self.DIRS), self.random.choice(self.NAMES))
+
+    def bytes(self):
+        return self.random.randbytes(self.random.choice([0, 1, 10, 5000, 9000]))
+
+    def one(self, root):
+        act = self.random.choice(self.acts)
+        with contextlib.suppress(OSError):
+            act(root, self.path(root))
+        return act.__name__
+
+    def write(self, _root, path):
+        with open(path, "wb") as f:
+            f.write(self.bytes())
+
+    def append(self, _root, path):
+        with open(path, "ab") as f:
+            f.write(self.bytes())
+
+    def truncate(self, _root, path):
+        os.truncate(path, self.random.choice([0, 3, 4096, 10000]))
+
+    def replace(self, _root, path):
+        with open(path + ".new", "wb") as f:
+            f.write(self.bytes())
+        os.rename(path + ".new", path)
+
+    def unlink(self, _root, path):
+        os.unlink(path)
+
+    def rename(self, root, path):
+        os.rename(path, self.path(root))
+
+    def chmod(self, _root, path):
+        os.chmod(path, self.random.choice([0o600, 0o644, 0o755]))
+
+    def write_and_keep_time(self, _root, path):
+        st = os.stat(path)
+        with open(path, "r+b") as f:
+            f.write(self.bytes()[:4] or b"z")
+        os.utime(path, ns=(st.st_atime_ns, st.st_mtime_ns))
+
+    def makedirs(self, root, _path):
+        os.makedirs(os.path.join(root, self.random.choice(self.DIRS)), exist_ok=True)
+
+    def rmtree(self, root, _path):
+        name = self.random.choice(self.DIRS)
+        if name and self.random.random() < 0.3:
+            shutil.rmtree(os.path.join(root, name))
+
+    def symlink(self, _root, path):
+        os.symlink(f"to{self.random.randrange(9)}", path)
+
+    def link(self, root, path):
+        os.link(path, self.path(root))
+
+    def mkdir(self, _root, path):
+        os.mkdir(path)
+
+    def rmdir(self, _root, path):
+        os.rmdir(path)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_never_stale(drive, seed):
+    """Behind a fence the guest sees what the host has, whoever changed it and whatever
+    the guest's kernel had kept of it before."""
+    changes = Changes(seed)
+    for name in Changes.DIRS:
+        os.makedirs(os.path.join(drive.host, name), exist_ok=True)
+    for number in range(ROUNDS):
+        on_host = changes.random.random() < 0.7
+        act = changes.one(drive.host if on_host else drive.guest)
+        if changes.random.random() < 0.3:
+            with contextlib.suppress(OSError):  # the host may just have removed it
+                tree(drive.guest)
+        drive.fence()
+        assert tree(drive.guest) == tree(drive.host), (number, "host" if on_host else "guest", act)
+
+
+def test_seen_without_a_fence(drive):
+    """Nobody asks, and the guest's kernel hears of it all the same."""
+    host, guest = os.path.join(drive.host, "f"), os.path.join(drive.guest, "f")
+    for number in range(50):
+        assert not os.path.exists(guest)
+        with open(host, "w", encoding="utf-8") as f:
+            f.write(str(number))
+        assert until(lambda: os.path.exists(guest), 2)
+        with open(guest, encoding="utf-8") as f:
+            assert until(lambda f=f, number=number: f.seek(0) == 0 and f.read() == str(number), 2)
+        os.chmod(host, 0o600)
+        assert until(lambda: os.stat(guest).st_mode & 0o777 == 0o600, 2)
+        os.unlink(host)
+        assert until(lambda: not os.path.exists(guest), 2)
+
+
+def test_appends_of_both(drive):
+    """Each end puts its lines behind the other's."""
+    host, guest = os.path.join(drive.host, "log"), os.path.join(drive.guest, "log")
+    with open(guest, "a", encoding="utf-8") as f, open(host, "a", encoding="utf-8") as g:
+        for number in range(100):
+            f.write(f"guest {number}\n")
+            f.flush()
+            g.write(f"host {number}\n")
+            g.flush()
+    drive.fence()
+    with open(guest, encoding="utf-8") as f:
+        assert f.read() == "".join(f"guest {n}\nhost {n}\n" for n in range(100))
+
+
+def test_file_without_a_name(drive):
+    """Open files live on when one side or the other has removed them."""
+    for remove in drive.host, drive.guest:
+        path = os.path.join(drive.guest, "gone")
+        with open(path, "w+b") as f:
+            f.write(b"0123456789")
+            f.flush()
+            os.unlink(os.path.join(remove, "gone"))
+            drive.fence()
+            f.seek(3)
+            assert f.read() == b"3456789"
+            f.truncate(4)
+            os.fchmod(f.fileno(), 0o640)
+            st = os.fstat(f.fileno())
+            assert (st.st_size, st.st_mode & 0o777) == (4, 0o640)
+        assert not os.path.exists(path)
+
+
+def test_truncated_when_opened(drive):
+    path = os.path.join(drive.guest, "f")
+    for text in "0123456789", "ab":
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+    with open(os.path.join(drive.host, "f"), encoding="utf-8") as f:
+        assert f.read() == "ab"
+
+
+def test_links_of_one_file(drive):
+    """What can change by another name, where nobody watches, is asked for each time."""
+    a, b = os.path.join(drive.host, "a"), os.path.join(drive.host, "b")
+    with open(a, "w", encoding="utf-8") as f:
+        f.write("one")
+    os.link(a, b)
+    for text in "two", "three", "four":
+        assert os.stat(os.path.join(drive.guest, "a")).st_nlink == 2
+        with open(b, "w", encoding="utf-8") as f:
+            f.write(text)
+        with open(os.path.join(drive.guest, "a"), encoding="utf-8") as f:
+            assert f.read() == text
+
+
+def test_more_changes_than_the_kernel_keeps(drive):
+    """The queue overflows: all is forgotten, and nothing is wrong."""
+    os.mkdir(os.path.join(drive.host, "d"))
+    for number in range(20):
+        with open(os.path.join(drive.host, "d", f"{number}"), "w", encoding="utf-8") as f:
+            f.write("old")
+    tree(drive.guest)
+    server = next(int(pid) for pid in os.listdir("/proc") if pid.isdigit() and is_child(pid, drive.process.pid))
+    os.kill(server, 19)
+    for number in range(20000):
+        os.mkfifo(os.path.join(drive.host, "d", f"x{number}"))
+    for number in range(20):
+        with open(os.path.join(drive.host, "d", f"{number}"), "w", encoding="utf-8") as f:
+            f.write(f"new {number}")
+    os.kill(server, 18)
+    drive.fence()
+    for number in range(20):
+        with open(os.path.join(drive.guest, "d", f"{number}"), encoding="utf-8") as f:
+            assert f.read() == f"new {number}"
+    assert len(os.listdir(os.path.join(drive.guest, "d"))) == 20020
+
+
+def is_child(pid, parent):
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+        return int(f.read().rsplit(")", 1)[1].split()[1]) == parent
+    return False
+
+
+def test_what_has_no_name_is_kept_so(drive):
+    """A name that is not there is asked for once, and then seen when it comes."""
+    os.mkdir(os.path.join(drive.host, "d"))
+    path = os.path.join(drive.guest, "d", "none")
+    with pytest.raises(FileNotFoundError):
+        os.stat(path)
+    with pytest.raises(OSError) as error:
+        os.open(path, os.O_RDONLY)
+    assert error.value.errno == errno.ENOENT
+    os.symlink("x", os.path.join(drive.host, "d", "none"))
+    drive.fence()
+    assert os.readlink(path) == "x"
