@@ -68,19 +68,18 @@ static bool is_synthetic(unsigned long magic)
 }
 
 /* A step onto another file system: what is it, and may we go there? The root
- * itself was chosen by whoever started us. */
+ * itself was chosen by whoever started us, and a disk has a major number. A drive
+ * of the host is not even asked what it is: the host would wait for itself. */
 static int enter_mount(struct posix_tree *tree, int fd, dev_t dev, struct tree_file *out)
 {
 	struct statfs fs;
 
+	if (dev != tree->root_dev && major(dev) == 0 && fs_mounts_hosts(&tree->mounts, dev))
+		return -EACCES;
 	if (fstatfs(fd, &fs) < 0)
 		return -errno;
 	out->synthetic = is_synthetic((unsigned long)fs.f_type);
-	if (dev == tree->root_dev)
-		return 0;
-	if (major(dev) != 0) /* on a disk */
-		return 0;
-	return fs_mounts_hosts(&tree->mounts, dev) ? -EACCES : 0;
+	return 0;
 }
 
 enum tree_type fs_type(mode_t mode)
