@@ -24,7 +24,7 @@ say = $(if $(filter 1,$(V)),@:,@printf '  %-8s %s\n')
 # --- what is built from what: files are found, not listed ---
 
 SHARED := lib pathconv interop/wire interop/link interop/stream interop/stream/posix
-GUEST := $(SHARED) binfmt init interop/guest p9d p9d/wire
+GUEST := $(SHARED) binfmt init interop/guest p9d p9d/wire p9fs
 HOST := $(SHARED) interop/host interop/host/posix p9d/wire p9fs
 FOLDERS := $(sort $(GUEST) $(HOST))
 MAINS := init/main.c interop/host/posix/main.c
@@ -42,7 +42,7 @@ WARN := -Wall -Wextra -Wpedantic -Wundef -Wvla -Wshadow -Wstrict-prototypes -Wmi
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wimplicit-fallthrough -Wformat=2 \
 	$(if $(filter 1,$(WERROR)),-Werror)
 # Code that takes apart bytes from outside also answers for every conversion.
-STRICT := pathconv/% interop/wire/% lib/bytes% lib/rootfs% lib/modules_dep% p9d/wire/%
+STRICT := pathconv/% interop/wire/% lib/bytes% lib/rootfs% lib/modules_dep% p9d/wire/% p9fs/fuse_wire%
 warn = $(WARN) $(if $(filter $(STRICT),$1),-Wconversion)
 COMMON := -std=c11 -D_GNU_SOURCE -I. -include $(B)/config.h -MMD -MP
 SECTIONS := -ffunction-sections -fdata-sections
@@ -51,7 +51,6 @@ SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-po
 LIBNL_SRC := $(SRC)/libnl3
 include scripts/musl.mk scripts/libraries.mk
 
-HOST_LIBS := -lfuse3
 HOST_FLAGS := $(COMMON) -O2 -g $(SECTIONS)
 TEST_FLAGS := $(COMMON) -O1 -g $(SAN) -I$(LIBNL_SRC)/include
 
@@ -115,7 +114,7 @@ $(B)/p9d: $(P9D_SRC:%.c=$(B)/musl/%.o)
 
 $(B)/landbridge: $(HOST_SRC:%.c=$(B)/host/%.o)
 	$(say) LINK $@
-	$(Q)$(CC) $(HOST_FLAGS) -Wl,--gc-sections -o $@ $^ $(HOST_LIBS)
+	$(Q)$(CC) $(HOST_FLAGS) -Wl,--gc-sections -o $@ $^
 
 MINGW_CC ?= x86_64-w64-mingw32-gcc
 # GetProcAddress gives functions as data pointers; ISO C has no word for that.

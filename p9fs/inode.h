@@ -1,5 +1,5 @@
 /* inode.h: the files that the kernel knows of, and the fids that stand for
- * them. Private to interop/host/mount. No system calls.
+ * them. Private to p9fs. No system calls.
  *
  * An inode lives while the kernel knows it (lookups), somebody uses it (pins:
  * requests under way, open handles), or a child's way leads through it. Its
@@ -34,7 +34,7 @@ struct inode {
 	struct inode *newer, *older;
 };
 
-/* An open file or directory: what fuse_file_info's fh points at. */
+/* An open file or directory: what the kernel's fh points at. */
 struct handle {
 	uint32_t fid;
 	struct inode *inode; /* pinned */

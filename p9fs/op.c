@@ -4,46 +4,51 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
+#include <time.h>
 
 #include "lib/lib.h"
 
-struct p9fs *p9fs_of(fuse_req_t req)
+struct inode *inode_of(struct p9fs *m, uint64_t node)
 {
-	return fuse_req_userdata(req);
+	return node == FUSE_ROOT_ID ? &m->inodes.root : (struct inode *)(uintptr_t)node;
 }
 
-struct inode *inode_of(struct p9fs *m, fuse_ino_t ino)
-{
-	return ino == FUSE_ROOT_ID ? &m->inodes.root : (struct inode *)(uintptr_t)ino;
-}
-
-fuse_ino_t ino_of(const struct p9fs *m, const struct inode *inode)
+uint64_t node_of(const struct p9fs *m, const struct inode *inode)
 {
 	return inode == &m->inodes.root ? FUSE_ROOT_ID : (uintptr_t)inode;
 }
 
+struct handle *handle_of(uint64_t fh)
+{
+	return (struct handle *)(uintptr_t)fh;
+}
+
 /* --- begin and end ---------------------------------------------------------------- */
 
-struct op *op_new(fuse_req_t req, fuse_ino_t ino)
+struct op *op_new(struct p9fs *m, const struct fuse_request *q)
 {
 	struct op *op = calloc(1, sizeof(*op));
 
 	if (!op) {
-		fuse_reply_err(req, ENOMEM);
+		fuse_refuse(&m->fuse, q->unique, ENOMEM);
 		return NULL;
 	}
-	op->req = req;
-	op->mount = p9fs_of(req);
+	op->unique = q->unique;
+	op->mount = m;
 	op->newfid = P9_NOFID;
-	op->inode = inode_of(op->mount, ino);
+	op->inode = inode_of(m, q->node);
 	inode_pin(op->inode);
+	op->next = m->under_way;
+	op->at = &m->under_way;
+	if (op->next)
+		op->next->at = &op->next;
+	m->under_way = op;
 	return op;
 }
 
-void op_other(struct op *op, fuse_ino_t ino)
+void op_other(struct op *op, uint64_t node)
 {
-	op->other = inode_of(op->mount, ino);
+	op->other = inode_of(op->mount, node);
 	inode_pin(op->other);
 }
 
@@ -77,6 +82,9 @@ void op_free(struct op *op)
 		remote_clunk(&m->remote, op->newfid);
 	inode_unpin(&m->inodes, op->inode);
 	op_settle(op);
+	*op->at = op->next;
+	if (op->next)
+		op->next->at = op->at;
 	if (op->other)
 		inode_unpin(&m->inodes, op->other);
 	free(op->data);
@@ -85,8 +93,19 @@ void op_free(struct op *op)
 
 void op_end(struct op *op, int error)
 {
-	if (op->req)
-		fuse_reply_err(op->req, error);
+	if (op->unique)
+		fuse_refuse(&op->mount->fuse, op->unique, error);
+	op_free(op);
+}
+
+int op_answer(struct op *op, const void *data, size_t len)
+{
+	return op->unique ? fuse_answer(&op->mount->fuse, op->unique, data, len) : -ENOENT;
+}
+
+void op_give(struct op *op, const void *data, size_t len)
+{
+	op_answer(op, data, len);
 	op_free(op);
 }
 
@@ -110,7 +129,7 @@ static void op_replied(struct remote_call *call, const struct p9_msg *r)
 {
 	struct op *op = container_of(call, struct op, call);
 
-	if (!op->req)
+	if (!op->unique)
 		op_free(op);
 	else if (r->type == P9_RLERROR)
 		op_end(op, (int)r->error);
@@ -137,10 +156,9 @@ static void flush_done(struct remote_call *call, const struct p9_msg *r)
 	free(flush);
 }
 
-static void op_interrupt(fuse_req_t req, void *data)
+static void op_interrupt(struct op *op)
 {
-	struct op *op = data;
-	struct p9fs *m = p9fs_of(req);
+	struct p9fs *m = op->mount;
 	struct p9_msg t = { .type = P9_TFLUSH, .oldtag = op->call.tag };
 	struct flush *flush = op->flushing ? NULL : calloc(1, sizeof(*flush));
 
@@ -160,6 +178,17 @@ static void op_interrupt(fuse_req_t req, void *data)
 		free(flush);
 }
 
+/* One that is not found has been answered: requests come before their interrupts. */
+void ops_interrupt(struct p9fs *m, uint64_t unique)
+{
+	struct op *op = m->under_way;
+
+	while (op && op->unique != unique)
+		op = op->next;
+	if (op && op->sent)
+		op_interrupt(op);
+}
+
 int ops_give_up(struct p9fs *m)
 {
 	int64_t now = loop_now();
@@ -167,8 +196,8 @@ int ops_give_up(struct p9fs *m)
 
 	while ((op = m->interrupted) && op->give_up_at <= now) {
 		op_settle(op);
-		fuse_reply_err(op->req, EINTR);
-		op->req = NULL; /* it ends with the server's reply */
+		fuse_refuse(&m->fuse, op->unique, EINTR);
+		op->unique = 0; /* it ends with the server's reply */
 	}
 	return op ? (int)(op->give_up_at - now) : -1;
 }
@@ -182,29 +211,39 @@ void op_send(struct op *op, struct p9_msg *t, op_reply *next)
 	err = remote_call(&op->mount->remote, &op->call, t);
 	if (err)
 		op_end(op, -err);
-	else if (!op->sent)
-		fuse_req_interrupt_func(op->req, op_interrupt, op);
-	if (!err)
+	else
 		op->sent = true;
 }
 
 /* --- what the kernel keeps ------------------------------------------------------------- */
 
-static void op_dropped(struct drop *drop)
+static void op_noticed(struct notice *notice)
 {
-	struct op *op = container_of(drop, struct op, drop);
+	struct op *op = container_of(notice, struct op, notice);
 
 	op->flushing = false;
-	op->dropped(op);
+	op->noticed(op);
+}
+
+static void drop_from(struct op *op, int64_t off, op_step *next)
+{
+	op->noticed = next;
+	op->flushing = true; /* there is nothing at the server to interrupt */
+	op->notice = (struct notice){ .kind = NOTICE_INODE,
+				      .node = node_of(op->mount, op->inode),
+				      .off = off,
+				      .done = op_noticed };
+	notifier_add(&op->mount->notifier, &op->notice);
 }
 
 void op_drop(struct op *op, op_step *next)
 {
-	op->dropped = next;
-	op->flushing = true; /* there is nothing at the server to interrupt */
-	op->drop.ino = ino_of(op->mount, op->inode);
-	op->drop.done = op_dropped;
-	dropper_add(&op->mount->dropper, &op->drop);
+	drop_from(op, 0, next);
+}
+
+void op_drop_attr(struct op *op, op_step *next)
+{
+	drop_from(op, -1, next);
 }
 
 /* --- a fid for an inode -------------------------------------------------------------- */
@@ -271,11 +310,6 @@ void op_reach(struct op *op, op_step *next)
 	op_reach_of(op, op->inode, next);
 }
 
-struct handle *handle_of(const struct fuse_file_info *fi)
-{
-	return (struct handle *)(uintptr_t)fi->fh;
-}
-
 /* More than one message the kernel does not ask for (max_read). */
 uint32_t op_io_count(const struct op *op)
 {
@@ -301,47 +335,55 @@ void op_reach_any(struct op *op, op_step *next)
 
 /* --- attributes -------------------------------------------------------------------------- */
 
-static struct timespec time_from(struct p9_time t)
+static uint32_t nsec_of(struct p9_time t)
 {
-	return (struct timespec){ .tv_sec = (time_t)t.sec,
-				  .tv_nsec = t.nsec < 1000000000 ? (long)t.nsec : 0 };
+	return t.nsec < 1000000000 ? (uint32_t)t.nsec : 0;
 }
 
-void stat_from(struct stat *st, uint64_t id, const struct p9_attr *attr)
+struct fuse_attr attr_of(uint64_t id, const struct p9_attr *attr)
 {
-	/* The kernel's own encoding, as the server's fstat(2) gave it. */
-	*st = (struct stat){
-		.st_ino = id,
-		.st_mode = attr->mode,
-		.st_nlink = attr->nlink,
-		.st_uid = attr->uid,
-		.st_gid = attr->gid,
-		.st_rdev = attr->rdev,
-		.st_size = (off_t)attr->size,
-		.st_blksize = (blksize_t)attr->blksize,
-		.st_blocks = (blkcnt_t)attr->blocks,
-		.st_atim = time_from(attr->atime),
-		.st_mtim = time_from(attr->mtime),
-		.st_ctim = time_from(attr->ctime),
+	return (struct fuse_attr){
+		.ino = id,
+		.mode = attr->mode,
+		.nlink = (uint32_t)attr->nlink,
+		.uid = attr->uid,
+		.gid = attr->gid,
+		/* The kernel's own encoding, as the server's fstat(2) gave it. */
+		.rdev = (uint32_t)attr->rdev,
+		.size = attr->size,
+		.blksize = (uint32_t)attr->blksize,
+		.blocks = attr->blocks,
+		.atime = attr->atime.sec,
+		.atimensec = nsec_of(attr->atime),
+		.mtime = attr->mtime.sec,
+		.mtimensec = nsec_of(attr->mtime),
+		.ctime = attr->ctime.sec,
+		.ctimensec = nsec_of(attr->ctime),
 	};
 }
 
-double op_cache(const struct p9fs *m, const struct inode *inode)
+struct timespec op_cache(const struct p9fs *m, const struct inode *inode)
 {
 	bool with_locks = inode && inode->parent && inode->parent->locked_in;
+	double seconds = with_locks ? 0 : m->config.cache;
+	time_t whole = (time_t)seconds;
 
-	return with_locks ? 0 : m->config.cache;
+	return (struct timespec){ whole, (long)((seconds - (double)whole) * 1e9) };
 }
 
-struct fuse_entry_param entry_of(const struct p9fs *m, struct inode *inode, uint64_t id,
-				 const struct p9_attr *attr)
+struct fuse_entry_out entry_of(const struct p9fs *m, struct inode *inode, uint64_t id,
+			       const struct p9_attr *attr)
 {
-	struct fuse_entry_param entry = { .ino = inode ? ino_of(m, inode) : 0,
-					  .attr_timeout = op_cache(m, inode),
-					  .entry_timeout = op_cache(m, inode) };
+	struct timespec valid = op_cache(m, inode);
 
-	stat_from(&entry.attr, id, attr);
 	if (inode)
 		inode->size = attr->size;
-	return entry;
+	return (struct fuse_entry_out){
+		.nodeid = inode ? node_of(m, inode) : 0,
+		.entry_valid = (uint64_t)valid.tv_sec,
+		.entry_valid_nsec = (uint32_t)valid.tv_nsec,
+		.attr_valid = (uint64_t)valid.tv_sec,
+		.attr_valid_nsec = (uint32_t)valid.tv_nsec,
+		.attr = attr_of(id, attr),
+	};
 }

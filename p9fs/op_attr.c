@@ -11,12 +11,13 @@
 
 static void getattr_replied(struct op *op, const struct p9_msg *r)
 {
-	struct stat st;
+	struct timespec valid = op_cache(op->mount, op->inode);
+	const struct fuse_attr_out out = { .attr_valid = (uint64_t)valid.tv_sec,
+					   .attr_valid_nsec = (uint32_t)valid.tv_nsec,
+					   .attr = attr_of(r->qid.path, &r->attr) };
 
-	stat_from(&st, r->qid.path, &r->attr);
 	op->inode->size = r->attr.size;
-	fuse_reply_attr(op->req, &st, op_cache(op->mount, op->inode));
-	op_free(op);
+	op_give(op, &out, sizeof(out));
 }
 
 static void getattr_send(struct op *op)
@@ -26,11 +27,10 @@ static void getattr_send(struct op *op)
 	op_send(op, &t, getattr_replied);
 }
 
-void on_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+void on_getattr(struct p9fs *m, const struct fuse_request *q)
 {
-	struct op *op = op_new(req, ino);
+	struct op *op = op_new(m, q);
 
-	(void)fi;
 	if (op)
 		op_reach_any(op, getattr_send);
 }
@@ -38,24 +38,18 @@ void on_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 /* --- setattr ------------------------------------------------------------------------- */
 
 static const struct {
-	int fuse;
-	uint32_t p9;
+	uint32_t fuse, p9;
 } set_bits[] = {
-	{ FUSE_SET_ATTR_MODE, P9_SET_MODE },
-	{ FUSE_SET_ATTR_UID, P9_SET_UID },
-	{ FUSE_SET_ATTR_GID, P9_SET_GID },
-	{ FUSE_SET_ATTR_SIZE, P9_SET_SIZE },
-	{ FUSE_SET_ATTR_ATIME, P9_SET_ATIME | P9_SET_ATIME_SET },
-	{ FUSE_SET_ATTR_MTIME, P9_SET_MTIME | P9_SET_MTIME_SET },
-	{ FUSE_SET_ATTR_ATIME_NOW, P9_SET_ATIME },
-	{ FUSE_SET_ATTR_MTIME_NOW, P9_SET_MTIME },
-	{ FUSE_SET_ATTR_CTIME, P9_SET_CTIME },
+	{ FATTR_MODE, P9_SET_MODE },
+	{ FATTR_UID, P9_SET_UID },
+	{ FATTR_GID, P9_SET_GID },
+	{ FATTR_SIZE, P9_SET_SIZE },
+	{ FATTR_ATIME, P9_SET_ATIME | P9_SET_ATIME_SET },
+	{ FATTR_MTIME, P9_SET_MTIME | P9_SET_MTIME_SET },
+	{ FATTR_ATIME_NOW, P9_SET_ATIME },
+	{ FATTR_MTIME_NOW, P9_SET_MTIME },
+	{ FATTR_CTIME, P9_SET_CTIME },
 };
-
-static struct p9_time time_to(struct timespec t)
-{
-	return (struct p9_time){ .sec = (uint64_t)t.tv_sec, .nsec = (uint64_t)t.tv_nsec };
-}
 
 static void setattr_replied(struct op *op, const struct p9_msg *r)
 {
@@ -64,49 +58,47 @@ static void setattr_replied(struct op *op, const struct p9_msg *r)
 }
 
 /* The kernel sends both ATIME and ATIME_NOW for "now". */
-static uint32_t set_mask(int to_set)
+static uint32_t set_mask(uint32_t to_set)
 {
 	uint32_t mask = 0;
 
 	for (size_t i = 0; i < sizeof(set_bits) / sizeof(set_bits[0]); i++)
 		if (to_set & set_bits[i].fuse)
 			mask |= set_bits[i].p9;
-	if (to_set & FUSE_SET_ATTR_ATIME_NOW)
+	if (to_set & FATTR_ATIME_NOW)
 		mask &= ~P9_SET_ATIME_SET;
-	if (to_set & FUSE_SET_ATTR_MTIME_NOW)
+	if (to_set & FATTR_MTIME_NOW)
 		mask &= ~P9_SET_MTIME_SET;
 	return mask;
 }
 
 static void setattr_send(struct op *op)
 {
-	const struct stat *st = &op->attr;
-	struct handle *handle = handle_of(&op->fi);
+	const struct fuse_setattr_in *set = &op->set;
 	struct p9_msg t = { .type = P9_TSETATTR,
-			    .fid = handle ? handle->fid : op_any_fid(op),
-			    .mask = set_mask(op->to_set),
-			    .attr = { .mode = st->st_mode & 07777,
-				      .uid = st->st_uid,
-				      .gid = st->st_gid,
-				      .size = (uint64_t)st->st_size,
-				      .atime = time_to(st->st_atim),
-				      .mtime = time_to(st->st_mtim) } };
+			    .fid = op->handle ? op->handle->fid : op_any_fid(op),
+			    .mask = set_mask(set->valid),
+			    .attr = { .mode = set->mode & 07777,
+				      .uid = set->uid,
+				      .gid = set->gid,
+				      .size = set->size,
+				      .atime = { set->atime, set->atimensec },
+				      .mtime = { set->mtime, set->mtimensec } } };
 
 	op_send(op, &t, setattr_replied);
 }
 
 /* With a handle it is ftruncate(2): what it may was settled by open(2). */
-void on_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
-		struct fuse_file_info *fi)
+void on_setattr(struct p9fs *m, const struct fuse_request *q)
 {
-	struct op *op = op_new(req, ino);
+	struct op *op = op_new(m, q);
 
 	if (!op)
 		return;
-	op->attr = *attr;
-	op->to_set = to_set;
-	op->fi.fh = fi ? fi->fh : 0;
-	if (fi)
+	op->set = *q->setattr;
+	if (op->set.valid & FATTR_FH)
+		op->handle = handle_of(op->set.fh);
+	if (op->handle)
 		setattr_send(op);
 	else
 		op_reach_any(op, setattr_send);
@@ -116,15 +108,7 @@ void on_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 
 static void readlink_replied(struct op *op, const struct p9_msg *r)
 {
-	char *target = strndup(r->target.at, r->target.len);
-
-	if (!target) {
-		op_end(op, ENOMEM);
-		return;
-	}
-	fuse_reply_readlink(op->req, target);
-	free(target);
-	op_free(op);
+	op_give(op, r->target.at, r->target.len);
 }
 
 static void readlink_send(struct op *op)
@@ -134,9 +118,9 @@ static void readlink_send(struct op *op)
 	op_send(op, &t, readlink_replied);
 }
 
-void on_readlink(fuse_req_t req, fuse_ino_t ino)
+void on_readlink(struct p9fs *m, const struct fuse_request *q)
 {
-	struct op *op = op_new(req, ino);
+	struct op *op = op_new(m, q);
 
 	if (op)
 		op_reach(op, readlink_send);
@@ -159,32 +143,29 @@ static void access_send(struct op *op)
 	op_send(op, &t, access_replied);
 }
 
-void on_access(fuse_req_t req, fuse_ino_t ino, int mask)
+void on_access(struct p9fs *m, const struct fuse_request *q)
 {
-	struct op *op = op_new(req, ino);
+	struct op *op = op_new(m, q);
 
 	if (!op)
 		return;
-	op->mode = (mode_t)mask;
+	op->mode = q->access->mask;
 	op_reach_any(op, access_send);
 }
 
 static void statfs_replied(struct op *op, const struct p9_msg *r)
 {
 	const struct p9_statfs *fs = &r->statfs;
-	struct statvfs st = { .f_bsize = fs->bsize,
-			      .f_frsize = fs->bsize,
-			      .f_blocks = fs->blocks,
-			      .f_bfree = fs->bfree,
-			      .f_bavail = fs->bavail,
-			      .f_files = fs->files,
-			      .f_ffree = fs->ffree,
-			      .f_favail = fs->ffree,
-			      .f_fsid = fs->fsid,
-			      .f_namemax = fs->namelen };
+	const struct fuse_statfs_out out = { .st = { .bsize = fs->bsize,
+						     .frsize = fs->bsize,
+						     .blocks = fs->blocks,
+						     .bfree = fs->bfree,
+						     .bavail = fs->bavail,
+						     .files = fs->files,
+						     .ffree = fs->ffree,
+						     .namelen = fs->namelen } };
 
-	fuse_reply_statfs(op->req, &st);
-	op_free(op);
+	op_give(op, &out, sizeof(out));
 }
 
 static void statfs_send(struct op *op)
@@ -194,9 +175,9 @@ static void statfs_send(struct op *op)
 	op_send(op, &t, statfs_replied);
 }
 
-void on_statfs(fuse_req_t req, fuse_ino_t ino)
+void on_statfs(struct p9fs *m, const struct fuse_request *q)
 {
-	struct op *op = op_new(req, ino);
+	struct op *op = op_new(m, q);
 
 	if (op)
 		op_reach_any(op, statfs_send);

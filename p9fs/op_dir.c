@@ -10,22 +10,30 @@
 
 struct dir_listing {
 	struct op *op;
-	char *buffer;
+	uint8_t *buffer;
 	size_t used;
 };
 
 /* Adds one entry; false: it does not fit. */
 typedef bool add_entry(struct dir_listing *l, const char *name, const struct p9_dirent *entry);
 
+static void put_head(struct fuse_dirent *d, const struct p9_dirent *entry, uint32_t type)
+{
+	*d = (struct fuse_dirent){ .ino = entry->qid.path,
+				   .off = entry->offset,
+				   .namelen = entry->name.len,
+				   .type = type };
+}
+
 static bool add_plain(struct dir_listing *l, const char *name, const struct p9_dirent *entry)
 {
-	const struct stat st = { .st_ino = entry->qid.path, .st_mode = (mode_t)entry->type << 12 };
-	size_t room = l->op->size - l->used;
-	size_t need = fuse_add_direntry(l->op->req, l->buffer + l->used, room, name, &st,
-					(off_t)entry->offset);
+	struct fuse_dirent d;
+	size_t used;
 
-	l->used += need <= room ? need : 0;
-	return need <= room;
+	put_head(&d, entry, entry->type);
+	used = fuse_put_dirent(l->buffer + l->used, l->op->size - l->used, &d, name);
+	l->used += used;
+	return used > 0;
 }
 
 /* The kernel then knows the file as if it had looked it up, but for the
@@ -34,19 +42,17 @@ static bool add_plain(struct dir_listing *l, const char *name, const struct p9_d
 static bool add_known(struct dir_listing *l, const char *name, const struct p9_dirent *entry)
 {
 	struct p9fs *m = l->op->mount;
-	struct fuse_entry_param e;
+	struct fuse_direntplus d;
 	size_t room = l->op->size - l->used;
-	size_t need = fuse_add_direntry_plus(l->op->req, NULL, 0, name, NULL, 0);
 	struct inode *inode = NULL;
 
-	if (need > room)
+	put_head(&d.dirent, entry, entry->attr.mode >> 12 & 15);
+	if (FUSE_DIRENTPLUS_SIZE(&d) > room)
 		return false;
 	if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
 		inode = inode_see(&m->inodes, l->op->inode, name, entry->qid.path, P9_NOFID);
-	e = entry_of(m, inode, entry->qid.path, &entry->attr);
-	fuse_add_direntry_plus(l->op->req, l->buffer + l->used, room, name, &e,
-			       (off_t)entry->offset);
-	l->used += need;
+	d.entry_out = entry_of(m, inode, entry->qid.path, &entry->attr);
+	l->used += fuse_put_direntplus(l->buffer + l->used, room, &d, name);
 	return true;
 }
 
@@ -67,11 +73,10 @@ static void list(struct op *op, const struct p9_msg *r, add_entry *add)
 		more = add(&l, name, &entry);
 	}
 	if (l.buffer)
-		fuse_reply_buf(op->req, l.buffer, l.used);
+		op_give(op, l.buffer, l.used);
 	else
-		fuse_reply_err(op->req, ENOMEM);
+		op_end(op, ENOMEM);
 	free(l.buffer);
-	op_free(op);
 }
 
 static void readdir_replied(struct op *op, const struct p9_msg *r)
@@ -84,41 +89,26 @@ static void readdirplus_replied(struct op *op, const struct p9_msg *r)
 	list(op, r, add_known);
 }
 
-static void ask(struct op *op, uint8_t type, off_t off, op_reply *next)
+static void ask(struct p9fs *m, const struct fuse_request *q, uint8_t type, op_reply *next)
 {
 	struct p9_msg t = { .type = type,
-			    .fid = handle_of(&op->fi)->fid,
-			    .offset = (uint64_t)off,
-			    .count = op_io_count(op) };
+			    .fid = handle_of(q->read->fh)->fid,
+			    .offset = q->read->offset };
+	struct op *op = op_new(m, q);
 
+	if (!op)
+		return;
+	op->size = q->read->size;
+	t.count = op_io_count(op);
 	op_send(op, &t, next);
 }
 
-static struct op *list_new(fuse_req_t req, fuse_ino_t ino, size_t size,
-			   const struct fuse_file_info *fi)
+void on_readdir(struct p9fs *m, const struct fuse_request *q)
 {
-	struct op *op = op_new(req, ino);
-
-	if (!op)
-		return NULL;
-	op->size = size;
-	op->fi = *fi;
-	return op;
+	ask(m, q, P9_TREADDIR, readdir_replied);
 }
 
-void on_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+void on_readdirplus(struct p9fs *m, const struct fuse_request *q)
 {
-	struct op *op = list_new(req, ino, size, fi);
-
-	if (op)
-		ask(op, P9_TREADDIR, off, readdir_replied);
-}
-
-void on_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
-		    struct fuse_file_info *fi)
-{
-	struct op *op = list_new(req, ino, size, fi);
-
-	if (op)
-		ask(op, P9_TWREADDIR, off, readdirplus_replied);
+	ask(m, q, P9_TWREADDIR, readdirplus_replied);
 }

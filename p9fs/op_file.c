@@ -6,19 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* --- opening ------------------------------------------------------------------------ */
 
-static uint32_t open_flags(int flags)
+static uint32_t open_flags(uint32_t flags)
 {
 	static const struct {
-		int here;
-		uint32_t p9;
+		uint32_t here, p9;
 	} bits[] = {
 		{ O_TRUNC, P9_O_TRUNC }, { O_APPEND, P9_O_APPEND },   { O_DSYNC, P9_O_DSYNC },
 		{ O_EXCL, P9_O_EXCL },   { O_NOATIME, P9_O_NOATIME },
 	};
-	uint32_t p9 = (uint32_t)flags & P9_O_ACCMODE; /* the same numbers everywhere */
+	uint32_t p9 = flags & P9_O_ACCMODE; /* the same numbers everywhere */
 
 	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
 		if (flags & bits[i].here)
@@ -35,7 +35,7 @@ static struct handle *open_handle(struct op *op, struct inode *inode)
 	if (!handle)
 		return NULL;
 	handle_add(handle, inode, op_take_newfid(op));
-	op->fi.fh = (uintptr_t)handle;
+	op->handle = handle;
 	return handle;
 }
 
@@ -52,6 +52,20 @@ static bool size_is_unknown(const struct p9_msg *r)
 	return S_ISREG(r->attr.mode) && r->attr.size == 0 && r->qid.version == 0;
 }
 
+static struct fuse_open_out open_out(const struct op *op)
+{
+	return (struct fuse_open_out){ .fh = (uintptr_t)op->handle, .open_flags = op->how_open };
+}
+
+static void open_end(struct op *op)
+{
+	const struct fuse_open_out out = open_out(op);
+
+	if (op_answer(op, &out, sizeof(out)) < 0) /* open(2) was interrupted */
+		handle_drop(op->mount, op->handle);
+	op_free(op);
+}
+
 static void open_replied(struct op *op, const struct p9_msg *r)
 {
 	int err = wopen_error(r);
@@ -61,14 +75,12 @@ static void open_replied(struct op *op, const struct p9_msg *r)
 		op_end(op, err ? ELOOP : ENOMEM); /* no names: all that stops it is a link */
 		return;
 	}
-	op->fi.direct_io = size_is_unknown(r);
+	op->how_open = size_is_unknown(r) ? FOPEN_DIRECT_IO : 0;
 	/* Whoever opens a file sees it as it is, and not as it was remembered. */
 	if (op->mount->config.cache > 0)
-		fuse_lowlevel_notify_inval_inode(op->mount->fuse, ino_of(op->mount, op->inode), -1,
-						 0);
-	if (fuse_reply_open(op->req, &op->fi) < 0) /* open(2) was interrupted */
-		handle_drop(op->mount, handle);
-	op_free(op);
+		op_drop_attr(op, open_end);
+	else
+		open_end(op);
 }
 
 static void open_send(struct op *op)
@@ -76,35 +88,34 @@ static void open_send(struct op *op)
 	struct p9_msg t = { .type = P9_TWOPEN,
 			    .fid = op->inode->fid,
 			    .newfid = op_newfid(op),
-			    .flags = op->mode,
+			    .flags = op->flags,
 			    .gid = P9_NOUID,
 			    .mask = P9_ATTR_BASIC };
 
 	op_send(op, &t, open_replied);
 }
 
-static void open_as(fuse_req_t req, fuse_ino_t ino, const struct fuse_file_info *fi, uint32_t flags)
+static void open_as(struct p9fs *m, const struct fuse_request *q, uint32_t flags)
 {
-	struct op *op = op_new(req, ino);
+	struct op *op = op_new(m, q);
 
 	if (!op)
 		return;
-	op->fi = *fi;
-	op->mode = flags;
-	if ((fi->flags & O_ACCMODE) == O_ACCMODE)
+	op->flags = flags;
+	if ((q->open->flags & O_ACCMODE) == O_ACCMODE)
 		op_end(op, EINVAL);
 	else
 		op_reach(op, open_send);
 }
 
-void on_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+void on_open(struct p9fs *m, const struct fuse_request *q)
 {
-	open_as(req, ino, fi, open_flags(fi->flags) & ~P9_O_EXCL);
+	open_as(m, q, open_flags(q->open->flags) & ~P9_O_EXCL);
 }
 
-void on_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+void on_opendir(struct p9fs *m, const struct fuse_request *q)
 {
-	open_as(req, ino, fi, P9_O_RDONLY | P9_O_DIRECTORY);
+	open_as(m, q, P9_O_RDONLY | P9_O_DIRECTORY);
 }
 
 /* --- creating ------------------------------------------------------------------------- */
@@ -112,7 +123,10 @@ void on_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 static void create_replied(struct op *op, const struct p9_msg *r)
 {
 	struct p9fs *m = op->mount;
-	struct fuse_entry_param entry;
+	struct {
+		struct fuse_entry_out entry;
+		struct fuse_open_out open;
+	} out;
 	struct handle *handle = NULL;
 	struct inode *inode;
 	int err = wopen_error(r);
@@ -131,8 +145,9 @@ static void create_replied(struct op *op, const struct p9_msg *r)
 		op_end(op, ENOMEM);
 		return;
 	}
-	entry = entry_of(m, inode, r->qid.path, &r->attr);
-	if (fuse_reply_create(op->req, &entry, &op->fi) < 0) {
+	out.entry = entry_of(m, inode, r->qid.path, &r->attr);
+	out.open = open_out(op);
+	if (op_answer(op, &out, sizeof(out)) < 0) {
 		handle_drop(m, handle);
 		inode_forget(&m->inodes, inode, 1);
 	}
@@ -144,7 +159,7 @@ static void create_send(struct op *op)
 	struct p9_msg t = { .type = P9_TWOPEN,
 			    .fid = op->inode->fid,
 			    .newfid = op_newfid(op),
-			    .flags = open_flags(op->fi.flags) | P9_O_CREAT,
+			    .flags = op->flags | P9_O_CREAT,
 			    .wflags = P9_WOPEN_NOT_DIR | P9_WOPEN_MODE,
 			    .mode = op->mode,
 			    .gid = P9_NOUID,
@@ -155,15 +170,14 @@ static void create_send(struct op *op)
 	op_send(op, &t, create_replied);
 }
 
-void on_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
-	       struct fuse_file_info *fi)
+void on_create(struct p9fs *m, const struct fuse_request *q)
 {
-	struct op *op = op_new(req, parent);
+	struct op *op = op_new(m, q);
 
-	if (!op || !op_name(op, op->name, name))
+	if (!op || !op_name(op, op->name, q->name))
 		return;
-	op->fi = *fi;
-	op->mode = mode & 07777;
+	op->flags = open_flags(q->create->flags);
+	op->mode = q->create->mode & 07777;
 	op_reach(op, create_send);
 }
 
@@ -175,7 +189,7 @@ static void read_more(struct op *op);
  * kernel takes that for the end, so there the rest is asked for. */
 static bool read_is_over(const struct op *op, const struct p9_msg *r)
 {
-	uint64_t end = (uint64_t)op->off + op->got + r->count;
+	uint64_t end = op->off + op->got + r->count;
 
 	return r->count == 0 || op->got + r->count == op->size || end >= op->inode->size;
 }
@@ -189,8 +203,7 @@ static void read_replied(struct op *op, const struct p9_msg *r)
 		return;
 	}
 	if (over && op->got == 0) {
-		fuse_reply_buf(op->req, (const char *)r->data, r->count);
-		op_free(op);
+		op_give(op, r->data, r->count);
 		return;
 	}
 	if (!op->data)
@@ -205,58 +218,54 @@ static void read_replied(struct op *op, const struct p9_msg *r)
 		read_more(op);
 		return;
 	}
-	fuse_reply_buf(op->req, (const char *)op->data, op->got);
-	op_free(op);
+	op_give(op, op->data, op->got);
 }
 
 static void read_more(struct op *op)
 {
-	struct p9_msg t = { .type = P9_TREAD,
-			    .fid = handle_of(&op->fi)->fid,
-			    .offset = (uint64_t)op->off + op->got };
+	struct p9_msg t = { .type = P9_TREAD, .fid = op->handle->fid, .offset = op->off + op->got };
 
 	t.count = op_io_count(op) - (uint32_t)op->got;
 	op_send(op, &t, read_replied);
 }
 
-void on_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+void on_read(struct p9fs *m, const struct fuse_request *q)
 {
-	struct op *op = op_new(req, ino);
+	struct op *op = op_new(m, q);
 
 	if (!op)
 		return;
-	op->fi = *fi;
-	op->size = size;
-	op->off = off;
+	op->handle = handle_of(q->read->fh);
+	op->size = q->read->size;
+	op->off = q->read->offset;
 	read_more(op);
 }
 
 static void write_replied(struct op *op, const struct p9_msg *r)
 {
+	const struct fuse_write_out out = { .size = r->count };
+
 	if (r->count > op->size) {
 		op_end(op, EIO);
 		return;
 	}
-	if ((uint64_t)op->off + r->count > op->inode->size)
-		op->inode->size = (uint64_t)op->off + r->count;
-	fuse_reply_write(op->req, r->count);
-	op_free(op);
+	if (op->off + r->count > op->inode->size)
+		op->inode->size = op->off + r->count;
+	op_give(op, &out, sizeof(out));
 }
 
-/* NOLINTNEXTLINE(readability-function-size): libfuse's own six parameters */
-void on_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t off,
-	      struct fuse_file_info *fi)
+void on_write(struct p9fs *m, const struct fuse_request *q)
 {
 	struct p9_msg t = { .type = P9_TWRITE,
-			    .fid = handle_of(fi)->fid,
-			    .offset = (uint64_t)off,
-			    .data = (const uint8_t *)data };
-	struct op *op = op_new(req, ino);
+			    .fid = handle_of(q->write->fh)->fid,
+			    .offset = q->write->offset,
+			    .data = q->data };
+	struct op *op = op_new(m, q);
 
 	if (!op)
 		return;
-	op->size = size;
-	op->off = off;
+	op->size = q->size;
+	op->off = q->write->offset;
 	t.count = op_io_count(op);
 	op_send(op, &t, write_replied);
 }
@@ -267,12 +276,12 @@ static void done(struct op *op, const struct p9_msg *r)
 	op_end(op, 0);
 }
 
-void on_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+void on_fsync(struct p9fs *m, const struct fuse_request *q)
 {
 	struct p9_msg t = { .type = P9_TFSYNC,
-			    .fid = handle_of(fi)->fid,
-			    .datasync = (uint32_t)datasync };
-	struct op *op = op_new(req, ino);
+			    .fid = handle_of(q->fsync->fh)->fid,
+			    .datasync = q->fsync->fsync_flags & FUSE_FSYNC_FDATASYNC };
+	struct op *op = op_new(m, q);
 
 	if (op)
 		op_send(op, &t, done);
@@ -280,52 +289,51 @@ void on_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_inf
 
 static void seek_replied(struct op *op, const struct p9_msg *r)
 {
-	if (r->offset > INT64_MAX) {
+	const struct fuse_lseek_out out = { .offset = r->offset };
+
+	if (r->offset > INT64_MAX)
 		op_end(op, EIO);
-		return;
-	}
-	fuse_reply_lseek(op->req, (off_t)r->offset);
-	op_free(op);
+	else
+		op_give(op, &out, sizeof(out));
 }
 
 /* SEEK_DATA and SEEK_HOLE; for all else the kernel does not ask. */
-void on_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi)
+void on_lseek(struct p9fs *m, const struct fuse_request *q)
 {
 	struct p9_msg t = { .type = P9_TWSEEK,
-			    .fid = handle_of(fi)->fid,
-			    .offset = (uint64_t)off,
-			    .flags = whence == SEEK_HOLE ? P9_SEEK_HOLE : P9_SEEK_DATA };
-	struct op *op = op_new(req, ino);
+			    .fid = handle_of(q->lseek->fh)->fid,
+			    .offset = q->lseek->offset };
+	struct op *op = op_new(m, q);
 
+	t.flags = q->lseek->whence == SEEK_HOLE ? P9_SEEK_HOLE : P9_SEEK_DATA;
 	if (op)
 		op_send(op, &t, seek_replied);
 }
 
 /* close(2): the process's fcntl(2) locks on the file go, whichever descriptor
  * they were taken through. */
-void on_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+void on_flush(struct p9fs *m, const struct fuse_request *q)
 {
-	struct op *op = op_new(req, ino);
+	struct op *op = op_new(m, q);
 
 	if (!op)
 		return;
-	op->fi = *fi;
+	op->owner = q->flush->lock_owner;
 	if (op->inode->locked)
-		op_unlock_all(op, handle_of(fi), done);
+		op_unlock_all(op, handle_of(q->flush->fh), done);
 	else
 		op_end(op, 0);
 }
 
 /* The last close(2) of an open file: its flock(2) lock goes. */
-void on_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+void on_release(struct p9fs *m, const struct fuse_request *q)
 {
-	struct p9fs *m = p9fs_of(req);
-	struct handle *handle = handle_of(fi);
-	struct op *op = op_new(req, ino);
+	struct handle *handle = handle_of(q->release->fh);
+	struct op *op = op_new(m, q);
 
 	if (op) {
-		op->fi = *fi;
-		if (fi->flock_release)
+		op->owner = q->release->lock_owner;
+		if (q->release->release_flags & FUSE_RELEASE_FLOCK_UNLOCK)
 			op_unlock_all(op, handle, done);
 		else
 			op_end(op, 0);

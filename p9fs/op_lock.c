@@ -5,32 +5,39 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include "lib/lib.h"
 
+/* To the end of the file, wherever it is; in 9P that is no length. */
+#define LOCK_END ((uint64_t)INT64_MAX)
+
+static uint8_t type_to_p9(uint32_t type)
+{
+	return type == F_RDLCK ? P9_LOCK_READ : type == F_WRLCK ? P9_LOCK_WRITE : P9_LOCK_NONE;
+}
+
 /* The owner's text goes into op->name. */
 static struct p9_msg lock_message(struct op *op, uint8_t type, const struct handle *handle,
-				  const struct flock *lock)
+				  const struct fuse_file_lock *lock)
 {
-	fmt(op->name, sizeof(op->name), "landbridge:%llx", (unsigned long long)op->fi.lock_owner);
+	fmt(op->name, sizeof(op->name), "landbridge:%llx", (unsigned long long)op->owner);
 	return (struct p9_msg){ .type = type,
 				.fid = handle->fid,
-				.lock_type = lock->l_type == F_RDLCK   ? P9_LOCK_READ
-					     : lock->l_type == F_WRLCK ? P9_LOCK_WRITE
-								       : P9_LOCK_NONE,
-				.offset = (uint64_t)lock->l_start,
-				.length = (uint64_t)lock->l_len,
+				.lock_type = type_to_p9(lock->type),
+				.offset = lock->start,
+				.length = lock->end >= LOCK_END ? 0 : lock->end - lock->start + 1,
 				.name = p9_text(op->name) };
 }
 
-static struct op *lock_new(fuse_req_t req, fuse_ino_t ino, const struct fuse_file_info *fi)
+static struct op *lock_new(struct p9fs *m, const struct fuse_request *q)
 {
-	struct op *op = op_new(req, ino);
+	struct op *op = op_new(m, q);
 
-	if (op)
-		op->fi = *fi;
+	if (!op)
+		return NULL;
+	op->handle = handle_of(q->lk->fh);
+	op->owner = q->lk->owner;
+	op->lock = q->lk->lk;
 	return op;
 }
 
@@ -38,26 +45,27 @@ static struct op *lock_new(fuse_req_t req, fuse_ino_t ino, const struct fuse_fil
 
 static void getlk_replied(struct op *op, const struct p9_msg *r)
 {
-	struct flock lock = { .l_type = r->lock_type == P9_LOCK_READ    ? F_RDLCK
-					: r->lock_type == P9_LOCK_WRITE ? F_WRLCK
-									: F_UNLCK,
-			      .l_whence = SEEK_SET,
-			      .l_start = (off_t)r->offset,
-			      .l_len = (off_t)r->length,
-			      .l_pid = (pid_t)r->proc_id };
+	uint64_t end = r->offset + r->length - 1;
+	struct fuse_lk_out out = { .lk = { .start = r->offset,
+					   .end = LOCK_END,
+					   .type = r->lock_type == P9_LOCK_READ ? F_RDLCK : F_WRLCK,
+					   .pid = r->proc_id } };
 
-	fuse_reply_lock(op->req, &lock);
-	op_free(op);
+	if (r->lock_type != P9_LOCK_READ && r->lock_type != P9_LOCK_WRITE)
+		out.lk = (struct fuse_file_lock){ .type = F_UNLCK };
+	else if (r->length > 0 && end >= r->offset && end < LOCK_END)
+		out.lk.end = end;
+	op_give(op, &out, sizeof(out));
 }
 
-void on_getlk(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct flock *lock)
+void on_getlk(struct p9fs *m, const struct fuse_request *q)
 {
-	struct op *op = lock_new(req, ino, fi);
+	struct op *op = lock_new(m, q);
 	struct p9_msg t;
 
 	if (!op)
 		return;
-	t = lock_message(op, P9_TGETLOCK, handle_of(fi), lock);
+	t = lock_message(op, P9_TGETLOCK, op->handle, &op->lock);
 	op_send(op, &t, getlk_replied);
 }
 
@@ -73,7 +81,7 @@ static void setlk_replied(struct op *op, const struct p9_msg *r)
 {
 	if (r->status != P9_LOCK_OK)
 		op_end(op, r->status == P9_LOCK_BLOCKED ? EAGAIN : ENOLCK);
-	else if (op->lock.l_type == F_UNLCK)
+	else if (op->lock.type == F_UNLCK)
 		op_end(op, 0);
 	else
 		op_drop(op, setlk_end);
@@ -81,49 +89,33 @@ static void setlk_replied(struct op *op, const struct p9_msg *r)
 
 static void setlk_send(struct op *op)
 {
-	struct p9_msg t = lock_message(op, P9_TLOCK, handle_of(&op->fi), &op->lock);
+	struct p9_msg t = lock_message(op, P9_TLOCK, op->handle, &op->lock);
 
-	t.flags = op->mode ? P9_LOCK_FLAG_BLOCK : 0;
+	t.flags = op->flags;
 	op_send(op, &t, setlk_replied);
 }
 
-/* Whoever has it next sees what was written under it, by a mapping too. */
-static void setlk(struct op *op, const struct flock *lock, bool wait)
+/* Of fcntl(2) and flock(2) alike. Whoever has it next sees what was written under it,
+ * by a mapping too. */
+void on_setlk(struct p9fs *m, const struct fuse_request *q)
 {
-	op->lock = *lock;
-	op->mode = wait;
-	op->inode->locked |= lock->l_type != F_UNLCK;
+	struct op *op = lock_new(m, q);
+
+	if (!op)
+		return;
+	op->flags = q->opcode == FUSE_SETLKW ? P9_LOCK_FLAG_BLOCK : 0;
+	op->inode->locked |= op->lock.type != F_UNLCK;
 	if (op->inode->parent)
 		op->inode->parent->locked_in |= op->inode->locked;
-	if (lock->l_type == F_UNLCK)
+	if (op->lock.type == F_UNLCK)
 		op_drop(op, setlk_send);
 	else
 		setlk_send(op);
 }
 
-void on_setlk(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct flock *lock,
-	      int wait)
-{
-	struct op *op = lock_new(req, ino, fi);
-
-	if (op)
-		setlk(op, lock, wait);
-}
-
-void on_flock(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, int how)
-{
-	struct flock lock = { .l_type = how & LOCK_UN   ? F_UNLCK
-					: how & LOCK_SH ? F_RDLCK
-							: F_WRLCK };
-	struct op *op = lock_new(req, ino, fi);
-
-	if (op)
-		setlk(op, &lock, !(how & LOCK_NB));
-}
-
 void op_unlock_all(struct op *op, const struct handle *handle, op_reply *next)
 {
-	const struct flock all = { .l_type = F_UNLCK };
+	const struct fuse_file_lock all = { .end = LOCK_END, .type = F_UNLCK };
 	struct p9_msg t = lock_message(op, P9_TLOCK, handle, &all);
 
 	op_send(op, &t, next);

@@ -11,7 +11,7 @@
 static void entry_replied(struct op *op, const struct p9_msg *r)
 {
 	struct p9fs *m = op->mount;
-	struct fuse_entry_param entry;
+	struct fuse_entry_out entry;
 	struct inode *inode;
 	int err = wopen_error(r);
 
@@ -25,7 +25,7 @@ static void entry_replied(struct op *op, const struct p9_msg *r)
 		return;
 	}
 	entry = entry_of(m, inode, r->qid.path, &r->attr);
-	if (fuse_reply_entry(op->req, &entry) < 0) /* the kernel did not take it */
+	if (op_answer(op, &entry, sizeof(entry)) < 0) /* the kernel did not take it */
 		inode_forget(&m->inodes, inode, 1);
 	op_free(op);
 }
@@ -50,29 +50,25 @@ void op_entry(struct op *op)
 	op_reach(op, entry_look);
 }
 
-void on_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+void on_lookup(struct p9fs *m, const struct fuse_request *q)
 {
-	struct op *op = op_new(req, parent);
+	struct op *op = op_new(m, q);
 
-	if (op && op_name(op, op->name, name))
+	if (op && op_name(op, op->name, q->name))
 		op_entry(op);
 }
 
-void on_forget(fuse_req_t req, fuse_ino_t ino, uint64_t lookups)
+void on_forget(struct p9fs *m, const struct fuse_request *q)
 {
-	struct p9fs *m = p9fs_of(req);
-
-	inode_forget(&m->inodes, inode_of(m, ino), lookups);
-	fuse_reply_none(req);
+	inode_forget(&m->inodes, inode_of(m, q->node), q->forget->nlookup);
 }
 
-void on_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
+void on_batch_forget(struct p9fs *m, const struct fuse_request *q)
 {
-	struct p9fs *m = p9fs_of(req);
+	const struct fuse_forget_one *one = (const void *)q->data;
 
-	for (size_t i = 0; i < count; i++)
-		inode_forget(&m->inodes, inode_of(m, forgets[i].ino), forgets[i].nlookup);
-	fuse_reply_none(req);
+	for (uint32_t i = 0; i < q->forgets->count; i++)
+		inode_forget(&m->inodes, inode_of(m, one[i].nodeid), one[i].nlookup);
 }
 
 /* --- making ------------------------------------------------------------------------ */
@@ -96,14 +92,14 @@ static void mknod_send(struct op *op)
 	op_send(op, &t, made);
 }
 
-void on_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
+void on_mknod(struct p9fs *m, const struct fuse_request *q)
 {
-	struct op *op = op_new(req, parent);
+	struct op *op = op_new(m, q);
 
-	if (!op || !op_name(op, op->name, name))
+	if (!op || !op_name(op, op->name, q->name))
 		return;
-	op->mode = mode;
-	op->rdev = rdev;
+	op->mode = q->mknod->mode;
+	op->rdev = q->mknod->rdev;
 	op_reach(op, mknod_send);
 }
 
@@ -118,13 +114,13 @@ static void mkdir_send(struct op *op)
 	op_send(op, &t, made);
 }
 
-void on_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+void on_mkdir(struct p9fs *m, const struct fuse_request *q)
 {
-	struct op *op = op_new(req, parent);
+	struct op *op = op_new(m, q);
 
-	if (!op || !op_name(op, op->name, name))
+	if (!op || !op_name(op, op->name, q->name))
 		return;
-	op->mode = mode;
+	op->mode = q->mkdir->mode;
 	op_reach(op, mkdir_send);
 }
 
@@ -139,13 +135,13 @@ static void symlink_send(struct op *op)
 	op_send(op, &t, made);
 }
 
-void on_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
+void on_symlink(struct p9fs *m, const struct fuse_request *q)
 {
-	struct op *op = op_new(req, parent);
+	struct op *op = op_new(m, q);
 
-	if (!op || !op_name(op, op->name, name))
+	if (!op || !op_name(op, op->name, q->name))
 		return;
-	op->data = (uint8_t *)strdup(target);
+	op->data = (uint8_t *)strdup(q->second);
 	if (!op->data)
 		op_end(op, ENOMEM);
 	else
@@ -168,14 +164,14 @@ static void link_reach_file(struct op *op)
 	op_reach_of(op, op->other, link_send);
 }
 
-void on_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent, const char *newname)
+void on_link(struct p9fs *m, const struct fuse_request *q)
 {
-	struct op *op = op_new(req, newparent);
+	struct op *op = op_new(m, q);
 
 	if (!op)
 		return;
-	op_other(op, ino);
-	if (op_name(op, op->name, newname))
+	op_other(op, q->link->oldnodeid);
+	if (op_name(op, op->name, q->name))
 		op_reach(op, link_reach_file);
 }
 
@@ -192,35 +188,35 @@ static void unlink_send(struct op *op)
 	struct p9_msg t = { .type = P9_TUNLINKAT,
 			    .fid = op->inode->fid,
 			    .name = p9_text(op->name),
-			    .flags = op->mode };
+			    .flags = op->flags };
 
 	op_send(op, &t, removed);
 }
 
-static void unlink_at(fuse_req_t req, fuse_ino_t parent, const char *name, uint32_t flags)
+static void unlink_at(struct p9fs *m, const struct fuse_request *q, uint32_t flags)
 {
-	struct op *op = op_new(req, parent);
+	struct op *op = op_new(m, q);
 
-	if (!op || !op_name(op, op->name, name))
+	if (!op || !op_name(op, op->name, q->name))
 		return;
-	op->mode = flags;
+	op->flags = flags;
 	op_reach(op, unlink_send);
 }
 
-void on_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+void on_unlink(struct p9fs *m, const struct fuse_request *q)
 {
-	unlink_at(req, parent, name, 0);
+	unlink_at(m, q, 0);
 }
 
-void on_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+void on_rmdir(struct p9fs *m, const struct fuse_request *q)
 {
-	unlink_at(req, parent, name, P9_REMOVEDIR);
+	unlink_at(m, q, P9_REMOVEDIR);
 }
 
 static void rename_send(struct op *op)
 {
-	struct p9_msg t = { .type = op->mode ? P9_TWRENAME : P9_TRENAMEAT,
-			    .flags = op->mode,
+	struct p9_msg t = { .type = op->flags ? P9_TWRENAME : P9_TRENAMEAT,
+			    .flags = op->flags,
 			    .fid = op->inode->fid,
 			    .name = p9_text(op->name),
 			    .newfid = op->other->fid,
@@ -234,18 +230,26 @@ static void rename_reach_new(struct op *op)
 	op_reach_of(op, op->other, rename_send);
 }
 
-/* NOLINTNEXTLINE(readability-function-size): libfuse's own six parameters */
-void on_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t newparent,
-	       const char *newname, unsigned flags)
+static void rename_to(struct p9fs *m, const struct fuse_request *q, uint64_t newdir, uint32_t flags)
 {
-	struct op *op = op_new(req, parent);
+	struct op *op = op_new(m, q);
 
 	if (!op)
 		return;
-	op_other(op, newparent);
-	op->mode = flags;
+	op_other(op, newdir);
+	op->flags = flags;
 	if (flags & ~(P9_RENAME_NOREPLACE | P9_RENAME_EXCHANGE)) /* the kernel's numbers */
 		op_end(op, EINVAL);
-	else if (op_name(op, op->name, name) && op_name(op, op->newname, newname))
+	else if (op_name(op, op->name, q->name) && op_name(op, op->newname, q->second))
 		op_reach(op, rename_reach_new);
+}
+
+void on_rename(struct p9fs *m, const struct fuse_request *q)
+{
+	rename_to(m, q, q->rename->newdir, 0);
+}
+
+void on_rename2(struct p9fs *m, const struct fuse_request *q)
+{
+	rename_to(m, q, q->rename2->newdir, q->rename2->flags);
 }

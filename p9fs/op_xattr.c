@@ -11,17 +11,16 @@
 
 static void value_replied(struct op *op, const struct p9_msg *r)
 {
-	fuse_reply_buf(op->req, (const char *)r->data, r->count);
-	op_free(op);
+	op_give(op, r->data, r->count);
 }
 
 static void size_replied(struct op *op, const struct p9_msg *r)
 {
 	struct p9_msg t = { .type = P9_TREAD, .fid = op->newfid, .count = (uint32_t)r->length };
+	const struct fuse_getxattr_out out = { .size = (uint32_t)r->length };
 
 	if (op->size == 0) {
-		fuse_reply_xattr(op->req, r->length);
-		op_free(op);
+		op_give(op, &out, sizeof(out));
 	} else if (r->length > op->size) {
 		op_end(op, ERANGE);
 	} else if (r->length > op->mount->remote.msize - P9_DATA_HEADER) {
@@ -41,20 +40,25 @@ static void walk_send(struct op *op)
 	op_send(op, &t, size_replied);
 }
 
-/* No name: the list of names. */
-void on_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
+static void xattr_read(struct p9fs *m, const struct fuse_request *q, const char *name)
 {
-	struct op *op = op_new(req, ino);
+	struct op *op = op_new(m, q);
 
 	if (!op || !op_name(op, op->name, name))
 		return;
-	op->size = size;
+	op->size = q->getxattr->size;
 	op_reach_any(op, walk_send);
 }
 
-void on_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
+void on_getxattr(struct p9fs *m, const struct fuse_request *q)
 {
-	on_getxattr(req, ino, "", size);
+	xattr_read(m, q, q->name);
+}
+
+/* No name: the list of names. */
+void on_listxattr(struct p9fs *m, const struct fuse_request *q)
+{
+	xattr_read(m, q, "");
 }
 
 /* --- writing ------------------------------------------------------------------------ */
@@ -94,7 +98,7 @@ static void set_create(struct op *op, const struct p9_msg *r)
 			    .fid = op->newfid,
 			    .name = p9_text(op->name),
 			    .length = op->size,
-			    .flags = (uint32_t)op->to_set };
+			    .flags = op->flags };
 
 	(void)r;
 	op_send(op, &t, set_write);
@@ -113,7 +117,7 @@ static void replace_found(struct op *op, const struct p9_msg *r)
 {
 	(void)r;
 	remote_clunk(&op->mount->remote, op_take_newfid(op));
-	op->to_set = 0;
+	op->flags = 0;
 	set_clone(op);
 }
 
@@ -127,42 +131,38 @@ static void replace_look(struct op *op)
 	op_send(op, &t, replace_found);
 }
 
-static struct op *set_new(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value,
-			  size_t size)
+/* What it is set to are the request's data: none, where it is to be removed. */
+static struct op *set_new(struct p9fs *m, const struct fuse_request *q, uint32_t flags)
 {
-	struct op *op = op_new(req, ino);
+	struct op *op = op_new(m, q);
 
-	if (!op || !op_name(op, op->name, name))
+	if (!op || !op_name(op, op->name, q->name))
 		return NULL;
-	op->size = size;
-	op->data = malloc(size + 1);
+	op->flags = flags;
+	op->size = q->size;
+	op->data = malloc(q->size + 1);
 	if (!op->data) {
 		op_end(op, ENOMEM);
 		return NULL;
 	}
-	memcpy(op->data, value, size);
+	memcpy(op->data, q->data, q->size);
 	return op;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): libfuse's own six parameters */
-void on_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size,
-		 int flags)
+void on_setxattr(struct p9fs *m, const struct fuse_request *q)
 {
-	struct op *op = set_new(req, ino, name, value, size);
+	struct op *op = set_new(m, q, q->setxattr->flags);
 
-	if (!op)
-		return;
-	op->to_set = flags;
-	op_reach(op, size == 0 && flags == XATTR_REPLACE ? replace_look : set_clone);
+	if (op)
+		op_reach(op,
+			 op->size == 0 && op->flags == XATTR_REPLACE ? replace_look : set_clone);
 }
 
 /* The Linux client's word for it: nothing, in place of something. */
-void on_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
+void on_removexattr(struct p9fs *m, const struct fuse_request *q)
 {
-	struct op *op = set_new(req, ino, name, "", 0);
+	struct op *op = set_new(m, q, XATTR_REPLACE);
 
-	if (!op)
-		return;
-	op->to_set = XATTR_REPLACE;
-	op_reach(op, set_clone);
+	if (op)
+		op_reach(op, set_clone);
 }

@@ -5,67 +5,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "p9fs/ops.h"
+#include "p9fs/way.h"
 #include "lib/lib.h"
-
-static void fs_init(void *userdata, struct fuse_conn_info *fuse)
-{
-	struct p9fs *m = userdata;
-	uint32_t most = m->remote.msize - P9_IO_HEADER;
-
-	fuse->max_write = most;
-	fuse->max_read = most;
-	fuse->max_readahead = most;
-	fuse->max_background = REMOTE_CALLS / 2;
-	fuse->want |= fuse->capable &
-		      (FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_POSIX_LOCKS | FUSE_CAP_FLOCK_LOCKS |
-		       FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_AUTO_INVAL_DATA);
-	/* Attributes along with names help only who may remember them. */
-	if (m->config.cache <= 0)
-		fuse->want &= ~(unsigned)FUSE_CAP_READDIRPLUS;
-}
-
-static const struct fuse_lowlevel_ops operations = {
-	.init = fs_init,
-	.lookup = on_lookup,
-	.forget = on_forget,
-	.forget_multi = on_forget_multi,
-	.getattr = on_getattr,
-	.setattr = on_setattr,
-	.readlink = on_readlink,
-	.mknod = on_mknod,
-	.mkdir = on_mkdir,
-	.unlink = on_unlink,
-	.rmdir = on_rmdir,
-	.symlink = on_symlink,
-	.rename = on_rename,
-	.link = on_link,
-	.open = on_open,
-	.create = on_create,
-	.read = on_read,
-	.write = on_write,
-	.flush = on_flush,
-	.release = on_release,
-	.fsync = on_fsync,
-	.opendir = on_opendir,
-	.readdir = on_readdir,
-	.readdirplus = on_readdirplus,
-	.releasedir = on_release,
-	.fsyncdir = on_fsync,
-	.statfs = on_statfs,
-	.setxattr = on_setxattr,
-	.getxattr = on_getxattr,
-	.listxattr = on_listxattr,
-	.removexattr = on_removexattr,
-	.access = on_access,
-	.getlk = on_getlk,
-	.setlk = on_setlk,
-	.flock = on_flock,
-	.lseek = on_lseek,
-};
 
 static void drop_fid(struct inodes *inodes, uint32_t fid)
 {
@@ -74,113 +19,115 @@ static void drop_fid(struct inodes *inodes, uint32_t fid)
 
 /* --- opening ------------------------------------------------------------------------ */
 
-static int p9fs_connect(struct p9fs *m, int fd)
+static int p9fs_connect(struct p9fs *m)
 {
+	const struct p9fs_config *c = &m->config;
 	uint64_t root;
-	int err = remote_init(&m->remote, fd);
+	int fd = c->connect(c->owner);
+	int err = fd < 0 ? fd : remote_init(&m->remote, fd);
 
 	if (!err)
-		err = remote_start(&m->remote, m->config.user, &root);
+		err = remote_start(&m->remote, c->user, c->attach, &root);
 	return err ? err : inodes_init(&m->inodes, root, INODE_FIDS, drop_fid);
 }
 
-/* In libfuse's options a comma ends a value, and a backslash spares it that. */
-static void put_value(char *out, size_t size, const char *value)
+static struct fuse_terms terms_of(const struct p9fs *m)
 {
-	size_t used = 0;
+	struct fuse_terms terms = {
+		.flags = FUSE_ASYNC_READ | FUSE_ASYNC_DIO | FUSE_BIG_WRITES | FUSE_MAX_PAGES |
+			 FUSE_PARALLEL_DIROPS | FUSE_POSIX_LOCKS | FUSE_FLOCK_LOCKS |
+			 FUSE_ATOMIC_O_TRUNC | FUSE_AUTO_INVAL_DATA | FUSE_HANDLE_KILLPRIV,
+		.io_max = m->remote.msize - P9_IO_HEADER,
+		.page = (uint32_t)sysconf(_SC_PAGESIZE),
+		.background = REMOTE_CALLS / 2,
+	};
 
-	for (; *value && used + 2 < size; value++) {
-		if (*value == ',' || *value == '\\')
-			out[used++] = '\\';
-		out[used++] = *value;
-	}
-	out[used] = '\0';
+	/* Attributes along with names help only who may remember them. */
+	if (m->config.cache > 0)
+		terms.flags |= FUSE_DO_READDIRPLUS | FUSE_READDIRPLUS_AUTO;
+	return terms;
 }
 
-static int p9fs_fuse(struct p9fs *m)
+static int signals_open(struct p9fs *m)
 {
-	char *argv[] = { (char[]){ "landbridge" }, (char[]){ "-o" }, m->options, NULL };
-	struct fuse_args args = FUSE_ARGS_INIT(3, argv);
-	int err;
-	size_t used = fmt(m->options, sizeof(m->options),
-			  "subtype=landbridge,nosuid,nodev,max_read=%u%s,fsname=",
-			  m->remote.msize - P9_IO_HEADER, m->config.read_only ? ",ro" : "");
+	sigset_t ending;
 
-	put_value(m->options + used, sizeof(m->options) - used, m->config.name);
-	m->fuse = fuse_session_new(&args, &operations, sizeof(operations), m);
-	fuse_opt_free_args(&args);
-	if (!m->fuse)
-		return -EINVAL;
+	sigemptyset(&ending);
+	sigaddset(&ending, SIGTERM);
+	sigaddset(&ending, SIGINT);
+	sigaddset(&ending, SIGHUP);
+	sigprocmask(SIG_BLOCK, &ending, &m->unblocked);
+	m->signals = signalfd(-1, &ending, SFD_CLOEXEC | SFD_NONBLOCK);
+	return m->signals < 0 ? -errno : 0;
+}
+
+static int p9fs_mount(struct p9fs *m, const char **step)
+{
+	const struct fuse_terms terms = terms_of(m);
+	int err, fd;
+
+	*step = "mount a FUSE file system";
 	/* From now on a signal must find somebody who unmounts; it comes in p9fs_turn. */
-	if (fuse_set_signal_handlers(m->fuse) < 0)
-		return -EINVAL;
-	m->handles_signals = true;
-	sigprocmask(SIG_BLOCK, &m->signals, &m->unblocked);
-	m->mounted = fuse_session_mount(m->fuse, m->config.dir) == 0;
-	if (!m->mounted)
-		return -EPERM;
-	err = dropper_start(&m->dropper, m->fuse);
-	/* Another reader may have taken what poll(2) promised: do not wait there. */
-	return err ? err : fd_set_nonblock(fuse_session_fd(m->fuse));
+	err = signals_open(m);
+	if (err < 0)
+		return err;
+	fd = m->config.way->mount(&m->config, terms.io_max, step);
+	err = fd < 0 ? fd : fuse_session_init(&m->fuse, fd, &terms);
+	return err < 0 ? err : notifier_start(&m->notifier, &m->fuse);
 }
 
-int p9fs_open(struct p9fs **out, const struct p9fs_config *config, int fd, const char **step)
+int p9fs_open(struct p9fs **out, const struct p9fs_config *config, const char **step)
 {
 	struct p9fs *m = calloc(1, sizeof(*m));
 	int err = m ? 0 : -ENOMEM;
 
 	*step = "reach the guest's file server";
+	*out = NULL;
 	if (!m)
-		close(fd);
-	if (!err) {
-		m->config = *config;
-		sigemptyset(&m->signals);
-		sigaddset(&m->signals, SIGTERM);
-		sigaddset(&m->signals, SIGINT);
-		sigaddset(&m->signals, SIGHUP);
-		err = p9fs_connect(m, fd);
-	}
-	if (!err) {
-		*step = "mount a FUSE file system";
-		err = p9fs_fuse(m);
-	}
-	if (err && m)
+		return err;
+	m->config = *config;
+	m->remote.fd = m->fuse.fd = m->signals = -1;
+	err = p9fs_connect(m);
+	if (!err)
+		err = p9fs_mount(m, step);
+	if (err)
 		p9fs_close(m);
-	*out = err ? NULL : m;
+	else
+		*out = m;
 	return err;
 }
 
 /* --- serving -------------------------------------------------------------------------- */
 
 /* One request of the kernel's; those that find no room at the server wait there. */
-static int fuse_take(struct p9fs *m, struct fuse_buf *buf)
+static int fuse_take(struct p9fs *m)
 {
-	int n = fuse_session_receive_buf(m->fuse, buf);
+	struct fuse_request q;
+	int got = fuse_session_read(&m->fuse, &q);
 
-	if (n > 0)
-		fuse_session_process_buf(m->fuse, buf);
-	else if (n < 0 && n != -EINTR && n != -EAGAIN)
-		return n;
-	return 0;
+	if (got > 0)
+		ops_dispatch(m, &q);
+	return got < 0 ? got : 0;
 }
 
-static int p9fs_turn(struct p9fs *m, struct fuse_buf *buf)
+static int p9fs_turn(struct p9fs *m)
 {
-	struct pollfd p[3] = {
+	struct pollfd p[4] = {
 		{ .fd = m->remote.fd,
 		  .events = (short)(POLLIN | (remote_pending(&m->remote) ? POLLOUT : 0)) },
-		{ .fd = remote_busy(&m->remote) ? -1 : fuse_session_fd(m->fuse), .events = POLLIN },
-		{ .fd = m->dropper.event, .events = POLLIN },
+		{ .fd = remote_busy(&m->remote) ? -1 : m->fuse.fd, .events = POLLIN },
+		{ .fd = m->notifier.event, .events = POLLIN },
+		{ .fd = m->signals, .events = POLLIN },
 	};
-	int wait = ops_give_up(m), err = 0;
-	const struct timespec left = { wait / 1000, wait % 1000 * 1000000L };
+	int err = 0;
 
-	if (ppoll(p, 3, wait < 0 ? NULL : &left, &m->unblocked) < 0)
+	if (poll(p, 4, ops_give_up(m)) < 0)
 		return errno == EINTR ? 0 : -errno;
+	m->stop = p[3].revents != 0;
 	if (p[2].revents)
-		dropper_collect(&m->dropper);
+		notifier_collect(&m->notifier);
 	if (p[1].revents)
-		err = fuse_take(m, buf);
+		err = fuse_take(m);
 	if (!err && p[0].revents & (POLLIN | POLLHUP | POLLERR))
 		err = remote_read(&m->remote);
 	return err ? err : remote_write(&m->remote);
@@ -188,50 +135,45 @@ static int p9fs_turn(struct p9fs *m, struct fuse_buf *buf)
 
 int p9fs_serve(struct p9fs *m)
 {
-	struct fuse_buf buf = { 0 };
 	int err = 0;
 
-	while (!err && !fuse_session_exited(m->fuse))
-		err = p9fs_turn(m, &buf);
-	free(buf.mem);
+	while (!err && !m->stop)
+		err = p9fs_turn(m);
 	return err == -ENODEV ? 0 : err;
 }
 
 /* What the kernel wants to write back, or to read, is refused; but it must be
  * told so, before it lets go. */
-static void finish_drops(struct p9fs *m)
+static void finish_notices(struct p9fs *m)
 {
-	struct fuse_buf buf = { 0 };
-
-	while (m->dropper.count) {
-		struct pollfd p[2] = { { .fd = fuse_session_fd(m->fuse), .events = POLLIN },
-				       { .fd = m->dropper.event, .events = POLLIN } };
+	while (m->notifier.count) {
+		struct pollfd p[2] = { { .fd = m->fuse.fd, .events = POLLIN },
+				       { .fd = m->notifier.event, .events = POLLIN } };
 
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
 			break;
 		if (p[1].revents)
-			dropper_collect(&m->dropper);
+			notifier_collect(&m->notifier);
 		if (p[0].revents & POLLIN)
-			fuse_take(m, &buf);
+			fuse_take(m);
 		else if (p[0].revents) /* unmounted: it lets go by itself */
 			poll(&p[1], 1, -1);
 	}
-	free(buf.mem);
 }
 
 void p9fs_close(struct p9fs *m)
 {
+	bool mounted = m->fuse.fd >= 0 && !fuse_session_is_over(&m->fuse);
+
 	remote_fail(&m->remote, -ENOTCONN);
-	finish_drops(m);
-	dropper_stop(&m->dropper);
-	if (m->mounted)
-		fuse_session_unmount(m->fuse);
-	if (m->handles_signals) {
-		fuse_remove_signal_handlers(m->fuse);
-		sigprocmask(SIG_UNBLOCK, &m->signals, NULL);
-	}
-	if (m->fuse)
-		fuse_session_destroy(m->fuse);
+	finish_notices(m);
+	notifier_stop(&m->notifier);
+	fuse_session_fini(&m->fuse);
+	if (mounted)
+		m->config.way->unmount(&m->config);
+	if (m->signals >= 0)
+		sigprocmask(SIG_SETMASK, &m->unblocked, NULL);
+	fd_close(&m->signals);
 	inodes_fini(&m->inodes);
 	remote_fini(&m->remote);
 	free(m);

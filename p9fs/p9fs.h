@@ -1,12 +1,14 @@
-/* p9fs.h: a 9P server's tree as a folder, through FUSE (libfuse3).
+/* p9fs.h: a 9P server's tree as a folder, through FUSE.
  *
  * Every request of the kernel becomes one 9P message, seldom more, and none
  * waits for another: the answer goes to the kernel when the server's reply
  * comes. The server is one that speaks 9P2000.W, as p9d does (p9d/p9d.h).
- * Nothing is cached unless asked for, so what the guest writes is seen at once.
+ * Nothing is cached unless asked for, so what the other side writes is seen at once.
  *
- * Who may do what is the server's to say: all requests run as one user of the
- * guest. The kernel lets only the user who mounted it in (fuse(4)).
+ * It speaks the kernel's protocol itself (7.31, Linux 5.4, and later; fuse(4)), so it is
+ * as well a program's of a user of the host as /init's in the guest.
+ *
+ * Who may do what is the server's to say: all requests run as one user there.
  */
 #ifndef LANDBRIDGE_P9FS_H
 #define LANDBRIDGE_P9FS_H
@@ -14,18 +16,33 @@
 #include <stdbool.h>
 
 struct p9fs_config {
+	/* The server: a connected stream socket, which is p9fs's then, or negative errno. */
+	int (*connect)(void *owner);
+	void *owner;
+	const char *user;   /* whose requests they are there; NULL: the server's default */
+	const char *attach; /* which of its trees (Tattach's aname); NULL: "/" */
+
+	const struct p9fs_way *way;
 	const char *dir;  /* where; an absolute path */
 	const char *name; /* what mount(8) shows as its source */
-	const char *user; /* of the guest; NULL: the server's default */
+	const char *type; /* ... and as its type: "fuse.X" */
 	double cache;     /* seconds for which names and attributes may be old */
 	bool read_only;
+	/* Of p9fs_as_root only: MS_* of mount(2); whether users but root are let in. */
+	unsigned long flags;
+	bool allow_other;
 };
+
+/* How it is mounted: with fusermount3(1), as any user may, for that user alone, without
+ * devices and set-uid programs; or with mount(2), which is root's, and then the kernel
+ * holds each file's owner and mode against whoever asks (default_permissions). */
+extern const struct p9fs_way p9fs_as_user, p9fs_as_root;
 
 struct p9fs;
 
-/* Connects and mounts. Owns fd, a connected stream socket, in any case. 0, or
+/* Connects and mounts. The configuration's texts must outlive the mount. 0, or
  * negative errno with *step, a phrase that says what could not be done. */
-int p9fs_open(struct p9fs **mount, const struct p9fs_config *config, int fd, const char **step);
+int p9fs_open(struct p9fs **mount, const struct p9fs_config *config, const char **step);
 /* Serves until it is unmounted, the server goes, or TERM, INT or HUP comes.
  * 0: unmounted or told to stop; negative errno: the connection failed. */
 int p9fs_serve(struct p9fs *mount);

@@ -286,7 +286,7 @@ struct p9_str p9_text(const char *text)
 	return (struct p9_str){ text, (uint16_t)strlen(text) };
 }
 
-int remote_start(struct remote *remote, const char *user, uint64_t *root)
+int remote_start(struct remote *remote, const char *user, const char *tree, uint64_t *root)
 {
 	struct p9_msg t = { .type = P9_TVERSION, .msize = REMOTE_MSIZE, .name = p9_text(DIALECT) },
 		      r;
@@ -302,7 +302,7 @@ int remote_start(struct remote *remote, const char *user, uint64_t *root)
 			     .fid = 0,
 			     .newfid = P9_NOFID,
 			     .name = p9_text(user ? user : ""),
-			     .target = p9_text("/"),
+			     .target = p9_text(tree ? tree : "/"),
 			     .uid = P9_NOUID };
 	remote->msize = r.msize;
 	err = wait_reply(remote, &t, &r);

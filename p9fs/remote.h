@@ -1,4 +1,4 @@
-/* remote.h: the client's end of one 9P connection. Private to interop/host/mount.
+/* remote.h: the client's end of one 9P connection. Private to p9fs.
  *
  * Many calls are under way at once, each with a tag; replies come in any
  * order. Nothing blocks but remote_start: what the socket does not take waits
@@ -64,12 +64,12 @@ struct p9_str p9_text(const char *text);
 int remote_init(struct remote *remote, int fd);
 void remote_fini(struct remote *remote);
 
-/* Agrees on 9P2000.W and a message size and attaches the server's tree as
+/* Agrees on 9P2000.W and a message size and attaches the server's `tree` (NULL: "/") as
  * `user` (NULL: the server's choice), on fid 0; *root is its qid.path. Waits
  * REMOTE_START_MS at most.
  * 0; -EPROTONOSUPPORT: no such dialect; -ETIMEDOUT; -ENOTCONN: it hung up; what the
  * server answered to the attach. */
-int remote_start(struct remote *remote, const char *user, uint64_t *root);
+int remote_start(struct remote *remote, const char *user, const char *tree, uint64_t *root);
 
 /* Sends a request; `t` may point at anything, it is copied. The tag is chosen
  * here. 0, or negative errno, and then the call is not under way: -ENOTCONN,

@@ -8,7 +8,7 @@ KCONFIG_FILES := Kconfig $(wildcard */Kconfig)
 .PHONY: check-init-sizes check-budget check-configs check-reproducible
 # What each variant leaves out.
 SIZES_full :=
-SIZES_small := NET P9D
+SIZES_small := NET P9D P9FS
 SIZES := full small
 check-init-sizes: $(B)/init
 	+@$(foreach v,$(SIZES),mkdir -p $(B)/sizes/$v && rm -f $(B)/sizes/$v/.config && \

@@ -17,7 +17,7 @@ $(B)/fuzz/all.a: $(patsubst %.c,$(B)/fuzz/o/%.o,$(filter-out $(MAINS),$(ALL_SRC)
 
 $(FUZZERS): $(B)/fuzz/%: $(B)/fuzz/o/fuzz/%.o $(B)/fuzz/all.a $(B)/test/libnl.a
 	$(say) LINK $@
-	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(HOST_LIBS)
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^
 
 .PHONY: fuzz fuzz-replay
 fuzz: $(FUZZERS)

@@ -7,7 +7,7 @@ TEST_PROGRAMS := $(TESTS:%.c=$(B)/test/%)
 
 $(TEST_PROGRAMS): $(B)/test/%: $(B)/test/%.o $(B)/test/helpers.a $(B)/test/all.a $(B)/test/libnl.a
 	$(say) LINK $@
-	$(Q)$(CC) $(TEST_FLAGS) -o $@ $^ -lcmocka $(HOST_LIBS)
+	$(Q)$(CC) $(TEST_FLAGS) -o $@ $^ -lcmocka
 $(ALL_SRC:%.c=$(B)/test/%.o) $(TEST_SRC:%.c=$(B)/test/%.o): $(LIBNL_SRC)/.ready
 
 $(B)/test/helpers.a: $(patsubst %.c,$(B)/test/%.o,$(filter-out $(TESTS),$(TEST_SRC)))

@@ -320,7 +320,7 @@ static int start_with(const struct p9_msg *replies, size_t count, uint64_t *root
 	}
 	close(pair[1]);
 	assert_int_equal(remote_init(&remote, pair[0]), 0);
-	err = remote_start(&remote, "somebody", root);
+	err = remote_start(&remote, "somebody", NULL, root);
 	if (!err)
 		assert_int_equal(remote.msize, replies[0].msize);
 	remote_fini(&remote);

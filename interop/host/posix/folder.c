@@ -49,8 +49,9 @@ static int dir_find(struct folder *f)
 		   : 0;
 }
 
-static int server_open(struct folder *f)
+static int server_open(void *owner)
 {
+	struct folder *f = owner;
 	const struct options *o = f->options;
 	int fd;
 
@@ -66,22 +67,25 @@ static int server_open(struct folder *f)
 static int folder_open(struct folder *f)
 {
 	const struct options *o = f->options;
-	const struct p9fs_config config = { .dir = f->dir,
-					    .name = o->server ? o->server : "guest",
+	const struct p9fs_config config = { .connect = server_open,
+					    .owner = f,
 					    .user = o->server ? o->user : NULL,
+					    .way = &p9fs_as_user,
+					    .dir = f->dir,
+					    .name = o->server ? o->server : "guest",
+					    .type = "fuse.landbridge",
 					    .cache = o->cache,
 					    .read_only = o->read_only };
-	const char *step = "reach the guest's file server";
-	int fd, err;
+	const char *step;
+	int err;
 
 	if (dir_find(f) < 0)
 		return -1;
-	fd = server_open(f);
-	if (fd < 0)
-		return -1;
-	err = p9fs_open(&f->mount, &config, fd, &step);
+	err = p9fs_open(&f->mount, &config, &step);
 	if (!err)
 		return 0;
+	if (f->fault.status) /* server_open knows better */
+		return -1;
 	return fault_set(&f->fault, HOST_FAILED, "unable to %s for %s: %s", step, o->dir,
 			 err == -EPROTONOSUPPORT ? "it does not speak 9P2000.W" : strerror(-err));
 }

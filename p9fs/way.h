@@ -1,0 +1,17 @@
+/* way.h: how a mount comes about and goes. Private to p9fs. */
+#ifndef LANDBRIDGE_P9FS_WAY_H
+#define LANDBRIDGE_P9FS_WAY_H
+
+#include <stdint.h>
+
+#include "p9fs/p9fs.h"
+
+struct p9fs_way {
+	/* Mounts; max_read: the most bytes of one read. The descriptor to serve it with,
+	 * or negative errno with *step. */
+	int (*mount)(const struct p9fs_config *config, uint32_t max_read, const char **step);
+	/* When that descriptor is closed, so that nobody can wait for us. */
+	void (*unmount)(const struct p9fs_config *config);
+};
+
+#endif
