@@ -1,13 +1,26 @@
-"""Drives: where they are, who may write, mount -t drvfs, wslpath in the guest."""
+"""Drives: where they are, who may write, mount -t drvfs, wslpath in the guest.
+
+Each test runs for both ways that drives travel: QEMU's virtio-9p, and the link."""
 import os
 
 import pytest
 
 import images
+from machine import Machine, own_initramfs
+from processes import until
+
+TYPES = {"virtio-9p": "9p", "link": "fuse.drvfs"}
+
+
+@pytest.fixture(scope="module", params=sorted(TYPES))
+def way(request):
+    """How drives travel; `--drives-by` has it."""
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def results(landbridge, tools):
+def results(landbridge, tools, way):
+    (tools / "moved").unlink(missing_ok=True)
     (tools / "sub").mkdir(exist_ok=True)
     (tools / "sub" / "note").write_text("on the host\n")
     commands = {
@@ -27,12 +40,24 @@ def results(landbridge, tools):
                    "test -d /run/WSL && echo WSL",
         "init": "findmnt -n /init 2>/dev/null || grep ' /init ' /proc/self/mountinfo; echo x 2>/dev/null >/init || echo read-only",
     }
-    return landbridge.batch(commands, "--name", "boat", "--drive", f"D:={tools}")
+    commands["cwd"] = "cd /mnt/d/sub && ../probe.exe cwd; WSLENV=P/p P=/mnt/d/sub ../probe.exe env P"
+    commands["off"] = ("cd / && umount /tmp/y && umount /tmp/x && ls /tmp/x /tmp/y && mount -o remount,ro /mnt/c && "
+                       "! touch /mnt/c/no 2>/dev/null && mount -o remount,rw /mnt/c && touch /mnt/c/no && rm /mnt/c/no && "
+                       "umount /mnt/d && ls /mnt/d && mount -t drvfs d: /mnt/d && cat /mnt/d/sub/note")
+    return landbridge.batch(commands, "--name", "boat", "--drive", f"D:={tools}", "--drives-by", way)
 
 
-def test_mounted(results):
-    lines = results["mounts"].lines
-    assert len(lines) == 2 and " - 9p C: " in lines[0] + lines[1] and " - 9p D: " in lines[0] + lines[1], lines
+def test_mounted(results, way):
+    text, kind = results["mounts"].text, TYPES[way]
+    assert len(results["mounts"].lines) == 2 and f" - {kind} C: " in text and f" - {kind} D: " in text, text
+
+
+def test_program_on_a_drive(results):
+    assert results["cwd"].lines == ["D:\\sub", "D:\\sub"], results["cwd"]
+
+
+def test_umount_and_remount(results):
+    assert (results["off"].status, results["off"].text) == (0, "/tmp/x:\n\n/tmp/y:\non the host\n"), results["off"]
 
 
 def test_read_and_write(results, tools):
@@ -61,12 +86,12 @@ def test_helpers(results):
     assert results["init"].lines[-1] == "read-only", results["init"]
 
 
-def test_read_only_drive(landbridge, tools):
-    result = landbridge.run("--drive", f"D:={tools},ro", "--", "sh", "-c", "cat /mnt/d/sub/note; touch /mnt/d/no")
+def test_read_only_drive(landbridge, tools, way):
+    result = landbridge.run("--drive", f"D:={tools},ro", "--drives-by", way, "--", "sh", "-c", "cat /mnt/d/sub/note; touch /mnt/d/no")
     assert result.status != 0 and result.out == b"on the host\n" and b"Read-only" in result.err, result
 
 
-def test_user_with_the_same_uid(landbridge, user_image, tmp_path):
+def test_user_with_the_same_uid(landbridge, user_image, tmp_path, way):
     """The tests run as root or as somebody; ann is 1000: give her a directory of hers."""
     drive = tmp_path / "hers"
     drive.mkdir(mode=0o755)
@@ -79,7 +104,7 @@ def test_user_with_the_same_uid(landbridge, user_image, tmp_path):
             os.chmod(parent, 0o755)
             if parent == tmp_path.parent.parent:
                 break
-    result = landbridge.run("--drive", f"D:={drive}", user_image, "--", "sh", "-c", "echo mine >/mnt/d/f && cat /mnt/d/f")
+    result = landbridge.run("--drive", f"D:={drive}", "--drives-by", way, user_image, "--", "sh", "-c", "echo mine >/mnt/d/f && cat /mnt/d/f")
     assert result.out == b"mine\n", result
     assert (drive / "f").read_text() == "mine\n"
 
@@ -95,7 +120,7 @@ LABEL=NONE /boot/efi vfat umask=0077 0 1
 
 
 @pytest.fixture(scope="module")
-def fstab(landbridge, debian_tar, store, tools):
+def fstab(landbridge, debian_tar, store, tools, way):
     (tools / "sub").mkdir(exist_ok=True)
     (tools / "sub" / "note").write_text("on the host\n")
     image = str(store / "fstab.tar")
@@ -110,7 +135,7 @@ def fstab(landbridge, debian_tar, store, tools):
         "again": "grep -c . /proc/self/mounts; mount -a 2>/dev/null; mount -a 2>/dev/null; grep -c . /proc/self/mounts",
         "said": "dmesg | grep fstab",
     }
-    return landbridge.batch(commands, "--drive", f"D:={tools}", image)
+    return landbridge.batch(commands, "--drive", f"D:={tools}", "--drives-by", way, image)
 
 
 def test_lines_of_fstab_are_drives(fstab):
@@ -128,3 +153,114 @@ def test_drives_have_no_power_here(fstab):
 
 def test_line_that_failed_is_named(fstab):
     assert "/boot/efi" in fstab["said"].text, fstab["said"]
+
+
+# --- drives of the link alone ----------------------------------------------------------
+
+CONF = """[automount]
+options = "umask=027,fmask=117,noexec"
+"""
+
+
+@pytest.fixture(scope="module")
+def owned(landbridge, debian_tar, store, tmp_path_factory):
+    """Debian with ann and options, and a drive that is nobody's: its owner and modes are the options' affair."""
+    drive = tmp_path_factory.mktemp("owned")
+    (drive / "dir").mkdir()
+    (drive / "dir" / "note").write_text("on the host\n")
+    (drive / "dir" / "note").chmod(0o600)
+    drive.chmod(0o700)
+    ann = {"name": "ann", "uid": 1000, "shell": "/bin/dash", "groups": {}}
+    image = images.debian(str(store / "owned.tar"), debian_tar, user=ann)
+    with images.TarImage(str(store / "options.tar"), image) as tar:
+        tar.file("etc/wsl.conf", CONF)
+        for name in ("srv/d", "srv/dir", "srv/plain", "srv/bad"):
+            tar.dir(name)
+    stat = "stat -c '%u %g %a %n' "
+    commands = {
+        "boot": stat + "/mnt/d /mnt/d/dir /mnt/d/dir/note; findmnt -rno OPTIONS /mnt/d",
+        "ann": "su ann -c 'id -u; cat /mnt/d/dir/note; echo mine >/mnt/d/dir/ann; echo more >>/mnt/d/dir/note; cat /mnt/d/dir/ann'",
+        "again": "mount -t drvfs D: /srv/d -o uid=7,gid=8,umask=022 && " + stat + "/srv/d/dir /srv/d/dir/note && "
+                 "mount -t drvfs 'D:\\dir' /srv/dir -o uid=9 && " + stat + "/srv/dir/note && "
+                 "wslpath -w /srv/dir/note /srv/d/dir; umount /srv/dir; umount /srv/d; ps ax | grep -c '[l]andbridge-drive D'",
+        "bound": "mount -t drvfs 'D:\\dir' /srv/plain && " + stat + "/srv/plain/note; umount /srv/plain",
+        "bad": "mount -t drvfs D: /srv/bad -o uid=7,frobnicate=1",
+        "none": "mount -t drvfs Q: /srv/bad",
+        "process": "grep -s . /proc/$(pidof landbridge-drive | cut -d' ' -f1)/oom_score_adj",
+    }
+    return landbridge.batch(commands, "--drive", f"D:={drive}", "--drives-by", "link", "--user", "root", str(store / "options.tar"))
+
+
+def test_options_say_whose_files_are(owned):
+    lines = owned["boot"].lines
+    assert [line.split()[:2] for line in lines[:3]] == [["0", "0"]] * 3, owned["boot"]
+    assert [line.split()[2] for line in lines[:3]] == ["750", "750", "660"], owned["boot"]
+    assert {"nosuid", "nodev", "noatime", "noexec"} <= set(lines[3].split(",")), owned["boot"]
+
+
+def test_mount_of_its_own(owned):
+    assert owned["again"].lines == [
+        "7 8 755 /srv/d/dir", "7 8 755 /srv/d/dir/note", "9 0 777 /srv/dir/note", "D:\\dir\\note", "D:\\dir", "1",
+    ], owned["again"]
+    assert owned["bound"].lines == ["0 0 660 /srv/plain/note"], owned["bound"]
+
+
+def test_wrong_option_and_no_drive_are_named(owned):
+    for name, word in (("bad", b"frobnicate"), ("none", b"Q:")):
+        assert owned[name].status == 32 and owned[name].err.count(b"\n") == 1 and word in owned[name].err, owned[name]
+
+
+def test_drive_is_a_daemon(owned):
+    assert owned["process"].text == "-900\n", owned["process"]
+
+
+def test_login_user_has_the_drive(landbridge, user_image, tmp_path):
+    """Whatever his uid, and whoever the host's is."""
+    (tmp_path / "note").write_text("on the host\n")
+    (tmp_path / "note").chmod(0o600)
+    tmp_path.chmod(0o700)
+    result = landbridge.run("--drive", f"D:={tmp_path}", "--drives-by", "link", user_image, "--", "sh", "-c",
+                            "id -u; cat /mnt/d/note; echo mine >/mnt/d/f; stat -c %u /mnt/d/f")
+    assert result.lines == ["1000", "on the host", "1000"], result
+    assert (tmp_path / "f").read_text() == "mine\n"
+
+
+def test_agent_that_comes_later(landbridge, tools, tmp_path):
+    """Its drives are mounted when it comes, and what was made for them goes with the run."""
+    (tools / "sub").mkdir(exist_ok=True)
+    (tools / "sub" / "note").write_text("on the host\n")
+    how = ["--drive", f"D:={tools}", "--drives-by", "link"]
+    own_initramfs(landbridge, how, tmp_path)
+    machine = Machine(landbridge, tmp_path, how)
+    machine.drive = ["--drive", f"D:={tools}"]
+    try:
+        machine.start_agent()
+        assert until(lambda: machine.exec("cat", "/mnt/d/sub/note").text == "on the host\n", 30), machine.exec("dmesg")
+        assert machine.exec("bash", "-lc", "cd /mnt/d/sub && ../probe.exe cwd").text == "D:\\sub\n"
+        machine.agent.terminate()
+        machine.agent.communicate(timeout=30)
+        machine.drive = ["--drive", f"D:={tools}", "--drive", f"E:={tools}/sub"]
+        machine.start_agent()
+        assert until(lambda: machine.exec("cat", "/mnt/e/note").text == "on the host\n", 30), machine.exec("dmesg")
+        assert machine.exec("sh", "-c", "cat /proc/mounts | grep -c fuse.drvfs").text == "3\n"
+    finally:
+        machine.stop()
+
+
+def test_write_at_power_off(landbridge, tmp_path):
+    """What a program writes when it is told to end is on the drive."""
+    script = "trap 'sleep 0.3; echo late >/mnt/d/late; exit' TERM; echo up >/mnt/d/up; while :; do sleep 0.1; done"
+    result = landbridge.run("--drive", f"D:={tmp_path}", "--drives-by", "link", "--", "sh", "-c",
+                            f"setsid sh -c \"{script}\" >/dev/null 2>&1 </dev/null & until test -e /mnt/d/up; do :; done; poweroff -f 2>/dev/null; kill -38 1; sleep 60")
+    assert (tmp_path / "late").read_text() == "late\n", result
+
+
+def test_other_sessions_have_them(landbridge, tools, tmp_path):
+    door = landbridge
+    assert door.call("start", "--drive", f"D:={tools}", "--drives-by", "link", "drives").status == 0
+    try:
+        assert "probe.exe" in door.call("exec", "drives", "ls", "/mnt/d").text
+        assert door.call("exec", "drives", "--", "sh", "-c", "mkdir /tmp/d && mount -t drvfs D: /tmp/d -o uid=5").status == 0
+        assert door.call("exec", "drives", "stat", "-c", "%u", "/tmp/d/probe.exe").text == "5\n"
+    finally:
+        door.call("stop", "drives")

@@ -168,7 +168,7 @@ static int client_try(struct client *c, struct writer *w)
 	if (text[0])
 		log_err(&c->log, "%s: %s", c->name, text);
 	/* What the program wrote, whoever waits for us reads next. */
-	if (out.how == OUTCOME_EXITED || out.how == OUTCOME_SIGNALLED)
+	if (CFG_P9FS && (out.how == OUTCOME_EXITED || out.how == OUTCOME_SIGNALLED))
 		drives_refresh(&c->mounts);
 	return outcome_end(&out);
 }

@@ -122,12 +122,12 @@ static int agent_accept(void *owner, const struct open *o, struct failed *why)
 
 /* A drive that only one side has, or that is another one there, makes paths that
  * lead nowhere, or to another file of the same name. */
-static void compare_drives(const struct agent *a, uint32_t guest)
+static void compare_drives(const struct agent *a, const struct hello *hello)
 {
-	const uint32_t ours = drives_letters(a->config->drives);
+	const uint32_t ours = drives_letters(a->config->drives), guest = hello->drives;
 	char text[HELLO_DRIVES_TEXT];
 
-	if (ours & ~guest) {
+	if (ours & ~guest && !(hello->features & HELLO_MOUNTS)) {
 		hello_drives_text(text, ours & ~guest);
 		log_warn(&a->log,
 			 "the guest has no drive %s: what is there has no name in it "
@@ -148,7 +148,7 @@ static void agent_state(void *owner, const struct hello *hello)
 	struct agent *a = owner;
 
 	if (hello)
-		compare_drives(a, hello->drives);
+		compare_drives(a, hello);
 	agent_say(a, hello ? AGENT_UP : AGENT_DOWN);
 	if (hello && a->stopping)
 		router_send_shutdown(a->router); /* the link was down when it was asked for */
@@ -405,8 +405,9 @@ static int agent_begin(struct agent *a, const char **step)
 	a->router = router_create(&a->loop, ROUTER_HOST, &ops, a, a->path);
 	if (!a->router)
 		return -ENOMEM;
-	router_announce(a->router, drives_letters(config->drives),
-			drives_read_only(config->drives));
+	router_announce(a->router,
+			&(struct hello){ .drives = drives_letters(config->drives),
+					 .read_only = drives_read_only(config->drives) });
 	error = dialer_create(&dialer, &a->loop, ROUTER_HOST, &link);
 	if (error)
 		return error;
