@@ -74,12 +74,13 @@ static int enter_mount(struct posix_tree *tree, int fd, dev_t dev, struct tree_f
 {
 	struct statfs fs;
 
-	if (dev != tree->root_dev && major(dev) == 0 && fs_mounts_hosts(&tree->mounts, dev))
+	if (!tree->is_drive && dev != tree->root_dev && major(dev) == 0 &&
+	    fs_mounts_hosts(&tree->mounts, dev))
 		return -EACCES;
 	if (fstatfs(fd, &fs) < 0)
 		return -errno;
 	out->synthetic = is_synthetic((unsigned long)fs.f_type);
-	return 0;
+	return out->synthetic && tree->is_drive && dev != tree->root_dev ? -EACCES : 0;
 }
 
 enum tree_type fs_type(mode_t mode)
@@ -167,6 +168,15 @@ static int check_below(const struct tree_file *dir, const struct tree_file *top)
 	return err;
 }
 
+/* Of this machine's own tree it all belongs to the client; a drive is a part. */
+static int fs_inside(struct filetree *base, const struct tree_file *dir,
+		     const struct tree_file *top)
+{
+	if (!fs_of(base)->is_drive || same_file(dir, top))
+		return 0;
+	return check_below(dir, top) ? -ESTALE : 0;
+}
+
 int fs_walk_up(struct filetree *base, const struct tree_file *dir, const struct tree_file *top,
 	       struct tree_file *out)
 {
@@ -192,7 +202,9 @@ int fs_attach(struct filetree *base, const char *path, struct tree_file *out)
 
 	while (*path == '/')
 		path++;
-	fd = (int)syscall(SYS_openat2, tree->root, *path ? path : ".", &how, sizeof(how));
+	/* The top itself needs no openat2(2), which a drive's server does not have. */
+	fd = *path ? (int)syscall(SYS_openat2, tree->root, path, &how, sizeof(how))
+		   : fcntl(tree->root, F_DUPFD_CLOEXEC, 0);
 	return fd < 0 ? -errno : fs_take(tree, fd, NULL, out);
 }
 
@@ -283,6 +295,7 @@ static const struct tree_ops fs_ops = {
 	.attach = fs_attach,
 	.walk = fs_walk,
 	.walk_up = fs_walk_up,
+	.inside = fs_inside,
 	.clone = fs_clone,
 	.close = fs_close,
 	.getattr = fs_getattr,
