@@ -95,7 +95,7 @@ int landbridge_drive_main(int argc, char **argv)
 	fmt(s.service, sizeof(s.service), "drive:%c", argv[1][0]);
 	config.dir = argv[2];
 	config.flags = strtoul(argv[3], NULL, 10);
-	config.attach = argv[4];
+	config.attach = NULL;
 	return server_run(&s, &config) < 0;
 }
 
