@@ -23,7 +23,8 @@ static void broker_exec(const struct daemon *daemon)
 	const struct settings *s = daemon->owner;
 	const char *link = s->link ? s->link : LANDBRIDGE_LINK;
 	char *argv[] = { (char[]){ "landbridge-broker" }, (char *)(uintptr_t)link,
-			 s->interop ? NULL : (char *)(uintptr_t)NO_INTEROP, NULL };
+			 (char *)(uintptr_t)(s->interop ? "" : NO_INTEROP),
+			 CFG_P9FS && s->automount ? (char[]){ "mount" } : NULL, NULL };
 	char *const envp[] = { system_path, NULL };
 
 	execve("/proc/self/exe", argv, envp);

@@ -20,9 +20,8 @@ struct distro {
 	int initramfs; /* the root directory we come from, until its content is freed; else -1 */
 	const char *program; /* our own, as it is called here: "/init" where it can be */
 	struct covers covers;
-	uint32_t drive_dirs; /* a bit for each drive whose directory is ours */
-	bool handles;        /* .exe files are run: the handler is ours */
-	int kept;            /* tells when something of ours is removed (keep.h); -1: nobody does */
+	bool handles; /* .exe files are run: the handler is ours */
+	int kept;     /* tells when something of ours is removed (keep.h); -1: nobody does */
 };
 
 #endif

@@ -1,17 +1,19 @@
-/* drives.c: the host's drives at boot. */
+/* drives.c: the host's drives at their letters: at boot, and when one comes later. */
 #include "init/drives.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "init/distro.h"
 #include "init/drvfs.h"
 #include "init/fstab.h"
-#include "init/login.h"
+#include "init/init.h"
 #include "init/machine.h"
+#include "init/ready.h"
 #include "init/spawn.h"
 #include "init/virtio.h"
 #include "lib/fd.h"
@@ -22,14 +24,21 @@
 
 enum { AUTOMOUNT_MS = 20000, LETTERS = 26 };
 
+/* A directory for each drive whose own was made for it. */
+#define MADE DRIVES_DIR "/made-%c"
+
 int step_drives(struct machine *m)
 {
 	int err = virtio_has(m->virtio, VIRTIO_9P) ? modules_load(m, GUEST_9P) : 0;
 
 	if (err == 0 && virtio_has(m->virtio, VIRTIO_FS))
 		err = modules_load(m, GUEST_VIRTIOFS);
+	if (err == 0 && CFG_P9FS)
+		err = modules_load(m, GUEST_FUSE);
 	return err;
 }
+
+/* --- one drive ----------------------------------------------------------------- */
 
 static size_t drive_point(const struct settings *s, char *out, size_t size, int letter)
 {
@@ -40,25 +49,25 @@ static size_t drive_point(const struct settings *s, char *out, size_t size, int 
 	return fmt(out, size, "%.*s/%c", (int)len, s->automount_root, letter + 'a');
 }
 
-/* WSL's defaults, then the user's own, which win. */
-static int options_make(struct distro *d, struct mountopts *o)
+static void made_note(int letter)
 {
-	struct login who;
-	char words[96];
-	int err;
+	char path[sizeof(MADE)];
 
-	login_default(&who, &d->settings);
-	/* The host's set-uid bits are not for this system's users. */
-	fmt(words, sizeof(words), "nosuid,nodev,noatime,uid=%u,gid=%u", (unsigned)who.uid,
-	    (unsigned)who.gid);
-	err = mountopts_add(o, words);
-	if (err == 0)
-		err = mountopts_add(o, d->settings.automount_options);
-	if (err < 0)
-		return boot_unable(d->boot, err, "read automount.options");
-	if (o->downgraded)
-		boot_warn(d->boot, "%s", "case=force is taken as case=dir");
-	return 0;
+	fmt(path, sizeof(path), MADE, letter + 'a');
+	dir_make(path, 0700);
+}
+
+uint32_t drives_made(void)
+{
+	uint32_t made = 0;
+	char path[sizeof(MADE)];
+
+	for (int i = 0; i < LETTERS; i++) {
+		fmt(path, sizeof(path), MADE, i + 'a');
+		if (access(path, F_OK) == 0)
+			made |= (uint32_t)1 << i;
+	}
+	return made;
 }
 
 /* The directory to which the one above `target` is a link, as on systems that
@@ -78,10 +87,10 @@ static int link_fill(const char *target)
 }
 
 struct automount {
-	struct distro *d;
+	const struct settings *settings;
 	struct mountopts options;
 	struct textfile fstab;
-	uint32_t *made; /* shared with PID 1 */
+	char what[256]; /* could not be done */
 };
 
 static int letter_mount(struct automount *a, int letter)
@@ -91,7 +100,7 @@ static int letter_mount(struct automount *a, int letter)
 	bool made;
 	int err;
 
-	if (drive_point(&a->d->settings, target, sizeof(target), letter) >= sizeof(target))
+	if (drive_point(a->settings, target, sizeof(target), letter) >= sizeof(target))
 		return -ENAMETOOLONG;
 	made = access(target, F_OK) < 0;
 	err = dir_make(target, 0755);
@@ -103,60 +112,111 @@ static int letter_mount(struct automount *a, int letter)
 	else if (err < 0)
 		fmt(r.why, sizeof(r.why), "%s", strerror(-err));
 	if (made && err == 0)
-		*a->made |= (uint32_t)1 << letter;
+		made_note(letter);
 	else if (made)
 		rmdir(target); /* never one that the image has */
 	if (err < 0)
-		boot_unable(a->d->boot, err, "mount the drive %s on %s: %s", source, target, r.why);
+		fmt(a->what, sizeof(a->what), "mount the drive %s on %s: %s", source, target,
+		    r.why);
 	return err;
 }
 
+/* WSL's defaults, then the user's own, which win. The host's set-uid bits are not
+ * for this system's users. */
+static int automount_init(struct automount *a, const struct settings *s)
+{
+	int err = mountopts_add(&a->options, "nosuid,nodev,noatime");
+
+	a->settings = s;
+	if (err == 0)
+		err = mountopts_add(&a->options, s->automount_options);
+	if (s->mount_fstab)
+		textfile_read(&a->fstab, "/etc/fstab");
+	return err;
+}
+
+/* --- at boot ------------------------------------------------------------------- */
+
+/* Those that the command line promises. */
+static uint32_t drives_promised(const struct settings *s)
+{
+	uint32_t drives = 0;
+
+	for (const char *at = s->drives ? s->drives : ""; *at; at++)
+		if ((*at & ~0x20) >= 'A' && (*at & ~0x20) <= 'Z')
+			drives |= (uint32_t)1 << ((*at & ~0x20) - 'A');
+	return drives;
+}
+
+/* Without a host the first one's failure says it all. */
 static int automount_part(void *owner)
 {
-	struct automount *a = owner;
-	uint32_t drives = drives_offered();
-	int err = options_make(a->d, &a->options);
+	struct distro *d = owner;
+	struct automount a = { 0 };
+	uint32_t drives = drives_offered() | drives_promised(&d->settings);
+	int err = automount_init(&a, &d->settings);
 
 	if (err < 0)
-		return err;
-	if (a->d->settings.mount_fstab)
-		textfile_read(&a->fstab, "/etc/fstab");
+		return boot_unable(d->boot, err, "read automount.options");
+	if (a.options.downgraded)
+		boot_warn(d->boot, "%s", "case=force is taken as case=dir");
 	/* Before Linux 6.9 virtiofs does not tell its tags: each letter is tried. */
-	for (int i = 0; i < LETTERS && virtio_has(a->d->machine->virtio, VIRTIO_FS); i++)
-		letter_mount(a, i);
-	for (int i = 0; i < LETTERS; i++)
-		if (drives >> i & 1 && letter_mount(a, i) < 0)
-			boot_warn(a->d->boot, "unable to %s", a->d->boot->what);
+	for (int i = 0; i < LETTERS && virtio_has(d->machine->virtio, VIRTIO_FS); i++)
+		if (!(drives >> i & 1))
+			letter_mount(&a, i);
+	for (int i = 0; i < LETTERS && err != -ENOTCONN; i++) {
+		err = drives >> i & 1 ? letter_mount(&a, i) : 0;
+		if (err < 0)
+			boot_warn(d->boot, "unable to %s", a.what);
+	}
 	return 0;
 }
 
 int step_automount(struct distro *d)
 {
-	struct automount a = { .d = d };
-	const struct part part = { automount_part, &a, AUTOMOUNT_MS };
-	int err;
+	const struct part part = { automount_part, d, AUTOMOUNT_MS };
 
 	if (!d->settings.automount ||
-	    !(drives_offered() || virtio_has(d->machine->virtio, VIRTIO_FS)))
+	    !(drives_offered() || d->settings.drives || virtio_has(d->machine->virtio, VIRTIO_FS)))
 		return 0;
 	boot_unable(d->boot, 0, "mount the drives of the host");
-	a.made = mmap(NULL, sizeof(*a.made), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		      0);
-	if (a.made == MAP_FAILED)
-		return -errno;
-	err = spawn_part(d->boot, &part);
-	d->drive_dirs = *a.made;
-	munmap(a.made, sizeof(*a.made));
-	return err;
+	return spawn_part(d->boot, &part);
 }
 
-void drives_remove(const struct distro *d)
+void drives_remove(const struct distro *d, uint32_t made)
 {
 	for (int i = 0; i < LETTERS; i++) {
 		char target[128];
 
-		if (d->drive_dirs >> i & 1 &&
+		if (made >> i & 1 &&
 		    drive_point(&d->settings, target, sizeof(target), i) < sizeof(target))
 			rmdir(target);
 	}
 }
+
+/* --- later ----------------------------------------------------------------------- */
+
+#if CFG_P9FS
+int landbridge_automount_main(int argc, char **argv)
+{
+	const struct log log = { .fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC),
+				 .kmsg = true,
+				 .who = "landbridge",
+				 .max = LOG_LEVEL_NOTE };
+	struct automount a = { 0 };
+	struct settings settings;
+	struct settings_text text;
+	uint32_t drives;
+
+	ready_wait(); /* at boot step_automount does it */
+	settings_load(&settings, &text);
+	settings.drives = argc > 1 ? argv[1] : "";
+	drives = settings.automount ? drives_promised(&settings) : 0;
+	if (automount_init(&a, &settings) < 0)
+		return 1; /* was said at boot */
+	for (int i = 0; i < LETTERS; i++)
+		if (drives >> i & 1 && letter_mount(&a, i) < 0)
+			log_err(&log, "warning drives: unable to %s", a.what);
+	return 0;
+}
+#endif

@@ -2,6 +2,8 @@
 #ifndef LANDBRIDGE_INIT_DRIVES_H
 #define LANDBRIDGE_INIT_DRIVES_H
 
+#include <stdint.h>
+
 struct machine;
 struct distro;
 
@@ -10,7 +12,9 @@ int step_drives(struct machine *m);
 /* A distribution's: each at its letter below automount.root. */
 int step_automount(struct distro *d);
 
-/* At power-off, when they are unmounted: the directories that were made for them. */
-void drives_remove(const struct distro *d);
+/* At power-off: the drives for which directories were made (bit 0 is A:), which is
+ * noted in /run; and when they are unmounted these are removed. */
+uint32_t drives_made(void);
+void drives_remove(const struct distro *d, uint32_t made);
 
 #endif

@@ -2,6 +2,7 @@
 #include "init/drvfs.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <string.h>
 #include <strings.h>
@@ -11,6 +12,8 @@
 #include <unistd.h>
 
 #include "init/init.h"
+#include "init/linkdrive.h"
+#include "init/login.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
@@ -41,8 +44,8 @@ static int why_errno(struct drive_request *r, int err)
 	return why(r, err, "%s", strerror(-err));
 }
 
-/* Where all of the drive can be seen, or NULL. */
-static const char *drive_visible(const struct mounts *mounts, char letter)
+/* A mount that shows all of the drive, or NULL. */
+static const struct mount *drive_visible(const struct mounts *mounts, char letter)
 {
 	char drive[] = { letter, ':', '\0' };
 
@@ -51,7 +54,7 @@ static const char *drive_visible(const struct mounts *mounts, char letter)
 
 		if (m->drive && strcasecmp(m->drive, drive) == 0 && strcmp(m->root, "/") == 0 &&
 		    mounts_find(mounts, m->point) == m)
-			return m->point;
+			return m;
 	}
 	return NULL;
 }
@@ -83,23 +86,63 @@ static int type_mount(struct drive_request *r, const char *type, char letter, co
 	if (strcmp(type, "9p") != 0)
 		return mount(tag, target, type, o->flags, o->data) < 0 ? -errno : 0;
 	if (fmt(data, sizeof(data),
-		"trans=virtio,version=9p2000.L,msize=262144,cache=mmap%s%s,aname=drvfs;path=%s\\%s%s",
-		o->data[0] ? "," : "", o->data, tag, o->server[0] ? ";" : "",
-		o->server) >= sizeof(data))
+		"trans=virtio,version=9p2000.L,msize=262144,cache=mmap%s%s,aname=drvfs;path=%s\\",
+		o->data[0] ? "," : "", o->data, tag) >= sizeof(data))
 		return -ENAMETOOLONG;
 	return mount(tag, target, type, o->flags, data) < 0 ? -errno : 0;
 }
 
-/* A whole drive that is mounted nowhere yet. */
-static int drive_attach(struct drive_request *r, char letter, const char *target)
+#define VIRTIO_FS_DRIVER "/sys/bus/virtio/drivers/virtiofs"
+
+/* One that the hypervisor gives. -ENODEV: it gives none of that letter. */
+static int hypervisor_attach(struct drive_request *r, char letter, const char *target)
 {
-	char drive[] = { letter, ':', '\0' };
-	int err;
+	int err = -ENODEV;
 
 	if (drives_offered() >> (letter - 'A') & 1)
 		err = type_mount(r, "9p", letter, target);
-	else
+	else if (access(VIRTIO_FS_DRIVER, F_OK) == 0)
 		err = type_mount(r, "virtiofs", letter, target);
+	return err == -EINVAL || err == -ENXIO ? -ENODEV : err;
+}
+
+#if CFG_P9FS
+/* One that the agent gives. Its files are the login user's, unless the options say
+ * otherwise. */
+static int link_attach(struct drive_request *r, char letter, const char *target)
+{
+	const struct mountopts *o = r->options;
+	char options[sizeof(o->server) + 40], place[PATH_MAX];
+	const struct link_drive drive = { letter, place, o->flags, options };
+	struct settings settings;
+	struct settings_text text;
+	struct login who;
+	int err = path_real(target, place, sizeof(place));
+
+	if (o->data[0])
+		return why(r, -EINVAL, "it has no option %s", o->data);
+	if (err < 0)
+		return why_errno(r, err);
+	settings_load(&settings, &text);
+	login_default(&who, &settings);
+	fmt(options, sizeof(options), "uid=%u,gid=%u%s%s", (unsigned)who.uid, (unsigned)who.gid,
+	    o->server[0] ? "," : "", o->server);
+	return link_drive_mount(&drive, r->why, sizeof(r->why));
+}
+#else
+static int link_attach(struct drive_request *r, char letter, const char *target)
+{
+	(void)target;
+	return why(r, -ENODEV, "the host gives no drive %c: (landbridge run --drive)", letter);
+}
+#endif
+
+/* A whole drive. */
+static int drive_attach(struct drive_request *r, char letter, const char *target)
+{
+	char drive[] = { letter, ':', '\0' };
+	int err = hypervisor_attach(r, letter, target);
+
 	switch (err) {
 	case 0:
 		return 0;
@@ -109,30 +152,42 @@ static int drive_attach(struct drive_request *r, char letter, const char *target
 			   "tag can be mounted once",
 			   drive);
 	case -ENODEV:
-	case -EINVAL:
-	case -ENXIO:
-		return why(r, -ENODEV, "the host gives no drive %s (landbridge run --drive)",
-			   drive);
+		return link_attach(r, letter, target);
 	default:
 		return why_errno(r, err);
 	}
 }
 
 /* A directory of a drive that is not mounted: the drive goes to a place of
- * ours, so that it can be found there for the next one. */
-static int drive_keep(struct drive_request *r, char letter, char *point, size_t size)
+ * ours, where it can be found for the next one; unless this one has options of its
+ * own: then it is all that is seen of it. */
+static int subtree_attach(struct drive_request *r, char letter, const char *rest)
 {
-	struct mountopts plain = { .flags = SAFE_FLAGS };
+	struct mountopts plain = *r->options;
 	struct drive_request whole = { .options = &plain };
+	char point[64];
 	int err;
 
-	fmt(point, size, LANDBRIDGE_RUN "/drives/%c", letter - 'A' + 'a');
+	plain.flags = SAFE_FLAGS;
+	fmt(point, sizeof(point), DRIVES_DIR "/%c", letter - 'A' + 'a');
 	err = dir_make(point, 0755);
 	if (err < 0)
 		return why_errno(r, err);
 	err = drive_attach(&whole, letter, point);
 	memcpy(r->why, whole.why, sizeof(r->why));
+	if (err < 0)
+		return err;
+	err = subtree_bind(r, point, rest);
+	if (err < 0 || plain.server[0])
+		umount2(point, MNT_DETACH);
 	return err;
+}
+
+/* Whether a drive that can be seen there will do: who owns its files, and such, is
+ * decided for a mount as a whole. */
+static bool will_do(const struct drive_request *r, const struct mount *first)
+{
+	return first && !(first->fuse && r->options->server[0]);
 }
 
 /* Whether just this is mounted there already: mount(8) knows C: and C:\\ for two
@@ -173,9 +228,10 @@ static int remount(struct drive_request *r)
 int drive_mount(struct drive_request *r)
 {
 	struct mounts mounts;
-	const char *rest, *first;
-	char letter, point[64];
-	bool there;
+	const struct mount *first;
+	const char *rest;
+	char letter;
+	bool there, bound;
 	int err = source_split(r, &letter, &rest);
 
 	if (err < 0)
@@ -187,15 +243,13 @@ int drive_mount(struct drive_request *r)
 		return why(r, err, "cannot read /proc/self/mountinfo: %s", strerror(-err));
 	there = is_there(r, &mounts, letter, rest);
 	first = drive_visible(&mounts, letter);
-	if (first && !there)
-		err = subtree_bind(r, first, rest);
+	bound = !there && will_do(r, first);
+	if (bound)
+		err = subtree_bind(r, first->point, rest);
 	mounts_unload(&mounts);
-	if (first || there)
+	if (there || bound)
 		return err;
-	if (!*rest)
-		return drive_attach(r, letter, r->target);
-	err = drive_keep(r, letter, point, sizeof(point));
-	return err < 0 ? err : subtree_bind(r, point, rest);
+	return *rest ? subtree_attach(r, letter, rest) : drive_attach(r, letter, r->target);
 }
 
 /* --- mount.drvfs ------------------------------------------------------------ */

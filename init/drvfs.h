@@ -5,10 +5,16 @@
 #include <stdint.h>
 
 #include "init/mountopts.h"
+#include "lib/places.h"
 
-/* Mounts a drive or a directory of it. A drive that is mounted already (a
- * virtio-9p tag can be mounted once) is bound from there. `why` gets what went
- * wrong, for after "unable to mount SOURCE on TARGET: ". 0 or negative errno. */
+/* Where our own mounts of drives are, and what we note of them. */
+#define DRIVES_DIR LANDBRIDGE_RUN "/drives"
+
+/* Mounts a drive or a directory of it: one that the hypervisor gives, else one that
+ * the host's agent serves. A drive that is mounted already (a virtio-9p tag can be
+ * mounted once) is bound from there, unless the agent serves it and options say whose
+ * its files shall be. `why` gets what went wrong, for after "unable to mount SOURCE on
+ * TARGET: ". 0 or negative errno. */
 struct drive_request {
 	const char *source; /* "C:", "C:\\dir", as drive_source takes it */
 	const char *target;

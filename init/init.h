@@ -39,6 +39,15 @@ int session_main(int argc, char **argv);
  * helpers. Exit status 0, 1 (usage) or 32 (mount failed). */
 int mount_drvfs_main(int argc, char **argv);
 
+/* landbridge-drive: the process behind a drive that the host's agent serves, which
+ * mount.drvfs and PID 1 start (linkdrive.h). */
+int landbridge_drive_main(int argc, char **argv);
+
+/* landbridge-automount LETTERS: when the boot is over, mounts these drives at their
+ * places below automount.root, as at boot, where they are not; unless automount is
+ * switched off. Says in the kernel's log what it cannot. */
+int landbridge_automount_main(int argc, char **argv);
+
 /* wslinfo --networking-mode | --wsl-version | --vm-id | ... [-n]. */
 int wslinfo_main(int argc, char **argv);
 

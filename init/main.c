@@ -27,6 +27,10 @@ static const struct {
 	{ "p9d", p9d_main },
 #endif
 	{ "mount.drvfs", mount_drvfs_main },
+#if CFG_P9FS
+	{ "landbridge-drive", landbridge_drive_main },
+	{ "landbridge-automount", landbridge_automount_main },
+#endif
 	{ "landbridge-session", session_main },
 	{ "landbridge-broker", broker_main },
 };

@@ -24,6 +24,7 @@ static const struct word words_known[] = {
 	{ "noowner", 0, 0 },
 	{ "nouser", 0, 0 },
 	{ "nousers", 0, 0 },
+	{ "ro", MS_RDONLY, 0 },
 	{ "rw", 0, MS_RDONLY },
 	{ "atime", 0, MS_NOATIME },
 	{ "noatime", MS_NOATIME, 0 },
@@ -60,14 +61,14 @@ static const struct word words_known[] = {
 static const char *const server_words[] = { "metadata", "case",  "uid",   "gid",
 					    "umask",    "dmask", "fmask", "symlinkroot" };
 
-int list_add(char *list, size_t size, char separator, const char *item, size_t len)
+static int list_add(char *list, size_t size, const char *item, size_t len)
 {
 	size_t used = strlen(list);
 
 	if (used + (used > 0) + len + 1 > size)
 		return -ENAMETOOLONG;
 	if (used > 0)
-		list[used++] = separator;
+		list[used++] = ',';
 	memcpy(list + used, item, len);
 	list[used + len] = '\0';
 	return 0;
@@ -96,15 +97,11 @@ static int server_add(struct mountopts *o, const char *word, size_t len)
 		word = "case=dir";
 		len = 8;
 	}
-	return list_add(o->server, sizeof(o->server), ';', word, len);
+	return list_add(o->server, sizeof(o->server), word, len);
 }
 
 static int word_add(struct mountopts *o, const char *word, size_t len)
 {
-	if (word_is(word, len, "ro")) {
-		o->flags |= MS_RDONLY;
-		return server_add(o, word, len);
-	}
 	if (word_is(word, len, "nofail")) {
 		o->nofail = true;
 		return 0;
@@ -121,7 +118,7 @@ static int word_add(struct mountopts *o, const char *word, size_t len)
 			return 0;
 		}
 	}
-	return list_add(o->data, sizeof(o->data), ',', word, len);
+	return list_add(o->data, sizeof(o->data), word, len);
 }
 
 int mountopts_add(struct mountopts *o, const char *words)

@@ -1,8 +1,8 @@
 /* mountopts.h: what the option string of a drive means.
  *
- * Pure. A comma list in, three things out: mount(2) flags, data for the file
- * system, and the options that are for the server of the drive (joined with
- * ';', as WSL has them in aname=).
+ * Pure. A comma list in, three things out: mount(2) flags, the options that are
+ * for the server of a drive that comes over the link, and data, which is what we do
+ * not know: for the file system of one that the hypervisor gives.
  */
 #ifndef LANDBRIDGE_INIT_MOUNTOPTS_H
 #define LANDBRIDGE_INIT_MOUNTOPTS_H
@@ -13,7 +13,7 @@
 struct mountopts {
 	unsigned long flags; /* MS_RDONLY, ... */
 	char data[512];      /* "a=b,c", no comma at the ends */
-	char server[512];    /* "metadata;uid=1000" */
+	char server[512];    /* "metadata,uid=1000", in the order in which they came */
 	bool nofail;
 	bool downgraded; /* case=force was taken as case=dir: worth a warning */
 };
@@ -21,9 +21,6 @@ struct mountopts {
 /* Later words win over earlier ones where they contradict. May be called
  * again to add to what is there. 0 or -ENAMETOOLONG. */
 int mountopts_add(struct mountopts *o, const char *words);
-
-/* Adds one item to a list like `data` (separator ',') or `server` (';'). */
-int list_add(char *list, size_t size, char separator, const char *item, size_t len);
 
 /* The source of a drive: C:  C:\  c:/  C:\dir . Sets *letter (upper case) and
  * *rest (inside `source`, "" for the whole drive, else without separators in

@@ -2,6 +2,7 @@
 #include "init/power.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "init/drives.h"
 #include "init/mounts.h"
 #include "init/spawn.h"
+#include "lib/dirs.h"
 #include "lib/fd.h"
 #include "lib/lib.h"
 #include "lib/loop.h"
@@ -44,11 +46,54 @@ static bool children_wait(int64_t ms)
 	}
 }
 
+struct others {
+	struct dir_walk walk; /* of /proc */
+	bool found;
+};
+
+/* Kernel threads and the dead have no command line. */
+static bool other_find(struct dir_walk *walk, int proc, const char *name)
+{
+	static const char link[] = "landbridge-broker", drive[] = "landbridge-drive";
+	struct others *o = container_of(walk, struct others, walk);
+	char path[32], line[sizeof(link)] = "";
+	int fd;
+
+	if (*name < '0' || *name > '9' || strcmp(name, "1") == 0)
+		return true;
+	fmt(path, sizeof(path), "%s/cmdline", name);
+	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		fd_read_full(fd, line, sizeof(line));
+	fd_close(&fd);
+	o->found = line[0] && strncmp(line, link, sizeof(line)) != 0 &&
+		   strncmp(line, drive, sizeof(line)) != 0;
+	return !o->found;
+}
+
+/* Until only those are left who carry the drives, which do not obey TERM: what ends
+ * may still write there. Not all are our children, so nobody tells us. */
+static void others_wait(int64_t ms)
+{
+	const struct timespec slice = { .tv_nsec = 20 * 1000000 };
+	int64_t end = loop_now() + ms;
+	struct others o;
+
+	do {
+		o = (struct others){ .walk = { other_find } };
+		if (children_wait(0) || (dir_each_path("/proc", &o.walk) == 0 && !o.found))
+			return;
+		nanosleep(&slice, NULL);
+	} while (loop_now() < end);
+}
+
 static void processes_end(void)
 {
 	kill(-1, SIGTERM);
 	kill(-1, SIGCONT);
-	if (children_wait(TERM_WAIT_MS))
+	if (CFG_P9FS)
+		others_wait(TERM_WAIT_MS);
+	else if (children_wait(TERM_WAIT_MS))
 		return;
 	kill(-1, SIGKILL);
 	children_wait(KILL_WAIT_MS);
@@ -101,6 +146,7 @@ static void disks_write(void)
 static void filesystems_leave(struct distro *d)
 {
 	struct unmounting *u = unmounting_start();
+	uint32_t made = drives_made();
 	pid_t pid;
 
 	/* Each round a child, without what the last one hung at. */
@@ -108,7 +154,7 @@ static void filesystems_leave(struct distro *d)
 		pid = spawn_fork();
 		if (pid == 0) {
 			unmount_all(u);
-			drives_remove(d);
+			drives_remove(d, made);
 			unmount_root(u);
 			_exit(0);
 		}

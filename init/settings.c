@@ -99,6 +99,9 @@ static const struct setting known[] = {
 	CMDLINE("subvolume", KIND_TEXT, subvolume),
 	CMDLINE("ip", KIND_TEXT, ip),
 	CMDLINE("gateway", KIND_TEXT, gateway),
+#if CFG_P9FS
+	CMDLINE("drives", KIND_TEXT, drives),
+#endif
 	AT(LANDBRIDGE, "dns", KIND_TEXT, dns),
 	AT(LANDBRIDGE, "link", KIND_TEXT, link),
 };

@@ -31,6 +31,7 @@ struct settings {
 	/* the kernel command line alone: it is the machine's, or needed before
 	 * there is a file to read */
 	const char *ip, *gateway;
+	const char *drives;    /* letters of those that come over the link: "CD" */
 	int partition;         /* 0: not said */
 	const char *subvolume; /* or directory of the file system, that is the root */
 	const char *root, *root_type;

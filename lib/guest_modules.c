@@ -24,6 +24,7 @@ const struct guest_module guest_modules[] = {
 	{ GUEST_9P, "9pnet_virtio" },
 	{ GUEST_9P, "9p" },
 	{ GUEST_VIRTIOFS, "virtiofs" },
+	{ GUEST_FUSE, "fuse" },
 	{ GUEST_NET, "virtio_net" },
 	{ GUEST_LINK, "virtio_console" },
 	{ GUEST_VSOCK, "vmw_vsock_virtio_transport" },

@@ -25,6 +25,7 @@ enum guest_group {
 	GUEST_OVERLAY, /* a root that is not written to, or is full */
 	GUEST_9P,      /* drives, or the root, as virtio-9p */
 	GUEST_VIRTIOFS,
+	GUEST_FUSE, /* drives that come over the link */
 	GUEST_NET,
 	GUEST_LINK, /* virtio-serial, for the link to the host */
 	GUEST_VSOCK,

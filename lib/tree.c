@@ -140,7 +140,14 @@ static bool node_signal(const struct node *node, pid_t root, int signal)
 	return done;
 }
 
-int tree_signal(pid_t root, int signal)
+static bool is_among(pid_t pid, const pid_t *pids, size_t count)
+{
+	while (count > 0 && pids[count - 1] != pid)
+		count--;
+	return count > 0;
+}
+
+int tree_signal_but(pid_t root, int signal, const pid_t *spared, size_t spared_count)
 {
 	struct tree tree = { .walk.each = process_add };
 	int count = 0;
@@ -148,8 +155,14 @@ int tree_signal(pid_t root, int signal)
 
 	tree_mark(&tree, root);
 	for (size_t i = 0; i < tree.count; i++)
-		if (tree.at[i].inside && node_signal(&tree.at[i], root, signal))
+		if (tree.at[i].inside && !is_among(tree.at[i].pid, spared, spared_count) &&
+		    node_signal(&tree.at[i], root, signal))
 			count++;
 	free(tree.at);
 	return error < 0 ? error : count;
+}
+
+int tree_signal(pid_t root, int signal)
+{
+	return tree_signal_but(root, signal, NULL, 0);
 }

@@ -12,6 +12,9 @@
  * or negative errno. */
 int tree_signal(pid_t root, int signal);
 
+/* The same without these; what they have started gets it. */
+int tree_signal_but(pid_t root, int signal, const pid_t *spared, size_t count);
+
 /* The parent in the text of /proc/PID/stat, of which the first 100 bytes will
  * do: proc(5). 0 when it is not that. Pure. */
 pid_t stat_parent(const char *text);

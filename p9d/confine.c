@@ -26,7 +26,7 @@
 #define NR_LIMIT 0x40000000u
 #endif
 
-#define FILES (CONFINE_SERVER | CONFINE_SWITCH)
+#define FILES (CONFINE_SERVER | CONFINE_SWITCH | CONFINE_DRIVE)
 #define ALL (CONFINE_DISPATCHER | FILES)
 
 /* A dispatcher's children inherit its filter, so its list holds theirs too. */
@@ -222,6 +222,9 @@ static uint64_t caps_of(enum confine_role role)
 	uint64_t files = CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(DAC_READ_SEARCH) | CAP(FOWNER) |
 			 CAP(FSETID) | CAP(MKNOD) | CAP(SETFCAP);
 
+	/* A user namespace gives its maker all of them: more than the user has. */
+	if (role == CONFINE_DRIVE)
+		return geteuid() == 0 ? CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(FOWNER) : 0;
 	if (role == CONFINE_SERVER)
 		return files;
 	files |= CAP(SETUID) | CAP(SETGID);

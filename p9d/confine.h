@@ -6,9 +6,12 @@
 #include <stdbool.h>
 
 enum confine_role {
+	CONFINE_NOT = 0,
 	CONFINE_DISPATCHER = 1, /* accepts, forks, chooses identities */
 	CONFINE_SERVER = 2,     /* one user's files, or root's */
 	CONFINE_SWITCH = 4,     /* several users' files, by per-thread credentials */
+	CONFINE_DRIVE = 8,      /* one user's files, for another machine: makes no devices and
+				   no files with rights of their own, also as root */
 };
 
 /* Leaves the capabilities that the role needs (none where the process has

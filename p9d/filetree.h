@@ -25,6 +25,11 @@ struct tree_ops {
 	/* The directory above, or dir itself again where dir is `top`. */
 	int (*walk_up)(struct filetree *tree, const struct tree_file *dir,
 		       const struct tree_file *top, struct tree_file *out);
+	/* Before something is done by name in dir: -ESTALE when it has been moved out of
+	 * `top` by somebody else, and is none of the client's business any more. NULL:
+	 * that is not looked at. */
+	int (*inside)(struct filetree *tree, const struct tree_file *dir,
+		      const struct tree_file *top);
 	/* A second, unopened hold on the same file. */
 	int (*clone)(struct filetree *tree, const struct tree_file *file, struct tree_file *out);
 	int (*close)(struct filetree *tree, struct tree_file *file);

@@ -28,12 +28,18 @@ struct p9d_config {
 	bool read_only;
 	mode_t umask; /* for files that .W clients make */
 	bool watch;   /* others' changes are told to a client that asks (changes.h) */
+	/* A drive: a directory of this machine for users of another one. Each of them
+	 * is let in, and is the calling process's user here. File systems that the
+	 * kernel makes up (/proc, /sys) are not entered; others that are mounted below
+	 * are, as they are by this machine's programs. */
+	bool drive;
 };
 
 /* Serves one connected stream socket as the calling process's user until the
  * client closes it. The descriptor is closed in any case. Blocks SIGPIPE,
  * sets umask 0, and uses threads: meant for a process of its own (fork(2)).
- * confined: gives up capabilities and system calls first (confine.h).
+ * confined: gives up capabilities and system calls first (confine.h); openat2(2)
+ * may be missing from the outset where all attach to the root.
  * 0, or a negative errno: -ENOENT, -ENOTDIR for the root, -ENOSYS without
  * /proc, -ENOMEM. */
 int p9d_serve(const struct p9d_config *config, int fd, bool confined);

@@ -68,20 +68,20 @@ static bool is_synthetic(unsigned long magic)
 }
 
 /* A step onto another file system: what is it, and may we go there? The root
- * itself was chosen by whoever started us. */
+ * itself was chosen by whoever started us, and a disk has a major number. A drive
+ * of the host is not even asked what it is: the host would wait for itself. */
 static int enter_mount(struct posix_tree *tree, int fd, dev_t dev, struct tree_file *out)
 {
 	struct statfs fs;
 
+	if (!tree->is_drive && dev != tree->root_dev && major(dev) == 0 &&
+	    fs_mounts_hosts(&tree->mounts, dev))
+		return -EACCES;
 	if (fstatfs(fd, &fs) < 0)
 		return -errno;
 	out->synthetic = is_synthetic((unsigned long)fs.f_type);
 	out->local = changes_local((unsigned long)fs.f_type);
-	if (dev == tree->root_dev)
-		return 0;
-	if (major(dev) != 0) /* on a disk */
-		return 0;
-	return fs_mounts_hosts(&tree->mounts, dev) ? -EACCES : 0;
+	return out->synthetic && tree->is_drive && dev != tree->root_dev ? -EACCES : 0;
 }
 
 enum tree_type fs_type(mode_t mode)
@@ -184,6 +184,15 @@ static int check_below(const struct tree_file *dir, const struct tree_file *top)
 	return err;
 }
 
+/* Of this machine's own tree it all belongs to the client; a drive is a part. */
+static int fs_inside(struct filetree *base, const struct tree_file *dir,
+		     const struct tree_file *top)
+{
+	if (!fs_of(base)->is_drive || same_file(dir, top))
+		return 0;
+	return check_below(dir, top) ? -ESTALE : 0;
+}
+
 int fs_walk_up(struct filetree *base, const struct tree_file *dir, const struct tree_file *top,
 	       struct tree_file *out)
 {
@@ -209,7 +218,9 @@ int fs_attach(struct filetree *base, const char *path, struct tree_file *out)
 
 	while (*path == '/')
 		path++;
-	fd = (int)syscall(SYS_openat2, tree->root, *path ? path : ".", &how, sizeof(how));
+	/* The top itself needs no openat2(2), which a drive's server does not have. */
+	fd = *path ? (int)syscall(SYS_openat2, tree->root, path, &how, sizeof(how))
+		   : fcntl(tree->root, F_DUPFD_CLOEXEC, 0);
 	return fd < 0 ? -errno : fs_take(tree, fd, NULL, out);
 }
 
@@ -314,6 +325,7 @@ static const struct tree_ops fs_ops = {
 	.attach = fs_attach,
 	.walk = fs_walk,
 	.walk_up = fs_walk_up,
+	.inside = fs_inside,
 	.clone = fs_clone,
 	.close = fs_close,
 	.getattr = fs_getattr,

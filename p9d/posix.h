@@ -24,6 +24,10 @@ struct posix_tree {
 	bool switching;          /* threads change users: see user_become_thread */
 	struct changes *changes; /* the caller's; NULL: nothing is told */
 	atomic_bool watching;    /* somebody has asked */
+	/* What is served is the host's, to a guest. What is mounted below is part of it,
+	 * as it is for the host's programs, but for what the kernel makes up (/proc and
+	 * its like): EACCES. */
+	bool is_drive;
 };
 
 /* root: a path; 0, or -ENOTDIR, -ENOENT, ...; -ENOSYS when /proc is missing. */

@@ -10,6 +10,7 @@
 
 #include "lib/fd.h"
 #include "lib/fmt.h"
+#include "lib/macros.h"
 #include "lib/mountinfo.h"
 
 #define TABLE "/proc/self/mountinfo"
@@ -37,6 +38,16 @@ static bool line_has_type(const char *line, const char *end, const char *type)
 	       memcmp(at + 3, type, strlen(type)) == 0 && at[3 + strlen(type)] == ' ';
 }
 
+static bool line_is_drive(const char *line, const char *end)
+{
+	static const char types[][12] = { "9p", "virtiofs", "fuse.drvfs" };
+
+	for (size_t i = 0; i < array_len(types); i++)
+		if (line_has_type(line, end, types[i]))
+			return true;
+	return false;
+}
+
 bool fs_mounts_text_hosts(const char *text, dev_t dev)
 {
 	char want[32];
@@ -46,7 +57,7 @@ bool fs_mounts_text_hosts(const char *text, dev_t dev)
 		const char *end = strchrnul(text, '\n');
 		const char *hit = memmem(text, (size_t)(end - text), want, strlen(want));
 
-		if (hit && (line_has_type(hit, end, "9p") || line_has_type(hit, end, "virtiofs")))
+		if (hit && line_is_drive(hit, end))
 			return true;
 		text = *end ? end + 1 : end;
 	}

@@ -1,9 +1,9 @@
 /* posix_mounts.h: which file systems of this machine are the host's own drives.
  *
  * A drive of the host does not say so itself: 9p reports what the file system
- * on its server is, virtiofs has the magic number of every FUSE program. Only
- * the mount table (proc(5), /proc/PID/mountinfo) knows; what it said is kept
- * until it changes, of which poll(2) on it tells.
+ * on its server is, virtiofs and ours (fuse.drvfs) have the magic number of every
+ * FUSE program. Only the mount table (proc(5), /proc/PID/mountinfo) knows; what it
+ * said is kept until it changes, of which poll(2) on it tells.
  */
 #ifndef LANDBRIDGE_P9D_POSIX_MOUNTS_H
 #define LANDBRIDGE_P9D_POSIX_MOUNTS_H

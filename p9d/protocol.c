@@ -12,10 +12,11 @@
 
 enum need {
 	NEED_FID = 1,
-	NEED_WRITE = 2,           /* refused on a read-only export */
-	NEED_W = 4,               /* of the .W dialect */
-	NEED_FILE = 8 | NEED_FID, /* a fid that is not an attribute's to read */
-	NEED_NOTHING = 16,        /* not even a dialect agreed on */
+	NEED_WRITE = 2,            /* refused on a read-only export */
+	NEED_W = 4,                /* of the .W dialect */
+	NEED_FILE = 8 | NEED_FID,  /* a fid that is not an attribute's to read */
+	NEED_NOTHING = 16,         /* not even a dialect agreed on */
+	NEED_DIR = 32 | NEED_FILE, /* a directory, names in which are used */
 };
 
 static int do_auth(struct p9_request *q)
@@ -87,34 +88,34 @@ static const struct {
 	[P9_TATTACH] = { do_attach, 0 },
 	[P9_TSTATFS] = { do_statfs, NEED_FILE },
 	[P9_TLOPEN] = { do_lopen, NEED_FILE },
-	[P9_TLCREATE] = { do_lcreate, NEED_FILE | NEED_WRITE },
-	[P9_TSYMLINK] = { do_symlink, NEED_FILE | NEED_WRITE },
-	[P9_TMKNOD] = { do_mknod, NEED_FILE | NEED_WRITE },
+	[P9_TLCREATE] = { do_lcreate, NEED_DIR | NEED_WRITE },
+	[P9_TSYMLINK] = { do_symlink, NEED_DIR | NEED_WRITE },
+	[P9_TMKNOD] = { do_mknod, NEED_DIR | NEED_WRITE },
 	[P9_TRENAME] = { do_rename, NEED_FILE | NEED_WRITE },
 	[P9_TREADLINK] = { do_readlink, NEED_FILE },
 	[P9_TGETATTR] = { do_getattr, NEED_FILE },
 	[P9_TSETATTR] = { do_setattr, NEED_FILE | NEED_WRITE },
 	[P9_TXATTRWALK] = { do_xattrwalk, NEED_FILE },
 	[P9_TXATTRCREATE] = { do_xattrcreate, NEED_FILE | NEED_WRITE },
-	[P9_TREADDIR] = { do_readdir, NEED_FILE },
+	[P9_TREADDIR] = { do_readdir, NEED_DIR },
 	[P9_TFSYNC] = { do_fsync, NEED_FILE },
 	[P9_TLOCK] = { do_lock, NEED_FILE },
 	[P9_TGETLOCK] = { do_getlock, NEED_FILE },
-	[P9_TLINK] = { do_link, NEED_FILE | NEED_WRITE },
-	[P9_TMKDIR] = { do_mkdir, NEED_FILE | NEED_WRITE },
-	[P9_TRENAMEAT] = { do_renameat, NEED_FILE | NEED_WRITE },
-	[P9_TUNLINKAT] = { do_unlinkat, NEED_FILE | NEED_WRITE },
-	[P9_TWALK] = { do_walk, NEED_FILE },
+	[P9_TLINK] = { do_link, NEED_DIR | NEED_WRITE },
+	[P9_TMKDIR] = { do_mkdir, NEED_DIR | NEED_WRITE },
+	[P9_TRENAMEAT] = { do_renameat, NEED_DIR | NEED_WRITE },
+	[P9_TUNLINKAT] = { do_unlinkat, NEED_DIR | NEED_WRITE },
+	[P9_TWALK] = { do_walk, NEED_DIR },
 	[P9_TREAD] = { do_read, NEED_FID },
 	[P9_TWRITE] = { do_write, NEED_FID },
 	[P9_TCLUNK] = { do_clunk, NEED_FID },
 	[P9_TREMOVE] = { do_remove, NEED_FID },
 	[P9_TACCESS] = { do_access, NEED_FILE | NEED_W },
-	[P9_TWREADDIR] = { do_wreaddir, NEED_FILE | NEED_W },
-	[P9_TWOPEN] = { do_wopen, NEED_FILE | NEED_W },
+	[P9_TWREADDIR] = { do_wreaddir, NEED_DIR | NEED_W },
+	[P9_TWOPEN] = { do_wopen, NEED_DIR | NEED_W },
 	[P9_TWSEEK] = { do_wseek, NEED_FILE | NEED_W },
 	[P9_TWWATCH] = { do_wwatch, NEED_W },
-	[P9_TWRENAME] = { do_wrename, NEED_FILE | NEED_W | NEED_WRITE },
+	[P9_TWRENAME] = { do_wrename, NEED_DIR | NEED_W | NEED_WRITE },
 };
 
 int p9_session_init(struct p9_session *session, struct filetree *tree,
@@ -195,6 +196,13 @@ int other_fid(struct p9_request *q, uint32_t number, struct fid **fid)
 	return -EBADF;
 }
 
+int fid_inside(struct p9_request *q, const struct fid *fid)
+{
+	if (!ops_of(q)->inside || fid->file.type != TREE_DIR)
+		return 0;
+	return ops_of(q)->inside(tree_of(q), &fid->file, &fid->attach->top);
+}
+
 static int run_handler(struct p9_request *q)
 {
 	struct p9_session *session = q->session;
@@ -216,6 +224,8 @@ static int run_handler(struct p9_request *q)
 		if (!q->fid || ((need & NEED_FILE) == NEED_FILE && !has_file(q->fid)))
 			return -EBADF;
 		err = become(q, q->fid->attach);
+		if (!err && (need & NEED_DIR) == NEED_DIR)
+			err = fid_inside(q, q->fid);
 		if (err)
 			return err;
 	}
@@ -268,7 +278,9 @@ static int fallback_uid(const struct p9_policy *policy, uid_t *uid)
 
 int p9_session_attach_uid(const struct p9_policy *policy, const struct p9_msg *t, uid_t *uid)
 {
-	*uid = t->uid;
+	*uid = policy->all_self ? policy->self : t->uid;
+	if (policy->all_self)
+		return 0;
 	if (!policy->anyone) {
 		if (t->uid == P9_NOUID)
 			*uid = policy->self;
@@ -283,11 +295,14 @@ static int new_attach(struct p9_request *q, uid_t uid, struct attach **out)
 {
 	static atomic_uint_least64_t last_id;
 	struct attach *attach = calloc(1, sizeof(*attach));
-	int err;
+	int err = 0;
 
 	if (!attach)
 		return -ENOMEM;
-	err = user_by_uid(q->session->policy.accounts, uid, &attach->user);
+	if (q->session->policy.all_self)
+		attach->user = (struct user){ .uid = uid, .gid = P9_NOUID };
+	else
+		err = user_by_uid(q->session->policy.accounts, uid, &attach->user);
 	if (err) {
 		free(attach);
 		return err;

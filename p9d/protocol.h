@@ -19,6 +19,9 @@ struct p9_policy {
 	 * Tattach. NULL: uid 1000 if it has an account, else root. */
 	const char *fallback;
 	uid_t runs_as; /* the only user this process can be; P9_NOUID: any */
+	/* Whoever a Tattach names is `self`: its users are another machine's, and
+	 * `accounts` is not asked. */
+	bool all_self;
 	bool read_only;
 	uint32_t umask; /* for .W clients, which have none of their own */
 	uint32_t fid_limit;

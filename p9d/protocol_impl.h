@@ -20,6 +20,8 @@ static inline struct filetree *tree_of(const struct p9_request *q)
 }
 
 int become(struct p9_request *q, struct attach *attach);
+/* Whether names in the directory `fid` (another file: yes) may be used: 0 or -ESTALE. */
+int fid_inside(struct p9_request *q, const struct fid *fid);
 /* The largest data a reply may carry. */
 uint32_t data_limit(const struct p9_request *q, uint32_t wanted);
 /* Gives fid its number for a request that began in this era. */

@@ -105,7 +105,9 @@ static int rename_to(struct p9_request *q, struct tree_rename *how, struct p9_st
 		return err;
 	how->to = &dir->file;
 	how->new_name = new_name;
-	err = dir->file.type == TREE_DIR ? ops_of(q)->rename(tree_of(q), how) : -ENOTDIR;
+	err = dir->file.type == TREE_DIR ? fid_inside(q, dir) : -ENOTDIR;
+	if (!err)
+		err = ops_of(q)->rename(tree_of(q), how);
 	how->new_name = NULL; /* it was ours */
 	fid_put(&q->session->fids, dir);
 	return err;

@@ -10,15 +10,16 @@
 
 #define FIDS_MAX 65536
 
-static int serve_on(struct posix_tree *tree, const struct p9_policy *policy, int fd, bool confined)
+static int serve_on(struct posix_tree *tree, const struct p9_policy *policy, int fd,
+		    enum confine_role role)
 {
 	static const struct conn_greeting greeting = { .msize = 0 };
 	struct pool_control control = { .fd = -1, .idle_ms = 0 };
 	struct pool pool;
 	int err = pool_init(&pool);
 
-	if (!err && confined)
-		err = confine(CONFINE_SERVER);
+	if (!err && role)
+		err = confine(role);
 	if (err)
 		close(fd);
 	else
@@ -31,10 +32,12 @@ static int serve_on(struct posix_tree *tree, const struct p9_policy *policy, int
 
 int p9d_serve(const struct p9d_config *config, int fd, bool confined)
 {
+	enum confine_role role = config->drive ? CONFINE_DRIVE : CONFINE_SERVER;
 	struct fid_share share;
 	struct p9_policy policy = {
 		.self = geteuid(),
 		.runs_as = geteuid(),
+		.all_self = config->drive,
 		.read_only = config->read_only,
 		.umask = config->umask,
 		.fid_limit = FIDS_MAX,
@@ -45,13 +48,14 @@ int p9d_serve(const struct p9d_config *config, int fd, bool confined)
 	struct changes *changes = config->watch ? malloc(sizeof(*changes)) : NULL;
 	int err = posix_tree_init(&tree, config->root);
 
+	tree.is_drive = config->drive;
 	worker_prepare(&share);
 	if (changes && changes_init(changes) == 0)
 		tree.changes = changes;
 	if (err)
 		close(fd);
 	else
-		err = serve_on(&tree, &policy, fd, confined);
+		err = serve_on(&tree, &policy, fd, confined ? role : CONFINE_NOT);
 	posix_tree_fini(&tree);
 	if (changes)
 		changes_fini(changes);

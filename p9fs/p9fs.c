@@ -73,6 +73,8 @@ static int signals_open(struct p9fs *m)
 	sigaddset(&ending, SIGINT);
 	sigaddset(&ending, SIGHUP);
 	sigprocmask(SIG_BLOCK, &ending, &m->unblocked);
+	if (m->config.stays)
+		return 0; /* with m->signals -1, which poll(2) passes over */
 	m->signals = signalfd(-1, &ending, SFD_CLOEXEC | SFD_NONBLOCK);
 	return m->signals < 0 ? -errno : 0;
 }

@@ -32,6 +32,7 @@ struct p9fs_config {
 	 * which makes small files as fast as on a disk. Needs `watch`. */
 	bool guest_locks;
 	bool read_only;
+	bool stays; /* TERM, INT and HUP do not end it: it is a daemon's */
 	/* Of p9fs_as_root only: MS_* of mount(2); whether users but root are let in. */
 	unsigned long flags;
 	bool allow_other;
@@ -47,7 +48,8 @@ struct p9fs;
 /* Connects and mounts. The configuration's texts must outlive the mount. 0, or
  * negative errno with *step, a phrase that says what could not be done. */
 int p9fs_open(struct p9fs **mount, const struct p9fs_config *config, const char **step);
-/* Serves until it is unmounted, the server goes, or TERM, INT or HUP comes.
+/* Serves until it is unmounted, the server goes, or, unless it stays, TERM, INT or HUP
+ * comes.
  * 0: unmounted or told to stop; negative errno: the connection failed. */
 int p9fs_serve(struct p9fs *mount);
 /* Unmounts what is still mounted and frees all. */

@@ -99,9 +99,14 @@ static bool is_roots_fuse(struct slice options)
 	return false;
 }
 
+static bool is_fuse(const struct slice *type)
+{
+	return slice_is(type, "fuse") || slice_begins(type, "fuse.");
+}
+
 static bool is_drive_type(const struct slice *type, const struct slice *options)
 {
-	if (slice_is(type, "fuse") || slice_begins(type, "fuse."))
+	if (is_fuse(type))
 		return is_roots_fuse(*options);
 	return slice_is(type, "9p") || slice_is(type, "virtiofs") || slice_is(type, "drvfs");
 }
@@ -214,6 +219,7 @@ static bool read_line(struct slice line, struct mount *m)
 	m->root = slice_string(&field[3]);
 	m->point = slice_string(&field[4]);
 	m->drive = read_drive(m, tail);
+	m->fuse = is_fuse(&tail[0]);
 	return is_clean(m->point);
 }
 

@@ -35,6 +35,7 @@ struct mount {
 	const char *drive; /* what the file system's root is on the host, slashes
 			      forward, none at the end: "C:", "C:/dir",
 			      "//server/share"; NULL: not a drive of the host */
+	bool fuse;         /* its file system is a process's, of whatever kind */
 };
 
 struct mounts {

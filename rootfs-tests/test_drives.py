@@ -1,13 +1,26 @@
-"""Drives: where they are, who may write, mount -t drvfs, wslpath in the guest."""
+"""Drives: where they are, who may write, mount -t drvfs, wslpath in the guest.
+
+Each test runs for both ways that drives travel: QEMU's virtio-9p, and the link."""
 import os
 
 import pytest
 
 import images
+from machine import Machine, own_initramfs
+from processes import until
+
+TYPES = {"virtio-9p": "9p", "link": "fuse.drvfs"}
+
+
+@pytest.fixture(scope="module", params=sorted(TYPES))
+def way(request):
+    """How drives travel; `--drives-by` has it."""
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def results(landbridge, tools):
+def results(landbridge, tools, way):
+    (tools / "moved").unlink(missing_ok=True)
     (tools / "sub").mkdir(exist_ok=True)
     (tools / "sub" / "note").write_text("on the host\n")
     commands = {
@@ -27,12 +40,24 @@ def results(landbridge, tools):
                    "test -d /run/WSL && echo WSL",
         "init": "findmnt -n /init 2>/dev/null || grep ' /init ' /proc/self/mountinfo; echo x 2>/dev/null >/init || echo read-only",
     }
-    return landbridge.batch(commands, "--name", "boat", "--drive", f"D:={tools}")
+    commands["cwd"] = "cd /mnt/d/sub && ../probe.exe cwd; WSLENV=P/p P=/mnt/d/sub ../probe.exe env P"
+    commands["off"] = ("cd / && umount /tmp/y && umount /tmp/x && ls /tmp/x /tmp/y && mount -o remount,ro /mnt/c && "
+                       "! touch /mnt/c/no 2>/dev/null && mount -o remount,rw /mnt/c && touch /mnt/c/no && rm /mnt/c/no && "
+                       "umount /mnt/d && ls /mnt/d && mount -t drvfs d: /mnt/d && cat /mnt/d/sub/note")
+    return landbridge.batch(commands, "--name", "boat", "--drive", f"D:={tools}", "--drives-by", way)
 
 
-def test_mounted(results):
-    lines = results["mounts"].lines
-    assert len(lines) == 2 and " - 9p C: " in lines[0] + lines[1] and " - 9p D: " in lines[0] + lines[1], lines
+def test_mounted(results, way):
+    text, kind = results["mounts"].text, TYPES[way]
+    assert len(results["mounts"].lines) == 2 and f" - {kind} C: " in text and f" - {kind} D: " in text, text
+
+
+def test_program_on_a_drive(results):
+    assert results["cwd"].lines == ["D:\\sub", "D:\\sub"], results["cwd"]
+
+
+def test_umount_and_remount(results):
+    assert (results["off"].status, results["off"].text) == (0, "/tmp/x:\n\n/tmp/y:\non the host\n"), results["off"]
 
 
 def test_read_and_write(results, tools):
@@ -61,12 +86,12 @@ def test_helpers(results):
     assert results["init"].lines[-1] == "read-only", results["init"]
 
 
-def test_read_only_drive(landbridge, tools):
-    result = landbridge.run("--drive", f"D:={tools},ro", "--", "sh", "-c", "cat /mnt/d/sub/note; touch /mnt/d/no")
+def test_read_only_drive(landbridge, tools, way):
+    result = landbridge.run("--drive", f"D:={tools},ro", "--drives-by", way, "--", "sh", "-c", "cat /mnt/d/sub/note; touch /mnt/d/no")
     assert result.status != 0 and result.out == b"on the host\n" and b"Read-only" in result.err, result
 
 
-def test_user_with_the_same_uid(landbridge, user_image, tmp_path):
+def test_user_with_the_same_uid(landbridge, user_image, tmp_path, way):
     """The tests run as root or as somebody; ann is 1000: give her a directory of hers."""
     drive = tmp_path / "hers"
     drive.mkdir(mode=0o755)
@@ -79,7 +104,7 @@ def test_user_with_the_same_uid(landbridge, user_image, tmp_path):
             os.chmod(parent, 0o755)
             if parent == tmp_path.parent.parent:
                 break
-    result = landbridge.run("--drive", f"D:={drive}", user_image, "--", "sh", "-c", "echo mine >/mnt/d/f && cat /mnt/d/f")
+    result = landbridge.run("--drive", f"D:={drive}", "--drives-by", way, user_image, "--", "sh", "-c", "echo mine >/mnt/d/f && cat /mnt/d/f")
     assert result.out == b"mine\n", result
     assert (drive / "f").read_text() == "mine\n"
 
@@ -95,7 +120,7 @@ LABEL=NONE /boot/efi vfat umask=0077 0 1
 
 
 @pytest.fixture(scope="module")
-def fstab(landbridge, debian_tar, store, tools):
+def fstab(landbridge, debian_tar, store, tools, way):
     (tools / "sub").mkdir(exist_ok=True)
     (tools / "sub" / "note").write_text("on the host\n")
     image = str(store / "fstab.tar")
@@ -110,7 +135,7 @@ def fstab(landbridge, debian_tar, store, tools):
         "again": "grep -c . /proc/self/mounts; mount -a 2>/dev/null; mount -a 2>/dev/null; grep -c . /proc/self/mounts",
         "said": "dmesg | grep fstab",
     }
-    return landbridge.batch(commands, "--drive", f"D:={tools}", image)
+    return landbridge.batch(commands, "--drive", f"D:={tools}", "--drives-by", way, image)
 
 
 def test_lines_of_fstab_are_drives(fstab):
@@ -128,3 +153,48 @@ def test_drives_have_no_power_here(fstab):
 
 def test_line_that_failed_is_named(fstab):
     assert "/boot/efi" in fstab["said"].text, fstab["said"]
+
+
+# --- drives of the link alone ----------------------------------------------------------
+
+def test_agent_that_comes_later(landbridge, tools, tmp_path):
+    """Its drives are mounted when it comes, and what was made for them goes with the run."""
+    (tools / "sub").mkdir(exist_ok=True)
+    (tools / "sub" / "note").write_text("on the host\n")
+    how = ["--drive", f"D:={tools}", "--drives-by", "link"]
+    own_initramfs(landbridge, how, tmp_path)
+    machine = Machine(landbridge, tmp_path, how)
+    machine.drive = ["--drive", f"D:={tools}"]
+    try:
+        machine.start_agent()
+        assert until(lambda: machine.exec("cat", "/mnt/d/sub/note").text == "on the host\n", 30), machine.exec("dmesg")
+        assert machine.exec("bash", "-lc", "cd /mnt/d/sub && ../probe.exe cwd").text == "D:\\sub\n"
+        machine.agent.terminate()
+        machine.agent.communicate(timeout=30)
+        machine.drive = ["--drive", f"D:={tools}", "--drive", f"E:={tools}/sub"]
+        machine.start_agent()
+        assert until(lambda: machine.exec("cat", "/mnt/e/note").text == "on the host\n", 30), machine.exec("dmesg")
+        assert machine.exec("sh", "-c", "cat /proc/mounts | grep -c fuse.drvfs").text == "3\n"
+    finally:
+        machine.stop()
+
+
+def test_write_at_power_off(landbridge, tmp_path):
+    """What a program writes when it is told to end is on the drive."""
+    script = ("trap '' HUP; trap 'sleep 0.3; echo late >/mnt/d/late; exit' TERM; echo up >/mnt/d/up; "
+              "while :; do sleep 0.1; done")
+    result = landbridge.run("--drive", f"D:={tmp_path}", "--drives-by", "link", "--", "sh", "-c",
+                            f'setsid sh -c "{script}" >/dev/null 2>&1 </dev/null & until test -e /mnt/d/up; do :; done; '
+                            "kill -38 1; sleep 60")
+    assert (tmp_path / "late").read_text() == "late\n", result
+
+
+def test_other_sessions_have_them(landbridge, tools, tmp_path):
+    door = landbridge
+    assert door.call("start", "--drive", f"D:={tools}", "--drives-by", "link", "drives").status == 0
+    try:
+        assert "probe.exe" in door.call("exec", "drives", "ls", "/mnt/d").text
+        assert door.call("exec", "drives", "--", "sh", "-c", "mkdir /tmp/d && mount -t drvfs D: /tmp/d").status == 0
+        assert "probe.exe" in door.call("exec", "drives", "ls", "/tmp/d").text
+    finally:
+        door.call("stop", "drives")

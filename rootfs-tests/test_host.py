@@ -200,10 +200,17 @@ def broken(tmp_path, busybox_image):
     return [*without(tmp_path, "overlay"), str(root)]
 
 
-def test_missing_drives_are_told(landbridge, tmp_path):
-    result = landbridge.run(*without(tmp_path, "9p"), "--", "sh", "-c", "ls /mnt; exit 2")
+@pytest.mark.parametrize("way, module", [("virtio-9p", "9p"), ("link", "fuse")])
+def test_missing_drives_are_told(landbridge, tmp_path, way, module):
+    """A kernel without the file system; the other one would do in its place."""
+    wanted = [*without(tmp_path, module), "--drives-by", way]
+    if way == "virtio-9p":
+        result = landbridge.run(*wanted, "--", "sh", "-c", "until test -e /mnt/c/windows; do :; done; ls /mnt; exit 2")
+        assert (result.status, result.out, result.err) == (2, b"c\n", b""), result
+        return
+    result = landbridge.run(*wanted, "--", "sh", "-c", "ls /mnt; exit 2")
     assert (result.status, result.out) == (2, b""), result
-    assert result.err == b"landbridge: drives: the host's C: is not here\n", result
+    assert b"unable to mount the drive C: on /mnt/c: unable to open /dev/fuse" in result.err, result
 
 
 def test_failed_boot_names_the_step(landbridge, broken):

@@ -34,7 +34,7 @@ struct broker {
 	int spare;       /* the endpoint of a session that waits for its stream, or -1 */
 	struct timer refill;
 	int dial_error;             /* the last one that was logged */
-	uint32_t drives;            /* those that we have, as our HELLO told them */
+	bool mounts;                /* the host's drives, when it tells of them */
 	const char *closed;         /* why nobody here may ask for a program, or NULL */
 	char text[WIRE_FAILED_MAX]; /* of the last refusal */
 };
@@ -92,7 +92,10 @@ static void broker_dialled(void *owner, int error)
 	struct broker *b = owner;
 
 	if (!error)
-		router_announce(b->router, b->drives = drives_here(), 0);
+		router_announce(
+			b->router,
+			&(struct hello){ .drives = drives_here(),
+					 .features = CFG_P9FS && b->mounts ? HELLO_MOUNTS : 0 });
 	if (!error || error == b->dial_error)
 		return;
 	b->dial_error = error;
@@ -112,6 +115,41 @@ static char *host_path_entry(const struct hello *hello)
 	return entry;
 }
 
+static int automount_exec(void *arg)
+{
+	char name[] = "landbridge-automount", letters[HELLO_DRIVES + 1], *at = letters;
+	char *const argv[] = { name, letters, NULL }, *const envp[] = { NULL };
+	const uint32_t *drives = arg;
+
+	for (unsigned i = 0; i < HELLO_DRIVES; i++)
+		if (*drives >> i & 1)
+			*at++ = (char)('A' + i);
+	*at = '\0';
+	execve("/proc/self/exe", argv, envp);
+	return -errno;
+}
+
+/* A drive that came later, or with an agent that did. */
+static void drives_mount(struct broker *b, uint32_t drives)
+{
+	const struct child_setup setup = { .flags = CHILD_SESSION };
+	pid_t pid = drives ? child_exec(&setup, automount_exec, &drives) : 0;
+
+	if (pid < 0)
+		log_err(&b->log, "warning drives: unable to mount the host's: %s", strerror(-pid));
+}
+
+static void broker_drives(struct broker *b, uint32_t host)
+{
+	uint32_t here = drives_here();
+
+	if (CFG_P9FS && b->mounts) {
+		drives_mount(b, host & ~here);
+		here |= host;
+	}
+	drives_compare(&b->log, here, host);
+}
+
 static void broker_state(void *owner, const struct hello *hello)
 {
 	struct broker *b = owner;
@@ -126,7 +164,7 @@ static void broker_state(void *owner, const struct hello *hello)
 	if (hello)
 		timer_start(&b->loop, &b->refill, SPARE_MS);
 	if (hello)
-		drives_compare(&b->log, b->drives, hello->drives);
+		broker_drives(b, hello->drives);
 }
 
 static void broker_shutdown(void *owner)
@@ -251,6 +289,8 @@ static int broker_init(struct broker *b)
 
 	b->log.fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
 	signal(SIGCHLD, SIG_IGN); /* sessions are nobody's zombies */
+	if (CFG_P9FS)
+		signal(SIGTERM, SIG_IGN); /* drives are written to until the last program ends */
 	error = loop_init(&b->loop);
 	if (error)
 		return error;
@@ -267,7 +307,8 @@ int broker_main(int argc, char **argv)
 	struct broker b = {
 		.log = { .fd = -1, .kmsg = true, .who = "landbridge", .max = LOG_LEVEL_NOTE },
 		.link = argc > 1 ? argv[1] : LANDBRIDGE_LINK,
-		.closed = argc > 2 ? argv[2] : NULL,
+		.closed = argc > 2 && argv[2][0] ? argv[2] : NULL,
+		.mounts = argc > 3 && strcmp(argv[3], "mount") == 0,
 		.spare = -1,
 		.refill = { .fire = broker_refill },
 		.acceptor = { .connected = broker_client, .failed = broker_failed },

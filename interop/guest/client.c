@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "interop/guest/drives.h"
 #include "interop/guest/guest.h"
 #include "interop/guest/program.h"
 #include "interop/guest/request.h"
@@ -99,14 +100,12 @@ static bool on_terminal(struct request *rq)
 
 static int client_encode(struct client *c, struct writer *w)
 {
-	int error = mounts_load(&c->mounts);
+	int error = c->mounts.memory ? 0 : mounts_load(&c->mounts);
 
 	if (error < 0)
 		return error;
 	c->request.mounts = &c->mounts;
-	error = request_encode(&c->request, w);
-	mounts_unload(&c->mounts);
-	return error;
+	return request_encode(&c->request, w);
 }
 
 static int client_call(struct client *c, const struct writer *w, struct outcome *out)
@@ -168,6 +167,9 @@ static int client_try(struct client *c, struct writer *w)
 	text = outcome_text(&out);
 	if (text[0])
 		log_err(&c->log, "%s: %s", c->name, text);
+	/* What the program wrote, whoever waits for us reads next. */
+	if (CFG_P9FS && (out.how == OUTCOME_EXITED || out.how == OUTCOME_SIGNALLED))
+		drives_refresh(&c->mounts);
 	return outcome_end(&out);
 }
 
@@ -197,6 +199,7 @@ static int client_run(struct client *c)
 	}
 	writer_init(&w, payload, PAYLOAD_MAX);
 	status = client_try(c, &w);
+	mounts_unload(&c->mounts);
 	free(payload);
 	return status;
 }

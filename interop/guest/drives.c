@@ -1,12 +1,22 @@
 /* drives.c: which of the host's drives this guest has. */
 #include "interop/guest/drives.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "interop/wire/wire.h"
+#include "lib/child.h"
 #include "lib/lib.h"
-#include "pathconv/pathconv.h"
+
+enum {
+	REFRESH_MS = 2000,
+	FORCE_SYNC = 0x2000, /* AT_STATX_FORCE_SYNC and STATX_BASIC_STATS, linux/stat.h */
+	BASIC_STATS = 0x7ff,
+};
 
 static uint32_t letter_bit(const char *name)
 {
@@ -48,4 +58,36 @@ void drives_compare(const struct log *log, uint32_t here, uint32_t host)
 		hello_drives_text(text, here & ~host);
 		log_warn(log, "the drive %s is here, and the host's programs do not have it", text);
 	}
+}
+
+/* The first that shows a whole drive, from `at` on; NULL: none. */
+static const struct mount *keeper_next(const struct mounts *mounts, const struct mount *at)
+{
+	for (; at < mounts->at + mounts->count; at++)
+		if (at->fuse && at->drive && strcmp(at->root, "/") == 0 &&
+		    mounts_find(mounts, at->point) == at)
+			return at;
+	return NULL;
+}
+
+/* By a child with nothing of ours: it may never come back from the kernel, where
+ * not even KILL ends who waits for a process that is stopped. */
+void drives_refresh(const struct mounts *mounts)
+{
+	const struct child_setup setup = { .flags = CHILD_ALONE, .name = "refresh" };
+	const struct mount *m = keeper_next(mounts, mounts->at);
+	long st[64]; /* struct statx, which not every C library has */
+	pid_t pid;
+
+	if (!m)
+		return;
+	signal(SIGCHLD, SIG_DFL); /* whoever started us may have ignored it */
+	pid = child_fork(&setup);
+	if (pid == 0) {
+		for (; m; m = keeper_next(mounts, m + 1))
+			syscall(SYS_statx, AT_FDCWD, m->point, FORCE_SYNC, BASIC_STATS, st);
+		_exit(0);
+	}
+	if (pid > 0)
+		child_wait(pid, REFRESH_MS);
 }

@@ -5,9 +5,16 @@
 #include <stdint.h>
 
 #include "lib/log.h"
+#include "pathconv/pathconv.h"
 
 /* Those that are mounted, or that the hypervisor offers: bit 0 is A:. */
 uint32_t drives_here(void);
+
+/* Returns when what the host did to its drives before is seen on those of them
+ * that keep what they have read (FUSE): they answer
+ * statx(2) with AT_STATX_FORCE_SYNC for their root when they have taken in all
+ * changes up to then. Not longer than 2 s for one that does not answer. */
+void drives_refresh(const struct mounts *mounts);
 
 /* Says what only one side has. */
 void drives_compare(const struct log *log, uint32_t here, uint32_t host);

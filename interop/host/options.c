@@ -81,6 +81,16 @@ static bool net_fits(const char *value)
 	       strcmp(value, "none") == 0;
 }
 
+static bool drives_by_fits(const char *value)
+{
+	return strcmp(value, "virtio-9p") == 0 || strcmp(value, "link") == 0;
+}
+
+bool options_drives_by_link(const struct options *options)
+{
+	return options->drives_by && strcmp(options->drives_by, "link") == 0;
+}
+
 /* Of a VM of ours. */
 static bool own_link_fits(const char *value)
 {
@@ -119,6 +129,8 @@ static const struct option_kind {
 	{ "--name", BOOTS, VALUE_TEXT, AT(name), "use letters, digits, dots, dashes, at most 63",
 	  options_name_fits, 0 },
 	{ "--drive", BOOTS | COMMAND_AGENT, VALUE_DRIVE, AT(drives), NULL, NULL, 0 },
+	{ "--drives-by", BOOTS, VALUE_TEXT, AT(drives_by), "give virtio-9p or link", drives_by_fits,
+	  0 },
 	{ "--memory", BOOTS, VALUE_SIZE, AT(memory),
 	  "give a size from 128M to 1024G, what the guest's kernel needs included", NULL, 1 << 20 },
 	{ "--cpus", BOOTS, VALUE_NUMBER, AT(cpus), "give a number from 1 to 255", NULL, 255 },
@@ -190,6 +202,8 @@ static const struct command_kind {
 	  "login shell, or runs COMMAND and exits with its status.\n"
 	  "  --name NAME          the guest's name (default: the image's)\n"
 	  "  --drive C:=DIR[,ro]  a directory as a drive; C: is Wine's by default\n"
+	  "  --drives-by virtio-9p|link   who carries them to the guest: QEMU (the\n"
+	  "                       default), or our agent over the link\n"
 	  "  --memory 512M        --cpus 1\n"
 	  "  --kernel FILE        --modules DIR   (with modules.dep in it)\n"
 	  "  --user NAME          log in as NAME\n"

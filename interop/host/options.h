@@ -34,6 +34,7 @@ struct options {
 	char *subvolume;    /* or directory, that is the root; NULL: found */
 	char *format;       /* disk.h; NULL: as its first bytes have it */
 	char *net;          /* outside, host, none; NULL: outside where it can be had */
+	char *drives_by;    /* how they travel: virtio-9p, link; NULL: virtio-9p */
 	bool write;
 	bool dry_run;
 	/* which guest: a machine's name, or where its agent listens (run, start,
@@ -62,6 +63,9 @@ enum command options_command(const char *name);
 
 /* What --help prints for one command. */
 const char *options_help(enum command command);
+
+/* Whether the agent serves the drives, over the link, and not QEMU. */
+bool options_drives_by_link(const struct options *options);
 
 /* A name that a machine or guest may have. */
 bool options_name_fits(const char *name);

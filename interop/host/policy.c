@@ -1,17 +1,57 @@
 /* policy.c: decides about the streams that a guest opens. */
 #include "interop/host/policy.h"
 
+#include <string.h>
+
 #include "lib/fmt.h"
 
-int policy_guest_may(const struct open *o, char *text, size_t size, struct failed *why)
+char policy_drive(const struct open *o)
+{
+	static const char name[] = "drive:";
+	const size_t len = sizeof(name) - 1;
+
+	if (o->kind != OPEN_BYTES || o->service.len != len + 1 ||
+	    memcmp(o->service.at, name, len) != 0)
+		return 0;
+	return o->service.at[len] >= 'A' && o->service.at[len] <= 'Z' ? o->service.at[len] : 0;
+}
+
+static int refuse(struct failed *why, uint32_t code, const char *text, size_t len)
+{
+	why->code = code;
+	why->text.at = text;
+	why->text.len = len;
+	return -1;
+}
+
+static int service_may(const struct open *o, uint32_t drives, char *text, size_t size,
+		       struct failed *why)
+{
+	const char letter = policy_drive(o);
+
+	if (!letter)
+		return refuse(why, WIRE_FAIL_NOT_FOUND, text,
+			      fmt(text, size, "the host has no service %.64s", o->service.at));
+	if (o->uid != 0 && o->uid != UINT32_MAX)
+		return refuse(why, WIRE_FAIL_NOT_RUN, text,
+			      fmt(text, size, "only the guest's root may open drive %c:", letter));
+	if (!(drives >> (letter - 'A') & 1))
+		return refuse(why, WIRE_FAIL_NOT_FOUND, text,
+			      fmt(text, size,
+				  "the host gives no drive %c: (start the machine with "
+				  "--drive %c:=DIR)",
+				  letter, letter));
+	return 0;
+}
+
+int policy_guest_may(const struct open *o, uint32_t drives, char *text, size_t size,
+		     struct failed *why)
 {
 	if (o->kind == OPEN_PROGRAM)
 		return 0;
-	why->code = o->kind == OPEN_BYTES ? WIRE_FAIL_NOT_FOUND : WIRE_FAIL_NOT_RUN;
-	why->text.at = text;
-	why->text.len = o->kind == OPEN_BYTES
-				? fmt(text, size, "the host has no service %.64s", o->service.at)
-				: fmt(text, size, "the host does not serve such streams (%s)",
-				      open_kind_name(o->kind));
-	return -1;
+	if (o->kind == OPEN_BYTES)
+		return service_may(o, drives, text, size, why);
+	return refuse(why, WIRE_FAIL_NOT_RUN, text,
+		      fmt(text, size, "the host does not serve such streams (%s)",
+			  open_kind_name(o->kind)));
 }

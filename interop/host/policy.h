@@ -9,9 +9,14 @@
 
 #include "interop/wire/wire.h"
 
-/* Programs: yes (request.h says which). Services by name, connections,
- * listeners and events: none yet. 0, or -1 with *why filled in; `text`, of
- * `size` bytes, is what its text points into. */
-int policy_guest_may(const struct open *o, char *text, size_t size, struct failed *why);
+/* Programs: yes (request.h says which). Services: "drive:X" for each drive X: of
+ * `drives` (bit 0 is A:), which is the guest's root's, as far as OPEN says who asks.
+ * Connections, listeners and events: none yet. 0, or -1 with *why filled in; `text`,
+ * of `size` bytes, is what its text points into. */
+int policy_guest_may(const struct open *o, uint32_t drives, char *text, size_t size,
+		     struct failed *why);
+
+/* The letter of the service "drive:X", X from A to Z; 0: it is another one. */
+char policy_drive(const struct open *o);
 
 #endif

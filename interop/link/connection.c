@@ -49,6 +49,7 @@ static void connection_say_hello(struct router *r)
 	h.host_path = (struct wire_str){ r->host_path, strlen(r->host_path) };
 	h.drives = r->drives;
 	h.read_only = r->read_only;
+	h.features = r->features;
 	if (queue_reserve(&payload, WIRE_CONTROL_MAX)) {
 		r->connection.broken = true;
 		return;

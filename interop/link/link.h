@@ -92,8 +92,9 @@ bool dialer_exists(enum router_side side, const struct address *a);
  * that it had before goes. */
 void router_dial(struct router *router, struct dialer *dialer);
 
-/* The drives that our next HELLO tells (struct hello); none at first. */
-void router_announce(struct router *router, uint32_t drives, uint32_t read_only);
+/* What our next HELLO tells of drives (struct hello: drives, read_only, features);
+ * nothing at first. */
+void router_announce(struct router *router, const struct hello *of_drives);
 
 /* Takes a connected local socket as an endpoint that will open a stream with
  * HELLO and OPEN. uid is the peer's, put into OPEN on the guest side.

@@ -165,10 +165,11 @@ struct router *router_create(struct loop *loop, enum router_side side, const str
 	return r;
 }
 
-void router_announce(struct router *r, uint32_t drives, uint32_t read_only)
+void router_announce(struct router *r, const struct hello *of_drives)
 {
-	r->drives = drives;
-	r->read_only = read_only;
+	r->drives = of_drives->drives;
+	r->read_only = of_drives->read_only;
+	r->features = of_drives->features;
 }
 
 void router_destroy(struct router *r)

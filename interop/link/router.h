@@ -99,7 +99,7 @@ struct router {
 	const struct router_ops *ops;
 	void *owner;
 	const char *host_path;
-	uint32_t drives, read_only; /* of our HELLO */
+	uint32_t drives, read_only, features; /* of our HELLO */
 	struct connection connection;
 	struct stream *streams[STREAMS_MAX]; /* oldest first */
 	size_t count, turn;

@@ -65,6 +65,14 @@ int stdio_hold(void);
  * runs. 0, or negative errno when the call could not even be made. */
 int caller_run(int endpoint, const void *launch, size_t open_len, struct outcome *out);
 
+/* Opens a service of the other half (doc/PROTOCOL 10) through the router that
+ * listens on `socket`, as `user` there (NULL: whom the service takes us for).
+ * Returns a socket that carries the service's bytes and nothing else,
+ * close-on-exec and blocking, the caller's. Or negative errno, with *out: FAILED,
+ * with code and text, where somebody said no; else LOST. Waits for the other
+ * half, at most 5 s. */
+int service_call(const char *socket, const char *service, const char *user, struct outcome *out);
+
 /* The exit status (0-255) that stands for an outcome. Of the NTSTATUS values
  * with which Windows ends programs ([MS-ERREF] 2.3.1; subsystem GUI or CONSOLE)
  * those that have a like here become it; other codes keep their low byte, or

@@ -95,7 +95,7 @@ struct hello {
 	uint16_t version_min, version_max;
 	uint8_t epoch[WIRE_EPOCH]; /* the sender's, random at its start */
 	uint8_t echo[WIRE_EPOCH];  /* the peer's, all zero when not known yet */
-	uint32_t features;         /* none yet: 0 */
+	uint32_t features;         /* enum hello_feature; others are to be ignored */
 	struct wire_str
 		host_path; /* host -> guest: the Windows PATH, "C:\\a;C:\\b"; may be empty */
 	/* Bit 0: A:, ... From the host: what its programs have as drives, and which
@@ -166,6 +166,10 @@ struct failed {
 	uint32_t code;        /* 125, 126 or 127 */
 	uint32_t os_error;    /* Win32 error or Linux errno, for the log; 0: none */
 	struct wire_str text; /* one line for a person: why, and what to try */
+};
+
+enum hello_feature {
+	HELLO_MOUNTS = 1, /* from the guest: it mounts the host's drives when it hears of them */
 };
 
 enum hello_tag {

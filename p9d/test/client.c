@@ -35,9 +35,8 @@ void client_on(struct client *c, int fd)
 	assert_true(c->out && c->in);
 }
 
-void client_serve(struct client *c, const char *root)
+static void serve(struct client *c, const struct p9d_config *config)
 {
-	struct p9d_config config = { .root = root, .umask = 022, .watch = true };
 	int pair[2] = { -1, -1 };
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
@@ -48,9 +47,23 @@ void client_serve(struct client *c, const char *root)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		signal(SIGSEGV, SIG_DFL); /* cmocka's handlers are for tests */
 		signal(SIGBUS, SIG_DFL);
-		_exit(p9d_serve(&config, pair[1], false) == 0 ? 0 : 1);
+		_exit(p9d_serve(config, pair[1], false) == 0 ? 0 : 1);
 	}
 	close(pair[1]);
+}
+
+void client_serve(struct client *c, const char *root)
+{
+	const struct p9d_config config = { .root = root, .umask = 022, .watch = true };
+
+	serve(c, &config);
+}
+
+void client_serve_drive(struct client *c, const char *root)
+{
+	const struct p9d_config config = { .root = root, .drive = true };
+
+	serve(c, &config);
 }
 
 void client_connect(struct client *c, const char *path)

@@ -19,6 +19,8 @@ struct client {
 
 /* A server process on one end of a socket pair, this client on the other. */
 void client_serve(struct client *c, const char *root);
+/* The same with p9d_config.drive. */
+void client_serve_drive(struct client *c, const char *root);
 void client_connect(struct client *c, const char *path);
 void client_on(struct client *c, int fd);
 /* Closes, and the server must end by itself with status 0. */

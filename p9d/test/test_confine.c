@@ -27,7 +27,13 @@
 
 /* ---- system calls ---- */
 
-enum { SERVER = CONFINE_SERVER, SWITCH = CONFINE_SWITCH, BROKER = CONFINE_DISPATCHER };
+enum {
+	SERVER = CONFINE_SERVER,
+	SWITCH = CONFINE_SWITCH,
+	DRIVE = CONFINE_DRIVE,
+	BROKER = CONFINE_DISPATCHER,
+	FILES = SERVER | SWITCH | DRIVE,
+};
 #define NOBODY 0
 #define X32 0x40000000
 
@@ -98,14 +104,14 @@ static const struct {
 	{ "x32 openat", X32 | 257, NOBODY, false, { -1, 0, 0 } },
 	{ "no such call", 9999, NOBODY, true, { 0, 0, 0 } },
 	{ "negative", -1, NOBODY, true, { 0, 0, 0 } },
-	{ "getpid", SYS_getpid, SERVER | SWITCH | BROKER, false, { 0, 0, 0 } },
-	{ "openat", SYS_openat, SERVER | SWITCH | BROKER, false, { -1, 0, 0 } },
-	{ "openat2", SYS_openat2, SERVER | SWITCH, false, { -1, 0, 0 } },
-	{ "pwrite64", SYS_pwrite64, SERVER | SWITCH, false, { -1, 0, 0 } },
-	{ "linkat", SYS_linkat, SERVER | SWITCH, false, { -1, 0, -1 } },
-	{ "mknodat", SYS_mknodat, SERVER | SWITCH, false, { -1, 0, 0 } },
-	{ "fchownat", SYS_fchownat, SERVER | SWITCH, false, { -1, 0, -1 } },
-	{ "splice", SYS_splice, SERVER | SWITCH, false, { -1, 0, -1 } },
+	{ "getpid", SYS_getpid, FILES | BROKER, false, { 0, 0, 0 } },
+	{ "openat", SYS_openat, FILES | BROKER, false, { -1, 0, 0 } },
+	{ "openat2", SYS_openat2, FILES, false, { -1, 0, 0 } },
+	{ "pwrite64", SYS_pwrite64, FILES, false, { -1, 0, 0 } },
+	{ "linkat", SYS_linkat, FILES, false, { -1, 0, -1 } },
+	{ "mknodat", SYS_mknodat, FILES, false, { -1, 0, 0 } },
+	{ "fchownat", SYS_fchownat, FILES, false, { -1, 0, -1 } },
+	{ "splice", SYS_splice, FILES, false, { -1, 0, -1 } },
 };
 
 static int try_probe(size_t i)
@@ -203,6 +209,12 @@ static void test_calls_of_a_switch(void **state)
 {
 	(void)state;
 	confined(SWITCH);
+}
+
+static void test_calls_of_a_drive(void **state)
+{
+	(void)state;
+	confined(DRIVE);
 }
 
 static void test_calls_of_the_dispatcher(void **state)
@@ -358,6 +370,7 @@ int main(void)
 	const struct CMUnitTest calls[] = {
 		cmocka_unit_test(test_calls_of_a_server),
 		cmocka_unit_test(test_calls_of_a_switch),
+		cmocka_unit_test(test_calls_of_a_drive),
 		cmocka_unit_test(test_calls_of_the_dispatcher),
 	};
 	const struct CMUnitTest powers[] = {

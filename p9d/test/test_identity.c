@@ -64,6 +64,28 @@ static void test_who_is_asked_for(void **state)
 	unlink(path);
 }
 
+/* The users of another machine. */
+static void test_all_are_one(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t uid;
+	} cases[] = {
+		{ "", P9_NOUID }, { "root", P9_NOUID }, { "no such", P9_NOUID },
+		{ "", 0 },        { "", 500 },          { "ann", 1000 },
+	};
+	const struct p9_policy policy = { .self = 500, .all_self = true };
+
+	(void)state;
+	for (size_t i = 0; i < array_len(cases); i++) {
+		struct p9_msg t = { .uid = cases[i].uid, .name = str_of(cases[i].name) };
+		uid_t uid = 0;
+
+		want(p9_session_attach_uid(&policy, &t, &uid), 0);
+		want(uid, 500);
+	}
+}
+
 /* A machine of many users has long files. */
 static void test_long_files(void **state)
 {
@@ -139,6 +161,7 @@ int main(void)
 {
 	const struct CMUnitTest pure[] = {
 		cmocka_unit_test(test_who_is_asked_for),
+		cmocka_unit_test(test_all_are_one),
 		cmocka_unit_test(test_long_files),
 	};
 	const struct CMUnitTest as_root[] = {

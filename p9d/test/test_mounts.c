@@ -24,6 +24,9 @@
 	"31 21 0:42 /sub /mnt/d rw - virtiofs D: rw\n"                       \
 	"32 21 0:43 / /mnt/e rw - 9pfake x rw\n"                             \
 	"33 21 0:44 / /mnt/0:41 rw - tmpfs 9p rw\n"                          \
+	"36 21 0:46 / /mnt/h rw - fuse.drvfs C: rw,user_id=0\n"              \
+	"37 21 0:47 / /mnt/i rw - fuse.drvfs2 C: rw,user_id=0\n"             \
+	"38 21 0:48 / /mnt/j rw - fuse drvfs rw,user_id=0\n"                 \
 	"34 21 0:4 / /mnt/f rw - fuse.virtiofs virtiofs rw\n"                \
 	"35 21 0:45 / /mnt/g rw - 9p last rw"
 
@@ -33,9 +36,10 @@ static void test_text(void **state)
 		unsigned major, minor;
 		bool hosts;
 	} cases[] = {
-		{ 253, 0, false }, { 0, 20, false }, { 0, 41, true }, { 0, 42, true },
-		{ 0, 43, false },  { 0, 44, false }, { 0, 4, false }, { 0, 45, true },
-		{ 0, 99, false },  { 3, 0, false },
+		{ 253, 0, false }, { 0, 20, false }, { 0, 41, true },  { 0, 42, true },
+		{ 0, 43, false },  { 0, 44, false }, { 0, 4, false },  { 0, 45, true },
+		{ 0, 46, true },   { 0, 47, false }, { 0, 48, false }, { 0, 99, false },
+		{ 3, 0, false },
 	};
 
 	(void)state;

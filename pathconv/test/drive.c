@@ -80,7 +80,7 @@ pid_t drive_mount(const char *source, const char *dir)
 	if (fd < 0)
 		return -errno;
 	fmt(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other", fd);
-	if (mount(source, dir, "fuse.landbridge", MS_NOSUID | MS_NODEV, options) < 0) {
+	if (mount(source, dir, "fuse.drvfs", MS_NOSUID | MS_NODEV, options) < 0) {
 		pid = -errno;
 		close(fd);
 		return pid;

@@ -25,6 +25,14 @@ static const struct {
 	{ "30 22 0:50 / /mnt/c rw - drvfs D:\\134 rw", "D:" },
 	{ "30 22 0:50 / /mnt/c rw - fuse C: rw,user_id=0,group_id=0", "C:" },
 	{ "30 22 0:50 / /mnt/c rw - fuse.landbridge C: rw,user_id=0,group_id=0", "C:" },
+	/* our own, of the whole drive, and a directory of it bound elsewhere */
+	{ "30 22 0:50 / /mnt/c rw,nosuid,nodev,noatime shared:7 - fuse.drvfs C: "
+	  "rw,user_id=0,group_id=0,default_permissions,allow_other",
+	  "C:" },
+	{ "30 22 0:50 /dir /mnt/c rw - fuse.drvfs C: rw,user_id=0,group_id=0", "C:" },
+	{ "30 22 0:50 /dir//deleted /mnt/c rw - fuse.drvfs C: rw,user_id=0", NULL },
+	{ "30 22 0:50 / /mnt/c rw - fuse.drvfs C: rw,user_id=1000", NULL },
+	{ "30 22 0:50 / /mnt/c rw - fuse.drvfs drvfs rw,user_id=0", NULL },
 	{ "30 22 0:50 / /mnt/c rw - fuse.landbridge C: rw,user_id=1000,group_id=0", NULL },
 	{ "30 22 0:50 / /mnt/c rw - fuse.landbridge C: rw,user_id=01", NULL },
 	{ "30 22 0:50 / /mnt/c rw - fuse.landbridge C: rw", NULL },
@@ -79,6 +87,8 @@ static void test_drives(void **state)
 		guest_make(&g, text);
 		assert_int_equal(g.mounts.count, 2);
 		assert_string_equal(g.at[1].point, "/mnt/c");
+		assert_int_equal(g.at[1].fuse, strstr(drives[i].line, " - fuse ") != NULL ||
+						       strstr(drives[i].line, " - fuse.") != NULL);
 		if (drives[i].drive == NULL && g.at[1].drive != NULL)
 			fail_msg("%s: is no drive, got %s", drives[i].line, g.at[1].drive);
 		if (drives[i].drive == NULL)

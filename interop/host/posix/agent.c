@@ -17,6 +17,7 @@
 
 #include "interop/host/policy.h"
 #include "interop/host/posix/commands.h"
+#include "interop/host/posix/drive_service.h"
 #include "interop/host/posix/job.h"
 #include "interop/host/posix/wall.h"
 #include "interop/link/link.h"
@@ -42,6 +43,7 @@ struct agent {
 	struct timer patience;
 	pid_t jobs[JOBS_MAX];
 	size_t job_count;
+	struct drive_service drives;
 	bool stopping;
 	int link_dir,
 		socket_dir; /* where its link and its socket are: after the wall no path leads there */
@@ -74,6 +76,20 @@ static int refuse(struct agent *a, struct failed *why, const char *what, int err
 	return -1;
 }
 
+static int drive_accept(struct agent *a, char letter, struct failed *why)
+{
+	int fd = drive_service_open(&a->drives, letter);
+
+	if (fd >= 0)
+		return fd;
+	why->code = WIRE_FAIL_BRIDGE;
+	why->os_error = (uint32_t)-fd;
+	why->text.len = fmt(a->text, sizeof(a->text), "unable to serve drive %c: on the host: %s",
+			    letter, strerror(-fd));
+	why->text.at = a->text;
+	return -1;
+}
+
 /* Who reached our socket is who started us: it may ask for all that the guest
  * serves. */
 static int agent_permit(void *owner, const struct open *o, struct failed *why)
@@ -84,11 +100,9 @@ static int agent_permit(void *owner, const struct open *o, struct failed *why)
 	return 0;
 }
 
-/* What the guest may open. Which program it is, the job looks at: there a
- * refusal costs nobody else time. */
-static int agent_accept(void *owner, const struct open *o, struct failed *why)
+/* Which program it is, the job looks at: there a refusal costs nobody else time. */
+static int job_accept(struct agent *a, struct failed *why)
 {
-	struct agent *a = owner;
 	int pair[2], fds[] = { -1, -1, STDERR_FILENO, -1 };
 	/* The runner's process: nothing of the agent but one endpoint. */
 	const struct child_setup setup = {
@@ -96,8 +110,6 @@ static int agent_accept(void *owner, const struct open *o, struct failed *why)
 	};
 	pid_t pid;
 
-	if (policy_guest_may(o, a->text, sizeof(a->text), why) < 0)
-		return -EACCES;
 	if (a->stopping)
 		return refuse(a, why, "the guest is powering off", 0);
 	if (a->job_count == JOBS_MAX)
@@ -120,14 +132,24 @@ static int agent_accept(void *owner, const struct open *o, struct failed *why)
 	return pair[0];
 }
 
+static int agent_accept(void *owner, const struct open *o, struct failed *why)
+{
+	struct agent *a = owner;
+
+	if (policy_guest_may(o, drives_letters(a->config->drives), a->text, sizeof(a->text), why) <
+	    0)
+		return -EACCES;
+	return o->kind == OPEN_BYTES ? drive_accept(a, policy_drive(o), why) : job_accept(a, why);
+}
+
 /* A drive that only one side has, or that is another one there, makes paths that
  * lead nowhere, or to another file of the same name. */
-static void compare_drives(const struct agent *a, uint32_t guest)
+static void compare_drives(const struct agent *a, const struct hello *hello)
 {
-	const uint32_t ours = drives_letters(a->config->drives);
+	const uint32_t ours = drives_letters(a->config->drives), guest = hello->drives;
 	char text[HELLO_DRIVES_TEXT];
 
-	if (ours & ~guest) {
+	if (ours & ~guest && !(hello->features & HELLO_MOUNTS)) {
 		hello_drives_text(text, ours & ~guest);
 		log_warn(&a->log,
 			 "the guest has no drive %s: what is there has no name in it "
@@ -148,7 +170,7 @@ static void agent_state(void *owner, const struct hello *hello)
 	struct agent *a = owner;
 
 	if (hello)
-		compare_drives(a, hello->drives);
+		compare_drives(a, hello);
 	agent_say(a, hello ? AGENT_UP : AGENT_DOWN);
 	if (hello && a->stopping)
 		router_send_shutdown(a->router); /* the link was down when it was asked for */
@@ -202,7 +224,7 @@ static void server_lost(struct agent *a)
 {
 	log_err(&a->log,
 		"Wine's server has ended, and all its programs with it (it is started again for the next one)");
-	tree_signal(getpid(), SIGKILL);
+	tree_signal_but(getpid(), SIGKILL, a->drives.servers, a->drives.count);
 }
 
 /* The next child that has ended, with what it was still to be asked; 0: none. */
@@ -223,12 +245,19 @@ static void reap(struct agent *a)
 		lost = wine_is_server(a->config->wine, pid);
 		wine_reaped(a->config->wine, pid);
 		waitpid(pid, NULL, WNOHANG);
+		drive_service_reaped(&a->drives, pid);
 		for (size_t i = 0; i < a->job_count; i++)
 			if (a->jobs[i] == pid)
 				a->jobs[i--] = a->jobs[--a->job_count];
 		if (lost && !a->stopping && a->router)
 			server_lost(a);
 	}
+}
+
+/* Whether a stream's process is left. */
+static bool serves_any(const struct agent *a)
+{
+	return a->job_count > 0 || a->drives.count > 0;
 }
 
 static void signal_caught(struct signals *signals, const struct signalfd_siginfo *info)
@@ -239,8 +268,8 @@ static void signal_caught(struct signals *signals, const struct signalfd_siginfo
 		reap(a);
 	else
 		a->loop.stop = true;
-	/* At the end only the jobs' ends are waited for. */
-	if (!a->router && a->job_count == 0)
+	/* At the end only their ends are waited for. */
+	if (!a->router && !serves_any(a))
 		a->loop.stop = true;
 }
 
@@ -336,7 +365,7 @@ static int link_hold(struct agent *a, struct address *link)
 	return 0;
 }
 
-/* Without a router every job's opener is gone, so each ends; wait for that. */
+/* Without a router every stream's opener is gone, so each ends; wait for that. */
 static void agent_end(struct agent *a)
 {
 	acceptor_stop(&a->acceptor);
@@ -344,12 +373,13 @@ static void agent_end(struct agent *a)
 	router_destroy(a->router);
 	a->router = NULL;
 	reap(a);
-	a->loop.stop = a->job_count == 0;
+	a->loop.stop = !serves_any(a);
 	a->patience.fire = patience_over;
 	timer_start(&a->loop, &a->patience, JOBS_END_MS);
 	loop_run(&a->loop);
 	for (size_t i = 0; i < a->job_count; i++)
 		kill(a->jobs[i], SIGKILL);
+	drive_service_kill(&a->drives);
 	end_rest(wine_close(a->config->wine));
 	socket_remove(a);
 }
@@ -405,8 +435,9 @@ static int agent_begin(struct agent *a, const char **step)
 	a->router = router_create(&a->loop, ROUTER_HOST, &ops, a, a->path);
 	if (!a->router)
 		return -ENOMEM;
-	router_announce(a->router, drives_letters(config->drives),
-			drives_read_only(config->drives));
+	router_announce(a->router,
+			&(struct hello){ .drives = drives_letters(config->drives),
+					 .read_only = drives_read_only(config->drives) });
 	error = dialer_create(&dialer, &a->loop, ROUTER_HOST, &link);
 	if (error)
 		return error;
@@ -418,6 +449,7 @@ static int agent_begin(struct agent *a, const char **step)
 	error = agent_enclose(a, step);
 	if (error)
 		return error;
+	drive_service_begin(&a->drives, config->drives);
 	/* Wine's server must not be some job's child: jobs end with theirs. */
 	error = wine_start(config->wine);
 	if (error)

@@ -53,6 +53,19 @@ static const char *link_of(const struct qemu *q)
 	return q->options->link ? q->options->link : "serial:landbridge.0";
 }
 
+/* The drives that the guest will find on the link, as it need not wait to hear. */
+static const char *served(char *out, size_t size, const struct qemu *q)
+{
+	size_t used = fmt(out, size, " landbridge.drives=");
+
+	if (!options_drives_by_link(q->options) || q->drives->count == 0)
+		return "";
+	for (size_t i = 0; i < q->drives->count && used < size - 1; i++)
+		out[used++] = q->drives->at[i].letter;
+	out[used] = '\0';
+	return out;
+}
+
 /* The kernel's command line. Under TCG the kernel must not calibrate or doubt
  * the clock, nor spend time on mitigations that mean nothing there. */
 static void add_kernel(struct args *args, const struct qemu *q)
@@ -61,7 +74,7 @@ static void add_kernel(struct args *args, const struct qemu *q)
 	bool dir = q->image->kind == IMAGE_DIR;
 	/* Said only where what is written stays: a full disk is another matter then. */
 	const char *mode = q->options->write ? " rw" : dir ? " ro" : "";
-	char root[96] = "", user[80] = "", below[300] = "";
+	char root[96] = "", user[80] = "", below[300] = "", drives[64];
 
 	if (dir)
 		fmt(root, sizeof(root), " root=landbridge-root rootfstype=9p");
@@ -81,8 +94,9 @@ static void add_kernel(struct args *args, const struct qemu *q)
 		args,
 		"console=ttyS0 quiet panic=-1 nokaslr cryptomgr.notests%s%s%s%s landbridge.name=%s%s "
 		"landbridge.ip=10.0.2.15/24 landbridge.gateway=10.0.2.2 landbridge.dns=10.0.2.3 "
-		"landbridge.link=%s",
-		emulated, below, root, mode, q->name, user, link_of(q));
+		"landbridge.link=%s%s",
+		emulated, below, root, mode, q->name, user, link_of(q),
+		served(drives, sizeof(drives), q));
 }
 
 static void add_share(struct args *args, const char *id, const char *dir, const char *tag, bool ro)
@@ -118,6 +132,8 @@ static void add_drives(struct args *args, const struct qemu *q)
 {
 	char id[16], tag[4], given[32];
 
+	if (options_drives_by_link(q->options))
+		return;
 	fmt(given, sizeof(given), "/proc/self/fd/%d", q->c_dir);
 	for (size_t i = 0; i < q->drives->count; i++) {
 		const struct drive *drive = &q->drives->at[i];

@@ -167,17 +167,18 @@ int vm_print(const struct vm *vm, struct fault *why)
 }
 
 /* What the guest will ask for, of lib/guest_modules.h. */
-static unsigned groups_for(const struct image *image)
+static unsigned groups_for(const struct vm *vm)
 {
-	return BIT(GUEST_BUS) | BIT(GUEST_9P) | BIT(GUEST_NET) | BIT(GUEST_LINK) | BIT(GUEST_RNG) |
-	       BIT(GUEST_BINFMT) | image->groups;
+	/* Drives may come over the link later. */
+	return BIT(GUEST_BUS) | BIT(GUEST_NET) | BIT(GUEST_LINK) | BIT(GUEST_RNG) |
+	       BIT(GUEST_BINFMT) | BIT(GUEST_FUSE) | vm->image->groups |
+	       (options_drives_by_link(vm->options) ? 0 : BIT(GUEST_9P));
 }
 
 static int initramfs_make(const struct vm *vm, const char *path, struct fault *why)
 {
 	char init[PATH_MAX + 8];
-	struct initramfs initramfs = { init, vm->modules[0] ? vm->modules : NULL,
-				       groups_for(vm->image) };
+	struct initramfs initramfs = { init, vm->modules[0] ? vm->modules : NULL, groups_for(vm) };
 
 	fmt(init, sizeof(init), "%s/init", vm->dirs->data);
 	return initramfs_write(path, &initramfs, why);

@@ -156,6 +156,8 @@ static void test_mistakes(void **state)
 		{ COMMAND_RUN, "run --cpus 1x", "1x" },
 		{ COMMAND_RUN, "run --partition -1", "-1" },
 		{ COMMAND_RUN, "run --net all", "outside" },
+		{ COMMAND_RUN, "run --drives-by virtiofs", "virtio-9p or link" },
+		{ COMMAND_AGENT, "agent --drives-by link", "--drives-by" },
 		{ COMMAND_RUN, "run --timeout 1.5", "1.5" },
 		{ COMMAND_RUN, "run --link serial", "serial:NAME" },
 		{ COMMAND_RUN, "run --link tcp:a:1", "tcp:a:1" },
@@ -277,13 +279,47 @@ static void test_qemu_network(void **state)
 	args_free(&args);
 }
 
+/* With drives on the link QEMU has none, and the guest knows which to look for. */
+static void test_qemu_drives(void **state)
+{
+	static const struct {
+		const char *line;
+		bool qemus;
+		const char *told;
+	} rows[] = {
+		{ "run --drive D:=/x --drive C:=/y", true, NULL },
+		{ "run --drive D:=/x --drives-by virtio-9p", true, NULL },
+		{ "run --drive D:=/x --drive C:=/y,ro --drives-by link", false,
+		  " landbridge.drives=DC" },
+		{ "run --drives-by=link", false, NULL },
+	};
+	struct image image = { .kind = IMAGE_DISK, .format = DISK_RAW, .path = "/a" };
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		struct args args = { 0 };
+		struct options o;
+		struct fault why;
+		struct qemu q;
+
+		assert_int_equal(parse(&o, COMMAND_RUN, rows[i].line, &why), 0);
+		q = machine(&o, &image);
+		qemu_args(&args, &q);
+		assert_int_equal(has(&args, "fsdev"), rows[i].qemus);
+		assert_int_equal(has(&args, "virtio-9p"), rows[i].qemus);
+		assert_true(rows[i].told ? has(&args, rows[i].told)
+					 : !has(&args, "landbridge.drives"));
+		args_free(&args);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_run),          cmocka_unit_test(test_others),
 		cmocka_unit_test(test_machines),     cmocka_unit_test(test_commands),
 		cmocka_unit_test(test_mistakes),     cmocka_unit_test(test_qemu),
-		cmocka_unit_test(test_qemu_network),
+		cmocka_unit_test(test_qemu_network), cmocka_unit_test(test_qemu_drives),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);

@@ -6,6 +6,22 @@
 #include "lib/lib.h"
 #include "lib/test/cmocka_all.h"
 
+static void check(const struct open *o, uint32_t code, const char *word)
+{
+	const uint32_t c_and_z = (uint32_t)1 << 2 | (uint32_t)1 << 25;
+	struct failed why = { 0 };
+	char text[128] = "";
+
+	assert_int_equal(policy_guest_may(o, c_and_z, text, sizeof(text), &why), code ? -1 : 0);
+	assert_int_equal(why.code, code);
+	if (!code)
+		return;
+	assert_ptr_equal(why.text.at, text);
+	assert_int_equal(why.text.len, strlen(text));
+	if (!strstr(text, word))
+		fail_msg("%s: no %s", text, word);
+}
+
 static void test_kinds(void **state)
 {
 	static const struct {
@@ -19,24 +35,53 @@ static void test_kinds(void **state)
 		{ OPEN_LISTEN, WIRE_FAIL_NOT_RUN, "does not serve" },
 		{ OPEN_EVENTS, WIRE_FAIL_NOT_RUN, "does not serve" },
 	};
-	char text[128];
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++)
+		check(&(struct open){ .kind = rows[i].kind, .service = { "files", 5 } },
+		      rows[i].code, rows[i].word);
+}
+
+static void test_drives(void **state)
+{
+	static const struct {
+		const char *service;
+		uint32_t uid, code;
+		const char *word;
+	} rows[] = {
+		{ "drive:C", 0, 0, "" },
+		{ "drive:Z", 0, 0, "" },
+		{ "drive:C", UINT32_MAX, 0, "" }, /* not said */
+		{ "drive:C", 1000, WIRE_FAIL_NOT_RUN, "only the guest's root" },
+		{ "drive:D", 0, WIRE_FAIL_NOT_FOUND, "no drive D:" },
+		{ "drive:A", 0, WIRE_FAIL_NOT_FOUND, "no drive A:" },
+		{ "drive:c", 0, WIRE_FAIL_NOT_FOUND, "no service drive:c" },
+		{ "drive:", 0, WIRE_FAIL_NOT_FOUND, "no service drive:" },
+		{ "drive:CC", 0, WIRE_FAIL_NOT_FOUND, "no service drive:CC" },
+		{ "drive:@", 0, WIRE_FAIL_NOT_FOUND, "no service drive:@" },
+		{ "drive:[", 0, WIRE_FAIL_NOT_FOUND, "no service drive:[" },
+		{ "driveC:", 0, WIRE_FAIL_NOT_FOUND, "no service driveC:" },
+		{ "Drive:C", 0, WIRE_FAIL_NOT_FOUND, "no service Drive:C" },
+	};
 
 	(void)state;
 	for (size_t i = 0; i < array_len(rows); i++) {
-		const struct open o = { .kind = rows[i].kind, .service = { "files", 5 } };
-		struct failed why = { 0 };
+		const struct open o = { .kind = OPEN_BYTES,
+					.uid = rows[i].uid,
+					.service = { rows[i].service, strlen(rows[i].service) } };
 
-		assert_int_equal(policy_guest_may(&o, text, sizeof(text), &why),
-				 rows[i].code ? -1 : 0);
-		assert_int_equal(why.code, rows[i].code);
-		if (rows[i].code)
-			assert_non_null(strstr(why.text.at, rows[i].word));
+		check(&o, rows[i].code, rows[i].word);
+		if (rows[i].code != WIRE_FAIL_NOT_FOUND || strstr(rows[i].word, "no drive"))
+			assert_int_equal(policy_drive(&o), rows[i].service[6]);
+		else
+			assert_int_equal(policy_drive(&o), 0);
 	}
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_kinds) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_kinds),
+					    cmocka_unit_test(test_drives) };
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
 }

@@ -1,0 +1,25 @@
+/* linkdrive.h: a drive that the host's agent serves over the link.
+ *
+ * Each is a process, landbridge-drive, with the agent's 9P on one side (the service
+ * "drive:X" of interop.sock) and the kernel's FUSE on the other (p9fs/p9fs.h). It is
+ * a daemon: no terminal, no directory, last to go when memory is short; it ends when
+ * its file system is unmounted everywhere.
+ */
+#ifndef LANDBRIDGE_INIT_LINKDRIVE_H
+#define LANDBRIDGE_INIT_LINKDRIVE_H
+
+#include <stddef.h>
+
+struct link_drive {
+	char letter;
+	const char *target;  /* a directory */
+	unsigned long flags; /* MS_* of mount(2) */
+	const char
+		*options; /* for the agent, "uid=0,metadata"; of one said twice the last counts */
+};
+
+/* Mounts it: type fuse.drvfs, source "X:". 0, or negative errno with the reason in
+ * `why`; -ENOTCONN: there is no host. Waits for the host, 2 s when it is away. */
+int link_drive_mount(const struct link_drive *drive, char *why, size_t size);
+
+#endif

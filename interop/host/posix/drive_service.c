@@ -1,0 +1,90 @@
+/* drive_service.c: starts what serves the host's drives to the guest. */
+#include "interop/host/posix/drive_service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/child.h"
+#include "lib/lib.h"
+#include "p9d/p9d.h"
+
+/* Its descriptors. */
+enum { STREAM = 3, DIRECTORY = 4 };
+
+void drive_service_begin(struct drive_service *s, const struct drives *drives)
+{
+	*s = (struct drive_service){ .drives = drives };
+	for (size_t i = 0; i < drives->count; i++) {
+		s->dirs[i] = open(drives->at[i].dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (s->dirs[i] < 0)
+			s->dirs[i] = -errno;
+	}
+}
+
+static _Noreturn void serve(bool read_only)
+{
+	char root[32];
+	const struct p9d_config config = { .root = root, .read_only = read_only, .drive = true };
+
+	/* By its descriptor: a path could lead elsewhere by now. */
+	fmt(root, sizeof(root), "/proc/self/fd/%d", DIRECTORY);
+	_exit(p9d_serve(&config, STREAM, true) < 0);
+}
+
+/* Closes `stream`. */
+static pid_t server_start(const struct drive_service *s, size_t i, int stream)
+{
+	const int fds[] = { -1, -1, STDERR_FILENO, stream, s->dirs[i] };
+	const struct child_setup setup = {
+		.flags = CHILD_ALONE, .fds = fds, .fd_count = array_len(fds), .name = "lb-drive"
+	};
+	pid_t pid = child_fork(&setup);
+
+	if (pid == 0)
+		serve(s->drives->at[i].read_only);
+	close(stream);
+	return pid;
+}
+
+int drive_service_open(struct drive_service *s, char letter)
+{
+	const struct drive *drive = drives_find(s->drives, letter);
+	size_t i = drive ? (size_t)(drive - s->drives->at) : 0;
+	int pair[2];
+	pid_t pid;
+
+	if (!drive)
+		return -ENOENT;
+	if (s->dirs[i] < 0)
+		return s->dirs[i];
+	if (s->count == DRIVE_SERVERS_MAX)
+		return -EUSERS;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	pid = server_start(s, i, pair[1]);
+	if (pid < 0) {
+		close(pair[0]);
+		return pid;
+	}
+	s->servers[s->count++] = pid;
+	return pair[0];
+}
+
+bool drive_service_reaped(struct drive_service *s, pid_t pid)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->servers[i] == pid) {
+			s->servers[i] = s->servers[--s->count];
+			return true;
+		}
+	return false;
+}
+
+void drive_service_kill(const struct drive_service *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		kill(s->servers[i], SIGKILL);
+}
