@@ -446,10 +446,11 @@ def test_outlives_wines_server(landbridge, tmp_path):
         said = bytearray()
 
         def lost():
-            """It goes to the background first: what is killed then is not the server yet."""
-            for pid in children_of(agent.pid):
-                if (name_of(pid) or "").startswith("wineserver"):
-                    os.kill(pid, signal.SIGKILL)
+            """It goes to the background first, and is the agent's child then."""
+            with open(f"/proc/{agent.pid}/task/{agent.pid}/children", encoding="ascii") as f:
+                for pid in map(int, f.read().split()):
+                    if (name_of(pid) or "").startswith("wineserver"):
+                        os.kill(pid, signal.SIGKILL)
             said.extend(agent.stderr.read() or b"")
             return b"Wine's server has ended" in said
         assert until(lost, 60), said
