@@ -87,8 +87,8 @@ static const struct {
 	{ SYS_listxattr, FILES },
 	{ SYS_removexattr, FILES },
 	{ SYS_renameat, FILES },
-	{ SYS_name_to_handle_at, CONFINE_SERVER },
-	{ SYS_fanotify_mark, CONFINE_SERVER }, /* on a group that was there before */
+	{ SYS_name_to_handle_at, CONFINE_DRIVE },
+	{ SYS_fanotify_mark, CONFINE_DRIVE }, /* on a group that was there before */
 #ifdef SYS_open /* calls that newer CPUs do not have and C libraries still use */
 	{ SYS_open, ALL },
 	{ SYS_stat, ALL },

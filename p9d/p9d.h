@@ -27,11 +27,11 @@ struct p9d_config {
 	const char *root; /* the directory to serve */
 	bool read_only;
 	mode_t umask; /* for files that .W clients make */
-	bool watch;   /* others' changes are told to a client that asks (changes.h) */
 	/* A drive: a directory of this machine for users of another one. Each of them
 	 * is let in, and is the calling process's user here. File systems that the
 	 * kernel makes up (/proc, /sys) are not entered; others that are mounted below
-	 * are, as they are by this machine's programs. */
+	 * are, as they are by this machine's programs. What else is changed here is told to
+	 * a client that asks (Twwatch). */
 	bool drive;
 };
 

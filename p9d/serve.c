@@ -45,7 +45,7 @@ int p9d_serve(const struct p9d_config *config, int fd, bool confined)
 		.share = &share,
 	};
 	struct posix_tree tree;
-	struct changes *changes = config->watch ? malloc(sizeof(*changes)) : NULL;
+	struct changes *changes = config->drive ? malloc(sizeof(*changes)) : NULL;
 	int err = posix_tree_init(&tree, config->root);
 
 	tree.is_drive = config->drive;

@@ -36,7 +36,7 @@ int main(int argc, char **argv)
 {
 	const char *mode = argc == 4 ? argv[3] : "";
 	bool watch = strcmp(mode, "nowatch") != 0;
-	struct p9d_config server = { .root = argv[1], .watch = true };
+	struct p9d_config server = { .root = argv[1], .drive = true };
 	struct p9fs_config config = { .connect = connect_pair,
 				      .owner = &server,
 				      .way = geteuid() == 0 ? &p9fs_as_root : &p9fs_as_user,

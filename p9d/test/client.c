@@ -54,7 +54,7 @@ static void serve(struct client *c, const struct p9d_config *config)
 
 void client_serve(struct client *c, const char *root)
 {
-	const struct p9d_config config = { .root = root, .umask = 022, .watch = true };
+	const struct p9d_config config = { .root = root, .umask = 022 };
 
 	serve(c, &config);
 }

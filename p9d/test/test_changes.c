@@ -76,6 +76,8 @@ static void begin(struct watching *w, struct fixture *f)
 	struct p9_msg t = { .type = P9_TWWATCH, .tag = WATCH_TAG }, r;
 
 	*w = (struct watching){ .f = f };
+	client_close(&f->c);
+	client_serve_drive(&f->c, f->dir);
 	want(c_version(&f->c, "9P2000.W", 1 << 20), 0);
 	r = call(w, &t);
 	if (r.type == P9_RLERROR)
