@@ -83,7 +83,9 @@ int landbridge_drive_main(int argc, char **argv)
 				      .name = s.name,
 				      .type = "fuse.drvfs",
 				      .stays = true,
-				      .allow_other = true };
+				      .allow_other = true,
+				      .watch = true,
+				      .guest_locks = true };
 
 	if (argc != ARGS || fd_set_cloexec(REPORT, 1) < 0)
 		return 1; /* nobody's command: mount.drvfs is */
