@@ -32,6 +32,7 @@ MAINS := init/main.c interop/host/posix/main.c
 sources = $(sort $(wildcard $(1:%=%/*.c)))
 GUEST_SRC := $(call sources,$(GUEST))
 P9D_SRC := $(call sources,lib p9d p9d/wire)
+P9FS_SRC := $(call sources,lib p9fs p9d/wire) rootfs-tests/p9mount.c
 HOST_SRC := $(call sources,$(HOST))
 ALL_SRC := $(call sources,$(FOLDERS))
 WIN_SRC := $(wildcard interop/host/win32/*.c)
@@ -87,12 +88,12 @@ $(eval $(call objects,musl,$(MUSL_CC),MUSL))
 $(eval $(call objects,host,$(CC),HOST))
 $(eval $(call objects,test,$(CC),TEST))
 $(MUSL_DEPS): | $(B)/config.h
-$(GUEST_SRC:%.c=$(B)/musl/%.o) $(LIBC_OBJ): $(MUSL_DEPS)
+$(GUEST_SRC:%.c=$(B)/musl/%.o) $(B)/musl/rootfs-tests/p9mount.o $(LIBC_OBJ): $(MUSL_DEPS)
 
 # --- programs ---
 
 .PHONY: build
-build: $(B)/init $(B)/p9d $(B)/landbridge $(B)/landbridge-start.exe $(B)/fetch-kernel cores
+build: $(B)/init $(B)/p9d $(B)/p9mount $(B)/landbridge $(B)/landbridge-start.exe $(B)/fetch-kernel cores
 ifneq ($(CROSS),)
 .PHONY: build/init
 build/init: $(B)/init
@@ -111,6 +112,11 @@ $(B)/init.debug: $(GUEST_SRC:%.c=$(B)/musl/%.o) $(LIBC_OBJ) $(B)/musl/libnl.a sc
 $(B)/p9d: $(P9D_SRC:%.c=$(B)/musl/%.o)
 	$(say) LINK $@
 	$(Q)$(MUSL_CC) $(MUSL_CFLAGS) $(MUSL_LDFLAGS) -Wl,-u,p9d_main,--defsym=main=p9d_main -o $@ $^
+
+# The file system as root mounts it: for tests, in the guest too.
+$(B)/p9mount: $(P9FS_SRC:%.c=$(B)/musl/%.o)
+	$(say) LINK $@
+	$(Q)$(MUSL_CC) $(MUSL_CFLAGS) $(MUSL_LDFLAGS) -o $@ $^
 
 $(B)/landbridge: $(HOST_SRC:%.c=$(B)/host/%.o)
 	$(say) LINK $@

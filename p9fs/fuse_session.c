@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/lib.h"
+#include "p9fs/pages.h"
 
 int fuse_session_init(struct fuse_session *s, int fd, const struct fuse_terms *terms)
 {
@@ -106,6 +107,11 @@ int fuse_notify_store(struct fuse_session *s, uint64_t node, uint64_t off, const
 }
 
 /* --- in ------------------------------------------------------------------------------- */
+
+void fuse_session_rest(struct fuse_session *s)
+{
+	pages_rest(s->buf, s->size);
+}
 
 bool fuse_session_is_over(const struct fuse_session *s)
 {

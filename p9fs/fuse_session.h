@@ -24,6 +24,8 @@ void fuse_session_fini(struct fuse_session *s);
  * unmounted. What is not known or not in order is answered here (ENOSYS, EIO), as is
  * INIT; -EPROTONOSUPPORT: the kernel is too old. */
 int fuse_session_read(struct fuse_session *s, struct fuse_request *q);
+/* Gives the memory of what was read back to the kernel. */
+void fuse_session_rest(struct fuse_session *s);
 /* Whether it was unmounted, without waiting. */
 bool fuse_session_is_over(const struct fuse_session *s);
 

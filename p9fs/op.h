@@ -30,6 +30,7 @@ struct p9fs {
 	struct op *under_way;
 	struct op *interrupted; /* whose answers nobody wants any more; the oldest first */
 	bool stop;
+	bool rested;        /* nothing has happened since the buffers gave up their memory */
 	int signals;        /* signalfd(2) of those that end us; -1 */
 	sigset_t unblocked; /* what was blocked before */
 };

@@ -12,6 +12,8 @@
 #include "p9fs/way.h"
 #include "lib/lib.h"
 
+enum { REST_MS = 1000 };
+
 static void drop_fid(struct inodes *inodes, uint32_t fid)
 {
 	remote_clunk(&container_of(inodes, struct p9fs, inodes)->remote, fid);
@@ -112,6 +114,21 @@ static int fuse_take(struct p9fs *m)
 	return got < 0 ? got : 0;
 }
 
+/* How long to wait, in ms: until somebody's patience ends, or the buffers may rest. */
+static int turn_wait(struct p9fs *m)
+{
+	int wait = ops_give_up(m);
+
+	return wait < 0 && !m->rested ? REST_MS : wait;
+}
+
+static void p9fs_rest(struct p9fs *m)
+{
+	fuse_session_rest(&m->fuse);
+	remote_rest(&m->remote);
+	m->rested = true;
+}
+
 static int p9fs_turn(struct p9fs *m)
 {
 	struct pollfd p[4] = {
@@ -121,10 +138,14 @@ static int p9fs_turn(struct p9fs *m)
 		{ .fd = m->notifier.event, .events = POLLIN },
 		{ .fd = m->signals, .events = POLLIN },
 	};
-	int err = 0;
+	int err = 0, count = poll(p, 4, turn_wait(m));
 
-	if (poll(p, 4, ops_give_up(m)) < 0)
+	if (count < 0)
 		return errno == EINTR ? 0 : -errno;
+	if (count == 0 && !m->interrupted)
+		p9fs_rest(m);
+	else
+		m->rested = false;
 	m->stop = p[3].revents != 0;
 	if (p[2].revents)
 		notifier_collect(&m->notifier);

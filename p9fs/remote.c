@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/lib.h"
+#include "p9fs/pages.h"
 
 #define DIALECT "9P2000.W"
 
@@ -238,6 +239,14 @@ int remote_read(struct remote *remote)
 			remote_fail(remote, err);
 	}
 	return remote->error;
+}
+
+void remote_rest(struct remote *remote)
+{
+	if (remote->in_used == 0)
+		pages_rest(remote->in, REMOTE_MSIZE);
+	if (!remote_pending(remote))
+		pages_rest(remote->out, remote->out_size);
 }
 
 /* --- the start -------------------------------------------------------------------- */

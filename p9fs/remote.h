@@ -84,6 +84,8 @@ bool remote_pending(const struct remote *remote);
  * connection is over and remote_fail was called. */
 int remote_write(struct remote *remote);
 int remote_read(struct remote *remote);
+/* Gives the memory of what was sent and received back to the kernel, where all was. */
+void remote_rest(struct remote *remote);
 /* Takes bytes as if the socket had brought them. -EPROTO. */
 int remote_feed(struct remote *remote, const void *data, size_t len);
 /* Ends one call with `r` if it is still under way: the server said that it will not

@@ -9,9 +9,9 @@ import subprocess
 BUILD = os.environ.get("LANDBRIDGE_BUILD", "build")
 SOAK = os.environ.get("LANDBRIDGE_SOAK") == "1"
 HERE = os.path.join(os.path.dirname(__file__), "p9")
-MODULES = ["virtio_pci", "virtio_blk", "crc32c_generic", "ext4", "9p", "9pnet_fd"]
+MODULES = ["virtio_pci", "virtio_blk", "crc32c_generic", "ext4", "9p", "9pnet_fd", "fuse"]
 APPLETS = ("sh mount umount insmod mkdir rm cp sed cat tar find sort cmp md5sum usleep poweroff grep stat ifconfig "
-           "switch_root").split()
+           "switch_root pidof").split()
 
 
 def module_files(names):
@@ -73,7 +73,8 @@ def make_initramfs(tmp, init, modules=(), extra=None):
     shutil.copy("/bin/busybox", root / "bin" / "busybox")
     for applet in APPLETS:
         (root / "bin" / applet).symlink_to("busybox")
-    shutil.copy(os.path.join(BUILD, "p9d"), root / "bin" / "p9d")
+    for program in ("p9d", "p9mount"):
+        shutil.copy(os.path.join(BUILD, program), root / "bin" / program)
     make_p9check(root / "bin" / "p9check")
     shutil.copy(os.path.join(HERE, init), root / "init")
     if extra:

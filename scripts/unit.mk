@@ -22,10 +22,10 @@ $(B)/test/all.a: $(patsubst %.c,$(B)/test/%.o,$(filter-out $(MAINS),$(ALL_SRC)))
 unit: $(TEST_PROGRAMS)
 	@scripts/run-unit $^
 
-# p9d's once more, under the thread sanitizer; test_nomem has its own malloc. A
-# process ends at its first report, so that its client sees it too.
+# Those of p9d and p9fs once more, under the thread sanitizer; test_nomem has its own
+# malloc. A process ends at its first report, so that its client sees it too.
 TSAN_FLAGS := -fsanitize=thread -fno-omit-frame-pointer
-TSAN_TESTS := $(patsubst %.c,$(B)/tsan/test/%,$(filter-out %/test_nomem.c,$(filter p9d/%,$(TESTS))))
+TSAN_TESTS := $(patsubst %.c,$(B)/tsan/test/%,$(filter-out %/test_nomem.c,$(filter p9d/% p9fs/%,$(TESTS))))
 unit-tsan:
 	$(Q)$(MAKE) --no-print-directory B=$(B)/tsan SAN='$(TSAN_FLAGS)' $(TSAN_TESTS)
 	@TSAN_OPTIONS=halt_on_error=1 scripts/run-unit $(TSAN_TESTS)
