@@ -13,6 +13,7 @@
 #include "init/oom.h"
 #include "interop/stream/stream.h"
 #include "lib/child.h"
+#include "lib/dirs.h"
 #include "lib/lib.h"
 #include "p9fs/p9fs.h"
 
@@ -22,6 +23,47 @@ struct report {
 	char why[200];
 };
 enum { REPORT = 3, ARGS = 5 };
+
+#define NAME "landbridge-drive"
+
+bool process_is_ours(int proc, const char *pid, const char *name)
+{
+	char path[32], line[24] = "";
+	struct stat st;
+	int fd;
+
+	fmt(path, sizeof(path), "%s/cmdline", pid);
+	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &st) < 0 || st.st_uid != 0 || fd_read_full(fd, line, sizeof(line) - 1) < 0)
+		line[0] = '\0';
+	close(fd);
+	return strcmp(line, name) == 0;
+}
+
+struct drive_walk {
+	struct dir_walk walk; /* of /proc */
+	pid_t *pids;
+	size_t count, max;
+};
+
+static bool drive_find(struct dir_walk *walk, int proc, const char *name)
+{
+	struct drive_walk *w = container_of(walk, struct drive_walk, walk);
+
+	if (*name >= '0' && *name <= '9' && process_is_ours(proc, name, NAME))
+		w->pids[w->count++] = (pid_t)strtol(name, NULL, 10);
+	return w->count < w->max;
+}
+
+size_t link_drives_find(pid_t *pids, size_t max)
+{
+	struct drive_walk w = { { drive_find }, pids, 0, max };
+
+	dir_each_path("/proc", &w.walk);
+	return w.count;
+}
 
 /* --- the process behind it --------------------------------------------------------- */
 
@@ -107,7 +149,7 @@ int landbridge_drive_main(int argc, char **argv)
 static int drive_exec(void *arg)
 {
 	const struct link_drive *drive = arg;
-	char letter[] = { drive->letter, '\0' }, flags[24], name[] = "landbridge-drive";
+	char letter[] = { drive->letter, '\0' }, flags[24], name[] = NAME;
 	char *const argv[] = { name,
 			       letter,
 			       (char *)(uintptr_t)drive->target,

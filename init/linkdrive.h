@@ -8,7 +8,9 @@
 #ifndef LANDBRIDGE_INIT_LINKDRIVE_H
 #define LANDBRIDGE_INIT_LINKDRIVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct link_drive {
 	char letter;
@@ -21,5 +23,12 @@ struct link_drive {
 /* Mounts it: type fuse.drvfs, source "X:". 0, or negative errno with the reason in
  * `why`; -ENOTCONN: there is no host. Waits for the host, 2 s when it is away. */
 int link_drive_mount(const struct link_drive *drive, char *why, size_t size);
+
+/* Whether the process PID, a name in `proc`, which is /proc, is one of ours that was
+ * started by this name: root's. */
+bool process_is_ours(int proc, const char *pid, const char *name);
+
+/* The processes behind drives, at most `max`. Returns how many. */
+size_t link_drives_find(pid_t *pids, size_t max);
 
 #endif

@@ -14,6 +14,7 @@
 
 #include "init/distro.h"
 #include "init/drives.h"
+#include "init/linkdrive.h"
 #include "init/mounts.h"
 #include "init/spawn.h"
 #include "lib/dirs.h"
@@ -54,20 +55,18 @@ struct others {
 /* Kernel threads and the dead have no command line. */
 static bool other_find(struct dir_walk *walk, int proc, const char *name)
 {
-	static const char link[] = "landbridge-broker", drive[] = "landbridge-drive";
 	struct others *o = container_of(walk, struct others, walk);
-	char path[32], line[sizeof(link)] = "";
+	char path[32], first;
 	int fd;
 
-	if (*name < '0' || *name > '9' || strcmp(name, "1") == 0)
+	if (*name < '0' || *name > '9' || strcmp(name, "1") == 0 ||
+	    process_is_ours(proc, name, "landbridge-broker") ||
+	    process_is_ours(proc, name, "landbridge-drive"))
 		return true;
 	fmt(path, sizeof(path), "%s/cmdline", name);
 	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		fd_read_full(fd, line, sizeof(line));
+	o->found = fd >= 0 && read(fd, &first, 1) == 1;
 	fd_close(&fd);
-	o->found = line[0] && strncmp(line, link, sizeof(line)) != 0 &&
-		   strncmp(line, drive, sizeof(line)) != 0;
 	return !o->found;
 }
 

@@ -18,6 +18,7 @@
 #include "init/etc.h"
 #include "init/hostpath.h"
 #include "init/init.h"
+#include "init/linkdrive.h"
 #include "init/login.h"
 #include "init/oom.h"
 #include "init/ready.h"
@@ -325,7 +326,11 @@ static int session_spawn(void *owner, const struct open *l, const struct child_s
 
 int session_main(int argc, char **argv)
 {
-	static const struct runner_ops ops = { .spawn = session_spawn };
+	static const struct runner_ops ops = {
+		.spawn = session_spawn,
+		/* A drive that was mounted by hand is the machine's. */
+		.spared = CFG_P9FS ? link_drives_find : NULL,
+	};
 	struct login_session s = { 0 };
 	struct utsname u;
 

@@ -189,12 +189,24 @@ def test_write_at_power_off(landbridge, tmp_path):
     assert (tmp_path / "late").read_text() == "late\n", result
 
 
-def test_other_sessions_have_them(landbridge, tools, tmp_path):
-    door = landbridge
-    assert door.call("start", "--drive", f"D:={tools}", "--drives-by", "link", "drives").status == 0
+def test_drives_are_the_machines(landbridge, tools):
+    """Other sessions have them; one that was mounted by hand outlives its session, however that ends."""
+    def call(*words):
+        return landbridge.call("exec", "drives", "--", *words)
+
+    assert landbridge.call("start", "--drive", f"D:={tools}", "--drives-by", "link", "drives").status == 0
     try:
-        assert "probe.exe" in door.call("exec", "drives", "ls", "/mnt/d").text
-        assert door.call("exec", "drives", "--", "sh", "-c", "mkdir /tmp/d && mount -t drvfs D: /tmp/d").status == 0
-        assert "probe.exe" in door.call("exec", "drives", "ls", "/tmp/d").text
+        assert "probe.exe" in call("ls", "/mnt/d").text
+        assert call("sh", "-c", "umount /mnt/d && mkdir /tmp/d && mount -t drvfs D: /mnt/d").status == 0
+        assert "probe.exe" in call("ls", "/mnt/d").text
+        lost = landbridge.start("exec", "drives", "--", "sh", "-c",
+                                "umount /mnt/d && mount -t drvfs D: /mnt/d && mount -t drvfs D: /tmp/d && echo up; sleep 1000")
+        assert lost.stdout.readline() == b"up\n"
+        lost.kill()
+        lost.communicate()
+        assert until(lambda: call("sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'sleep 1000'").text == "1\n", 20)
+        assert "probe.exe" in call("ls", "/mnt/d").text and "probe.exe" in call("ls", "/tmp/d").text
+        assert call("sh", "-c", "umount /tmp/d /mnt/d; cat /proc/mounts | grep -c drvfs").text == "2\n"
+        assert until(lambda: call("sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'landbridge-[d]rive D'").text == "0\n", 20)
     finally:
-        door.call("stop", "drives")
+        landbridge.call("stop", "drives")

@@ -121,6 +121,9 @@ struct runner_ops {
 	/* Delivers a Linux signal number to the job. NULL: kill(2) to the
 	 * foreground process group of the terminal, or to the child's group. */
 	void (*signal)(void *owner, const struct job *job, int signal);
+	/* Descendants that are not the job's, though somebody started them in it: they
+	 * stay when the opener goes. At most `max`; returns how many. NULL: none. */
+	size_t (*spared)(pid_t *pids, size_t max);
 	/* Somebody typed what the job's terminal makes SIGINT of (termios(3), VINTR
 	 * with ISIG). NULL: not wanted. */
 	void (*typed_interrupt)(void *owner);

@@ -1,11 +1,13 @@
 /* test_broker.c: a real broker process between clients and a host's router.
- * Started again as "landbridge-session", this program is the session. */
+ * Started again as "landbridge-session", this program is the session, and as
+ * "landbridge-automount" what mounts drives. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -24,6 +26,7 @@ struct fixture {
 	struct pair pair; /* its host side alone is used */
 	char dir[64], link[96], socket[96];
 	int listener;
+	bool mounts;         /* it is to have the host's drives mounted */
 	pid_t broker, spare; /* spare: the last session that was seen waiting */
 	struct end ends[CLIENTS];
 	size_t count;
@@ -32,7 +35,8 @@ struct fixture {
 static void start_broker(struct fixture *t, rlim_t files)
 {
 	char link[128], name[] = "landbridge-broker";
-	char *argv[] = { name, link, NULL };
+	char nothing[] = "", mounts[] = "mount";
+	char *argv[] = { name, link, nothing, mounts, NULL };
 
 	fmt(link, sizeof(link), "unix:%s", t->link);
 	t->broker = fork();
@@ -46,7 +50,7 @@ static void start_broker(struct fixture *t, rlim_t files)
 	close(100);
 	if (files)
 		setrlimit(RLIMIT_NOFILE, &(struct rlimit){ files, files });
-	_exit(broker_main(2, argv));
+	_exit(broker_main(t->mounts ? 4 : 2, argv));
 }
 
 static void stop_broker(struct fixture *t)
@@ -55,9 +59,10 @@ static void stop_broker(struct fixture *t)
 	waitpid(t->broker, NULL, 0);
 }
 
-static int begin(void **state, rlim_t files)
+static int begin(void **state, rlim_t files, uint32_t drives)
 {
 	struct fixture *t = calloc(1, sizeof(*t));
+	const struct hello hello = { .drives = drives };
 	struct address to = { .kind = ADDRESS_UNIX };
 	struct dialer *dialer;
 
@@ -68,8 +73,10 @@ static int begin(void **state, rlim_t files)
 	fmt(t->socket, sizeof(t->socket), "%s/interop.sock", t->dir);
 	t->listener = unix_listen(t->socket, 0666, 128);
 	assert_true(t->listener >= 0);
+	t->mounts = drives != 0;
 	start_broker(t, files);
 	pair_init(&t->pair);
+	router_announce(t->pair.host.router, &hello);
 	t->pair.test = t;
 	fmt(to.name, sizeof(to.name), "%s", t->link);
 	assert_int_equal(dialer_create(&dialer, &t->pair.loop, ROUTER_HOST, &to), 0);
@@ -80,12 +87,17 @@ static int begin(void **state, rlim_t files)
 
 static int setup(void **state)
 {
-	return begin(state, 0);
+	return begin(state, 0, 0);
 }
 
 static int setup_few_files(void **state)
 {
-	return begin(state, 12);
+	return begin(state, 12, 0);
+}
+
+static int setup_drives(void **state)
+{
+	return begin(state, 0, 1u << ('Q' - 'A') | 1u << ('Z' - 'A'));
 }
 
 static int teardown(void **state)
@@ -292,6 +304,45 @@ static void few_descriptors_are_survived(void **state)
 	assert_true(pair_run(&t->pair, last_done, 5000));
 }
 
+/* --- drives --- */
+
+/* What the broker's helper was told to mount. */
+static void told_path(char *out, size_t size, pid_t broker)
+{
+	fmt(out, size, "/tmp/broker-automount.%d", (int)broker);
+}
+
+static bool helper_told(struct pair *pair)
+{
+	const struct fixture *t = pair->test;
+	char path[64];
+
+	told_path(path, sizeof(path), t->broker);
+	return access(path, F_OK) == 0;
+}
+
+static void drives_are_mounted(void **state)
+{
+	struct fixture *t = *state;
+	char path[64], letters[32] = "";
+
+	assert_true(pair_run(&t->pair, helper_told, 5000));
+	assert_true(t->pair.host.features & HELLO_MOUNTS);
+	told_path(path, sizeof(path), t->broker);
+	file_read(path, letters, sizeof(letters));
+	unlink(path);
+	assert_string_equal(letters, "QZ");
+}
+
+static int automount(const char *letters)
+{
+	char path[64], made[80];
+
+	told_path(path, sizeof(path), getppid());
+	fmt(made, sizeof(made), "%s.new", path);
+	return file_create(made, letters, 0600) < 0 || rename(made, path) < 0;
+}
+
 /* --- the session --- */
 
 static uint32_t session_complaint(void)
@@ -336,11 +387,14 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(host_opens_sessions, setup, teardown),
 		cmocka_unit_test_setup_teardown(next_session_is_ready, setup, teardown),
 		cmocka_unit_test_setup_teardown(new_broker_takes_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(drives_are_mounted, setup_drives, teardown),
 		cmocka_unit_test_setup_teardown(few_descriptors_are_survived, setup_few_files,
 						teardown),
 	};
 
 	if (argc > 0 && strcmp(argv[0], "landbridge-session") == 0)
 		return session();
+	if (argc > 1 && strcmp(argv[0], "landbridge-automount") == 0)
+		return automount(argv[1]);
 	return cmocka_run_group_tests_name("broker", tests, NULL, NULL);
 }

@@ -311,8 +311,10 @@ static void side_state(void *owner, const struct hello *hello)
 	side->up = hello != NULL;
 	side->ups += side->up;
 	side->downs += !side->up;
-	if (hello)
+	if (hello) {
 		fmt(side->host_path, sizeof(side->host_path), "%s", hello->host_path.at);
+		side->features = hello->features;
+	}
 }
 
 static void side_shutdown(void *owner)

@@ -58,6 +58,7 @@ struct side {
 	int link; /* the guest side's: what next was last */
 	bool up;
 	unsigned ups, downs;
+	uint32_t features; /* of the other side's HELLO, as below */
 	char host_path[64];
 	bool shutdown;
 	int refuse;        /* code with which accept refuses */

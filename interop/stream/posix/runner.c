@@ -109,12 +109,21 @@ static void runner_resize(void *owner, uint16_t rows, uint16_t cols)
 	pty_resize(r->in.fd, rows, cols);
 }
 
+/* All that the program started; how many there were. */
+static int rest_signal(const struct runner *r, int signal)
+{
+	enum { SPARED_MAX = 32 };
+	pid_t spared[SPARED_MAX];
+	size_t count = r->ops->spared ? r->ops->spared(spared, SPARED_MAX) : 0;
+
+	return tree_signal_but(getpid(), signal, spared, count);
+}
+
 static void runner_stop(void *owner, bool with_kill)
 {
-	(void)owner;
-	tree_signal(getpid(), with_kill ? SIGKILL : SIGHUP);
+	rest_signal(owner, with_kill ? SIGKILL : SIGHUP);
 	if (!with_kill)
-		tree_signal(getpid(), SIGCONT);
+		rest_signal(owner, SIGCONT);
 }
 
 static void runner_timer(void *owner, int ms)
@@ -258,7 +267,9 @@ static void runner_reap(struct runner *r)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		if (pid == r->job.pid)
 			job_ended(r, status);
-	serve_reaped(&r->serve, pid < 0);
+	/* Who is spared may outlive us. */
+	serve_reaped(&r->serve, pid < 0 || (r->ops->spared && r->serve.process == PROCESS_EXITED &&
+					    rest_signal(r, 0) == 0));
 }
 
 static void runner_caught(struct signals *s, const struct signalfd_siginfo *info)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,11 +56,11 @@ static void finish(struct job_under_test *j)
 	finish_pair(j);
 }
 
-#define TREE                                                           \
+#define TREE TREE_OF "echo up; wait"
+#define TREE_OF                                                        \
 	"setsid bash -c 'sleep 100 & sleep 100; :' $0-a & "            \
 	"(trap '' HUP; bash -c 'while :; do sleep 100; done' $0-b) & " \
-	"bash -c 'kill -STOP $$' $0-c & "                              \
-	"echo up; wait"
+	"bash -c 'kill -STOP $$' $0-c & "
 
 /* Whatever the caller started dies with it. */
 static void caller_killed(void **state)
@@ -71,6 +72,37 @@ static void caller_killed(void **state)
 	kill(j.pair.caller, SIGKILL);
 	process_wait(j.pair.caller, 2000);
 	finish(&j);
+}
+
+/* The one whose pid is on the first line of the job's output; as a daemon it has
+ * neither its terminal nor its pipes. */
+static pid_t *daemon_pid;
+
+static size_t daemon_spared(pid_t *pids, size_t max)
+{
+	pids[0] = *daemon_pid;
+	return max > 0 && *daemon_pid > 0 ? 1 : 0;
+}
+
+static void spared_lives_on(void **state)
+{
+	static const struct runner_ops ops = { .spawn = exec_spawn, .spared = daemon_spared };
+	struct job_under_test j;
+	char pid[16] = "";
+
+	(void)state;
+	daemon_pid = mmap(NULL, sizeof(*daemon_pid), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	start(&j, "sleep 300 </dev/null >/dev/null 2>&1 & d=$!; " TREE_OF "echo up; echo $d; wait",
+	      0, &ops);
+	assert_true(read(j.out, pid, sizeof(pid) - 1) > 0);
+	*daemon_pid = (pid_t)strtol(pid, NULL, 10);
+	assert_true(*daemon_pid > 1);
+	kill(j.pair.caller, SIGKILL);
+	process_wait(j.pair.caller, 2000);
+	finish(&j); /* the runner waits for the others, and not for it */
+	assert_int_equal(kill(*daemon_pid, SIGKILL), 0);
+	munmap(daemon_pid, sizeof(*daemon_pid));
 }
 
 static void runner_terminated(void **state)
@@ -405,6 +437,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(caller_killed),
+		cmocka_unit_test(spared_lives_on),
 		cmocka_unit_test(runner_terminated),
 		cmocka_unit_test(runner_killed),
 		cmocka_unit_test(signals_sent),
