@@ -226,3 +226,13 @@ def test_emergency_shell(landbridge, broken):
     shell.expect(pexpect.EOF)
     shell.close()
     assert shell.exitstatus == 125
+
+
+def test_gap_in_the_wall_is_told(landbridge):
+    """On a stderr that is no terminal too, in one line, before anything runs."""
+    no_namespaces = "echo 0 >/proc/sys/user/max_user_namespaces && exec setpriv --bounding-set -sys_admin --inh-caps -sys_admin \"$@\""
+    done = subprocess.run(["unshare", "-Ur", "sh", "-c", no_namespaces, "sh", frontdoor.LANDBRIDGE, "run", "--", "echo", "in"],
+                          env=landbridge.env, capture_output=True, timeout=180, check=False)
+    said = [line for line in done.stderr.decode().splitlines() if "Windows programs may" in line]
+    assert len(said) == 1 and "no namespaces" in said[0], done
+    assert (done.returncode, done.stdout) == (0, b"in\n"), done

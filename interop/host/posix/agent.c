@@ -358,7 +358,7 @@ static void agent_end(struct agent *a)
 static int agent_enclose(struct agent *a, const char **step)
 {
 	const struct agent_config *config = a->config;
-	const struct wall wall = { config->wine, config->drives, a->socket_dir };
+	const struct wall wall = { config->wine, config->drives, a->socket_dir, config->apart };
 	struct wall_state state;
 	char gap[WALL_GAP_MAX];
 	int error = wall_raise(&wall, &state);
@@ -391,17 +391,21 @@ static int agent_begin(struct agent *a, const char **step)
 	error = loop_init(&a->loop);
 	if (error)
 		return error;
+	*step = "serve the link";
+	error = address_parse(&link, config->link);
+	if (!error)
+		error = link_hold(a, &link);
+	if (!error)
+		error = agent_enclose(a, step);
+	if (error)
+		return error;
+	/* What programs changed is looked at as they see it. */
 	if (wine_path(config->wine, config->drives, a->path, sizeof(a->path)) < 0)
 		log_note(&a->log,
 			 "the Windows PATH is longer than %d bytes: the guest gets the "
 			 "directories that fit",
 			 (int)sizeof(a->path));
 	*step = "serve the link";
-	error = address_parse(&link, config->link);
-	if (!error)
-		error = link_hold(a, &link);
-	if (error)
-		return error;
 	a->router = router_create(&a->loop, ROUTER_HOST, &ops, a, a->path);
 	if (!a->router)
 		return -ENOMEM;
@@ -413,9 +417,6 @@ static int agent_begin(struct agent *a, const char **step)
 	router_dial(a->router, dialer);
 	*step = "serve its socket";
 	error = agent_watch(a);
-	if (error)
-		return error;
-	error = agent_enclose(a, step);
 	if (error)
 		return error;
 	/* Wine's server must not be some job's child: jobs end with theirs. */

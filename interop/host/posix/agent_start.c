@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "interop/host/posix/agent.h"
+#include "interop/host/posix/apart.h"
 #include "lib/lib.h"
 
 /* Its descriptors: the machine lives as long as its supervisor, and no longer. */
@@ -51,6 +52,7 @@ static _Noreturn void agent_child(struct plan *p)
 				       .socket = p->socket,
 				       .listener = LISTENER,
 				       .control = CONTROL,
+				       .apart = true,
 				       .drives = &p->drives,
 				       .wine = &p->wine };
 
@@ -83,7 +85,7 @@ pid_t agent_start(struct plan *p, int *control, struct fault *why)
 		return fault_set(why, HOST_FAILED, "unable to start the agent: %s",
 				 strerror(errno));
 	fds[4] = pair[1];
-	pid = child_fork(&setup);
+	pid = p->apart && p->wine.layer[0] ? apart_fork(&setup) : child_fork(&setup);
 	if (pid == 0)
 		agent_child(p);
 	close(listener);

@@ -39,7 +39,7 @@ int layer_mount(const char *lower, const char *dir)
 	if (r == 0)
 		r = part_make(dir, "work");
 	if (r == 0)
-		r = view_leave();
+		r = view_leave(0);
 	if (r < 0)
 		return r;
 	fmt(options, sizeof(options), "lowerdir=%s,upperdir=%s/upper,workdir=%s/work,userxattr",

@@ -371,14 +371,17 @@ bool wine_close(struct wine *wine)
 	return ended;
 }
 
-/* The file's text is the caller's to free. */
+/* The file's text is the caller's to free. Windows programs may have put anything in
+ * its place. */
 static char *file_take(const struct wine *wine, const char *name, struct registry_file *file)
 {
 	char path[PATH_MAX + 16], *text;
 	ssize_t len;
+	int fd;
 
 	fmt(path, sizeof(path), "%s/%s", wine->prefix, name);
-	len = file_load(path, &text);
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	len = fd_load(fd < 0 ? -errno : fd, &text);
 	*file = (struct registry_file){ text, len > 0 ? (size_t)len : 0 };
 	return text;
 }
