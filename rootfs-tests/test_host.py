@@ -206,6 +206,21 @@ def test_missing_drives_are_told(landbridge, tmp_path):
     assert result.err == b"landbridge: drives: the host's C: is not here\n", result
 
 
+def test_wrongs_of_a_machine_that_stays(landbridge, tmp_path):
+    """The first session shows them, once; the log has them, and what the agent says."""
+    try:
+        started = landbridge.call("start", "--name", "lacking", *without(tmp_path, "9p"))
+        assert (started.status, started.err) == (0, b""), started
+        first, second = (landbridge.call("exec", "lacking", "--", "sh", "-c", "exit 3") for _ in range(2))
+        assert first.status == 3 and first.err == b"landbridge: drives: the host's C: is not here\n", first
+        assert (second.status, second.err) == (3, b""), second
+        log = landbridge.call("log", "lacking").text
+        assert "landbridge: the guest has no drive C:" in log, log
+        assert "warning drives: the host's C: is not here" in log or "failed drives" in log, log
+    finally:
+        landbridge.call("stop", "lacking")
+
+
 def test_failed_boot_names_the_step(landbridge, broken):
     result = landbridge.run(*broken, "--", "true")
     err = result.err.decode()

@@ -435,6 +435,7 @@ int agent_serve(const struct agent_config *config)
 
 	if (a) {
 		a->log = agent_log;
+		a->log.polls = config->control >= 0; /* the machine reads it, or nobody does */
 		a->config = config;
 		a->control.fd = -1;
 		prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -29,7 +29,7 @@ struct agent_config {
 int agent_listen(const char *socket, struct fault *why);
 
 /* Serves until TERM, INT or HUP, or the end of control. Then every job is
- * ended, and Wine too. What goes wrong is one line on stderr. Returns an exit
+ * ended, and Wine too. What goes wrong is one line on stderr each. Returns an exit
  * status. */
 int agent_serve(const struct agent_config *config);
 
