@@ -94,6 +94,22 @@ class TestOneGuest:
         result = landbridge.call("exec", "--socket", socket, "bash", "-c", script)
         assert result.text.split() == ["130", "143", "129"], result
 
+    def test_signal_while_wines_server_hangs(self, guest):
+        """Nobody of Wine answers: TERM ends the command all the same, within about 2 s."""
+        landbridge, socket, run = guest
+        program = landbridge.start("exec", "--socket", socket, "/mnt/d/probe.exe", "hang")
+        assert program.stdout.readline().strip() == b"ready"
+        server = child_named(run, "wineserver")
+        os.kill(server, signal.SIGSTOP)
+        begin = time.monotonic()
+        program.terminate()
+        program.communicate(timeout=20)
+        took = time.monotonic() - begin
+        os.kill(server, signal.SIGCONT)
+        assert program.returncode in (143, -signal.SIGTERM) and took < 3, (program.returncode, took)
+        result = landbridge.call("exec", "--socket", socket, "/mnt/d/probe.exe", "exit", "3")
+        assert result.status == 3, result
+
     def test_nothing_leaks(self, guest):
         """Descriptors and processes of the agent are as many after 30 launches as before."""
         landbridge, socket, run = guest

@@ -111,8 +111,11 @@ struct runner_ops {
 	 * was started anew, and job->pid is the new one's. NULL: never. */
 	bool (*again)(void *owner, struct job *job);
 	/* Delivers a Linux signal number to the job. NULL: kill(2) to the
-	 * foreground process group of the terminal, or to the child's group. */
-	void (*signal)(void *owner, const struct job *job, int signal);
+	 * foreground process group of the terminal, or to the child's group. Returns
+	 * after how many ms `force` is called, if the job is still there; 0: it is not. */
+	int (*signal)(void *owner, const struct job *job, int signal);
+	/* A signal that ends every job had no effect. With `signal`. */
+	void (*force)(void *owner);
 	/* Somebody typed what the job's terminal makes SIGINT of (termios(3), VINTR
 	 * with ISIG). NULL: not wanted. */
 	void (*typed_interrupt)(void *owner);
