@@ -26,7 +26,6 @@
 #include "lib/tree.h"
 
 enum {
-	JOBS_MAX = 256,            /* at once; more are refused */
 	JOBS_END_MS = 4000,        /* a job's own grace is 2 s */
 	HOST_PATH_MAX = 32 * 1024, /* Windows has no longer variable */
 };
@@ -40,7 +39,8 @@ struct agent {
 	struct signals signals;
 	struct acceptor acceptor;
 	struct timer patience;
-	pid_t jobs[JOBS_MAX];
+	pid_t jobs[POLICY_JOBS];
+	uint32_t job_users[POLICY_JOBS]; /* of the guest */
 	size_t job_count;
 	bool stopping;
 	int link_dir,
@@ -100,8 +100,8 @@ static int agent_accept(void *owner, const struct open *o, struct failed *why)
 		return -EACCES;
 	if (a->stopping)
 		return refuse(a, why, "the guest is powering off", 0);
-	if (a->job_count == JOBS_MAX)
-		return refuse(a, why, "256 are running already", 0);
+	if (!policy_job_fits(a->job_users, a->job_count, o->uid))
+		return refuse(a, why, "too many of this user, or of all, are running already", 0);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return refuse(a, why, strerror(errno), errno);
 	fds[3] = pair[1];
@@ -116,6 +116,7 @@ static int agent_accept(void *owner, const struct open *o, struct failed *why)
 		close(pair[0]);
 		return refuse(a, why, strerror(-pid), -pid);
 	}
+	a->job_users[a->job_count] = o->uid;
 	a->jobs[a->job_count++] = pid;
 	return pair[0];
 }
@@ -213,6 +214,18 @@ static pid_t next_ended(void)
 	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ? 0 : info.si_pid;
 }
 
+static void job_forget(struct agent *a, pid_t pid)
+{
+	size_t i = 0;
+
+	while (i < a->job_count && a->jobs[i] != pid)
+		i++;
+	if (i == a->job_count)
+		return;
+	a->jobs[i] = a->jobs[--a->job_count];
+	a->job_users[i] = a->job_users[a->job_count];
+}
+
 /* What programs left behind are our children too, as their subreaper's. */
 static void reap(struct agent *a)
 {
@@ -223,9 +236,7 @@ static void reap(struct agent *a)
 		lost = wine_is_server(a->config->wine, pid);
 		wine_reaped(a->config->wine, pid);
 		waitpid(pid, NULL, WNOHANG);
-		for (size_t i = 0; i < a->job_count; i++)
-			if (a->jobs[i] == pid)
-				a->jobs[i--] = a->jobs[--a->job_count];
+		job_forget(a, pid);
 		if (lost && !a->stopping && a->router)
 			server_lost(a);
 	}
