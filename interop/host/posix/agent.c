@@ -102,6 +102,8 @@ static int agent_accept(void *owner, const struct open *o, struct failed *why)
 		return refuse(a, why, "the guest is powering off", 0);
 	if (!policy_job_fits(a->job_users, a->job_count, o->uid))
 		return refuse(a, why, "too many of this user, or of all, are running already", 0);
+	if (wine_is_full(a->config->wine))
+		return refuse(a, why, "there is no room left for Wine's files", ENOSPC);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return refuse(a, why, strerror(errno), errno);
 	fds[3] = pair[1];

@@ -29,7 +29,7 @@ static void layer_enter(struct plan *p)
 	fd_send(CONTROL, fd, "", 1);
 	close(fd);
 	if (wine_settle(&p->wine, &p->drives, &why) < 0)
-		_exit(EIO);
+		_exit(fault_print(&why));
 }
 
 /* The other side of that. */

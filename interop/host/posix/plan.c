@@ -43,6 +43,7 @@ static void walls_tell(const struct plan *p, struct wall_state *state)
 
 static int wine_plan(struct plan *p, struct fault *why)
 {
+	struct fault full = { 0 };
 	struct wall_state state;
 
 	if (!p->wine.runs)
@@ -51,6 +52,14 @@ static int wine_plan(struct plan *p, struct fault *why)
 	    wine_prepare_layer(&p->wine, &p->drives, p->vm.name, why) < 0)
 		return -1;
 	walls_tell(p, &state);
+	if (wine_is_full(&p->wine)) {
+		fault_set(
+			&full, HOST_FAILED,
+			"there is no room left in %s: Windows programs will not start (make some, or "
+			"set LANDBRIDGE_HOME to another place)",
+			p->dirs.home);
+		fault_print(&full);
+	}
 	return 0;
 }
 
