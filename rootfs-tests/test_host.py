@@ -267,3 +267,39 @@ def test_gap_in_the_wall_is_told(landbridge):
     said = [line for line in done.stderr.decode().splitlines() if "Windows programs may" in line]
     assert len(said) == 1 and "no namespaces" in said[0], done
     assert (done.returncode, done.stdout) == (0, b"in\n"), done
+
+
+@pytest.mark.parametrize("word", ["poweroff", "reboot"])
+def test_emergency_shell_ends_as_told(landbridge, broken, word):
+    """As the same words do in a guest that came up."""
+    shell = pexpect.spawn(frontdoor.LANDBRIDGE, ["run", *broken], env=landbridge.env, timeout=90, encoding="utf-8",
+                          codec_errors="replace")
+    shell.expect("emergency shell")
+    shell.expect("# ")
+    shell.send(f"/bin/busybox {word}\r")
+    shell.expect(pexpect.EOF, timeout=20)
+    shell.close()
+    assert shell.exitstatus == 125
+
+
+def test_root_is_warned(landbridge):
+    """On a terminal; and nobody else is."""
+    if os.geteuid() != 0:
+        pytest.skip("not root")
+    shell = pexpect.spawn(frontdoor.LANDBRIDGE, ["run", "--", "echo", "in"], env=landbridge.env, timeout=90, encoding="utf-8")
+    shell.expect("started as root")
+    shell.expect("in\r\n")
+    shell.expect(pexpect.EOF)
+
+
+def test_qemus_sandbox(landbridge):
+    """It is on in the command line, and in the process, whatever that is given."""
+    command = landbridge.call("run", "--dry-run").text
+    assert " -sandbox on," in command and "spawn=deny" in command and "elevateprivileges=deny" in command, command
+    run = landbridge.start("run", "--", *UP)
+    assert run.stdout.readline() == b"up\n"
+    with open(f"/proc/{child_named(run.pid, 'qemu')}/status", encoding="ascii") as file:
+        status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+    assert status["Seccomp"] == "2" and int(status["Seccomp_filters"]) >= 2 and status["NoNewPrivs"] == "1", status
+    run.terminate()
+    run.communicate(timeout=60)
