@@ -318,7 +318,7 @@ void settings_conf(struct settings *s, char *text, size_t len,
 
 ssize_t settings_text_read(struct settings_text *text, const char *path, bool *cut)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a FIFO, perhaps */
 	ssize_t len;
 	char *end;
 

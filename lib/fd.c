@@ -89,7 +89,7 @@ ssize_t fd_read_full(int fd, void *buf, size_t len)
 
 ssize_t file_read(const char *path, char *buf, size_t size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	ssize_t len;
 
 	if (fd < 0)

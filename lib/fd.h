@@ -20,7 +20,8 @@ int fd_write_all(int fd, const void *data, size_t len);
 ssize_t fd_read_full(int fd, void *buf, size_t len);
 
 /* Reads a whole small file (as in /proc, /sys, /etc) into buf and ends it
- * with a NUL. Returns its length; -EFBIG when it does not fit in size - 1. */
+ * with a NUL. Returns its length; -EFBIG when it does not fit in size - 1. What an
+ * image has there may be a FIFO: one that nobody writes is empty. */
 ssize_t file_read(const char *path, char *buf, size_t size);
 
 /* Writes text to an existing file with one write(2) (/proc, /sys). */

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,7 +16,7 @@ static int take(struct textfile *text, int fd)
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (st.st_size < 0 || (uint64_t)st.st_size >= SIZE_MAX)
+	if (st.st_size < 0 || st.st_size > TEXTFILE_MAX)
 		return -EFBIG;
 	text->size = (size_t)st.st_size + 1;
 	text->at =
@@ -35,7 +34,7 @@ static int take(struct textfile *text, int fd)
 
 int textfile_read(struct textfile *text, const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	int err = fd < 0 ? -errno : take(text, fd);
 
 	fd_close(&fd);

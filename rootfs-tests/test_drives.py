@@ -2,6 +2,8 @@
 
 Each test runs for both ways that drives travel: QEMU's virtio-9p, and the link."""
 import os
+import shutil
+import subprocess
 
 import pytest
 
@@ -210,3 +212,34 @@ def test_drives_are_the_machines(landbridge, tools):
         assert until(lambda: call("sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'landbridge-[d]rive D'").text == "0\n", 20)
     finally:
         landbridge.call("stop", "drives")
+def test_empty_directories_of_the_image_stay(landbridge, tmp_path, store, busybox_image):
+    """With a virtiofs device every letter is tried before Linux 6.9: what the image has where one could be is not removed."""
+    virtiofsd = "/usr/lib/qemu/virtiofsd"
+    if os.geteuid() != 0 or not os.access(virtiofsd, os.X_OK):
+        pytest.skip("no virtiofsd, or not root")
+    tar = str(store / "letters.tar")
+    shutil.copy(busybox_image, tar)
+    with images.TarImage(tar) as image:
+        image.dir("mnt/q")
+    disk = images.disk_from_tar(str(store / "letters.img"), tar, "64M")
+    with subprocess.Popen([virtiofsd, f"--socket-path={tmp_path}/fs", "-o", f"source={tmp_path}", "-o", "sandbox=chroot"],
+                          stderr=subprocess.DEVNULL) as daemon:
+        assert until((tmp_path / "fs").exists, 20)
+
+        class WithDevice(Machine):
+            """With one more device, whose server is `daemon`."""
+
+            def command(self, words):
+                memory = words[words.index("-m") + 1]
+                return [*words, "-object", f"memory-backend-memfd,id=ram,size={memory},share=on", "-numa", "node,memdev=ram",
+                        "-chardev", f"socket,id=fs,path={tmp_path}/fs", "-device", "vhost-user-fs-pci,chardev=fs,tag=other"]
+
+        own_initramfs(landbridge, [], tmp_path)
+        machine = WithDevice(landbridge, tmp_path, [], [disk])
+        try:
+            machine.start_agent()
+            result = machine.exec("sh", "-c", "ls /mnt; cat /sys/bus/virtio/devices/*/device")
+            assert result.lines[:2] == ["c", "q"] and "0x001a" in result.lines, result
+        finally:
+            machine.stop()
+            daemon.kill()

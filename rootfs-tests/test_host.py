@@ -94,6 +94,22 @@ class TestOneGuest:
         result = landbridge.call("exec", "--socket", socket, "bash", "-c", script)
         assert result.text.split() == ["130", "143", "129"], result
 
+    def test_signal_while_wines_server_hangs(self, guest):
+        """Nobody of Wine answers: TERM ends the command all the same, within about 2 s."""
+        landbridge, socket, run = guest
+        program = landbridge.start("exec", "--socket", socket, "/mnt/d/probe.exe", "hang")
+        assert program.stdout.readline().strip() == b"ready"
+        server = child_named(run, "wineserver")
+        os.kill(server, signal.SIGSTOP)
+        begin = time.monotonic()
+        program.terminate()
+        program.communicate(timeout=20)
+        took = time.monotonic() - begin
+        os.kill(server, signal.SIGCONT)
+        assert program.returncode in (143, -signal.SIGTERM) and took < 3, (program.returncode, took)
+        result = landbridge.call("exec", "--socket", socket, "/mnt/d/probe.exe", "exit", "3")
+        assert result.status == 3, result
+
     def test_nothing_leaks(self, guest):
         """Descriptors and processes of the agent are as many after 30 launches as before."""
         landbridge, socket, run = guest
@@ -213,6 +229,21 @@ def test_missing_drives_are_told(landbridge, tmp_path, way, module):
     assert b"unable to mount the drive C: on /mnt/c: unable to open /dev/fuse" in result.err, result
 
 
+def test_wrongs_of_a_machine_that_stays(landbridge, tmp_path):
+    """The first session shows them, once; the log has them, and what the agent says."""
+    try:
+        started = landbridge.call("start", "--name", "lacking", *without(tmp_path, "9p"))
+        assert (started.status, started.err) == (0, b""), started
+        first, second = (landbridge.call("exec", "lacking", "--", "sh", "-c", "exit 3") for _ in range(2))
+        assert first.status == 3 and first.err == b"landbridge: drives: the host's C: is not here\n", first
+        assert (second.status, second.err) == (3, b""), second
+        log = landbridge.call("log", "lacking").text
+        assert "landbridge: the guest has no drive C:" in log, log
+        assert "warning drives: the host's C: is not here" in log or "failed drives" in log, log
+    finally:
+        landbridge.call("stop", "lacking")
+
+
 def test_failed_boot_names_the_step(landbridge, broken):
     result = landbridge.run(*broken, "--", "true")
     err = result.err.decode()
@@ -233,3 +264,49 @@ def test_emergency_shell(landbridge, broken):
     shell.expect(pexpect.EOF)
     shell.close()
     assert shell.exitstatus == 125
+
+
+def test_gap_in_the_wall_is_told(landbridge):
+    """On a stderr that is no terminal too, in one line, before anything runs."""
+    no_namespaces = "echo 0 >/proc/sys/user/max_user_namespaces && exec setpriv --bounding-set -sys_admin --inh-caps -sys_admin \"$@\""
+    done = subprocess.run(["unshare", "-Ur", "sh", "-c", no_namespaces, "sh", frontdoor.LANDBRIDGE, "run", "--", "echo", "in"],
+                          env=landbridge.env, capture_output=True, timeout=180, check=False)
+    said = [line for line in done.stderr.decode().splitlines() if "Windows programs may" in line]
+    assert len(said) == 1 and "no namespaces" in said[0], done
+    assert (done.returncode, done.stdout) == (0, b"in\n"), done
+
+
+@pytest.mark.parametrize("word", ["poweroff", "reboot"])
+def test_emergency_shell_ends_as_told(landbridge, broken, word):
+    """As the same words do in a guest that came up."""
+    shell = pexpect.spawn(frontdoor.LANDBRIDGE, ["run", *broken], env=landbridge.env, timeout=90, encoding="utf-8",
+                          codec_errors="replace")
+    shell.expect("emergency shell")
+    shell.expect("# ")
+    shell.send(f"/bin/busybox {word}\r")
+    shell.expect(pexpect.EOF, timeout=20)
+    shell.close()
+    assert shell.exitstatus == 125
+
+
+def test_root_is_warned(landbridge):
+    """On a terminal; and nobody else is."""
+    if os.geteuid() != 0:
+        pytest.skip("not root")
+    shell = pexpect.spawn(frontdoor.LANDBRIDGE, ["run", "--", "echo", "in"], env=landbridge.env, timeout=90, encoding="utf-8")
+    shell.expect("started as root")
+    shell.expect("in\r\n")
+    shell.expect(pexpect.EOF)
+
+
+def test_qemus_sandbox(landbridge):
+    """It is on in the command line, and in the process, whatever that is given."""
+    command = landbridge.call("run", "--dry-run").text
+    assert " -sandbox on," in command and "spawn=deny" in command and "elevateprivileges=deny" in command, command
+    run = landbridge.start("run", "--", *UP)
+    assert run.stdout.readline() == b"up\n"
+    with open(f"/proc/{child_named(run.pid, 'qemu')}/status", encoding="ascii") as file:
+        status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+    assert status["Seccomp"] == "2" and int(status["Seccomp_filters"]) >= 2 and status["NoNewPrivs"] == "1", status
+    run.terminate()
+    run.communicate(timeout=60)

@@ -1,6 +1,7 @@
 """Images of every kind: virtual disks of other makers, and what is refused of them."""
 import hashlib
 import os
+import shutil
 import struct
 import subprocess
 
@@ -8,6 +9,7 @@ import pytest
 
 import images
 from frontdoor import BUILD, LANDBRIDGE
+from processes import children_of, command_of, gone, name_of, until
 
 
 def sha(path):
@@ -375,6 +377,41 @@ def test_tar_keeps_attributes(tree, tmp_path, pack):
     assert "d2 04 00 00" in etc and "4d 00 00 00" in etc, etc
     assert "security" not in attributes(disk, "/bin/sh")
     assert subprocess.run(["e2fsck", "-fn", disk], capture_output=True, check=False).returncode == 0
+
+
+def test_killed_while_it_makes_a_disk(home, landbridge, debian_tar, tmp_path):
+    """Nobody works on for who was killed, and nothing half made is left."""
+    tar = shutil.copy(debian_tar, tmp_path / "killed.tar")
+    run = landbridge.start("run", tar, "--", "true")
+    assert until(lambda: any(name_of(child) in ("tar", "mke2fs") for child in children_of(run.pid)), 60)
+    family = children_of(run.pid)
+    run.kill()
+    run.communicate()
+    working = [child for child in family if name_of(child) in ("tar", "mke2fs", "fakeroot")]
+    assert until(gone(working), 5), [name_of(child) for child in family]
+    assert until(gone(family), 60), [name_of(child) for child in family]
+    faked = [command_of(int(pid)) for pid in os.listdir("/proc") if pid.isdigit() and (name_of(pid) or "").startswith("faked")]
+    assert not any(str(home) in " ".join(command) for command in faked), faked
+    assert not [name for name in os.listdir(home / "images") if name.startswith(".new")]
+
+
+@pytest.mark.parametrize("odd", ["fifo", "huge"])
+@pytest.mark.parametrize("names", [["passwd"], ["group", "hostname", "hosts", "fstab", "wsl.conf"]])
+def test_odd_texts_in_an_image(landbridge, tmp_path, busybox_image, names, odd):
+    """A FIFO in the place of a text keeps nobody waiting; one of 1 TiB fills no memory."""
+    root = tmp_path / "root"
+    root.mkdir(mode=0o755)
+    subprocess.run(["tar", "-C", root, "-xpf", busybox_image], check=True)
+    for name in names:
+        path = root / "etc" / name
+        path.unlink(missing_ok=True)
+        if odd == "fifo":
+            os.mkfifo(path)
+        else:
+            with open(path, "wb") as file:
+                file.truncate(1 << 40)
+    result = landbridge.run("--memory", "256M", root, "--", "sh", "-c", "echo in", timeout=120)
+    assert result.out == b"in\n" or (names == ["passwd"] and result.status == 126 and result.err), result
 
 
 def test_capability_counts_in_the_guest(landbridge, tree, tmp_path, debian_tar):

@@ -5,6 +5,15 @@
 
 #include "lib/fmt.h"
 
+bool policy_job_fits(const uint32_t *users, size_t count, uint32_t user)
+{
+	size_t own = 0;
+
+	for (size_t i = 0; i < count; i++)
+		own += users[i] == user;
+	return count < POLICY_JOBS && (user == 0 || own < POLICY_JOBS / 4 * 3);
+}
+
 char policy_drive(const struct open *o)
 {
 	static const char name[] = "drive:";

@@ -5,6 +5,7 @@
 #ifndef LANDBRIDGE_INTEROP_HOST_POLICY_H
 #define LANDBRIDGE_INTEROP_HOST_POLICY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "interop/wire/wire.h"
@@ -18,5 +19,12 @@ int policy_guest_may(const struct open *o, uint32_t drives, char *text, size_t s
 
 /* The letter of the service "drive:X", X from A to Z; 0: it is another one. */
 char policy_drive(const struct open *o);
+
+/* Whether a guest's user may have one more job beside these `count` of these users, of
+ * POLICY_JOBS in all. Jobs may outlive their streams, which the router counts. A user
+ * who is not root has three quarters of the places at most: the guest says who it is,
+ * and this is no wall against its root. */
+enum { POLICY_JOBS = 256 };
+bool policy_job_fits(const uint32_t *users, size_t count, uint32_t user);
 
 #endif

@@ -174,6 +174,7 @@ void connection_down(struct router *r)
 	t->transport = NULL;
 	t->state = CONNECTION_DOWN;
 	t->broken = t->blocked = t->pong = t->echoed = false;
+	t->asked = t->again_asked = false;
 	queue_free(&t->in);
 	queue_free(&t->out);
 	t->flight = (struct flight){ 0 };
@@ -202,11 +203,14 @@ static void connection_retry(struct timer *timer)
 	router_pump(r);
 }
 
-/* Nothing at all has come for PATIENCE_MS since an OPEN wanted the link. */
+/* Nothing at all has come for PATIENCE_MS since an OPEN wanted the link, or since the
+ * last that came. */
 static void connection_unanswered(struct timer *timer)
 {
 	struct router *r = container_of(timer, struct router, connection.answer);
 	bool up = r->connection.state == CONNECTION_UP;
+
+	r->connection.asked = r->connection.again_asked = false;
 
 	r->connection.backoff = loop_now() + BACKOFF_MS;
 	for (size_t i = 0; i < r->count; i++) {
@@ -223,10 +227,21 @@ void connection_await_answer(struct router *r)
 {
 	static const struct frame ping = { 0, WIRE_PING, 0, 0 };
 
+	r->connection.again_asked = r->connection.answer.armed;
 	if (r->connection.answer.armed)
 		return;
+	r->connection.asked = true;
 	connection_put(r, &ping, NULL);
 	timer_start(r->loop, &r->connection.answer, PATIENCE_MS);
+}
+
+/* That says nothing of an OPEN that went out after the PING. */
+void connection_answered(struct router *r)
+{
+	timer_stop(r->loop, &r->connection.answer);
+	r->connection.asked = false;
+	if (r->connection.again_asked)
+		connection_await_answer(r);
 }
 
 void connection_hurry(struct router *r)
@@ -337,9 +352,13 @@ static ssize_t connection_read(struct router *r)
 	return error ? error : got;
 }
 
+/* What comes may have been under way when the peer stopped: only PONG ends the wait. */
 static void connection_heard(struct router *r)
 {
-	timer_stop(r->loop, &r->connection.answer);
+	if (r->connection.asked && r->connection.answer.armed)
+		timer_start(r->loop, &r->connection.answer, PATIENCE_MS);
+	else
+		timer_stop(r->loop, &r->connection.answer);
 	r->connection.backoff = 0;
 }
 

@@ -24,10 +24,12 @@ struct connection {
 	struct timer again;  /* the transport has bytes that no event will tell of */
 	struct timer answer; /* an OPEN's PATIENCE_MS */
 	enum connection_state state;
-	bool blocked; /* the transport takes no bytes just now */
-	bool pong;    /* one is due */
-	bool echoed;  /* we have said HELLO with the peer's epoch */
-	bool broken;  /* to be taken down by router_pump */
+	bool blocked;     /* the transport takes no bytes just now */
+	bool pong;        /* one is due */
+	bool asked;       /* PONG has not come yet for a PING of ours; nor for an OPEN ... */
+	bool again_asked; /* ... after it */
+	bool echoed;      /* we have said HELLO with the peer's epoch */
+	bool broken;      /* to be taken down by router_pump */
 	uint8_t epoch[WIRE_EPOCH], peer[WIRE_EPOCH];
 	unsigned misses, holds; /* dials that failed / that nobody answered */
 	unsigned guesses;       /* HELLOs answered while in SEARCH */
@@ -47,6 +49,7 @@ void connection_put_failed(struct router *r, uint32_t id, const struct failed *w
 /* The HELLO in connection.in, at a border. */
 int connection_hello(struct router *r);
 void connection_await_answer(struct router *r);
+void connection_answered(struct router *r); /* by PONG */
 void connection_write(struct router *r);
 
 #endif

@@ -99,8 +99,8 @@ void router_announce(struct router *router, const struct hello *of_drives);
 /* Takes a connected local socket as an endpoint that will open a stream with
  * HELLO and OPEN. uid is the peer's, put into OPEN on the guest side.
  * While the link is down an OPEN waits at most 2 s, then gets FAILED; on a
- * link that is up it is sent with a PING, and fails when nothing at all has
- * come back after 2 s. When too many have not asked yet, the oldest of the user
+ * link that is up it is sent with a PING, and fails when PONG has not come
+ * and nothing at all has for 2 s. When too many have not asked yet, the oldest of the user
  * who has most of them gives way. Owns fd from here on. */
 int router_add_endpoint(struct router *router, int fd, uint32_t uid);
 

@@ -138,6 +138,7 @@ static int connection_end(void *owner, const struct frame *f)
 		r->connection.pong = true;
 		break;
 	case WIRE_PONG:
+		connection_answered(r);
 		break;
 	case WIRE_SHUTDOWN:
 		r->calling = true;

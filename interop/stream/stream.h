@@ -119,8 +119,11 @@ struct runner_ops {
 	 * was started anew, and job->pid is the new one's. NULL: never. */
 	bool (*again)(void *owner, struct job *job);
 	/* Delivers a Linux signal number to the job. NULL: kill(2) to the
-	 * foreground process group of the terminal, or to the child's group. */
-	void (*signal)(void *owner, const struct job *job, int signal);
+	 * foreground process group of the terminal, or to the child's group. Returns
+	 * after how many ms `force` is called, if the job is still there; 0: it is not. */
+	int (*signal)(void *owner, const struct job *job, int signal);
+	/* A signal that ends every job had no effect. With `signal`. */
+	void (*force)(void *owner);
 	/* Descendants that are not the job's, though somebody started them in it: they
 	 * stay when the opener goes. At most `max`; returns how many. NULL: none. */
 	size_t (*spared)(pid_t *pids, size_t max);

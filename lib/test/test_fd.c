@@ -13,6 +13,7 @@
 
 #include "lib/fmt.h"
 #include "lib/lib.h"
+#include "lib/textfile.h"
 #include "lib/test/cmocka_all.h"
 
 static int enter_tmp(void **state)
@@ -47,6 +48,34 @@ static void test_files(void **state)
 	assert_int_equal(file_read("a/b/c/f", buf, 7), -EFBIG);
 	assert_int_equal(file_write("a/b/none", "x"), -ENOENT);
 	assert_int_equal(dir_make("a/b/c/f/g", 0755), -ENOTDIR);
+}
+
+/* What an image may have in the place of a text. */
+static void test_odd_files(void **state)
+{
+	struct textfile text;
+	char buf[8];
+	int fd;
+
+	(void)state;
+	assert_int_equal(mkfifo("fifo", 0600), 0);
+	alarm(10);
+	assert_int_equal(file_read("fifo", buf, sizeof(buf)), 0);
+	assert_int_equal(textfile_read(&text, "fifo"), 0);
+	assert_int_equal(text.len, 0);
+	textfile_drop(&text);
+	assert_int_equal(textfile_read(&text, "/dev/zero"), 0);
+	assert_int_equal(text.len, 0);
+	textfile_drop(&text);
+	alarm(0);
+	fd = open("huge", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(ftruncate(fd, (off_t)TEXTFILE_MAX + 1), 0);
+	assert_int_equal(textfile_read(&text, "huge"), -EFBIG);
+	assert_int_equal(ftruncate(fd, TEXTFILE_MAX), 0);
+	assert_int_equal(textfile_read(&text, "huge"), 0);
+	assert_int_equal(text.len, TEXTFILE_MAX);
+	textfile_drop(&text);
+	close(fd);
 }
 
 static void test_path_real(void **state)
@@ -189,11 +218,9 @@ static void test_write_all_waits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_files),
-		cmocka_unit_test(test_path_real),
-		cmocka_unit_test(test_same),
-		cmocka_unit_test(test_unix_socket),
-		cmocka_unit_test(test_pass_descriptor),
+		cmocka_unit_test(test_files),           cmocka_unit_test(test_odd_files),
+		cmocka_unit_test(test_path_real),       cmocka_unit_test(test_same),
+		cmocka_unit_test(test_unix_socket),     cmocka_unit_test(test_pass_descriptor),
 		cmocka_unit_test(test_write_all_waits),
 	};
 	return cmocka_run_group_tests(tests, enter_tmp, leave_tmp);

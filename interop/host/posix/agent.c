@@ -27,7 +27,6 @@
 #include "lib/tree.h"
 
 enum {
-	JOBS_MAX = 256,            /* at once; more are refused */
 	JOBS_END_MS = 4000,        /* a job's own grace is 2 s */
 	HOST_PATH_MAX = 32 * 1024, /* Windows has no longer variable */
 };
@@ -41,7 +40,8 @@ struct agent {
 	struct signals signals;
 	struct acceptor acceptor;
 	struct timer patience;
-	pid_t jobs[JOBS_MAX];
+	pid_t jobs[POLICY_JOBS];
+	uint32_t job_users[POLICY_JOBS]; /* of the guest */
 	size_t job_count;
 	struct drive_service drives;
 	bool stopping;
@@ -112,8 +112,10 @@ static int job_accept(struct agent *a, struct failed *why)
 
 	if (a->stopping)
 		return refuse(a, why, "the guest is powering off", 0);
-	if (a->job_count == JOBS_MAX)
-		return refuse(a, why, "256 are running already", 0);
+	if (!policy_job_fits(a->job_users, a->job_count, o->uid))
+		return refuse(a, why, "too many of this user, or of all, are running already", 0);
+	if (wine_is_full(a->config->wine))
+		return refuse(a, why, "there is no room left for Wine's files", ENOSPC);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return refuse(a, why, strerror(errno), errno);
 	fds[3] = pair[1];
@@ -128,6 +130,7 @@ static int job_accept(struct agent *a, struct failed *why)
 		close(pair[0]);
 		return refuse(a, why, strerror(-pid), -pid);
 	}
+	a->job_users[a->job_count] = o->uid;
 	a->jobs[a->job_count++] = pid;
 	return pair[0];
 }
@@ -235,6 +238,18 @@ static pid_t next_ended(void)
 	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ? 0 : info.si_pid;
 }
 
+static void job_forget(struct agent *a, pid_t pid)
+{
+	size_t i = 0;
+
+	while (i < a->job_count && a->jobs[i] != pid)
+		i++;
+	if (i == a->job_count)
+		return;
+	a->jobs[i] = a->jobs[--a->job_count];
+	a->job_users[i] = a->job_users[a->job_count];
+}
+
 /* What programs left behind are our children too, as their subreaper's. */
 static void reap(struct agent *a)
 {
@@ -246,9 +261,7 @@ static void reap(struct agent *a)
 		wine_reaped(a->config->wine, pid);
 		waitpid(pid, NULL, WNOHANG);
 		drive_service_reaped(&a->drives, pid);
-		for (size_t i = 0; i < a->job_count; i++)
-			if (a->jobs[i] == pid)
-				a->jobs[i--] = a->jobs[--a->job_count];
+		job_forget(a, pid);
 		if (lost && !a->stopping && a->router)
 			server_lost(a);
 	}
@@ -388,7 +401,7 @@ static void agent_end(struct agent *a)
 static int agent_enclose(struct agent *a, const char **step)
 {
 	const struct agent_config *config = a->config;
-	const struct wall wall = { config->wine, config->drives, a->socket_dir };
+	const struct wall wall = { config->wine, config->drives, a->socket_dir, config->apart };
 	struct wall_state state;
 	char gap[WALL_GAP_MAX];
 	int error = wall_raise(&wall, &state);
@@ -421,17 +434,21 @@ static int agent_begin(struct agent *a, const char **step)
 	error = loop_init(&a->loop);
 	if (error)
 		return error;
+	*step = "serve the link";
+	error = address_parse(&link, config->link);
+	if (!error)
+		error = link_hold(a, &link);
+	if (!error)
+		error = agent_enclose(a, step);
+	if (error)
+		return error;
+	/* What programs changed is looked at as they see it. */
 	if (wine_path(config->wine, config->drives, a->path, sizeof(a->path)) < 0)
 		log_note(&a->log,
 			 "the Windows PATH is longer than %d bytes: the guest gets the "
 			 "directories that fit",
 			 (int)sizeof(a->path));
 	*step = "serve the link";
-	error = address_parse(&link, config->link);
-	if (!error)
-		error = link_hold(a, &link);
-	if (error)
-		return error;
 	a->router = router_create(&a->loop, ROUTER_HOST, &ops, a, a->path);
 	if (!a->router)
 		return -ENOMEM;
@@ -444,9 +461,6 @@ static int agent_begin(struct agent *a, const char **step)
 	router_dial(a->router, dialer);
 	*step = "serve its socket";
 	error = agent_watch(a);
-	if (error)
-		return error;
-	error = agent_enclose(a, step);
 	if (error)
 		return error;
 	drive_service_begin(&a->drives, config->drives);
@@ -466,6 +480,7 @@ int agent_serve(const struct agent_config *config)
 
 	if (a) {
 		a->log = agent_log;
+		a->log.polls = config->control >= 0; /* the machine reads it, or nobody does */
 		a->config = config;
 		a->control.fd = -1;
 		prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -17,6 +17,7 @@ struct agent_config {
 	const char *link;   /* the address of the guest's end: unix:PATH */
 	const char *socket; /* where it is listening itself, to be removed at the end */
 	int listener;       /* the descriptor of it */
+	bool apart;         /* nobody else has its Wine server (wall.h) */
 	int control;        /* words both ways; end of file ends the agent; -1: none */
 	const struct drives *drives;
 	struct wine *wine;
@@ -28,7 +29,7 @@ struct agent_config {
 int agent_listen(const char *socket, struct fault *why);
 
 /* Serves until TERM, INT or HUP, or the end of control. Then every job is
- * ended, and Wine too. What goes wrong is one line on stderr. Returns an exit
+ * ended, and Wine too. What goes wrong is one line on stderr each. Returns an exit
  * status. */
 int agent_serve(const struct agent_config *config);
 

@@ -2,6 +2,7 @@
 #include "interop/host/posix/agent_start.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "interop/host/posix/agent.h"
+#include "interop/host/posix/apart.h"
 #include "lib/lib.h"
 
 /* Its descriptors: the machine lives as long as its supervisor, and no longer. */
@@ -27,7 +29,7 @@ static void layer_enter(struct plan *p)
 	fd_send(CONTROL, fd, "", 1);
 	close(fd);
 	if (wine_settle(&p->wine, &p->drives, &why) < 0)
-		_exit(EIO);
+		_exit(fault_print(&why));
 }
 
 /* The other side of that. */
@@ -51,6 +53,7 @@ static _Noreturn void agent_child(struct plan *p)
 				       .socket = p->socket,
 				       .listener = LISTENER,
 				       .control = CONTROL,
+				       .apart = true,
 				       .drives = &p->drives,
 				       .wine = &p->wine };
 
@@ -63,9 +66,24 @@ static _Noreturn void agent_child(struct plan *p)
 	_exit(agent_serve(&config));
 }
 
-pid_t agent_start(struct plan *p, int *control, struct fault *why)
+static int ends_make(struct agent_ends *ends, int its[2])
 {
-	int listener = agent_listen(p->socket, why), pair[2];
+	int pair[2], pipe[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	ends->control = pair[0];
+	its[0] = pair[1];
+	if (pipe2(pipe, O_CLOEXEC) < 0)
+		return -errno;
+	ends->said = pipe[0];
+	its[1] = pipe[1];
+	return fd_set_nonblock(ends->said);
+}
+
+pid_t agent_start(struct plan *p, struct agent_ends *ends, struct fault *why)
+{
+	int listener = agent_listen(p->socket, why), its[2] = { -1, -1 }, r;
 	int fds[] = { -1, -1, -1, listener, -1, p->wine.lock };
 	const struct child_setup setup = { .flags = CHILD_SESSION | CHILD_ALONE,
 					   .death_signal = SIGTERM,
@@ -75,21 +93,24 @@ pid_t agent_start(struct plan *p, int *control, struct fault *why)
 	char own[MACHINE_DIR];
 	pid_t pid;
 
+	*ends = (struct agent_ends){ -1, -1 };
 	if (listener < 0)
 		return -1;
 	machine_path(&p->machine, "agent", own);
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ||
-	    (p->options.socket && symlink(p->socket, own) < 0))
-		return fault_set(why, HOST_FAILED, "unable to start the agent: %s",
-				 strerror(errno));
-	fds[4] = pair[1];
-	pid = child_fork(&setup);
+	r = ends_make(ends, its);
+	if (r == 0 && p->options.socket && symlink(p->socket, own) < 0)
+		r = -errno;
+	if (r < 0)
+		return fault_set(why, HOST_FAILED, "unable to start the agent: %s", strerror(-r));
+	fds[2] = its[1];
+	fds[4] = its[0];
+	pid = p->apart && p->wine.layer[0] ? apart_fork(&setup) : child_fork(&setup);
 	if (pid == 0)
 		agent_child(p);
 	close(listener);
-	close(pair[1]);
-	*control = pair[0];
+	close(its[0]);
+	close(its[1]);
 	if (pid < 0)
 		return fault_set(why, HOST_FAILED, "unable to start the agent: %s", strerror(-pid));
-	return layer_hear(p, pid, pair[0], why) < 0 ? -1 : pid;
+	return layer_hear(p, pid, ends->control, why) < 0 ? -1 : pid;
 }

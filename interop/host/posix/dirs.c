@@ -132,14 +132,22 @@ int drives_decide(struct drives *drives, const struct drives *asked, const struc
 
 ssize_t file_load(const char *path, char **text)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 ? -errno : 0;
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	return fd_load(fd < 0 ? -errno : fd, text);
+}
+
+ssize_t fd_load(int fd, char **text)
+{
+	ssize_t len = fd < 0 ? fd : 0;
 	struct stat st;
 	char *buf = NULL;
 
 	*text = NULL;
 	if (len == 0 && fstat(fd, &st) < 0)
 		len = -errno;
+	if (len == 0 && !S_ISREG(st.st_mode))
+		len = -EINVAL;
 	if (len == 0 && st.st_size > FILE_LOAD_MAX)
 		len = -EFBIG;
 	if (len == 0) {

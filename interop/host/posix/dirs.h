@@ -32,8 +32,11 @@ int drives_decide(struct drives *drives, const struct drives *asked, const struc
  * globfree() it; negative errno, -ENOENT where nothing matches. */
 int glob_in(const char *dir, const char *pattern, glob_t *found);
 
-/* A whole file and a NUL, on the heap: its length, or negative errno. */
+/* A whole file and a NUL, on the heap: its length, or negative errno, -EFBIG and
+ * -EINVAL (no regular file) among them. Waits for nobody. fd_load closes what it is
+ * given, which may be the negative errno of an open. */
 enum { FILE_LOAD_MAX = 64 << 20 };
 ssize_t file_load(const char *path, char **text);
+ssize_t fd_load(int fd, char **text);
 
 #endif

@@ -15,12 +15,14 @@
 
 #include "interop/host/start.h"
 #include "lib/lib.h"
+#include "lib/tree.h"
 
 enum {
 	/* So much of a request lies in the channel whether it is read or not. */
 	AGAIN_MAX = 32 * 1024,
 	YOUNG_MS = 1000,     /* a program so young may not have come to handle Ctrl-C */
 	INTERRUPT_MS = 2000, /* one that ends so soon after Ctrl-C ended of it */
+	END_MS = 1500,       /* between a signal that ends a program and the end of patience */
 	CONTROL_C_EXIT = (int)0xc000013a,
 };
 
@@ -39,9 +41,10 @@ struct serving {
 	struct attempt attempt;
 	bool told;                    /* the helper has said how it went, or cannot any more */
 	int64_t started_at, asked_at; /* asked_at: the last Ctrl-C; 0: none */
-	bool interrupted;             /* all of it was ended by Ctrl-C; not reported yet */
-	char program[512];            /* for messages */
-	struct fault fault;           /* what *why's text points into */
+	int ended_by;                 /* all of it was ended for that signal; not reported yet */
+	int last_signal;
+	char program[512];  /* for messages */
+	struct fault fault; /* what *why's text points into */
 };
 
 static int failed_fill(struct failed *why, const struct fault *fault, uint32_t os_error)
@@ -211,15 +214,15 @@ static int job_silent(struct serving *s, struct failed *why)
 }
 
 /* STARTED first, if it was not said yet, then the code Windows would give. */
-static int job_interrupted(struct serving *s, struct job *job, uint32_t *code)
+static int job_ended_by(struct serving *s, struct job *job, uint32_t *code)
 {
 	if (!s->told) {
 		s->told = true;
 		job->subsystem = WIRE_CONSOLE;
 		return 1;
 	}
-	s->interrupted = false;
-	*code = (uint32_t)CONTROL_C_EXIT;
+	*code = s->ended_by == SIGINT ? (uint32_t)CONTROL_C_EXIT : 128 + (uint32_t)s->ended_by;
+	s->ended_by = 0;
 	return 2;
 }
 
@@ -238,8 +241,8 @@ static int job_report(void *owner, struct job *job, uint32_t *code, struct faile
 	uint32_t kind, a, b;
 	ssize_t n;
 
-	if (s->interrupted)
-		return job_interrupted(s, job, code);
+	if (s->ended_by)
+		return job_ended_by(s, job, code);
 	n = recv(job->report, message, sizeof(message), MSG_PEEK | MSG_DONTWAIT);
 	if (n == 0 || (n < 0 && errno == ECONNRESET))
 		return job_silent(s, why);
@@ -296,8 +299,17 @@ static void job_interrupt(struct serving *s)
 		signal_all(SIGINT);
 		return;
 	}
-	s->interrupted = true;
+	s->ended_by = SIGINT;
 	signal_all(SIGKILL);
+}
+
+/* Wine's server has to help with the end of a program, and does not answer. */
+static void job_force(void *owner)
+{
+	struct serving *s = owner;
+
+	s->ended_by = s->last_signal;
+	tree_signal(getpid(), SIGKILL);
 }
 
 static void job_typed_interrupt(void *owner)
@@ -309,7 +321,7 @@ static void job_typed_interrupt(void *owner)
 
 /* The others end the helper, and with it, by its job object, the program.
  * Wine would take QUIT for a good end. */
-static void job_signal(void *owner, const struct job *job, int signal)
+static int job_signal(void *owner, const struct job *job, int signal)
 {
 	struct serving *s = owner;
 
@@ -317,17 +329,16 @@ static void job_signal(void *owner, const struct job *job, int signal)
 	switch (signal) {
 	case SIGINT:
 		job_interrupt(s);
-		break;
+		return 0;
 	case SIGQUIT:
-		kill(-job->pid, SIGTERM);
-		break;
 	case SIGHUP:
 	case SIGTERM:
 	case SIGKILL:
-		kill(-job->pid, signal);
-		break;
+		s->last_signal = signal;
+		kill(-job->pid, signal == SIGQUIT ? SIGTERM : signal);
+		return END_MS;
 	default:
-		break; /* Windows has no others */
+		return 0; /* Windows has no others */
 	}
 }
 
@@ -337,6 +348,7 @@ int job_serve(int endpoint, const struct wine *wine)
 					       .report = job_report,
 					       .again = job_again,
 					       .signal = job_signal,
+					       .force = job_force,
 					       .typed_interrupt = job_typed_interrupt };
 	struct serving serving = { .wine = wine,
 				   .attempt = { .fds = { -1, -1, -1 }, .channel = -1 } };

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "interop/host/host.h"
@@ -39,7 +41,7 @@ int layer_mount(const char *lower, const char *dir)
 	if (r == 0)
 		r = part_make(dir, "work");
 	if (r == 0)
-		r = view_leave();
+		r = view_leave(0);
 	if (r < 0)
 		return r;
 	fmt(options, sizeof(options), "lowerdir=%s,upperdir=%s/upper,workdir=%s/work,userxattr",
@@ -47,12 +49,16 @@ int layer_mount(const char *lower, const char *dir)
 	return mount("overlay", lower, "overlay", MS_NOSUID | MS_NODEV, options) < 0 ? -errno : 0;
 }
 
-bool layer_works(const char *lower, const char *dir)
+int layer_try(const char *lower, const char *dir)
 {
 	const struct child_setup setup = { .name = "lb-layer" };
 	pid_t pid = child_fork(&setup);
+	int status;
 
 	if (pid == 0)
-		_exit(layer_mount(lower, dir) < 0);
-	return pid > 0 && child_wait(pid, TRIAL_MS) == 0;
+		_exit(-layer_mount(lower, dir));
+	status = pid < 0 ? pid : child_wait(pid, TRIAL_MS);
+	if (status < 0)
+		return status;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EAGAIN;
 }

@@ -12,15 +12,13 @@
 #ifndef LANDBRIDGE_INTEROP_HOST_POSIX_LAYER_H
 #define LANDBRIDGE_INTEROP_HOST_POSIX_LAYER_H
 
-#include <stdbool.h>
-
 /* Makes `dir`/upper and /work where they are not. Leaves the host's namespaces
  * (view_leave) and mounts the layer in `dir` on `lower`. 0 or negative errno:
  * -EPERM, -ENOSPC where this user may have no namespaces, -EINVAL where the file
  * system of `dir` cannot be one (an overlay itself, a name with a colon or comma). */
 int layer_mount(const char *lower, const char *dir);
 
-/* Whether that will do: tried in a process of its own. */
-bool layer_works(const char *lower, const char *dir);
+/* What that will come to: tried in a process of its own. */
+int layer_try(const char *lower, const char *dir);
 
 #endif

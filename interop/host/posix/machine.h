@@ -8,7 +8,7 @@
  *     control    the supervisor's socket (supervisor.h)
  *     agent      the agent's socket: shell, exec and mount come in here
  *     console    a socket: whoever connects is at the guest's console
- *     log        the newest part of what the console said
+ *     log        the newest part of what the console and the agent said
  *     link       QEMU's socket, the agent's way into the guest
  *     initramfs  until the guest is up
  *     qemu.err   what QEMU itself said

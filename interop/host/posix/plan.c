@@ -18,20 +18,49 @@ static void warn_of_root(void)
 		     "programs and drives it is given (better: start it as an ordinary user)");
 }
 
-/* The agent has nobody to tell when it finds out. */
-static int walls_check(const struct plan *p, struct fault *why)
+static int walls_check(struct plan *p, struct wall_state *state, struct fault *why)
 {
-	struct wall_state state;
 	char gap[WALL_GAP_MAX];
+
+	wall_foresee(state);
+	p->apart = state->apart == 0;
+	if (wall_keeps(state) || !drives_read_only(&p->drives))
+		return 0;
+	wall_gap(state, gap, sizeof(gap));
+	return fault_set(why, HOST_FAILED, "unable to keep a drive read-only: %s", gap);
+}
+
+/* What of the wall is missing is said before anything runs behind it. */
+static void walls_tell(const struct plan *p, struct wall_state *state)
+{
+	struct fault gap = { .status = 0 };
+
+	if (!p->wine.layer[0] && state->apart == 0)
+		state->apart = -EOPNOTSUPP;
+	if (wall_gap(state, gap.text, sizeof(gap.text)) > 0)
+		fault_print(&gap);
+}
+
+static int wine_plan(struct plan *p, struct fault *why)
+{
+	struct fault full = { 0 };
+	struct wall_state state;
 
 	if (!p->wine.runs)
 		return 0;
-	wall_foresee(&state);
-	if (wall_gap(&state, gap, sizeof(gap)) > 0)
-		note("%s", gap);
-	return wall_keeps(&state) || !drives_read_only(&p->drives)
-		       ? 0
-		       : fault_set(why, HOST_FAILED, "unable to keep a drive read-only: %s", gap);
+	if (walls_check(p, &state, why) < 0 ||
+	    wine_prepare_layer(&p->wine, &p->drives, p->vm.name, why) < 0)
+		return -1;
+	walls_tell(p, &state);
+	if (wine_is_full(&p->wine)) {
+		fault_set(
+			&full, HOST_FAILED,
+			"there is no room left in %s: Windows programs will not start (make some, or "
+			"set LANDBRIDGE_HOME to another place)",
+			p->dirs.home);
+		fault_print(&full);
+	}
+	return 0;
 }
 
 /* A relative path would be another one's in the supervisor's eyes. */
@@ -92,9 +121,7 @@ static int plan_fill(struct plan *p, bool any, struct fault *why)
 	if (machine_create(&p->machine, p->vm.name, any, why) < 0 || socket_choose(p, why) < 0)
 		return -1;
 	warn_of_root();
-	if (walls_check(p, why) < 0 || net_open(o, &p->vm.ends[VM_NET], why) < 0)
-		return -1;
-	return wine_prepare_layer(&p->wine, &p->drives, p->vm.name, why);
+	return net_open(o, &p->vm.ends[VM_NET], why) < 0 ? -1 : wine_plan(p, why);
 }
 
 struct plan *plan_make(const struct options *options, bool any, struct fault *why)

@@ -16,6 +16,7 @@ struct plan {
 	struct vm vm;
 	struct machine machine;
 	struct wine wine;
+	bool apart;            /* whether its Windows programs can be (apart.h) */
 	char socket[PATH_MAX]; /* where the agent listens */
 };
 

@@ -2,8 +2,8 @@
 #include "interop/host/posix/prefix.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
 #include <string.h>
@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/dirs.h"
 #include "lib/lib.h"
 
 enum { MAKE_MS = 180 * 1000, TARGET_MAX = PATH_MAX + 4 };
@@ -71,13 +72,21 @@ static int mark_program(const char *path, const struct stat *st, int type, struc
 	return 0;
 }
 
+/* Beside it: what is in it programs may change, and making it again runs what is there. */
+static void made_path(const struct wine *wine, char out[PATH_MAX + 16])
+{
+	fmt(out, PATH_MAX + 16, "%s.made", wine->prefix);
+}
+
 bool prefix_is_complete(const struct wine *wine)
 {
 	char path[PATH_MAX + 16];
 
-	fmt(path, sizeof(path), "%s/.landbridge", wine->prefix);
+	made_path(wine, path);
 	return access(path, F_OK) == 0;
 }
+
+/* --- dosdevices ---------------------------------------------------------------- */
 
 /* What a drive's link should say: our own drive_c as Wine itself says it. A
  * read-only one says so: who shares the server shares its rights too. */
@@ -90,99 +99,155 @@ static void link_target(const struct wine *wine, const struct drive *drive, char
 	fmt(out, TARGET_MAX, "%s%s", own ? "../drive_c" : drive->dir, drive->read_only ? "/." : "");
 }
 
+static void link_name(const struct drive *drive, char out[3])
+{
+	fmt(out, 3, "%c:", tolower((unsigned char)drive->letter));
+}
+
+/* A directory in another: no link, which programs may have put there. */
+static int dir_open(int dir, const char *name)
+{
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int prefix_open(const struct wine *wine)
+{
+	int fd = open(wine->prefix, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* The same; made where it is not, and where it is something else. */
+static int dir_own(int dir, const char *name)
+{
+	int fd = dir_open(dir, name);
+
+	if (fd >= 0)
+		return fd;
+	if ((fd == -ENOTDIR || fd == -ELOOP) && unlinkat(dir, name, 0) < 0)
+		return -errno;
+	return mkdirat(dir, name, 0700) < 0 ? -errno : dir_open(dir, name);
+}
+
+/* Wine's directory of drives and ports. */
+struct devices {
+	struct dir_walk walk;
+	const struct wine *wine;
+	const struct drives *drives;
+	bool differs;
+};
+
 static bool is_drive_name(const char *name)
 {
 	return isalpha((unsigned char)name[0]) && name[1] == ':';
 }
 
-/* Calls `each` for what dosdevices has; stops at the first non-zero. */
-static int devices_walk(const struct wine *wine, const struct drives *drives,
-			int (*each)(const struct wine *wine, const struct drives *drives,
-				    const char *dir, const char *name))
+static bool link_is_right(const struct devices *d, int dir, const char *name)
 {
-	char path[PATH_MAX + 16];
-	const struct dirent *entry;
-	int r = 0;
-	DIR *dir;
-
-	fmt(path, sizeof(path), "%s/dosdevices", wine->prefix);
-	dir = opendir(path);
-	if (!dir)
-		return -errno;
-	while (r == 0 && (entry = readdir(dir)))
-		if (is_drive_name(entry->d_name))
-			r = each(wine, drives, path, entry->d_name);
-	closedir(dir);
-	return r;
-}
-
-/* 1 when this link is not one of the drives. */
-static int link_differs(const struct wine *wine, const struct drives *drives, const char *dir,
-			const char *name)
-{
-	const struct drive *drive = drives_find(drives, (char)toupper((unsigned char)name[0]));
-	char path[PATH_MAX + 300], target[TARGET_MAX], wanted[TARGET_MAX];
+	const struct drive *drive = drives_find(d->drives, (char)toupper((unsigned char)name[0]));
+	char target[TARGET_MAX], wanted[TARGET_MAX];
 	ssize_t len;
 
 	if (!drive || name[2])
-		return 1;
-	fmt(path, sizeof(path), "%s/%s", dir, name);
-	len = readlink(path, target, sizeof(target) - 1);
+		return false;
+	len = readlinkat(dir, name, target, sizeof(target) - 1);
 	if (len < 0)
-		return 1;
+		return false;
 	target[len] = '\0';
-	link_target(wine, drive, wanted);
-	return strcmp(target, wanted) != 0;
+	link_target(d->wine, drive, wanted);
+	return strcmp(target, wanted) == 0;
 }
 
-static int link_remove(const struct wine *wine, const struct drives *drives, const char *dir,
-		       const char *name)
+static bool device_compare(struct dir_walk *walk, int dir, const char *name)
 {
-	char path[PATH_MAX + 300];
+	struct devices *d = container_of(walk, struct devices, walk);
 
-	(void)wine, (void)drives;
-	fmt(path, sizeof(path), "%s/%s", dir, name);
-	return unlink(path) < 0 ? -errno : 0;
+	d->differs |= is_drive_name(name) && !link_is_right(d, dir, name);
+	return !d->differs;
+}
+
+static bool device_remove(struct dir_walk *walk, int dir, const char *name)
+{
+	int sub;
+
+	(void)walk;
+	if (!is_drive_name(name) || unlinkat(dir, name, 0) == 0)
+		return true;
+	sub = dir_open(dir, name);
+	if (sub >= 0)
+		dir_empty(sub, NULL);
+	fd_close(&sub);
+	unlinkat(dir, name, AT_REMOVEDIR);
+	return true;
+}
+
+/* Whether the directory has these drives and no others. */
+static bool devices_are(int dir, const struct wine *wine, const struct drives *drives)
+{
+	struct devices d = { { device_compare }, wine, drives, false };
+	struct stat st;
+	char name[3];
+
+	for (size_t i = 0; i < drives->count; i++) {
+		link_name(&drives->at[i], name);
+		if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			return false;
+	}
+	return lseek(dir, 0, SEEK_SET) == 0 && dir_each(dir, &d.walk) == 0 && !d.differs;
 }
 
 bool prefix_has_drives(const struct wine *wine, const struct drives *drives)
 {
-	char path[PATH_MAX + 16];
+	int prefix = prefix_open(wine), dir = prefix < 0 ? prefix : dir_open(prefix, "dosdevices");
+	bool has = dir >= 0 && devices_are(dir, wine, drives);
 
+	fd_close(&dir);
+	fd_close(&prefix);
+	return has;
+}
+
+/* Nobody else is there to see them change. */
+static int devices_set(int dir, const struct wine *wine, const struct drives *drives)
+{
+	struct dir_walk remove = { device_remove };
+	char name[3], target[TARGET_MAX];
+
+	if (devices_are(dir, wine, drives))
+		return 0;
+	if (lseek(dir, 0, SEEK_SET) < 0 || dir_each(dir, &remove) < 0)
+		return -EIO;
 	for (size_t i = 0; i < drives->count; i++) {
-		fmt(path, sizeof(path), "%s/dosdevices/%c:", wine->prefix,
-		    tolower((unsigned char)drives->at[i].letter));
-		if (access(path, F_OK) < 0)
-			return false;
+		link_name(&drives->at[i], name);
+		link_target(wine, &drives->at[i], target);
+		if (symlinkat(target, dir, name) < 0)
+			return -errno;
 	}
-	return devices_walk(wine, drives, link_differs) == 0;
+	return 0;
 }
 
 int prefix_set_drives(const struct wine *wine, const struct drives *drives, struct fault *why)
 {
-	char path[PATH_MAX + 16], target[TARGET_MAX];
-	int r;
+	int prefix = prefix_open(wine), dir = prefix;
+	int r = prefix;
 
-	fmt(path, sizeof(path), "%s/tmp", wine->prefix);
-	r = dir_make(path, 0700);
-	fmt(path, sizeof(path), "%s/dosdevices", wine->prefix);
-	if (r == 0)
-		r = dir_make(path, 0700);
-	/* Nobody else is there to see them change. */
-	if (r == 0 && !prefix_has_drives(wine, drives))
-		r = devices_walk(wine, drives, link_remove);
-	for (size_t i = 0; i < drives->count && r == 0; i++) {
-		fmt(path, sizeof(path), "%s/dosdevices/%c:", wine->prefix,
-		    tolower((unsigned char)drives->at[i].letter));
-		link_target(wine, &drives->at[i], target);
-		if (symlink(target, path) < 0 && errno != EEXIST)
-			r = -errno;
-	}
+	if (prefix >= 0)
+		r = dir = dir_own(prefix, "tmp");
+	fd_close(&dir);
+	if (r >= 0)
+		r = dir = dir_own(prefix, "dosdevices");
+	if (r >= 0)
+		r = devices_set(dir, wine, drives);
+	fd_close(&dir);
+	fd_close(&prefix);
 	if (r < 0)
 		return fault_set(why, HOST_FAILED, "unable to set the drives in %s/dosdevices: %s",
 				 wine->prefix, strerror(-r));
 	return 0;
 }
+
+/* --- the rest -------------------------------------------------------------------- */
 
 void prefix_end_server(const struct wine *wine)
 {
@@ -191,21 +256,24 @@ void prefix_end_server(const struct wine *wine)
 		wine_run(wine, wine->server, NULL, "-w");
 }
 
+/* There already, or without. */
+static void name_add(int dir, const char *name, const char *target)
+{
+	if (dir >= 0)
+		(void)!symlinkat(target, dir, name);
+}
+
 void prefix_add_names(const struct wine *wine)
 {
-	static const struct {
-		const char *name, *target;
-	} names[] = {
-		{ "Windows", "windows" },
-		{ "Users", "users" },
-		{ "windows/System32", "system32" },
-	};
-	char path[PATH_MAX + 32];
+	int prefix = prefix_open(wine), c = prefix < 0 ? prefix : dir_open(prefix, "drive_c");
+	int windows = c < 0 ? c : dir_open(c, "windows");
 
-	for (size_t i = 0; i < array_len(names); i++) {
-		fmt(path, sizeof(path), "%s/drive_c/%s", wine->prefix, names[i].name);
-		(void)!symlink(names[i].target, path); /* there already, or without */
-	}
+	name_add(c, "Windows", "windows");
+	name_add(c, "Users", "users");
+	name_add(windows, "System32", "system32");
+	fd_close(&windows);
+	fd_close(&c);
+	fd_close(&prefix);
 }
 
 int prefix_make(struct wine *wine, struct fault *why)
@@ -237,7 +305,7 @@ int prefix_make(struct wine *wine, struct fault *why)
 	nftw(path, mark_program, 16, FTW_PHYS);
 	fmt(path, sizeof(path), "%s/drive_c/users", wine->prefix);
 	nftw(path, unlink_home, 16, FTW_PHYS);
-	fmt(path, sizeof(path), "%s/.landbridge", wine->prefix);
+	made_path(wine, path);
 	file_create(path, "made by landbridge\n", 0600);
 	return 0;
 }

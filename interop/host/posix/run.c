@@ -338,6 +338,7 @@ static int run_start(struct run *r, struct plan *plan)
 	fd = supervisor_start(plan, &r->supervisor, &r->fault);
 	if (fd < 0)
 		return -1;
+	supervisor_say(fd, SUPERVISOR_TELL);
 	if (loop_start(r) < 0 || watch_add(&r->loop, &r->machine, fd, EPOLLIN) < 0)
 		return fault_set(&r->fault, HOST_FAILED, "unable to wait for events");
 	return 0;

@@ -10,6 +10,7 @@
 
 #include "interop/host/posix/commands.h"
 #include "interop/host/posix/machine.h"
+#include "interop/host/posix/supervisor.h"
 #include "lib/lib.h"
 
 bool session_on_terminal(void)
@@ -109,12 +110,16 @@ static int session_main(const struct options *o, bool tty)
 	struct fault why = { 0 };
 	struct outcome out = { .how = OUTCOME_LOST };
 	char socket[PATH_MAX];
+	struct machine machine;
 
 	if (tty && !isatty(STDIN_FILENO))
 		fault_set(&why, HOST_FAILED,
 			  "unable to open a terminal in the guest: stdin is none");
-	else if (session_socket(o, socket, &why) == 0)
+	else if (session_socket(o, socket, &why) == 0) {
+		if (!o->socket && machine_find(&machine, o->machine, &why) == 0)
+			supervisor_print_wrong(&machine);
 		session_run(socket, &session, &out);
+	}
 	if (why.status)
 		return fault_print(&why);
 	if (out.text[0]) {

@@ -37,27 +37,58 @@ struct supervisor {
 	struct plan *plan;
 	struct loop loop;
 	struct signals signals;
-	struct watch agent_words, console;
+	struct watch agent_words, agent_said, console;
 	struct watch visitor; /* who is at the guest's console */
 	struct acceptor control, console_door;
 	struct watch callers[CALLERS_MAX]; /* the first: who started us */
+	struct watch *told;                /* the caller that is told what is wrong; NULL: none */
 	struct timer deadline;             /* of the phase */
 	struct console said;
 	struct scrollback log;
 	enum phase phase;
 	bool kept, keep_log;
 	pid_t agent;
+	char agent_last[256]; /* its last line */
 	struct supervisor_event end;
 };
 
 /* --- callers ------------------------------------------------------------------------ */
 
+static void tell_one(const struct watch *caller, const struct supervisor_event *event)
+{
+	(void)!send(caller->fd, event, sizeof(*event), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 static void tell(struct supervisor *s, const struct supervisor_event *event)
 {
 	for (size_t i = 0; i < CALLERS_MAX; i++)
 		if (s->callers[i].fd >= 0)
-			(void)!send(s->callers[i].fd, event, sizeof(*event),
-				    MSG_NOSIGNAL | MSG_DONTWAIT);
+			tell_one(&s->callers[i], event);
+}
+
+/* Of a boot that goes on; else its end says what was wrong. */
+static void tell_wrong(struct supervisor *s)
+{
+	struct supervisor_event event = { .what = MACHINE_WRONG };
+
+	while (s->told && s->phase >= UP &&
+	       console_wrong(&s->said, event.fault.text, sizeof(event.fault.text)))
+		tell_one(s->told, &event);
+}
+
+/* Who is not there for the whole of it hears where the end is. */
+static void tell_wrong_to(struct supervisor *s, struct watch *caller)
+{
+	const struct supervisor_event up = { .what = MACHINE_UP };
+
+	if (s->told != &s->callers[0])
+		s->told = caller;
+	tell_wrong(s);
+	if (caller == &s->callers[0])
+		return;
+	tell_one(caller, &up);
+	if (s->told == caller)
+		s->told = NULL;
 }
 
 static void tell_status(const struct supervisor *s)
@@ -132,7 +163,7 @@ static void stop_for(struct supervisor *s, const char *who)
 
 	fault_set(&event.fault, HOST_FAILED, "the machine was stopped by %s", who);
 	if (s->callers[0].fd >= 0 && s->phase != STOPPING)
-		(void)!send(s->callers[0].fd, &event, sizeof(event), MSG_NOSIGNAL | MSG_DONTWAIT);
+		tell_one(&s->callers[0], &event);
 	stop(s);
 }
 
@@ -148,6 +179,8 @@ static void caller_ready(struct watch *watch, uint32_t events)
 	if (n <= 0) {
 		close(watch->fd);
 		watch_remove(watch);
+		if (watch == s->told)
+			s->told = NULL;
 		if (watch == &s->callers[0] && !s->kept)
 			abandon(s);
 	} else if (word == SUPERVISOR_STOP && watch != &s->callers[0]) {
@@ -160,6 +193,8 @@ static void caller_ready(struct watch *watch, uint32_t events)
 		s->kept = true;
 	} else if (word == SUPERVISOR_LOG) {
 		s->keep_log = true;
+	} else if (word == SUPERVISOR_TELL) {
+		tell_wrong_to(s, watch);
 	}
 }
 
@@ -174,16 +209,6 @@ static void caller_add(struct acceptor *acceptor, int fd)
 }
 
 /* --- the guest's console ---------------------------------------------------------------- */
-
-/* Of a boot that goes on; else its end says what was wrong. */
-static void tell_wrong(struct supervisor *s)
-{
-	struct supervisor_event event = { .what = MACHINE_WRONG };
-
-	while (s->phase >= UP &&
-	       console_wrong(&s->said, event.fault.text, sizeof(event.fault.text)))
-		tell(s, &event);
-}
 
 static void emergency(struct supervisor *s)
 {
@@ -282,6 +307,44 @@ static void agent_word_ready(struct watch *watch, uint32_t events)
 	}
 }
 
+/* Its lines are part of the machine's log. */
+static void agent_said_ready(struct watch *watch, uint32_t events)
+{
+	struct supervisor *s = container_of(watch, struct supervisor, agent_said);
+	char text[4096];
+	ssize_t n = read(watch->fd, text, sizeof(text) - 1);
+	int fd = watch->fd;
+
+	(void)events;
+	if (n > 0) {
+		scrollback_add(&s->log, text, (size_t)n);
+		text[n] = '\0';
+		text_last_line(text);
+		fmt(s->agent_last, sizeof(s->agent_last), "%s", text);
+	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+		watch_remove(watch);
+		close(fd);
+	}
+}
+
+/* One that ended by itself has said why, last of all. */
+static void agent_gone(struct supervisor *s, int status)
+{
+	static const char own[] = "landbridge: ";
+	char text[512];
+
+	s->agent = 0;
+	if (s->agent_said.fd >= 0)
+		agent_said_ready(&s->agent_said, 0);
+	if (s->phase == STOPPING)
+		return;
+	if (WIFEXITED(status) && strncmp(s->agent_last, own, strlen(own)) == 0)
+		fmt(text, sizeof(text), "the agent ended: %s", s->agent_last + strlen(own));
+	else
+		fmt(text, sizeof(text), "the agent died");
+	fail(s, HOST_FAILED, text);
+}
+
 static void deadline_over(struct timer *timer)
 {
 	struct supervisor *s = container_of(timer, struct supervisor, deadline);
@@ -356,9 +419,7 @@ static void reap(struct supervisor *s)
 		if (pid == s->plan->vm.pid) {
 			qemu_gone(s, status);
 		} else if (pid == s->agent) {
-			s->agent = 0;
-			if (s->phase != STOPPING)
-				fail(s, HOST_FAILED, "the agent died");
+			agent_gone(s, status);
 		}
 	}
 }
@@ -387,6 +448,7 @@ static int loop_start(struct supervisor *s, int founder)
 	for (size_t i = 0; i < array_len(wanted); i++)
 		signals_want(&s->signals, wanted[i]);
 	s->agent_words = (struct watch){ .fd = -1, .ready = agent_word_ready };
+	s->agent_said = (struct watch){ .fd = -1, .ready = agent_said_ready };
 	s->console = (struct watch){ .fd = -1, .ready = console_ready };
 	s->visitor = (struct watch){ .fd = -1, .ready = visitor_ready };
 	s->control.connected = caller_add;
@@ -415,7 +477,8 @@ static int door_open(struct supervisor *s, struct acceptor *door, const char *na
 static int supervisor_begin(struct supervisor *s, int founder)
 {
 	char path[MACHINE_DIR];
-	int error = loop_start(s, founder), control;
+	struct agent_ends agent;
+	int error = loop_start(s, founder);
 
 	if (error < 0)
 		return fault_set(&s->end.fault, HOST_FAILED, "unable to wait for events: %s",
@@ -429,10 +492,11 @@ static int supervisor_begin(struct supervisor *s, int founder)
 	    door_open(s, &s->console_door, "console") < 0 ||
 	    vm_listen(&s->plan->vm, &s->end.fault) < 0)
 		return -1;
-	s->agent = agent_start(s->plan, &control, &s->end.fault);
+	s->agent = agent_start(s->plan, &agent, &s->end.fault);
 	if (s->agent < 0)
 		return -1;
-	watch_add(&s->loop, &s->agent_words, control, EPOLLIN);
+	watch_add(&s->loop, &s->agent_words, agent.control, EPOLLIN);
+	watch_add(&s->loop, &s->agent_said, agent.said, EPOLLIN);
 	if (vm_start(&s->plan->vm, &s->end.fault) < 0)
 		return -1;
 	watch_add(&s->loop, &s->console, s->plan->vm.console, EPOLLIN);
@@ -469,6 +533,8 @@ static void supervisor_end(struct supervisor *s)
 		kill(s->agent, SIGTERM);
 		child_wait(s->agent, AGENT_END_MS);
 	}
+	if (s->agent_said.fd >= 0)
+		agent_said_ready(&s->agent_said, 0);
 	if (s->keep_log)
 		log_keep(s);
 	machine_remove(&s->plan->machine);

@@ -21,6 +21,8 @@ enum supervisor_word {
 	SUPERVISOR_END = 'e',  /* now */
 	SUPERVISOR_KEEP = 'k', /* the machine stays when its first caller goes */
 	SUPERVISOR_LOG = 'l',  /* put the log by when it ends */
+	SUPERVISOR_TELL = 't', /* MACHINE_WRONG for what nobody was told yet: to the first caller
+				  from now on, to others once, with MACHINE_UP after it */
 };
 
 enum supervisor_what {
@@ -51,6 +53,9 @@ void supervisor_say(int fd, enum supervisor_word word);
 
 /* Waits for the next event. False: there was no last one, it was killed. */
 bool supervisor_hear(int fd, struct supervisor_event *event);
+
+/* Prints what is wrong with a machine that is up, and that nobody was told yet. */
+void supervisor_print_wrong(const struct machine *machine);
 
 /* "FAULT (log: PATH)", where there is one. */
 void supervisor_add_log(struct fault *fault, const char *log);

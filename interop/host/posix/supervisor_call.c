@@ -1,8 +1,10 @@
 /* supervisor_call.c: the callers' side of a supervisor's socket. */
 #include "interop/host/posix/supervisor.h"
 
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "lib/lib.h"
 
@@ -28,6 +30,23 @@ void supervisor_say(int fd, enum supervisor_word word)
 bool supervisor_hear(int fd, struct supervisor_event *event)
 {
 	return fd_read_full(fd, event, sizeof(*event)) == sizeof(*event);
+}
+
+void supervisor_print_wrong(const struct machine *machine)
+{
+	enum { PATIENCE_MS = 1000 };
+	struct supervisor_event event = { .what = MACHINE_WRONG };
+	struct fault unheard = { 0 };
+	struct pollfd answer = { .fd = supervisor_call(machine, &unheard), .events = POLLIN };
+
+	if (answer.fd < 0)
+		return;
+	supervisor_say(answer.fd, SUPERVISOR_TELL);
+	while (event.what == MACHINE_WRONG && poll(&answer, 1, PATIENCE_MS) == 1 &&
+	       supervisor_hear(answer.fd, &event))
+		if (event.what == MACHINE_WRONG)
+			fault_print(&event.fault);
+	close(answer.fd);
 }
 
 void supervisor_add_log(struct fault *fault, const char *log)

@@ -91,8 +91,7 @@ void descriptors_own(int first, int last)
 		fd_set_cloexec(fd, 1);
 }
 
-/* Keeps the last line that is not empty. */
-static void last_line(char *text)
+void text_last_line(char *text)
 {
 	size_t len = strlen(text);
 	char *start;
@@ -140,7 +139,7 @@ int tool_finish(struct tool *tool, char *text, size_t size)
 	close(output[0]);
 	if (pid < 0)
 		return pid;
-	last_line(text);
+	text_last_line(text);
 	if (waitpid(pid, &status, 0) < 0)
 		return -errno;
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);

@@ -49,6 +49,9 @@ int tool_finish(struct tool *tool, char *text, size_t size);
 /* The same of a program that needs nothing but its arguments. */
 int tool_run(char *const *argv, char *text, size_t size);
 
+/* Keeps of a text the last line that is not empty. Pure. */
+void text_last_line(char *text);
+
 /* Finds a program in PATH: 0 or -ENOENT. */
 int path_search(const char *name, char *path, size_t size);
 

@@ -29,14 +29,14 @@ static int map_self(const char *file, unsigned id)
 	return file_write(path, line);
 }
 
-static int namespaces_leave(void)
+static int namespaces_leave(int which)
 {
 	unsigned uid = geteuid(), gid = getegid();
 	int r;
 
-	if (unshare(CLONE_NEWNS) == 0)
+	if (unshare(which) == 0)
 		return 0;
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+	if (unshare(CLONE_NEWUSER | which) < 0)
 		return -errno;
 	r = map_self("uid_map", uid);
 	if (r == 0)
@@ -46,16 +46,17 @@ static int namespaces_leave(void)
 
 /* --- mounts --------------------------------------------------------------------- */
 
-/* A new file system of this type, mounted nowhere yet: its descriptor. */
-static int mount_new(const char *type, const char *key, const char *value)
+/* A new file system of this type, mounted nowhere yet: its descriptor. key NULL: no
+ * option. */
+static int mount_new(const char *type, const char *key, const char *value, unsigned attributes)
 {
 	int fs = (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC), fd = -1;
 
 	if (fs < 0)
 		return -errno;
-	if (syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, key, value, 0) == 0 &&
+	if ((!key || syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, key, value, 0) == 0) &&
 	    syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
-		fd = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0);
+		fd = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attributes);
 	fd = fd < 0 ? -errno : fd;
 	close(fs);
 	return fd;
@@ -121,10 +122,10 @@ static int mount_put(int root, int fd, const char *path)
 
 /* --- the view ------------------------------------------------------------------- */
 
-int view_leave(void)
+int view_leave(int others)
 {
 	struct mount_attr alone = { .propagation = MS_PRIVATE };
-	int r = namespaces_leave();
+	int r = namespaces_leave(CLONE_NEWNS | CLONE_NEWIPC | others);
 
 	if (r == 0 &&
 	    syscall(SYS_mount_setattr, AT_FDCWD, "/", RECURSIVE, &alone, sizeof(alone)) < 0)
@@ -135,12 +136,12 @@ int view_leave(void)
 /* On top of the root directory: that hides nothing from who has a root already. */
 int view_begin(struct view *view)
 {
-	int r = view_leave();
+	int r = view_leave(0);
 
 	view->root = -1;
 	if (r < 0)
 		return r;
-	view->root = mount_new("tmpfs", "mode", "0755");
+	view->root = mount_new("tmpfs", "mode", "0755", 0);
 	if (view->root < 0)
 		return view->root;
 	if (syscall(SYS_move_mount, view->root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) == 0)
@@ -161,12 +162,21 @@ int view_add(struct view *view, const char *path, unsigned flags)
 
 int view_add_terminals(struct view *view)
 {
-	int fd = mount_new("devpts", "ptmxmode", "0666");
+	int fd = mount_new("devpts", "ptmxmode", "0666", 0);
 	int r = fd < 0 ? fd : mount_put(view->root, fd, "dev/pts");
 
 	if (r == 0 && symlinkat("pts/ptmx", view->root, "dev/ptmx") < 0)
 		r = -errno;
 	return r;
+}
+
+int view_add_processes(struct view *view)
+{
+	const unsigned harmless =
+		MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+	int fd = mount_new("proc", NULL, NULL, harmless);
+
+	return fd < 0 ? fd : mount_put(view->root, fd, "proc");
 }
 
 int view_enter(struct view *view)

@@ -9,11 +9,12 @@
 
 #include <stdbool.h>
 
-/* Leaves the host's mount namespace, and as an ordinary user its user namespace:
- * mounts from here on are seen by this process, which must have one thread, and by
- * what it starts. 0 or negative errno: -EPERM, -ENOSPC, -ENOSYS where there are no
- * (more) namespaces for this user. */
-int view_leave(void);
+/* Leaves the host's mount and IPC namespaces (System V memory, POSIX queues), those in
+ * `others` (CLONE_NEWPID), and as an ordinary user its user namespace: mounts from
+ * here on are seen by this process, which must have one thread, and by what it starts.
+ * 0 or negative errno: -EPERM, -ENOSPC, -ENOSYS where there are no (more) namespaces
+ * for this user. */
+int view_leave(int others);
 
 struct view {
 	int root; /* the new root, empty at first */
@@ -35,6 +36,10 @@ int view_add(struct view *view, const char *path, unsigned flags);
 
 /* Terminals of its own: /dev/pts and /dev/ptmx, on which no other's are. */
 int view_add_terminals(struct view *view);
+
+/* /proc with the processes of this one's PID namespace (apart.h) and no others. -EPERM
+ * where this user may not mount one: in a container that hides parts of its own. */
+int view_add_processes(struct view *view);
 
 /* From here on this process sees the places and nothing else, and is at /. Descriptors
  * stay what they are. */

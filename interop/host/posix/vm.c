@@ -259,18 +259,14 @@ void vm_close(struct vm *vm)
 
 bool vm_complaint(const struct vm *vm, char *out, size_t size)
 {
-	char path[MACHINE_DIR], text[4096], *line;
-	size_t len;
+	char path[MACHINE_DIR], text[4096];
 
 	machine_path(vm->machine, "qemu.err", path);
 	if (file_read(path, text, sizeof(text)) <= 0)
 		return false;
-	len = strlen(text);
-	while (len > 0 && text[len - 1] == '\n')
-		text[--len] = '\0';
-	line = strrchr(text, '\n');
-	fmt(out, size, "%s", line ? line + 1 : text);
-	return len > 0;
+	text_last_line(text);
+	fmt(out, size, "%s", text);
+	return *text;
 }
 
 void vm_is_up(const struct vm *vm)

@@ -1,5 +1,6 @@
 /* wall.c: what of the host a process and all it starts may reach. */
 #include "interop/host/posix/wall.h"
+#include "interop/host/posix/apart.h"
 #include "interop/host/posix/guard.h"
 #include "interop/host/posix/view.h"
 
@@ -22,6 +23,7 @@
 
 /* linux/landlock.h may be older than the kernel. */
 #define TRUNCATE ((uint64_t)1 << 14)
+#define SCOPE_ABSTRACT_SOCKETS ((uint64_t)1 << 0)
 #define SCOPE_SIGNALS ((uint64_t)1 << 1)
 
 enum { PLACES_MAX = 128, TRIAL_MS = 5000 };
@@ -186,9 +188,9 @@ static void places_free(struct places *p)
 
 /* --- the view ------------------------------------------------------------------ */
 
-static int view_fill(struct view *view, const struct places *p)
+static int view_fill(struct view *view, const struct places *p, bool apart)
 {
-	int r = 0;
+	int r = apart ? view_add_processes(view) : 0;
 
 	for (size_t i = 0; i < p->count && r == 0; i++) {
 		const struct place *place = &p->at[i];
@@ -196,20 +198,20 @@ static int view_fill(struct view *view, const struct places *p)
 		unsigned flags = (place->access & LANDLOCK_ACCESS_FS_WRITE_FILE ? VIEW_WRITE : 0) |
 				 (device ? VIEW_DEVICE : 0);
 
-		if (!(place->access & OWN))
+		if (!(place->access & OWN) && !(apart && strcmp(place->path, "/proc") == 0))
 			r = view_add(view, place->path, flags);
 	}
 	return r < 0 ? r : view_add_terminals(view);
 }
 
-static int view_narrow(const struct places *p)
+static int view_narrow(const struct places *p, bool apart)
 {
 	struct view view;
 	int r = view_begin(&view);
 
 	if (r < 0)
 		return r;
-	r = view_fill(&view, p);
+	r = view_fill(&view, p, apart);
 	if (r == 0)
 		return view_enter(&view);
 	view_drop(&view);
@@ -231,6 +233,9 @@ static int ruleset_create(uint64_t *handled)
 
 	if (version < 1)
 		return -EOPNOTSUPP;
+	/* X11's libraries try such a socket first, and then no other. */
+	if (!getenv("DISPLAY"))
+		attr.scoped |= SCOPE_ABSTRACT_SOCKETS;
 	if (version < 2)
 		attr.access_fs &= ~(uint64_t)LANDLOCK_ACCESS_FS_REFER;
 	if (version < 3)
@@ -288,15 +293,29 @@ static int processes_limit(void)
 	return geteuid() != 0 && setrlimit(RLIMIT_NPROC, &most) < 0 && errno != EPERM ? -errno : 0;
 }
 
+/* Before all else of the host, QEMU above all, which would be the largest. */
+static void memory_yield(void)
+{
+	static const char file[] = "/proc/self/oom_score_adj";
+	char now[16], wanted[16];
+
+	fmt(wanted, sizeof(wanted), "%d", WALL_OOM_SCORE);
+	if (file_read(file, now, sizeof(now)) > 0 && strtol(now, NULL, 10) < WALL_OOM_SCORE)
+		file_write(file, wanted);
+}
+
 int wall_raise(const struct wall *wall, struct wall_state *state)
 {
+	const bool apart = wall->apart && apart_is_first();
 	struct places p = { .count = 0 };
 	int r;
 
+	state->apart = apart || !wall->apart ? 0 : -EOPNOTSUPP;
+	memory_yield();
 	places_fill(&p, wall);
 	r = p.bad ? -ENOMEM : 0;
 	if (r == 0) {
-		state->view = view_narrow(&p);
+		state->view = view_narrow(&p, apart);
 		r = state->view == 0 ? processes_limit() : 0;
 	}
 	if (r == 0)
@@ -308,16 +327,39 @@ int wall_raise(const struct wall *wall, struct wall_state *state)
 	return r == 0 && prctl(PR_SET_DUMPABLE, 0) < 0 ? -errno : r;
 }
 
+static int trial_end(pid_t pid)
+{
+	int status = pid < 0 ? pid : child_wait(pid, TRIAL_MS);
+
+	if (pid < 0)
+		return pid;
+	return status >= 0 && WIFEXITED(status) ? -WEXITSTATUS(status) : -EAGAIN;
+}
+
+static int try_apart(void)
+{
+	struct view view;
+	int r = view_begin(&view);
+
+	return r < 0 ? r : view_add_processes(&view);
+}
+
 void wall_foresee(struct wall_state *state)
 {
-	const struct child_setup setup = { .name = "lb-trial" };
-	pid_t pid = child_fork(&setup);
-	int status;
+	const int none[] = { -1 };
+	const struct child_setup setup = { .fds = none, .fd_count = 1, .name = "lb-trial" };
+	pid_t pid = apart_fork(&setup);
 
 	if (pid == 0)
-		_exit(-view_leave());
-	status = pid < 0 ? pid : child_wait(pid, TRIAL_MS);
-	state->view = status >= 0 && WIFEXITED(status) ? -WEXITSTATUS(status) : -EAGAIN;
+		_exit(-try_apart());
+	state->apart = trial_end(pid);
+	state->view = 0;
+	if (state->apart < 0) {
+		pid = child_fork(&setup);
+		if (pid == 0)
+			_exit(-view_leave(0));
+		state->view = trial_end(pid);
+	}
 	state->rights = landlock_version() < 1 ? -EOPNOTSUPP : 0;
 }
 
@@ -337,14 +379,21 @@ size_t wall_gap(const struct wall_state *state, char *out, size_t size)
 			   "namespaces for this user",
 			   no_rights);
 	if (state->rights < 0)
-		return fmt(out, size,
-			   "Windows programs may start Linux programs that lie on their drives: %s",
-			   no_rights);
+		return fmt(
+			out, size,
+			"Windows programs may start Linux programs that lie on their drives%s: %s",
+			state->apart < 0 ? ", and end and trace this user's processes" : "",
+			no_rights);
 	if (state->view < 0)
 		return fmt(out, size,
 			   "Windows programs may connect to every socket of this user and change "
 			   "attributes of all his files: no namespaces for this user (%s)",
 			   strerror(-state->view));
+	if (state->apart < 0)
+		return fmt(out, size,
+			   "Windows programs may see and slow down this user's other processes: "
+			   "unable to keep them apart (%s)",
+			   strerror(-state->apart));
 	*out = '\0';
 	return 0;
 }

@@ -11,19 +11,21 @@
 #include "interop/host/drives.h"
 #include "interop/host/posix/wine.h"
 
-enum { WALL_PROCESSES = 4096 };
+enum { WALL_PROCESSES = 4096, WALL_OOM_SCORE = 500 };
 
 struct wall {
 	const struct wine *wine;
 	const struct drives *drives;
 	int socket_dir; /* a directory in which this process removes a file later (unlinkat(2)),
 			   which it may only with a view */
+	bool apart;     /* Wine's server is nobody else's: its programs are to be apart (apart.h) */
 };
 
 /* What of the wall stands: 0 or negative errno each. */
 struct wall_state {
 	int view;   /* -EPERM, -ENOSPC: this user may have no namespaces */
 	int rights; /* -EOPNOTSUPP: no Landlock (Linux 5.13, CONFIG_SECURITY_LANDLOCK) */
+	int apart;  /* -EPERM: as view, or this user may not mount /proc; 0 where not wanted */
 };
 
 /* From here on this process, which has one thread, and its children
@@ -31,28 +33,32 @@ struct wall_state {
  *   - read: Wine, the system's libraries, fonts, locales and network settings, /proc;
  *   - change: the prefix, and the drives that are not read-only;
  *   - connect to: X11, Wayland's and PULSE_SERVER's socket;
- * use terminals of their own and the harmless devices, and signal each other. An
- * ordinary user's are at most WALL_PROCESSES processes and threads.
+ * use terminals and System V memory of their own and the harmless devices, and signal
+ * each other. An ordinary user's are at most WALL_PROCESSES processes and threads. They
+ * are the first that the kernel ends where memory is short.
  * Two parts of the kernel see to it, each without the other where there is only one:
- *   the view (view.h): nothing else of the host's files is there at all;
+ *   the view (view.h): nothing else of the host's files is there at all; in a process
+ *   that is apart (apart.h), no other processes either;
  *   Landlock's rights: nothing else is opened, made, removed, run or (from Linux 6.12
- *   on) signalled. Alone it leaves open: unix sockets by name, the modes and times of
- *   files that the user owns, the user's other terminals, and before Linux 6.2
+ *   on) signalled, and without a DISPLAY nobody else's abstract unix socket connected
+ *   to. Alone it leaves open: unix sockets by name, the modes and times of files that
+ *   the user owns, the user's other terminals, System V memory, and before Linux 6.2
  *   truncate(2).
- * What is open stays, and the network is as everywhere, abstract unix sockets
- * included. Of root's capabilities those of a file server are left to what is exec'ed,
- * and nobody makes set-uid files (guard_programs); this process itself cannot be traced. All of Wine must be started
- * behind the wall: its server opens the files.
+ * Who is not apart may still set limits and priorities of the user's other processes.
+ * What is open stays, and the network is as everywhere. Of root's capabilities those of a file server are left to what is exec'ed,
+ * and nobody makes set-uid files (guard_programs); this process itself cannot be traced. All of
+ * Wine must be started behind the wall: its server opens the files.
  * Negative errno: it must not go on. */
 int wall_raise(const struct wall *wall, struct wall_state *state);
 
-/* What it will come to for this user, by a trial in a process of its own. */
+/* What it will come to for this user, for who wants all of it, by a trial in a process
+ * of its own. */
 void wall_foresee(struct wall_state *state);
 
 /* Whether what is not a program's stays closed to it: one of the two will do. */
 bool wall_keeps(const struct wall_state *state);
 
-/* What is open, and why, where not both stand: a line for a person, "" where they do.
+/* What is open, and why, where not all of it stands: a line for a person, "" where they do.
  * Returns its length. Pure. */
 enum { WALL_GAP_MAX = 256 };
 size_t wall_gap(const struct wall_state *state, char *out, size_t size);

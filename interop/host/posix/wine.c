@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -177,50 +178,63 @@ static int reference_make(struct wine *wine, struct fault *why)
 	return r;
 }
 
-/* The first of HOME/machines/NAME, NAME-2, ... that no machine uses: its lock. */
+/* The first of HOME/machines/NAME, NAME-2, ... that no machine uses: its lock, or
+ * negative errno. */
 static int layer_take(struct wine *wine, const char *machine)
 {
 	enum { LAYERS_MAX = 64 };
 	const char *home_end = strrchr(wine->prefix, '/');
 	char lock[PATH_MAX], number[16] = "";
-	int fd = -1;
+	int fd = -1, r;
 
-	if (path_format(lock, sizeof(lock), "%.*s/machines", (int)(home_end - wine->prefix),
-			wine->prefix) < 0 ||
-	    dir_make(lock, 0700) < 0)
-		return -1;
 	for (int i = 1; i <= LAYERS_MAX && fd < 0; i++) {
 		if (i > 1)
 			fmt(number, sizeof(number), "-%d", i);
 		if (path_format(wine->layer, sizeof(wine->layer), "%.*s/machines/%s%s",
 				(int)(home_end - wine->prefix), wine->prefix, machine,
 				number) < 0 ||
-		    path_format(lock, sizeof(lock), "%s/lock", wine->layer) < 0 ||
-		    dir_make(wine->layer, 0700) < 0)
-			return -1;
+		    path_format(lock, sizeof(lock), "%s/lock", wine->layer) < 0)
+			return -ENAMETOOLONG;
+		r = dir_make(wine->layer, 0700);
+		if (r < 0)
+			return r;
 		fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
+		if (fd < 0)
+			return -errno;
+		if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 			fd_close(&fd);
 	}
-	return fd;
+	return fd < 0 ? -EBUSY : fd;
+}
+
+/* What another try, or more room, would mend is no reason to share the prefix. */
+static bool is_no_layer(int error)
+{
+	return error != -ENOSPC && error != -EDQUOT && error != -ENOMEM && error != -EAGAIN &&
+	       error != -ENAMETOOLONG;
 }
 
 int wine_prepare_layer(struct wine *wine, const struct drives *drives, const char *machine,
 		       struct fault *why)
 {
-	int lock;
+	int lock, r;
 
 	if (!wine->runs)
 		return 0;
 	if (reference_make(wine, why) < 0)
 		return -1;
-	lock = layer_take(wine, machine);
-	if (lock >= 0 && layer_works(wine->prefix, wine->layer)) {
+	r = lock = layer_take(wine, machine);
+	if (r >= 0)
+		r = layer_try(wine->prefix, wine->layer);
+	if (r >= 0) {
 		close(wine->lock);
 		wine->lock = lock;
 		return 0;
 	}
 	fd_close(&lock);
+	if (!is_no_layer(r))
+		return fault_set(why, HOST_FAILED, "unable to make %s: %s", wine->layer,
+				 strerror(-r));
 	wine->layer[0] = '\0';
 	return wine_prepare(wine, drives, why);
 }
@@ -282,6 +296,18 @@ int wine_find(struct wine *wine, const struct dirs *dirs, const struct drives *d
 	if (env_fill(wine) < 0)
 		return fault_set(why, HOST_FAILED, "unable to start Wine: no memory");
 	return 0;
+}
+
+bool wine_is_full(const struct wine *wine)
+{
+	enum { ENOUGH = 1 << 20 };
+	struct statvfs fs;
+
+	/* Behind the wall the layer is to be seen at the prefix only. */
+	if (!wine->runs || wine->keeper > 0 ||
+	    (statvfs(wine->layer, &fs) < 0 && statvfs(wine->prefix, &fs) < 0))
+		return false;
+	return fs.f_bavail < ENOUGH / fs.f_frsize;
 }
 
 int wine_start(struct wine *wine)
@@ -371,14 +397,17 @@ bool wine_close(struct wine *wine)
 	return ended;
 }
 
-/* The file's text is the caller's to free. */
+/* The file's text is the caller's to free. Windows programs may have put anything in
+ * its place. */
 static char *file_take(const struct wine *wine, const char *name, struct registry_file *file)
 {
 	char path[PATH_MAX + 16], *text;
 	ssize_t len;
+	int fd;
 
 	fmt(path, sizeof(path), "%s/%s", wine->prefix, name);
-	len = file_load(path, &text);
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	len = fd_load(fd < 0 ? -errno : fd, &text);
 	*file = (struct registry_file){ text, len > 0 ? (size_t)len : 0 };
 	return text;
 }

@@ -49,6 +49,10 @@ int wine_enter(const struct wine *wine);
 /* Then, before anything is started: the drives. */
 int wine_settle(const struct wine *wine, const struct drives *drives, struct fault *why);
 
+/* Whether there is no room where Wine writes for its server to start, which is not up:
+ * less than 1 MiB. */
+bool wine_is_full(const struct wine *wine);
+
 /* Starts Wine's server and services ahead of the first program (some 0.4 s),
  * as children of this process, and keeps them up until wine_close. Does nothing
  * where they are up. */

@@ -78,10 +78,35 @@ static void test_drives(void **state)
 	}
 }
 
+/* `own` jobs of the one who asks, `others` of somebody else. */
+static void test_jobs(void **state)
+{
+	static const struct {
+		size_t own, others;
+		uint32_t user;
+		bool fits;
+	} rows[] = {
+		{ 0, 0, 1000, true },     { 191, 0, 1000, true },  { 192, 0, 1000, false },
+		{ 192, 63, 1000, false }, { 63, 192, 1000, true }, { 64, 192, 1000, false },
+		{ 255, 0, 0, true },      { 256, 0, 0, false },    { 0, 256, 0, false },
+	};
+	uint32_t users[POLICY_JOBS];
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		for (size_t k = 0; k < POLICY_JOBS; k++)
+			users[k] = k < rows[i].own ? rows[i].user : 1001;
+		assert_int_equal(policy_job_fits(users, rows[i].own + rows[i].others, rows[i].user),
+				 rows[i].fits);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_kinds),
-					    cmocka_unit_test(test_drives) };
+					    cmocka_unit_test(test_drives),
+
+					    cmocka_unit_test(test_jobs) };
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
 }

@@ -172,6 +172,35 @@ static void silent_peer_fails_in_two_seconds(void **state)
 	assert_true(t->pair.guest.up);
 }
 
+/* What it had sent before it stopped, of whatever kind, is no answer. */
+static void last_bytes_are_no_answer(void **state)
+{
+	struct fixture *t = *state;
+	int64_t began;
+
+	peer_up(t);
+	end_launch(add(t, &t->pair.guest), "x");
+	assert_true(pair_run(&t->pair, peer_has_launch, 20000));
+	began = loop_now();
+	end_send(&t->peer, WIRE_PING, 0, 0, NULL, 0);
+	assert_true(pair_run(&t->pair, all_done, 8000));
+	assert_in_range(loop_now() - began, 1900, 2600);
+}
+
+/* Nor is PONG to a PING that went out before the OPEN did. */
+static void early_pong_is_no_answer(void **state)
+{
+	struct fixture *t = *state;
+
+	peer_up(t);
+	end_launch(add(t, &t->pair.guest), "x");
+	assert_true(pair_run(&t->pair, peer_has_launch, 20000));
+	end_launch(add(t, &t->pair.guest), "x");
+	assert_true(pair_run(&t->pair, peer_has_launch, 20000));
+	end_send(&t->peer, WIRE_PONG, 0, 0, NULL, 0);
+	assert_true(pair_run(&t->pair, all_done, 8000));
+}
+
 static void slow_start_is_not_silence(void **state)
 {
 	struct fixture *t = *state;
@@ -454,6 +483,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		with_fixture(silent_peer_fails_in_two_seconds),
+		with_fixture(last_bytes_are_no_answer),
+		with_fixture(early_pong_is_no_answer),
 		with_fixture(slow_start_is_not_silence),
 		with_fixture(no_link_fails_in_two_seconds),
 		with_fixture(open_waits_for_the_link),

@@ -32,7 +32,7 @@ struct runner {
 	struct inlet out[2]; /* its stdout and stderr; with a terminal only the first */
 	struct signals signals;
 	struct watch report;
-	struct timer timer;
+	struct timer timer, patience;
 };
 
 /* --- what the machine does to the program --------------------------------------------- */
@@ -90,11 +90,12 @@ static void runner_signal(void *owner, int signal)
 {
 	struct runner *r = owner;
 	pid_t group = r->job.pid;
+	int patience = r->ops->signal ? r->ops->signal(r->owner, &r->job, signal) : 0;
 
-	if (r->ops->signal) {
-		r->ops->signal(r->owner, &r->job, signal);
+	if (patience > 0 && !r->patience.armed)
+		timer_start(&r->loop, &r->patience, patience);
+	if (r->ops->signal)
 		return;
-	}
 	if (r->serve.tty && tcgetpgrp(r->in.fd) > 0)
 		group = tcgetpgrp(r->in.fd);
 	/* A child that was just started leads no group yet. */
@@ -150,6 +151,14 @@ static void timer_fires(struct timer *timer)
 
 	serve_timer(&r->serve);
 	channel_pump(&r->ch);
+}
+
+static void patience_over(struct timer *timer)
+{
+	struct runner *r = container_of(timer, struct runner, patience);
+
+	if (r->serve.said != SAID_LAST)
+		r->ops->force(r->owner);
 }
 
 /* --- what the channel asks ------------------------------------------------------------ */
@@ -298,6 +307,7 @@ static void runner_init(struct runner *r, const struct runner_ops *ops, void *ow
 		signals_want(&r->signals, signals[i]);
 	r->report = (struct watch){ .fd = -1, .ready = report_ready };
 	r->timer.fire = timer_fires;
+	r->patience.fire = patience_over;
 	outlet_init(&r->in, &r->ch, STDIN_FILENO);
 	inlet_init(&r->out[0], &r->ch, STDOUT_FILENO);
 	inlet_init(&r->out[1], &r->ch, STDERR_FILENO);

@@ -1,18 +1,26 @@
 /* test_wall.c: what a process behind the wall can still do to the host. */
 #include "interop/host/posix/wall.h"
+#include "interop/host/posix/apart.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/landlock.h>
 #include <pty.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sched.h>
+#include <stddef.h>
+#include <sys/ipc.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,6 +45,7 @@ static int setup(void **state)
 	static const char *const dirs[] = { "bin", "bin/wine", "prefix", "d", "e", "run" };
 
 	(void)state;
+	unsetenv("DISPLAY");
 	if (!mkdtemp(top))
 		return -1;
 	for (size_t i = 0; i < array_len(dirs); i++)
@@ -151,6 +160,60 @@ static int powers(void)
 	return openat(fd, "power", O_WRONLY | O_CREAT, 04755) >= 0 ? 74 : 0;
 }
 
+/* What the host has beside us: a process of the same user, and the test's names. */
+static struct host {
+	pid_t pid;
+	int memory; /* System V */
+	int abstract;
+} host;
+
+/* Nothing reaches a process that is not among its own. */
+static int processes(void)
+{
+	struct rlimit limit = { 100, 100 };
+	char path[64];
+	cpu_set_t all;
+
+	memset(&all, 0xff, sizeof(all));
+	fmt(path, sizeof(path), "/proc/%d/comm", host.pid);
+	if (getpid() != 1 || access("/proc/1/comm", F_OK) < 0 || access(path, F_OK) == 0)
+		return 80;
+	if (kill(host.pid, 0) == 0 || errno != ESRCH || ptrace(PTRACE_SEIZE, host.pid, 0, 0) == 0)
+		return 81;
+	if (prlimit(host.pid, RLIMIT_NOFILE, &limit, NULL) == 0 || errno != ESRCH)
+		return 82;
+	if (setpriority(PRIO_PROCESS, (id_t)host.pid, 19) == 0 ||
+	    sched_setaffinity(host.pid, sizeof(all), &all) == 0)
+		return 83;
+	return file_write("/proc/sys/kernel/core_pattern", "x") == 0 ? 84 : 0;
+}
+
+/* What has names of its own kinds. */
+static int names(bool scoped)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	size_t len = offsetof(struct sockaddr_un, sun_path) + 1;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool reached;
+
+	len += fmt(to.sun_path + 1, sizeof(to.sun_path) - 1, "%s", top);
+	reached = connect(fd, (struct sockaddr *)&to, (socklen_t)len) == 0;
+	close(fd);
+	if (reached && scoped)
+		return 90;
+	return shmat(host.memory, NULL, SHM_RDONLY) != (void *)-1 ? 91 : 0;
+}
+
+/* The kernel ends it before the host's own. */
+static int yields(void)
+{
+	char score[16];
+
+	return file_read("/proc/self/oom_score_adj", score, sizeof(score)) <= 0 || atoi(score) < 500
+		       ? 92
+		       : 0;
+}
+
 static int view(void)
 {
 	struct rlimit processes;
@@ -172,6 +235,11 @@ static int view(void)
 	return chmod(at("d/own"), 0640) < 0 ? 65 : 0;
 }
 
+static long landlock_version(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+}
+
 static int behind(const struct wall *wall)
 {
 	struct wall_state stands;
@@ -184,6 +252,12 @@ static int behind(const struct wall *wall)
 		r = powers();
 	if (r == 0 && stands.view == 0)
 		r = view();
+	if (r == 0)
+		r = yields();
+	if (r == 0 && stands.view == 0)
+		r = names(stands.rights == 0 && landlock_version() >= 6);
+	if (r == 0 && wall->apart && stands.apart == 0)
+		r = processes();
 	if (r)
 		return r;
 	return stands.view < 0 ? 98 : stands.rights < 0 ? 99 : 0;
@@ -201,12 +275,67 @@ static int listener(void)
 	return fd;
 }
 
+static int abstract_listener(void)
+{
+	struct sockaddr_un here = { .sun_family = AF_UNIX };
+	size_t len = offsetof(struct sockaddr_un, sun_path) + 1;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	len += fmt(here.sun_path + 1, sizeof(here.sun_path) - 1, "%s", top);
+	assert_int_equal(bind(fd, (struct sockaddr *)&here, (socklen_t)len), 0);
+	assert_int_equal(listen(fd, 16), 0);
+	return fd;
+}
+
+static void host_begin(uid_t uid)
+{
+	host.memory = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0666);
+	host.abstract = abstract_listener();
+	host.pid = fork();
+	if (host.pid == 0) {
+		if (setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0)
+			_exit(1);
+		prctl(PR_SET_DUMPABLE, 1);
+		for (;;)
+			pause();
+	}
+}
+
+static void host_end(void)
+{
+	kill(host.pid, SIGKILL);
+	waitpid(host.pid, NULL, 0);
+	shmctl(host.memory, IPC_RMID, NULL);
+	close(host.abstract);
+}
+
+/* In the process that the wall is around; `apart`: at its first fork of two. */
+static _Noreturn void enclosed(struct wall *wall, uid_t uid)
+{
+	int fds[] = { -1, STDOUT_FILENO, STDERR_FILENO };
+	const struct child_setup setup = { .fds = fds, .fd_count = array_len(fds) };
+	pid_t pid = 0;
+	int status;
+
+	if (setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0)
+		_exit(96);
+	prctl(PR_SET_DUMPABLE, 1); /* which changing the user took away */
+	if (wall->apart)
+		pid = apart_fork(&setup);
+	if (pid > 0 && (status = child_wait(pid, 10000)) >= 0)
+		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 95);
+	if (pid != 0)
+		_exit(98);
+	wall->socket_dir = open(at("run"), O_PATH | O_CLOEXEC);
+	_exit(behind(wall));
+}
+
 /* What a process of that user finds behind the wall. */
-static void wall_holds(uid_t uid)
+static void wall_holds(uid_t uid, bool apart)
 {
 	struct wine wine = { .lock = -1 };
 	struct drives drives = { 0 };
-	struct wall wall = { &wine, &drives, -1 };
+	struct wall wall = { &wine, &drives, -1, apart };
 	int status, fd = listener();
 	pid_t pid;
 
@@ -219,15 +348,12 @@ static void wall_holds(uid_t uid)
 	drives.at[1].read_only = true;
 	file_create(at("run/file"), "x", 0600);
 	assert_int_equal(chown(at("run"), uid, uid), 0);
+	host_begin(uid);
 	pid = fork();
-	if (pid == 0) {
-		if (setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0)
-			_exit(96);
-		prctl(PR_SET_DUMPABLE, 1); /* which changing the user took away */
-		wall.socket_dir = open(at("run"), O_PATH | O_CLOEXEC);
-		_exit(behind(&wall));
-	}
+	if (pid == 0)
+		enclosed(&wall, uid);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
+	host_end();
 	close(fd);
 	assert_true(WIFEXITED(status));
 	if (WEXITSTATUS(status) == 98 || WEXITSTATUS(status) == 99)
@@ -238,7 +364,8 @@ static void wall_holds(uid_t uid)
 static void test_wall(void **state)
 {
 	(void)state;
-	wall_holds(geteuid());
+	wall_holds(geteuid(), false);
+	wall_holds(geteuid(), true);
 }
 
 /* Who has to make a user namespace first. */
@@ -251,7 +378,10 @@ static void test_wall_of_a_user(void **state)
 		skip();
 	for (size_t i = 0; i < array_len(owned); i++)
 		assert_int_equal(lchown(at(owned[i]), SOMEBODY, SOMEBODY), 0);
-	wall_holds(SOMEBODY);
+	wall_holds(SOMEBODY, false);
+	unlink(at("d/new"));
+	unlink(at("prefix/new"));
+	wall_holds(SOMEBODY, true);
 }
 
 static const struct {
@@ -259,10 +389,12 @@ static const struct {
 	bool keeps;
 	const char *said; /* of the line */
 } gaps[] = {
-	{ { 0, 0 }, true, "" },
-	{ { 0, -EOPNOTSUPP }, true, "start Linux programs" },
-	{ { -EPERM, 0 }, true, "connect to every socket" },
-	{ { -ENOSPC, -EOPNOTSUPP }, false, "open and run whatever" },
+	{ { 0, 0, 0 }, true, "" },
+	{ { 0, -EOPNOTSUPP, 0 }, true, "start Linux programs that lie on their drives:" },
+	{ { 0, -EOPNOTSUPP, -EPERM }, true, "drives, and end and trace this user's" },
+	{ { -EPERM, 0, -EPERM }, true, "connect to every socket" },
+	{ { 0, 0, -EPERM }, true, "slow down this user's other processes" },
+	{ { -ENOSPC, -EOPNOTSUPP, -EPERM }, false, "open and run whatever" },
 };
 
 static void test_gaps(void **state)

@@ -1,0 +1,190 @@
+/* test_prefix.c: a Wine prefix in which Windows programs put things in others' places. */
+#include "interop/host/posix/prefix.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/lib.h"
+#include "lib/test/cmocka_all.h"
+
+static char top[64];
+static struct wine wine;
+static struct drives drives;
+
+static const char *at(const char *name)
+{
+	static char path[2][PATH_MAX];
+	static int turn;
+
+	turn = !turn;
+	fmt(path[turn], sizeof(path[turn]), "%s/%s", top, name);
+	return path[turn];
+}
+
+/* A prefix; elsewhere/ is not part of it. */
+static int setup(void **state)
+{
+	static const char *const dirs[] = {
+		"wine", "wine/drive_c", "wine/drive_c/windows", "elsewhere", "elsewhere/c:",
+	};
+
+	(void)state;
+	fmt(top, sizeof(top), "/tmp/lbXXXXXX");
+	if (!mkdtemp(top))
+		return -1;
+	for (size_t i = 0; i < array_len(dirs); i++)
+		mkdir(at(dirs[i]), 0700);
+	file_create(at("elsewhere/system.reg"), "WINE REGISTRY Version 2\n", 0600);
+	wine = (struct wine){ .lock = -1, .runs = true };
+	fmt(wine.prefix, sizeof(wine.prefix), "%s/wine", top);
+	drives = (struct drives){ 0 };
+	drives_add(&drives, 'C', at("wine/drive_c"));
+	drives_add(&drives, 'D', at("elsewhere"));
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	char command[PATH_MAX];
+
+	(void)state;
+	fmt(command, sizeof(command), "rm -r %s", top);
+	return system(command);
+}
+
+static const char *target_of(const char *name)
+{
+	static char target[PATH_MAX];
+	ssize_t len = readlink(at(name), target, sizeof(target) - 1);
+
+	target[len > 0 ? len : 0] = '\0';
+	return target;
+}
+
+static void drives_are_set(void)
+{
+	struct fault why = { 0 };
+
+	assert_int_equal(prefix_set_drives(&wine, &drives, &why), 0);
+	assert_true(prefix_has_drives(&wine, &drives));
+	assert_string_equal(target_of("wine/dosdevices/c:"), "../drive_c");
+	assert_string_equal(target_of("wine/dosdevices/d:"), at("elsewhere"));
+}
+
+static void test_drives(void **state)
+{
+	(void)state;
+	assert_false(prefix_has_drives(&wine, &drives));
+	drives_are_set();
+	drives_are_set();
+	drives.at[1].read_only = true;
+	assert_false(prefix_has_drives(&wine, &drives));
+}
+
+static void test_devices_are_elsewhere(void **state)
+{
+	(void)state;
+	assert_int_equal(symlink("../elsewhere", at("wine/dosdevices")), 0);
+	assert_int_equal(symlink("../elsewhere", at("wine/tmp")), 0);
+	drives_are_set();
+	assert_int_equal(access(at("elsewhere/c:"), F_OK), 0);
+	assert_int_not_equal(access(at("elsewhere/d:"), F_OK), 0);
+	assert_string_equal(target_of("wine/tmp"), "");
+}
+
+static void test_devices_are_a_file(void **state)
+{
+	(void)state;
+	assert_int_equal(mkfifo(at("wine/dosdevices"), 0600), 0);
+	drives_are_set();
+}
+
+static void test_drive_is_a_directory(void **state)
+{
+	(void)state;
+	mkdir(at("wine/dosdevices"), 0700);
+	mkdir(at("wine/dosdevices/c:"), 0700);
+	assert_int_equal(symlink("../../../elsewhere", at("wine/dosdevices/c:/link")), 0);
+	mkdir(at("wine/dosdevices/z:"), 0700);
+	drives_are_set();
+	assert_int_not_equal(access(at("wine/dosdevices/z:"), F_OK), 0);
+	assert_int_equal(access(at("elsewhere/c:"), F_OK), 0);
+}
+
+static void test_names_are_elsewhere(void **state)
+{
+	(void)state;
+	prefix_add_names(&wine);
+	assert_string_equal(target_of("wine/drive_c/windows/System32"), "system32");
+	assert_int_equal(rename(at("wine/drive_c"), at("wine/other")), 0);
+	assert_int_equal(symlink("../elsewhere", at("wine/drive_c")), 0);
+	prefix_add_names(&wine);
+	assert_int_not_equal(access(at("elsewhere/Users"), F_OK), 0);
+	assert_string_equal(target_of("elsewhere/Windows"), "");
+}
+
+/* What of it programs can take away or make says nothing of how it was made. */
+static void test_made_is_told_outside(void **state)
+{
+	(void)state;
+	file_create(at("wine/.landbridge"), "", 0600);
+	assert_false(prefix_is_complete(&wine));
+	file_create(at("wine.made"), "", 0600);
+	assert_true(prefix_is_complete(&wine));
+}
+
+static void path_is(const char *wanted)
+{
+	char path[256];
+
+	assert_int_equal(wine_path(&wine, &drives, path, sizeof(path)), 0);
+	assert_string_equal(path, wanted);
+}
+
+static void test_registry_is_none(void **state)
+{
+	static const char text[] =
+		"WINE REGISTRY Version 2\n\n"
+		"[System\\\\CurrentControlSet\\\\Control\\\\Session Manager\\\\Environment] 1\n"
+		"\"PATH\"=\"C:\\\\windows\"\n";
+	int fd;
+
+	(void)state;
+	file_create(at("wine/system.reg"), text, 0600);
+	path_is("C:\\windows");
+	assert_int_equal(rename(at("wine/system.reg"), at("elsewhere/system.reg")), 0);
+	assert_int_equal(symlink("../elsewhere/system.reg", at("wine/system.reg")), 0);
+	path_is("");
+	unlink(at("wine/system.reg"));
+	assert_int_equal(mkfifo(at("wine/system.reg"), 0600), 0);
+	alarm(10);
+	path_is("");
+	alarm(0);
+	unlink(at("wine/system.reg"));
+	file_create(at("wine/system.reg"), text, 0600);
+	fd = open(at("wine/system.reg"), O_WRONLY | O_CLOEXEC);
+	assert_int_equal(ftruncate(fd, (off_t)1 << 40), 0);
+	close(fd);
+	path_is("");
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_drives),
+		TEST(test_devices_are_elsewhere),
+		TEST(test_devices_are_a_file),
+		TEST(test_drive_is_a_directory),
+		TEST(test_names_are_elsewhere),
+		TEST(test_made_is_told_outside),
+		TEST(test_registry_is_none),
+	};
+
+	return cmocka_run_group_tests_name("prefix", tests, NULL, NULL);
+}
