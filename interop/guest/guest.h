@@ -9,8 +9,10 @@
  * new one takes over where it left off, with every running stream failed.
  * argv[1] is the link's address: serial:NAME, a virtio-serial port (default
  * LANDBRIDGE_LINK), or unix:PATH, where it listens for the agent itself: no VM
- * is needed then. argv[2], where there is one, is what clients are told that
- * ask for a program: none is started then, but the host may open sessions. */
+ * is needed then; or tcp:HOST:PORT, which it calls under TLS. argv[2] is the file
+ * with the key for that (key.h), read only where it is needed. argv[3], where there
+ * is one, is what clients are told that ask for a program: none is started then, but
+ * the host may open sessions. */
 int broker_main(int argc, char **argv);
 
 /* A client asks the broker, at /run/landbridge/interop.sock and nowhere else,

@@ -154,6 +154,16 @@ static void agent_state(void *owner, const struct hello *hello)
 		router_send_shutdown(a->router); /* the link was down when it was asked for */
 }
 
+static void agent_refused(void *owner, const char *who, int error)
+{
+	const struct agent *a = owner;
+
+	if (who)
+		log_err(&a->log, "refused a guest from %s: %s", who, link_why(error));
+	else
+		log_err(&a->log, "cut the link: %s", link_why(error));
+}
+
 /* --- what else happens ------------------------------------------------------ */
 
 static void agent_client(struct acceptor *acceptor, int fd)
@@ -379,7 +389,8 @@ static int agent_begin(struct agent *a, const char **step)
 {
 	static const struct router_ops ops = { .accept = agent_accept,
 					       .permit = agent_permit,
-					       .state = agent_state };
+					       .state = agent_state,
+					       .refused = agent_refused };
 	const struct agent_config *config = a->config;
 	struct dialer *dialer;
 	struct address link;
@@ -407,7 +418,9 @@ static int agent_begin(struct agent *a, const char **step)
 		return -ENOMEM;
 	router_announce(a->router, drives_letters(config->drives),
 			drives_read_only(config->drives));
-	error = dialer_create(&dialer, &a->loop, ROUTER_HOST, &link);
+	error = dialer_create(&dialer, &a->loop, ROUTER_HOST, &link, config->key);
+	if (config->key)
+		key_forget(config->key);
 	if (error)
 		return error;
 	router_dial(a->router, dialer);
@@ -440,7 +453,7 @@ int agent_serve(const struct agent_config *config)
 		error = agent_begin(a, &step);
 	}
 	if (error) {
-		log_err(&agent_log, "unable to %s: %s", step, strerror(-error));
+		log_err(&agent_log, "unable to %s: %s", step, link_why(error));
 		return HOST_FAILED;
 	}
 	loop_run(&a->loop);
@@ -503,13 +516,29 @@ static void signals_hold(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+static int agent_key(struct key *key, const char *path, struct fault *why)
+{
+	int error = key_load(key, path);
+
+	if (!error && key_expired(key, time(NULL)))
+		error = -EKEYEXPIRED;
+	if (!error)
+		return 0;
+	return fault_set(why, HOST_FAILED, "unable to use the key %s: %s", path,
+			 error == -EKEYEXPIRED ? link_why(error) : key_why(error));
+}
+
 static int agent_command(const struct options *o, struct fault *why)
 {
 	struct agent_config config = { .socket = o->socket, .control = -1 };
 	struct drives drives;
 	struct dirs dirs;
 	struct wine wine;
+	struct key key;
 
+	if (o->key && agent_key(&key, o->key, why) < 0)
+		return -1;
+	config.key = o->key ? &key : NULL;
 	if (dirs_find(&dirs, why) < 0 || drives_decide(&drives, &o->drives, &dirs, why) < 0 ||
 	    wine_find(&wine, &dirs, &drives, why) < 0 || wine_prepare(&wine, &drives, why) < 0)
 		return -1;

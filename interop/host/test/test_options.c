@@ -67,6 +67,16 @@ static void test_others(void **state)
 	assert_int_equal(
 		parse(&o, COMMAND_AGENT, "agent --link unix:/l --socket s --drive C:=/x", &why), 0);
 	assert_string_equal(o.link, "unix:/l");
+	assert_int_equal(
+		parse(&o, COMMAND_AGENT, "agent --listen tcp:0.0.0.0:9 --key k --socket s", &why),
+		0);
+	assert_string_equal(o.link, "tcp:0.0.0.0:9");
+	assert_string_equal(o.key, "k");
+	assert_int_equal(
+		parse(&o, COMMAND_ENROLL, "enroll boat --days 30 --dir d --link tcp:h:9", &why), 0);
+	assert_string_equal(o.name, "boat");
+	assert_string_equal(o.dir, "d");
+	assert_true(o.days == 30);
 	assert_int_equal(parse(&o, COMMAND_MOUNT,
 			       "mount --socket s --cache 2 --read-only /m --user ann", &why),
 			 0);
@@ -172,6 +182,16 @@ static void test_mistakes(void **state)
 		{ COMMAND_AGENT, "agent --socket s --link serial:a", "unix:PATH" },
 		{ COMMAND_AGENT, "agent --socket s --link vsock:3:9", "unix:PATH" },
 		{ COMMAND_AGENT, "agent --link unix:/l", "--socket" },
+		{ COMMAND_AGENT, "agent --socket s", "--listen" },
+		{ COMMAND_AGENT, "agent --socket s --link tcp:h:9 --key k", "--listen" },
+		{ COMMAND_AGENT, "agent --socket s --listen unix:/l", "tcp:ADDRESS:PORT" },
+		{ COMMAND_AGENT, "agent --socket s --listen tcp:0.0.0.0:9", "under TLS" },
+		{ COMMAND_AGENT, "agent --socket s --link unix:/l --key k", "--listen" },
+		{ COMMAND_ENROLL, "enroll", "name" },
+		{ COMMAND_ENROLL, "enroll a/b", "name" },
+		{ COMMAND_ENROLL, "enroll a b", "b" },
+		{ COMMAND_ENROLL, "enroll a --days 0", "days" },
+		{ COMMAND_ENROLL, "enroll a --link serial:x", "tcp:ADDRESS:PORT" },
 		{ COMMAND_AGENT, "agent --socket s --link unix:/l x", "x" },
 		{ COMMAND_EXEC, "exec --socket s", "command" },
 		{ COMMAND_EXEC, "exec -- ls", "--socket" },
