@@ -2,6 +2,7 @@
 # scripts/sources.lock pins them; also for another ARCH from the same sources.
 
 BEARSSL_O := -Oz
+COMMA := ,
 
 $(SRC)/%/.ready: scripts/sources.lock | build/apt/apt.conf
 	$(say) FETCH $*
@@ -33,8 +34,8 @@ $(eval $(call libnl,musl,$(MUSL_CC) $(MUSL_CFLAGS) -DNDEBUG -I. -include lib/mus
 $(LIBNL_FILES:%=$(B)/musl/libnl/%.o): lib/musl/libnl.h
 $(eval $(call libnl,test,$(CC) -O1 -g))
 
-# BearSSL, what links over tcp are under: /init's, and the host's with which the
-# tests are linked too. Debian's 0.6 is older than the faulty P-256 for 64 bits that
+# BearSSL, what links over tcp are under: /init's, the host's with which the tests are
+# linked too, and one that tells fuzzers where they are. Debian's 0.6 is older than the faulty P-256 for 64 bits that
 # came after it; `make vectors` holds what is used against published results.
 define bearssl # directory, compiler, what its flags depend on, flags
 $(B)/$1/libbearssl.a: $(BEARSSL_SRC)/.ready scripts/libraries.mk $3
@@ -47,6 +48,8 @@ endef
 $(eval $(call bearssl,musl,$(CROSS)gcc -specs=$(abspath $(MUSL_SPECS)),$(MUSL_DEPS),\
 	$(patsubst $(B)/%,$(abspath $(B))/%,$(filter-out -flto% -Oz,$(MUSL_CFLAGS))) $(BEARSSL_O)))
 $(eval $(call bearssl,host,$(CC),,-O2 -g -fPIC))
+CLANG ?= clang
+$(eval $(call bearssl,fuzz,$(CLANG),,-O1 -g -fsanitize=fuzzer-no-link$(COMMA)address))
 
 $(B)/musl/vectors: interop/link/test/vectors/bearssl.c $(B)/musl/libbearssl.a scripts/libraries.mk
 	$(say) LINK $@

@@ -9,7 +9,6 @@ LINT_INCLUDES := -isystem $(LIBNL_SRC)/include $(BEARSSL_INC)
 
 LINT_GCC_FLAGS := $(filter-out -MMD -MP,$(COMMON)) $(LINT_INCLUDES) -O2 -Werror -MMD -MP
 LINT_CLANG_FLAGS := $(LINT_GCC_FLAGS) -Wno-error=unused-command-line-argument
-CLANG ?= clang
 # Tests may use what a program must not, and long tables.
 TIDY_TESTS := --checks=-cert-env33-c,-cert-err34-c,-clang-analyzer-security.insecureAPI.strcpy,-readability-function-size,-bugprone-suspicious-include
 

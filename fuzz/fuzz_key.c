@@ -1,0 +1,21 @@
+/* fuzz_key.c: key files. What is read is written and read again as the same. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "interop/link/key.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char text[KEY_TEXT_MAX];
+	struct key key, again;
+	size_t len;
+
+	if (key_parse(&key, (const char *)data, size))
+		return 0;
+	len = key_format(&key, text, sizeof(text));
+	if (!len || key_parse(&again, text, len) || memcmp(&key, &again, sizeof(key)) != 0)
+		abort();
+	return 0;
+}
