@@ -11,7 +11,7 @@ import pytest
 
 from frontdoor import LANDBRIDGE, TOP
 from machine import Machine, own_initramfs
-from processes import until
+from processes import command_of, until
 
 sys.path.insert(0, os.path.join(TOP, "scripts"))
 import busybox_boot  # noqa: E402
@@ -230,3 +230,22 @@ def test_powers_off(machine):
     assert machine.exec("sh", "-c", "kill -USR2 1").status in (0, 125)
     assert machine.qemu.wait(30) == 0
     assert machine.hang_up() == ""
+
+
+def test_machine_of_ours_over_tcp(landbridge, tools):
+    """Keys are made for it and in no file but the initramfs, which goes when the guest is up."""
+    run = landbridge.start("run", "--name", "sealed", "--net", "host", "--link", "tcp", "--drive", f"D:={tools}", "--", "bash",
+                           "-lc", "stat -c %a /run/landbridge/key; grep -o landbridge.link=[a-z]* /proc/cmdline; "
+                           "cat /proc/cmdline | wc -l; cmd.exe /c echo hi; read x; exit 9")
+    assert [run.stdout.readline() for _ in range(4)] == [b"600\n", b"landbridge.link=tcp\n", b"1\n", b"hi\r\n"]
+    listed = landbridge.call("list", "--json").text
+    assert '"sealed"' in listed, listed
+    left = [name for top, _, names in os.walk(landbridge.env["LANDBRIDGE_HOME"]) for name in names if name.endswith(".key")]
+    assert left == [] and not any("own" in word for word in command_of(run.pid))
+    _, err = run.communicate(b"\n", timeout=60)
+    assert run.returncode == 9 and err == b"", err
+
+
+def test_machine_over_tcp_needs_a_network_that_reaches_the_host(landbridge):
+    done = landbridge.run("--link", "tcp")
+    assert done.status == 125 and b"--net host" in done.err and len(done.err.splitlines()) == 1, done

@@ -86,7 +86,13 @@ static bool own_link_fits(const char *value)
 {
 	struct address a;
 
-	return address_parse(&a, value) == 0 && a.kind == ADDRESS_SERIAL;
+	return strcmp(value, "tcp") == 0 ||
+	       (address_parse(&a, value) == 0 && a.kind == ADDRESS_SERIAL);
+}
+
+bool options_link_is_tcp(const struct options *o)
+{
+	return o->link && strcmp(o->link, "tcp") == 0;
 }
 
 static bool is_link(const char *value, enum address_kind kind)
@@ -141,7 +147,8 @@ static const struct option_kind {
 	{ "--format", BOOTS, VALUE_TEXT, AT(format), "give " DISK_FORMATS, format_fits, 0 },
 	{ "--net", BOOTS, VALUE_TEXT, AT(net), "give outside, host or none", net_fits, 0 },
 	{ "--write", BOOTS, VALUE_NONE, AT(write), NULL, NULL, 0 },
-	{ "--link", BOOTS, VALUE_TEXT, AT(link), "a VM of ours has serial:NAME", own_link_fits, 0 },
+	{ "--link", BOOTS, VALUE_TEXT, AT(link), "a VM of ours has serial:NAME or tcp",
+	  own_link_fits, 0 },
 	{ "--link", COMMAND_AGENT, VALUE_TEXT, AT(link),
 	  "give unix:PATH (tcp:ADDRESS:PORT is for --listen; vsock is not built yet)",
 	  unix_link_fits, 0 },
@@ -219,7 +226,8 @@ static const struct command_kind {
 	  "  --net outside|host|none   what the guest reaches: not this host's 127.0.0.1\n"
 	  "                       (the default), that too, nothing\n"
 	  "  --write              keep what the guest writes to the image\n"
-	  "  --link serial:NAME   --timeout SECONDS   (60)\n"
+	  "  --link serial:NAME|tcp   tcp: under TLS, and with --net host\n"
+	  "  --timeout SECONDS    (60)\n"
 	  "  --socket PATH        where its agent listens, instead of the machine's directory\n"
 	  "  --dry-run            print QEMU's command line\n" },
 	{ COMMAND_START, "start",
@@ -412,6 +420,11 @@ static int check(const struct options *o, struct fault *why)
 		return fault_set(why, HOST_FAILED, "say where to listen: --socket PATH");
 	if (o->command_is == COMMAND_AGENT && check_link(o, why) < 0)
 		return -1;
+	if (options_link_is_tcp(o) && (!o->net || strcmp(o->net, "host") != 0))
+		return fault_set(
+			why, HOST_FAILED,
+			"--link tcp needs --net host: the guest calls this host's 127.0.0.1, "
+			"which it does not reach otherwise");
 	if (o->command_is == COMMAND_ENROLL && (!o->name || !options_name_fits(o->name)))
 		return fault_set(
 			why, HOST_FAILED,

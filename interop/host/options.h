@@ -41,7 +41,7 @@ struct options {
 	 * agent: where it shall) */
 	char *machine;
 	char *socket;
-	char *link; /* agent: unix:PATH, tcp:ADDRESS:PORT; run, start: serial:NAME */
+	char *link; /* agent: unix:PATH, tcp:ADDRESS:PORT; run, start: serial:NAME, tcp */
 	char *key;  /* agent: the file with its own of a tcp link */
 	bool tty;
 	/* run, exec, shell, mount */
@@ -59,6 +59,9 @@ struct options {
 
 /* argv[0] is the command's name. *why is filled in on the first mistake. */
 int options_parse(struct options *options, enum command command, char **argv, struct fault *why);
+
+/* Whether a machine's link is TCP. */
+bool options_link_is_tcp(const struct options *options);
 
 /* The command of that name; 0: none. */
 enum command options_command(const char *name);

@@ -248,9 +248,21 @@ static void gate_destroy(struct dialer *d)
 	free(g);
 }
 
-static int gate_listen(const struct address *a)
+static int socket_bind(int fd, struct address *a, union tcp_name *name)
 {
 	static const int on = 1;
+	socklen_t size = tcp_name_size(name);
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, &name->any, size) < 0 || listen(fd, BACKLOG) < 0 ||
+	    getsockname(fd, &name->any, &size) < 0)
+		return -errno;
+	a->port = tcp_name_port(name);
+	return 0;
+}
+
+int link_listen(struct address *a)
+{
 	union tcp_name name;
 	int error = tcp_name_of(&name, a), fd;
 
@@ -259,24 +271,22 @@ static int gate_listen(const struct address *a)
 	fd = socket(name.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, &name.any, tcp_name_size(&name)) == 0 && listen(fd, BACKLOG) == 0)
+	error = socket_bind(fd, a, &name);
+	if (!error)
 		return fd;
-	error = -errno;
 	close(fd);
 	return error;
 }
 
-int dial_gate_create(struct dialer **out, struct loop *loop, const struct address *a,
-		     const struct key *key)
+int dialer_of_socket(struct dialer **out, struct loop *loop, int fd, const struct key *key)
 {
 	static const struct dialer_ops ops = { gate_start, gate_stop, gate_destroy };
-	int fd = gate_listen(a), error = fd < 0 ? fd : 0;
-	struct gate *g = error ? NULL : malloc(sizeof(*g));
+	struct gate *g = malloc(sizeof(*g));
+	int error;
 
 	if (!g) {
-		fd_close(&fd);
-		return error ? error : -ENOMEM;
+		close(fd);
+		return -ENOMEM;
 	}
 	*g = (struct gate){ .dialer = { .ops = &ops, .patient = true },
 			    .loop = loop,
@@ -291,4 +301,13 @@ int dial_gate_create(struct dialer **out, struct loop *loop, const struct addres
 	else
 		*out = &g->dialer;
 	return error;
+}
+
+int dial_gate_create(struct dialer **out, struct loop *loop, const struct address *a,
+		     const struct key *key)
+{
+	struct address here = *a;
+	int fd = link_listen(&here);
+
+	return fd < 0 ? fd : dialer_of_socket(out, loop, fd, key);
 }

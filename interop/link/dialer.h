@@ -40,7 +40,7 @@ int dial_listen_create(struct dialer **out, struct loop *loop, const struct addr
 int dial_tcp_create(struct dialer **out, struct loop *loop, const struct address *a,
 		    const struct key *key);
 int dial_gate_create(struct dialer **out, struct loop *loop, const struct address *a,
-		     const struct key *key);
+		     const struct key *key); /* with link_listen and dialer_of_socket */
 
 /* Finds the port's device ("/dev/vport2p1") by its name in sys
  * ("/sys/class/virtio-ports"). 0, -ENODEV, or what opendir(3) said. */

@@ -93,6 +93,13 @@ struct dialer;
 int dialer_create(struct dialer **out, struct loop *loop, enum router_side side,
 		  const struct address *a, const struct key *key);
 void dialer_destroy(struct dialer *d);
+
+/* The host's way in two steps, where whoever starts the guest must know the port
+ * first: a listening socket for a tcp address, whose port may be 0 and is then filled
+ * in; and the dialer that has it, also when this fails. */
+int link_listen(struct address *a);
+int dialer_of_socket(struct dialer **out, struct loop *loop, int fd, const struct key *key);
+
 /* Whether the table has something, for whoever reads an address. */
 bool dialer_exists(enum router_side side, const struct address *a);
 

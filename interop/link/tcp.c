@@ -41,16 +41,21 @@ socklen_t tcp_name_size(const union tcp_name *name)
 	return name->any.sa_family == AF_INET6 ? sizeof(name->ip6) : sizeof(name->ip4);
 }
 
+uint32_t tcp_name_port(const union tcp_name *name)
+{
+	return ntohs(name->any.sa_family == AF_INET6 ? name->ip6.sin6_port : name->ip4.sin_port);
+}
+
 void tcp_name_text(const union tcp_name *name, char text[TCP_TEXT])
 {
 	char host[INET6_ADDRSTRLEN] = "?";
 
 	if (name->any.sa_family == AF_INET6) {
 		inet_ntop(AF_INET6, &name->ip6.sin6_addr, host, sizeof(host));
-		fmt(text, TCP_TEXT, "[%s]:%u", host, ntohs(name->ip6.sin6_port));
+		fmt(text, TCP_TEXT, "[%s]:%u", host, tcp_name_port(name));
 	} else {
 		inet_ntop(AF_INET, &name->ip4.sin_addr, host, sizeof(host));
-		fmt(text, TCP_TEXT, "%s:%u", host, ntohs(name->ip4.sin_port));
+		fmt(text, TCP_TEXT, "%s:%u", host, tcp_name_port(name));
 	}
 }
 

@@ -15,6 +15,7 @@ union tcp_name {
 /* Numbers only: 192.0.2.1, 2001:db8::1, fe80::1%eth0. 0 or -EADDRNOTAVAIL. */
 int tcp_name_of(union tcp_name *name, const struct address *a);
 socklen_t tcp_name_size(const union tcp_name *name);
+uint32_t tcp_name_port(const union tcp_name *name);
 
 /* "192.0.2.1:4711", as address.h writes it after tcp: */
 enum { TCP_TEXT = 64 };

@@ -408,8 +408,7 @@ static int agent_begin(struct agent *a, const char **step)
 			 "directories that fit",
 			 (int)sizeof(a->path));
 	*step = "serve the link";
-	error = address_parse(&link, config->link);
-	if (!error)
+	if (config->link && (error = address_parse(&link, config->link)) == 0)
 		error = link_hold(a, &link);
 	if (error)
 		return error;
@@ -418,7 +417,8 @@ static int agent_begin(struct agent *a, const char **step)
 		return -ENOMEM;
 	router_announce(a->router, drives_letters(config->drives),
 			drives_read_only(config->drives));
-	error = dialer_create(&dialer, &a->loop, ROUTER_HOST, &link, config->key);
+	error = config->link ? dialer_create(&dialer, &a->loop, ROUTER_HOST, &link, config->key)
+			     : dialer_of_socket(&dialer, &a->loop, config->door, config->key);
 	if (config->key)
 		key_forget(config->key);
 	if (error)

@@ -16,6 +16,7 @@ enum agent_word {
 
 struct agent_config {
 	const char *link;   /* the address of the guest's end, unix:PATH, or tcp: to listen on */
+	int door;           /* the socket for that, if link is NULL */
 	struct key *key;    /* of a tcp link: overwritten once it is used; else NULL */
 	const char *socket; /* where it is listening itself, to be removed at the end */
 	int listener;       /* the descriptor of it */

@@ -12,7 +12,7 @@
 #include "lib/lib.h"
 
 /* Its descriptors: the machine lives as long as its supervisor, and no longer. */
-enum { LISTENER = 3, CONTROL = 4, LOCK = 5 };
+enum { LISTENER = 3, CONTROL = 4, LOCK = 5, DOOR = 6 };
 
 enum { LAYER_MS = 12000 };
 
@@ -55,9 +55,14 @@ static _Noreturn void agent_child(struct plan *p)
 				       .wine = &p->wine };
 
 	p->wine.lock = LOCK;
-	descriptors_own(LISTENER, LOCK);
+	descriptors_own(LISTENER, DOOR);
 	machine_path(&p->machine, "link", path);
 	fmt(link, sizeof(link), "unix:%s", path);
+	if (options_link_is_tcp(&p->options)) {
+		config.link = NULL;
+		config.door = DOOR;
+		config.key = &p->vm.host_key;
+	}
 	if (p->wine.layer[0])
 		layer_enter(p);
 	_exit(agent_serve(&config));
@@ -66,7 +71,7 @@ static _Noreturn void agent_child(struct plan *p)
 pid_t agent_start(struct plan *p, int *control, struct fault *why)
 {
 	int listener = agent_listen(p->socket, why), pair[2];
-	int fds[] = { -1, -1, -1, listener, -1, p->wine.lock };
+	int fds[] = { -1, -1, -1, listener, -1, p->wine.lock, p->vm.door };
 	const struct child_setup setup = { .flags = CHILD_SESSION | CHILD_ALONE,
 					   .death_signal = SIGTERM,
 					   .fds = fds,
@@ -88,6 +93,8 @@ pid_t agent_start(struct plan *p, int *control, struct fault *why)
 		agent_child(p);
 	close(listener);
 	close(pair[1]);
+	fd_close(&p->vm.door);
+	key_forget(&p->vm.host_key);
 	*control = pair[0];
 	if (pid < 0)
 		return fault_set(why, HOST_FAILED, "unable to start the agent: %s", strerror(-pid));

@@ -169,6 +169,8 @@ static void test_mistakes(void **state)
 		{ COMMAND_RUN, "run --timeout 1.5", "1.5" },
 		{ COMMAND_RUN, "run --link serial", "serial:NAME" },
 		{ COMMAND_RUN, "run --link tcp:a:1", "tcp:a:1" },
+		{ COMMAND_RUN, "run --link tcp", "--net host" },
+		{ COMMAND_RUN, "run --link tcp --net outside", "--net host" },
 		{ COMMAND_RUN, "run --link serial:a,b", "serial:NAME" },
 		{ COMMAND_RUN, "run --user a:b", "a:b" },
 		{ COMMAND_RUN, "run --drive 1:=/x", "1:" },
@@ -272,6 +274,24 @@ static void test_qemu(void **state)
 	args_free(&args);
 }
 
+static void test_qemu_link_over_tcp(void **state)
+{
+	struct image image = { .kind = IMAGE_DISK, .format = DISK_RAW, .path = "/a.img" };
+	struct args args = { 0 };
+	struct options o;
+	struct fault why;
+	struct qemu q;
+
+	(void)state;
+	assert_int_equal(parse(&o, COMMAND_RUN, "run --net host --link tcp", &why), 0);
+	q = machine(&o, &image);
+	q.port = 4711;
+	qemu_args(&args, &q);
+	assert_true(has(&args, "landbridge.link=tcp:10.0.2.2:4711") && has(&args, "user,id=net"));
+	assert_false(has(&args, "virtserialport"));
+	args_free(&args);
+}
+
 static void test_qemu_network(void **state)
 {
 	struct image image = { .kind = IMAGE_DISK, .format = DISK_RAW, .path = "/a" };
@@ -300,9 +320,13 @@ static void test_qemu_network(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_run),          cmocka_unit_test(test_others),
-		cmocka_unit_test(test_machines),     cmocka_unit_test(test_commands),
-		cmocka_unit_test(test_mistakes),     cmocka_unit_test(test_qemu),
+		cmocka_unit_test(test_run),
+		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_machines),
+		cmocka_unit_test(test_commands),
+		cmocka_unit_test(test_mistakes),
+		cmocka_unit_test(test_qemu),
+		cmocka_unit_test(test_qemu_link_over_tcp),
 		cmocka_unit_test(test_qemu_network),
 	};
 
