@@ -51,10 +51,12 @@ SECTIONS := -ffunction-sections -fdata-sections
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 LIBNL_SRC := $(SRC)/libnl3
+BEARSSL_SRC := $(SRC)/bearssl
+BEARSSL_INC := -isystem $(BEARSSL_SRC)/inc
 include scripts/musl.mk scripts/libraries.mk
 
-HOST_FLAGS := $(COMMON) -O2 -g $(SECTIONS)
-TEST_FLAGS := $(COMMON) -O1 -g $(SAN) -I$(LIBNL_SRC)/include
+HOST_FLAGS := $(COMMON) -O2 -g $(SECTIONS) $(BEARSSL_INC)
+TEST_FLAGS := $(COMMON) -O1 -g $(SAN) -I$(LIBNL_SRC)/include $(BEARSSL_INC)
 
 # --- the configuration ---
 
@@ -89,6 +91,8 @@ $(eval $(call objects,musl,$(MUSL_CC),MUSL))
 $(eval $(call objects,host,$(CC),HOST))
 $(eval $(call objects,test,$(CC),TEST))
 $(MUSL_DEPS): | $(B)/config.h
+$(HOST_SRC:%.c=$(B)/host/%.o): $(BEARSSL_SRC)/.ready
+$(B)/win/interop/link/tls.o: $(BEARSSL_SRC)/.ready
 $(GUEST_SRC:%.c=$(B)/musl/%.o) $(P9TOOLS:%=$(B)/musl/rootfs-tests/%.o) $(LIBC_OBJ): $(MUSL_DEPS)
 
 # --- programs ---
@@ -104,7 +108,7 @@ $(B)/init: $(B)/init.debug scripts/check-init
 	$(say) STRIP $@
 	$(Q)$(CROSS)strip -o $@.new $< && scripts/check-init $@.new && mv $@.new $@
 
-$(B)/init.debug: $(GUEST_SRC:%.c=$(B)/musl/%.o) $(LIBC_OBJ) $(B)/musl/libnl.a scripts/musl.mk
+$(B)/init.debug: $(GUEST_SRC:%.c=$(B)/musl/%.o) $(LIBC_OBJ) $(B)/musl/libnl.a $(B)/musl/libbearssl.a scripts/musl.mk
 	$(say) LINK $@
 	$(Q)$(MUSL_CC) $(MUSL_CFLAGS) $(INIT_LDFLAGS) -o $@ $(filter %.o %.a,$^)
 
@@ -119,7 +123,7 @@ $(P9TOOLS:%=$(B)/%): $(B)/%: $(B)/musl/rootfs-tests/%.o $(P9TOOLS_SRC:%.c=$(B)/m
 	$(say) LINK $@
 	$(Q)$(MUSL_CC) $(MUSL_CFLAGS) $(MUSL_LDFLAGS) -o $@ $^
 
-$(B)/landbridge: $(HOST_SRC:%.c=$(B)/host/%.o)
+$(B)/landbridge: $(HOST_SRC:%.c=$(B)/host/%.o) $(B)/host/libbearssl.a
 	$(say) LINK $@
 	$(Q)$(CC) $(HOST_FLAGS) -Wl,--gc-sections -o $@ $^
 
@@ -133,9 +137,9 @@ $(B)/landbridge-start.exe: interop/host/win32/start.c
 # What a Windows host shares with this one must stay portable: it is compiled
 # for Windows each time.
 CORES := interop/wire interop/stream interop/host p9d/wire
-CORE_SRC := $(call sources,$(CORES)) lib/bytes.c lib/fmt.c lib/text.c \
+CORE_SRC := $(call sources,$(CORES)) lib/bytes.c lib/fmt.c lib/text.c interop/link/key.c interop/link/tls.c \
 	$(filter-out %/load.c %/wslpath.c %/wslinfo.c,$(call sources,pathconv))
-WIN_FLAGS := $(COMMON) -Os
+WIN_FLAGS := $(COMMON) -Os $(BEARSSL_INC)
 MINGW_WARN = $(filter-out -Wpedantic,$(WARN))
 .PRECIOUS: $(B)/win/%.o
 $(B)/win/%.o: %.c $(B)/config.h

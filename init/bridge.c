@@ -2,6 +2,7 @@
 #include "init/bridge.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "init/command.h"
@@ -18,16 +19,33 @@
 	"programs of the host are switched off in this guest ([interop] " \
 	"enabled = false in /etc/wsl.conf)"
 
+enum { KEY_MAX = 1024 }; /* the broker reads no longer one */
+
 static void broker_exec(const struct daemon *daemon)
 {
 	const struct settings *s = daemon->owner;
 	const char *link = s->link ? s->link : LANDBRIDGE_LINK;
-	char *argv[] = { (char[]){ "landbridge-broker" }, (char *)(uintptr_t)link,
+	const char *key = s->key ? s->key : LANDBRIDGE_KEY_FILE;
+	char *argv[] = { (char[]){ "landbridge-broker" },
+			 (char *)(uintptr_t)link,
+			 (char *)(uintptr_t)key,
 			 (char *)(uintptr_t)(s->interop ? "" : NO_INTEROP),
-			 CFG_P9FS && s->automount ? (char[]){ "mount" } : NULL, NULL };
+			 CFG_P9FS && s->automount ? (char[]){ "mount" } : NULL,
+			 NULL };
 	char *const envp[] = { system_path, NULL };
 
 	execve("/proc/self/exe", argv, envp);
+}
+
+/* The initramfs is nobody's any more when the broker starts. */
+static int key_keep(struct machine *m)
+{
+	char text[KEY_MAX];
+	ssize_t len = file_read(LANDBRIDGE_INITRAMFS_KEY, text, sizeof(text));
+	int err = len < 0 ? (int)len : file_create(LANDBRIDGE_KEY_FILE, text, 0600);
+
+	explicit_bzero(text, sizeof(text));
+	return err == 0 || err == -ENOENT ? 0 : boot_unable(m->boot, err, "keep the link's key");
 }
 
 int step_link(struct machine *m)
@@ -40,8 +58,11 @@ int step_link(struct machine *m)
 	if (virtio_has(m->virtio, VIRTIO_RNG))
 		modules_load(m, GUEST_RNG);
 	err = dir_make(LANDBRIDGE_RUN, 0755);
-	if (err == 0)
-		err = daemon_listen(broker, keep_listen(LANDBRIDGE_SOCKET));
+	if (err == 0 && CFG_TLS && m->boot->form == BOOT_INITRAMFS)
+		err = key_keep(m);
+	if (err < 0)
+		return err;
+	err = daemon_listen(broker, keep_listen(LANDBRIDGE_SOCKET));
 	if (err < 0)
 		return boot_unable(m->boot, err, "listen on " LANDBRIDGE_SOCKET);
 	m->starting = ready_hold();

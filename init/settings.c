@@ -104,6 +104,7 @@ static const struct setting known[] = {
 #endif
 	AT(LANDBRIDGE, "dns", KIND_TEXT, dns),
 	AT(LANDBRIDGE, "link", KIND_TEXT, link),
+	AT(LANDBRIDGE, "key", KIND_TEXT, key),
 };
 
 static const char *section_of(const struct setting *k)

@@ -26,7 +26,7 @@ struct settings {
 	int umask; /* 022 */
 	bool file_server;
 	/* [landbridge] or landbridge.KEY= */
-	const char *name, *dns, *link;
+	const char *name, *dns, *link, *key;
 	bool looks_like_wsl;
 	/* the kernel command line alone: it is the machine's, or needed before
 	 * there is a file to read */

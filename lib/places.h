@@ -11,9 +11,13 @@
 #define LANDBRIDGE_SOCKET LANDBRIDGE_RUN "/interop.sock" /* held by PID 1 for ever */
 #define LANDBRIDGE_P9D_SOCKET LANDBRIDGE_RUN "/p9d.sock" /* likewise: the guest's files */
 #define LANDBRIDGE_P9D_PORT 564                          /* vsock: the number 9P has in TCP */
+#define LANDBRIDGE_KEY_FILE LANDBRIDGE_RUN "/key"        /* of a tcp link, from the initramfs */
 #define LANDBRIDGE_NAME_FILE LANDBRIDGE_RUN "/name"      /* the guest's, for wslpath */
 
 /* The link to the host where nobody says another. */
 #define LANDBRIDGE_LINK "serial:landbridge.0"
+
+/* A key of a tcp link in an initramfs. */
+#define LANDBRIDGE_INITRAMFS_KEY "/landbridge.key"
 
 #endif

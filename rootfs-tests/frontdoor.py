@@ -12,6 +12,17 @@ BUILD = os.environ.get("LANDBRIDGE_BUILD", os.path.join(TOP, "build"))
 LANDBRIDGE = os.path.join(BUILD, "landbridge")
 PROMPT = r"[$#%] $"
 
+# Which link the machines of `run` and `start` have: LANDBRIDGE_TEST_LINK=tcp runs any test over TLS.
+OVER = {"tcp": ["--net", "host", "--link", "tcp"]}.get(os.environ.get("LANDBRIDGE_TEST_LINK"), [])
+
+
+def linked(args):
+    """The command line, with the link that was asked for."""
+    args = [str(a) for a in args]
+    if args and args[0] in ("run", "start") and not {"--link", "--net", "--dry-run"} & set(args):
+        args[1:1] = OVER
+    return args
+
 
 class Result:
     """What one command left: exit status and the bytes of its two streams."""
@@ -54,11 +65,11 @@ class FrontDoor:
     def start(self, *args, env=None):
         """`landbridge ARGS` with pipes, still running."""
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen([LANDBRIDGE, *map(str, args)], env={**self.env, **(env or {})}, **pipes)
+        return subprocess.Popen([LANDBRIDGE, *linked(args)], env={**self.env, **(env or {})}, **pipes)
 
     def terminal(self, *args, timeout=90, **kwargs):
         """`landbridge run ARGS` on a terminal of its own, at its first prompt."""
-        child = pexpect.spawn(LANDBRIDGE, ["run", *map(str, args)], env={**self.env, "TERM": "dumb"}, timeout=timeout,
+        child = pexpect.spawn(LANDBRIDGE, linked(["run", *args]), env={**self.env, "TERM": "dumb"}, timeout=timeout,
                               encoding="utf-8", codec_errors="replace", echo=True, **kwargs)
         child.expect(PROMPT)
         return child

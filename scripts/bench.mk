@@ -4,15 +4,15 @@
 
 BENCH_SRC := $(wildcard bench/*.c)
 BENCHES := $(BENCH_SRC:bench/%.c=$(B)/bench/%)
-BENCH_FLAGS := $(COMMON) -O2 -g $(SECTIONS) -isystem $(LIBNL_SRC)/include
+BENCH_FLAGS := $(COMMON) -O2 -g $(SECTIONS) -isystem $(LIBNL_SRC)/include $(BEARSSL_INC)
 
 $(eval $(call objects,bench/o,$(CC),BENCH))
-$(ALL_SRC:%.c=$(B)/bench/o/%.o): $(LIBNL_SRC)/.ready
+$(ALL_SRC:%.c=$(B)/bench/o/%.o): $(LIBNL_SRC)/.ready $(BEARSSL_SRC)/.ready
 
 $(B)/bench/all.a: $(patsubst %.c,$(B)/bench/o/%.o,$(filter-out $(MAINS),$(ALL_SRC)))
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(BENCHES): $(B)/bench/%: $(B)/bench/o/bench/%.o $(B)/bench/all.a $(B)/test/libnl.a
+$(BENCHES): $(B)/bench/%: $(B)/bench/o/bench/%.o $(B)/bench/all.a $(B)/test/libnl.a $(B)/host/libbearssl.a
 	$(say) LINK $@
 	$(Q)$(CC) -Wl,--gc-sections -o $@ $^ -lpthread
 

@@ -7,9 +7,10 @@ KCONFIG_FILES := Kconfig $(wildcard */Kconfig)
 
 .PHONY: check-init-sizes check-budget check-configs check-reproducible
 # What each variant leaves out.
-SIZES_full :=
-SIZES_small := NET P9D P9FS
-SIZES := full small
+SIZES_all :=
+SIZES_full := TLS
+SIZES_small := NET P9D P9FS TLS
+SIZES := all full small
 check-init-sizes: $(B)/init
 	+@$(foreach v,$(SIZES),mkdir -p $(B)/sizes/$v && rm -f $(B)/sizes/$v/.config && \
 		KCONFIG_CONFIG=$(B)/sizes/$v/.config $(PYTHON) scripts/kconfig allyesconfig && \

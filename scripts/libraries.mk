@@ -1,7 +1,8 @@
 # Libraries from elsewhere, built from Debian's source packages as
 # scripts/sources.lock pins them; also for another ARCH from the same sources.
 
-BEARSSL_SRC := $(SRC)/bearssl
+BEARSSL_O := -Oz
+COMMA := ,
 
 $(SRC)/%/.ready: scripts/sources.lock | build/apt/apt.conf
 	$(say) FETCH $*
@@ -32,15 +33,22 @@ $(eval $(call libnl,musl,$(MUSL_CC) $(MUSL_CFLAGS) -DNDEBUG -I. -include lib/mus
 $(LIBNL_FILES:%=$(B)/musl/libnl/%.o): lib/musl/libnl.h
 $(eval $(call libnl,test,$(CC) -O1 -g))
 
-# BearSSL: built and held against published vectors. Its first user, the TLS
-# link, is not there yet, so it is not linked into /init.
-$(B)/musl/libbearssl.a: $(BEARSSL_SRC)/.ready $(MUSL_DEPS)
-	$(say) MAKE $@
-	$(Q)$(MAKE) -s -C $(BEARSSL_SRC) CONF=Unix BUILD=$(abspath $(B)/musl/bearssl) \
-		DLL=no TOOLS=no TESTS=no STATICLIB=yes \
-		CC='$(CROSS)gcc -specs=$(abspath $(MUSL_SPECS))' LD=$(CROSS)gcc AR=$(CROSS)ar \
-		CFLAGS='-w $(patsubst $(B)/%,$(abspath $(B))/%,$(filter-out -flto%,$(MUSL_CFLAGS))) $(SECTIONS)' lib
-	$(Q)cp $(B)/musl/bearssl/libbearssl.a $@
+# BearSSL, what links over tcp are under: /init's, the host's with which the tests are
+# linked too, and one that tells fuzzers where they are. Debian's 0.6 is older than the faulty P-256 for 64 bits that
+# came after it; `make vectors` holds what is used against published results.
+define bearssl # directory, compiler, what its flags depend on, flags
+$(B)/$1/libbearssl.a: $(BEARSSL_SRC)/.ready scripts/libraries.mk $3
+	$$(say) MAKE $$@
+	@mkdir -p $$(@D)
+	$$(Q)$$(MAKE) -s -C $(BEARSSL_SRC) CONF=Unix BUILD=$(abspath $(B)/$1/bearssl) \
+		DLL=no TOOLS=no TESTS=no STATICLIB=yes CC='$2' LD='$2' AR=$(CROSS)ar CFLAGS='-w $4 $(SECTIONS)' lib
+	$$(Q)cp $(B)/$1/bearssl/libbearssl.a $$@
+endef
+$(eval $(call bearssl,musl,$(CROSS)gcc -specs=$(abspath $(MUSL_SPECS)),$(MUSL_DEPS),\
+	$(patsubst $(B)/%,$(abspath $(B))/%,$(filter-out -flto% -Oz,$(MUSL_CFLAGS))) $(BEARSSL_O)))
+$(eval $(call bearssl,host,$(CC),,-O2 -g -fPIC))
+CLANG ?= clang
+$(eval $(call bearssl,fuzz,$(CLANG),,-O1 -g -fsanitize=fuzzer-no-link$(COMMA)address))
 
 $(B)/musl/vectors: interop/link/test/vectors/bearssl.c $(B)/musl/libbearssl.a scripts/libraries.mk
 	$(say) LINK $@

@@ -5,17 +5,16 @@ FORMAT_FILES = $(C_FILES) $(wildcard lib/musl/*.[ch] lib/musl/*/*.c) $(WIN_SRC) 
 	$(wildcard rootfs-tests/*/*.[ch] rootfs-tests/*.c interop/link/test/vectors/*.c bench/guest/*.c)
 SHELL_FILES = .ci/run $(shell grep -lm1 '^#!/bin/\(ba\)\?sh' scripts/* bench/* rootfs-tests/* rootfs-tests/p9/* \
 	rootfs-tests/p9/suite/* 2>/dev/null)
-LINT_INCLUDES := -isystem $(LIBNL_SRC)/include
+LINT_INCLUDES := -isystem $(LIBNL_SRC)/include $(BEARSSL_INC)
 
 LINT_GCC_FLAGS := $(filter-out -MMD -MP,$(COMMON)) $(LINT_INCLUDES) -O2 -Werror -MMD -MP
 LINT_CLANG_FLAGS := $(LINT_GCC_FLAGS) -Wno-error=unused-command-line-argument
-CLANG ?= clang
 # Tests may use what a program must not, and long tables.
 TIDY_TESTS := --checks=-cert-env33-c,-cert-err34-c,-clang-analyzer-security.insecureAPI.strcpy,-readability-function-size,-bugprone-suspicious-include
 
 define lint_objects # directory, compiler, flags variable
 .PRECIOUS: $(B)/lint/$1/%.o
-$(B)/lint/$1/%.o: %.c $(B)/config.h $(B)/$3.flags $(LIBNL_SRC)/.ready
+$(B)/lint/$1/%.o: %.c $(B)/config.h $(B)/$3.flags $(LIBNL_SRC)/.ready $(BEARSSL_SRC)/.ready
 	@mkdir -p $$(@D)
 	$$(Q)$2 $$($3_FLAGS) $$(call warn,$$<) -c -o $$@ $$<
 endef

@@ -21,8 +21,8 @@ MUSL_LDFLAGS := -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now -Wl
 # linker packs on x86-64 only; its musl does not know them, so start.c is there.
 INIT_LDFLAGS_x86_64 := -Wl,-z,pack-relative-relocs -Wl,-e,start_packed -Wl,-T,lib/musl/x86_64/init.ld
 INIT_LDFLAGS := $(MUSL_LDFLAGS) $(INIT_LDFLAGS_$(ARCH))
-MUSL_FLAGS := $(COMMON) $(MUSL_CFLAGS) $(SECTIONS) -I$(LIBNL_SRC)/include
-MUSL_DEPS := $(MUSL_SPECS) $(B)/musl/kernel-headers/linux $(LIBNL_SRC)/.ready
+MUSL_FLAGS := $(COMMON) $(MUSL_CFLAGS) $(SECTIONS) -I$(LIBNL_SRC)/include $(BEARSSL_INC)
+MUSL_DEPS := $(MUSL_SPECS) $(B)/musl/kernel-headers/linux $(LIBNL_SRC)/.ready $(BEARSSL_SRC)/.ready
 
 # What stands for the C library's own must stay what it is.
 LIBC_OBJ := $(patsubst %.c,$(B)/musl/%.o,$(wildcard lib/musl/*.c lib/musl/$(ARCH)/*.c))

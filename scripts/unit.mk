@@ -5,10 +5,10 @@ TEST_SRC := $(wildcard $(FOLDERS:%=%/test/*.c))
 TESTS := $(foreach t,$(TEST_SRC),$(if $(filter test_%,$(notdir $t)),$t))
 TEST_PROGRAMS := $(TESTS:%.c=$(B)/test/%)
 
-$(TEST_PROGRAMS): $(B)/test/%: $(B)/test/%.o $(B)/test/helpers.a $(B)/test/all.a $(B)/test/libnl.a
+$(TEST_PROGRAMS): $(B)/test/%: $(B)/test/%.o $(B)/test/helpers.a $(B)/test/all.a $(B)/test/libnl.a $(B)/host/libbearssl.a
 	$(say) LINK $@
 	$(Q)$(CC) $(TEST_FLAGS) -o $@ $^ -lcmocka
-$(ALL_SRC:%.c=$(B)/test/%.o) $(TEST_SRC:%.c=$(B)/test/%.o): $(LIBNL_SRC)/.ready
+$(ALL_SRC:%.c=$(B)/test/%.o) $(TEST_SRC:%.c=$(B)/test/%.o): $(LIBNL_SRC)/.ready $(BEARSSL_SRC)/.ready
 
 $(B)/test/helpers.a: $(patsubst %.c,$(B)/test/%.o,$(filter-out $(TESTS),$(TEST_SRC)))
 	@mkdir -p $(@D)

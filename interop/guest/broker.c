@@ -28,7 +28,7 @@ struct broker {
 	struct loop loop;
 	struct log log;
 	struct router *router;
-	const char *link;
+	const char *link, *key_file;
 	struct acceptor acceptor;
 	char *host_path; /* "LANDBRIDGE_HOST_PATH=" and the connected host's PATH, or NULL */
 	int spare;       /* the endpoint of a session that waits for its stream, or -1 */
@@ -99,8 +99,16 @@ static void broker_dialled(void *owner, int error)
 	if (!error || error == b->dial_error)
 		return;
 	b->dial_error = error;
-	log_err(&b->log, "cannot open the link %s: %s%s", b->link, strerror(-error),
+	log_err(&b->log, "cannot open the link %s: %s%s", b->link, link_why(error),
 		error == -ENODEV ? " (the VM needs a virtio-serial port of that name)" : "");
+}
+
+static void broker_refused(void *owner, const char *who, int error)
+{
+	const struct broker *b = owner;
+
+	(void)who;
+	log_err(&b->log, "the link %s was cut: %s", b->link, link_why(error));
 }
 
 /* As a session has it in its environment. NULL: no memory, and no PATH. */
@@ -259,7 +267,18 @@ static const struct router_ops broker_ops = {
 	.state = broker_state,
 	.shutdown = broker_shutdown,
 	.dialled = broker_dialled,
+	.refused = CFG_TLS ? broker_refused : NULL,
 };
+
+static int broker_key(const struct broker *b, struct key *key)
+{
+	int error = key_load(key, b->key_file);
+
+	if (error)
+		log_err(&b->log, "cannot open the link %s: cannot read its key %s: %s", b->link,
+			b->key_file, key_why(error));
+	return error;
+}
 
 /* A wrong address is said once; the broker serves, and tells clients that no
  * host is there. */
@@ -267,6 +286,7 @@ static void broker_link(struct broker *b)
 {
 	struct dialer *dialer;
 	struct address to;
+	struct key key = { .until = 0 };
 	int error = address_parse(&to, b->link);
 
 	if (error) {
@@ -274,13 +294,18 @@ static void broker_link(struct broker *b)
 			ADDRESS_GRAMMAR);
 		return;
 	}
-	error = dialer_create(&dialer, &b->loop, ROUTER_GUEST, &to);
+	if (CFG_TLS && to.kind == ADDRESS_TCP)
+		error = broker_key(b, &key);
+	if (error)
+		return;
+	error = dialer_create(&dialer, &b->loop, ROUTER_GUEST, &to, &key);
 	if (error)
 		log_err(&b->log, "cannot open the link %s: %s", b->link,
 			error == -EPROTONOSUPPORT ? "this guest has no way to it (give serial:NAME)"
-						  : strerror(-error));
+						  : link_why(error));
 	else
 		router_dial(b->router, dialer);
+	key_forget(&key);
 }
 
 static int broker_init(struct broker *b)
@@ -307,8 +332,9 @@ int broker_main(int argc, char **argv)
 	struct broker b = {
 		.log = { .fd = -1, .kmsg = true, .who = "landbridge", .max = LOG_LEVEL_NOTE },
 		.link = argc > 1 ? argv[1] : LANDBRIDGE_LINK,
-		.closed = argc > 2 && argv[2][0] ? argv[2] : NULL,
-		.mounts = argc > 3 && strcmp(argv[3], "mount") == 0,
+		.key_file = argc > 2 ? argv[2] : LANDBRIDGE_KEY_FILE,
+		.closed = argc > 3 && argv[3][0] ? argv[3] : NULL,
+		.mounts = argc > 4 && strcmp(argv[4], "mount") == 0,
 		.spare = -1,
 		.refill = { .fire = broker_refill },
 		.acceptor = { .connected = broker_client, .failed = broker_failed },

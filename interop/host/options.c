@@ -96,14 +96,30 @@ static bool own_link_fits(const char *value)
 {
 	struct address a;
 
-	return address_parse(&a, value) == 0 && a.kind == ADDRESS_SERIAL;
+	return strcmp(value, "tcp") == 0 ||
+	       (address_parse(&a, value) == 0 && a.kind == ADDRESS_SERIAL);
 }
 
-static bool link_fits(const char *value)
+bool options_link_is_tcp(const struct options *o)
+{
+	return o->link && strcmp(o->link, "tcp") == 0;
+}
+
+static bool is_link(const char *value, enum address_kind kind)
 {
 	struct address a;
 
-	return address_parse(&a, value) == 0 && dialer_exists(ROUTER_HOST, &a);
+	return address_parse(&a, value) == 0 && a.kind == kind && dialer_exists(ROUTER_HOST, &a);
+}
+
+static bool unix_link_fits(const char *value)
+{
+	return is_link(value, ADDRESS_UNIX);
+}
+
+static bool tcp_link_fits(const char *value)
+{
+	return is_link(value, ADDRESS_TCP);
 }
 
 static bool unix_fits(const char *value)
@@ -143,9 +159,19 @@ static const struct option_kind {
 	{ "--format", BOOTS, VALUE_TEXT, AT(format), "give " DISK_FORMATS, format_fits, 0 },
 	{ "--net", BOOTS, VALUE_TEXT, AT(net), "give outside, host or none", net_fits, 0 },
 	{ "--write", BOOTS, VALUE_NONE, AT(write), NULL, NULL, 0 },
-	{ "--link", BOOTS, VALUE_TEXT, AT(link), "a VM of ours has serial:NAME", own_link_fits, 0 },
+	{ "--link", BOOTS, VALUE_TEXT, AT(link), "a VM of ours has serial:NAME or tcp",
+	  own_link_fits, 0 },
 	{ "--link", COMMAND_AGENT, VALUE_TEXT, AT(link),
-	  "give unix:PATH (tcp and vsock are not built yet)", link_fits, 0 },
+	  "give unix:PATH (tcp:ADDRESS:PORT is for --listen; vsock is not built yet)",
+	  unix_link_fits, 0 },
+	{ "--listen", COMMAND_AGENT, VALUE_TEXT, AT(link), "give tcp:ADDRESS:PORT", tcp_link_fits,
+	  0 },
+	{ "--key", COMMAND_AGENT, VALUE_TEXT, AT(key), NULL, NULL, 0 },
+	{ "--link", COMMAND_ENROLL, VALUE_TEXT, AT(link), "give tcp:ADDRESS:PORT", tcp_link_fits,
+	  0 },
+	{ "--dir", COMMAND_ENROLL, VALUE_TEXT, AT(dir), NULL, NULL, 0 },
+	{ "--days", COMMAND_ENROLL, VALUE_NUMBER, AT(days), "give days, from 1 to 36500", NULL,
+	  36500 },
 	{ "--timeout", BOOTS, VALUE_NUMBER, AT(timeout), "give seconds, from 1 to 86400", NULL,
 	  86400 },
 	{ "--socket", BOOTS | SESSIONS | COMMAND_AGENT, VALUE_TEXT, AT(socket), NULL, NULL, 0 },
@@ -214,7 +240,8 @@ static const struct command_kind {
 	  "  --net outside|host|none   what the guest reaches: not this host's 127.0.0.1\n"
 	  "                       (the default), that too, nothing\n"
 	  "  --write              keep what the guest writes to the image\n"
-	  "  --link serial:NAME   --timeout SECONDS   (60)\n"
+	  "  --link serial:NAME|tcp   tcp: under TLS, and with --net host\n"
+	  "  --timeout SECONDS    (60)\n"
 	  "  --socket PATH        where its agent listens, instead of the machine's directory\n"
 	  "  --dry-run            print QEMU's command line\n" },
 	{ COMMAND_START, "start",
@@ -247,8 +274,17 @@ static const struct command_kind {
 	  "  --server unix:PATH   a file server's socket (p9d), instead of a guest's\n" },
 	{ COMMAND_AGENT, "agent",
 	  "usage: landbridge agent --link unix:PATH --socket PATH [--drive C:=DIR[,ro]]...\n"
-	  "Serves the guest at the other end of PATH until it is told to stop. The drives\n"
+	  "       landbridge agent --listen tcp:ADDRESS:PORT --key FILE --socket PATH ...\n"
+	  "Serves a guest until it is told to stop: the one at the other end of PATH, or\n"
+	  "the one that calls and has the key that fits (landbridge enroll). The drives\n"
 	  "are to be those that the guest was given.\n" },
+	{ COMMAND_ENROLL, "enroll",
+	  "usage: landbridge enroll [OPTION]... NAME\n"
+	  "Makes two keys that fit each other, NAME.host.key and NAME.guest.key, for a guest\n"
+	  "that is to call over the network, and says what it is to be told.\n"
+	  "  --link tcp:ADDRESS:PORT   where the guest will find its agent, for what is said\n"
+	  "  --dir DIR            where to put them, instead of Landbridge's own keys/\n"
+	  "  --days N             they are void after so long (default: never)\n" },
 };
 
 enum command options_command(const char *name)
@@ -315,6 +351,8 @@ static char **place(struct options *o)
 	case COMMAND_RUN:
 	case COMMAND_START:
 		return o->image ? NULL : &o->image;
+	case COMMAND_ENROLL:
+		return o->name ? NULL : &o->name;
 	case COMMAND_MOUNT:
 		if (o->dir && !o->machine && !o->socket && !o->server)
 			o->machine = o->dir;
@@ -368,6 +406,22 @@ static int check_guest(const struct options *o, struct fault *why)
 	return 0;
 }
 
+static int check_link(const struct options *o, struct fault *why)
+{
+	if (!o->link)
+		return fault_set(
+			why, HOST_FAILED,
+			"give the guest's link: --link unix:PATH or --listen tcp:ADDRESS:PORT");
+	if (tcp_link_fits(o->link) && !o->key)
+		return fault_set(why, HOST_FAILED,
+				 "unable to listen on %s without a key: a tcp link is always under "
+				 "TLS (--key FILE; landbridge enroll makes one)",
+				 o->link);
+	if (o->key && !tcp_link_fits(o->link))
+		return fault_set(why, HOST_FAILED, "--key belongs to --listen: give both");
+	return 0;
+}
+
 static int check(const struct options *o, struct fault *why)
 {
 	if (o->help)
@@ -378,8 +432,17 @@ static int check(const struct options *o, struct fault *why)
 		return fault_set(why, HOST_FAILED, "give a directory to mount on");
 	if (o->command_is == COMMAND_AGENT && !o->socket)
 		return fault_set(why, HOST_FAILED, "say where to listen: --socket PATH");
-	if (o->command_is == COMMAND_AGENT && !o->link)
-		return fault_set(why, HOST_FAILED, "give the guest's link: --link unix:PATH");
+	if (o->command_is == COMMAND_AGENT && check_link(o, why) < 0)
+		return -1;
+	if (options_link_is_tcp(o) && (!o->net || strcmp(o->net, "host") != 0))
+		return fault_set(
+			why, HOST_FAILED,
+			"--link tcp needs --net host: the guest calls this host's 127.0.0.1, "
+			"which it does not reach otherwise");
+	if (o->command_is == COMMAND_ENROLL && (!o->name || !options_name_fits(o->name)))
+		return fault_set(
+			why, HOST_FAILED,
+			"give the guest a name: letters, digits, dots, dashes, at most 63");
 	if (o->command_is == COMMAND_EXEC && !o->command)
 		return fault_set(why, HOST_FAILED,
 				 "give a command to run (landbridge shell opens a shell)");

@@ -16,6 +16,7 @@ enum command {
 	COMMAND_LIST = 64,
 	COMMAND_STOP = 128,
 	COMMAND_LOG = 256,
+	COMMAND_ENROLL = 512,
 };
 
 /* All commands' options; strings point into argv. */
@@ -41,22 +42,27 @@ struct options {
 	 * agent: where it shall) */
 	char *machine;
 	char *socket;
-	char *link; /* agent: unix:PATH; run, start: serial:NAME */
+	char *link; /* agent: unix:PATH, tcp:ADDRESS:PORT; run, start: serial:NAME, tcp */
+	char *key;  /* agent: the file with its own of a tcp link */
 	bool tty;
 	/* run, exec, shell, mount */
 	char *user;     /* NULL: the image's default */
 	char **command; /* NULL-terminated; NULL: the login shell */
 	/* mount */
-	char *dir;
+	char *dir;      /* enroll: where the keys go; NULL: keys/ at home */
 	char *server;   /* unix:PATH, instead of an agent's socket */
 	unsigned cache; /* seconds */
 	bool read_only, foreground;
-	bool json; /* list */
+	bool json;     /* list */
+	unsigned days; /* enroll; 0: for ever */
 	bool help;
 };
 
 /* argv[0] is the command's name. *why is filled in on the first mistake. */
 int options_parse(struct options *options, enum command command, char **argv, struct fault *why);
+
+/* Whether a machine's link is TCP. */
+bool options_link_is_tcp(const struct options *options);
 
 /* The command of that name; 0: none. */
 enum command options_command(const char *name);

@@ -152,6 +152,14 @@ static void connection_dialled(struct dialer *d, struct transport *transport, in
 	router_pump(r);
 }
 
+static void connection_refused(struct dialer *d, const char *who, int error)
+{
+	struct router *r = d->owner;
+
+	if (r->ops->refused)
+		r->ops->refused(r->owner, who, error);
+}
+
 static void connection_dial(struct router *r)
 {
 	struct connection *t = &r->connection;
@@ -380,6 +388,8 @@ static void connection_receive(struct router *r, bool hung_up)
 		return;
 	if (got <= 0)
 		t->broken = true;
+	if (CFG_TLS && got == -EBADMSG && r->ops->refused)
+		r->ops->refused(r->owner, NULL, (int)got);
 }
 
 static uint32_t connection_want(const struct connection *t, enum transport_way way)
@@ -455,6 +465,7 @@ void router_dial(struct router *r, struct dialer *dialer)
 	dialer_destroy(t->dialer);
 	dialer->owner = r;
 	dialer->done = connection_dialled;
+	dialer->refused = CFG_TLS ? connection_refused : NULL;
 	t->dialer = dialer;
 	if (t->state == CONNECTION_CONNECTING)
 		t->state = CONNECTION_DOWN;

@@ -2,9 +2,14 @@
 #include "interop/link/dialer.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "lib/macros.h"
+
 typedef int create_fn(struct dialer **out, struct loop *loop, const struct address *a);
+typedef int create_keyed_fn(struct dialer **out, struct loop *loop, const struct address *a,
+			    const struct key *key);
 
 static create_fn *way_to(enum router_side side, const struct address *a)
 {
@@ -19,17 +24,30 @@ static create_fn *way_to(enum router_side side, const struct address *a)
 	return ways[a->kind][side];
 }
 
+/* Never without a key. */
+static create_keyed_fn *keyed_way_to(enum router_side side, const struct address *a)
+{
+	if (!CFG_TLS || a->kind != ADDRESS_TCP)
+		return NULL;
+	return side == ROUTER_GUEST ? dial_tcp_create : dial_gate_create;
+}
+
 bool dialer_exists(enum router_side side, const struct address *a)
 {
-	return way_to(side, a);
+	return way_to(side, a) || keyed_way_to(side, a);
 }
 
 int dialer_create(struct dialer **out, struct loop *loop, enum router_side side,
-		  const struct address *a)
+		  const struct address *a, const struct key *key)
 {
 	create_fn *create = way_to(side, a);
+	create_keyed_fn *create_keyed = keyed_way_to(side, a);
 
-	return create ? create(out, loop, a) : -EPROTONOSUPPORT;
+	if (create)
+		return create(out, loop, a);
+	if (!create_keyed)
+		return -EPROTONOSUPPORT;
+	return key ? create_keyed(out, loop, a, key) : -ENOKEY;
 }
 
 void dialer_destroy(struct dialer *d)
@@ -46,4 +64,30 @@ void dialer_done(struct dialer *d, int fd)
 	int error = fd < 0 ? fd : transport_of_fd(&t, fd);
 
 	d->done(d, t, error);
+}
+
+const char *link_why(int error)
+{
+	static const struct {
+		int error;
+		const char *why;
+	} known[] = {
+		{ -EPROTONOSUPPORT, "there is no way to it here" },
+		{ -EADDRNOTAVAIL, "a tcp link needs the number of an address that is there, "
+				  "not a name" },
+		{ -ENOKEY, "a tcp link is always under TLS, and needs a key (see landbridge "
+			   "enroll)" },
+		{ -EKEYEXPIRED, "the key has expired (make new ones: landbridge enroll)" },
+		{ -EKEYREJECTED, "the other side has another key than the one known here" },
+		{ -ECONNREFUSED, "the other side does not answer, or does not know our key" },
+		{ -EPROTO, "the other side does not offer TLS 1.2 with the ciphers of a link" },
+		{ -EBADMSG, "what came is not TLS, or was changed on its way" },
+		{ -ETIMEDOUT, "the other side did not answer in time" },
+		{ -ENOBUFS, "too many others call at the same time" },
+	};
+
+	for (size_t i = 0; CFG_TLS && i < array_len(known); i++)
+		if (known[i].error == error)
+			return known[i].why;
+	return strerror(-error);
 }

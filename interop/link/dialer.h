@@ -1,5 +1,6 @@
 /* dialer.h: how a link comes about (private to the folder). One file for each
- * way: dial_serial.c, dial_unix.c, dial_listen.c; dialer.c picks one by address.
+ * way: dial_serial.c, dial_unix.c, dial_listen.c, dial_tcp.c, dial_gate.c; dialer.c
+ * picks one by address.
  */
 #ifndef LANDBRIDGE_INTEROP_LINK_DIALER_H
 #define LANDBRIDGE_INTEROP_LINK_DIALER_H
@@ -24,6 +25,8 @@ struct dialer {
 	bool patient;
 	/* Set by whoever starts it: a transport that is his, or negative errno. */
 	void (*done)(struct dialer *d, struct transport *t, int error);
+	/* Set likewise, or NULL: a caller was not let in. Also while no try is on. */
+	void (*refused)(struct dialer *d, const char *who, int error);
 	void *owner;
 };
 
@@ -34,6 +37,10 @@ void dialer_done(struct dialer *d, int fd);
 int dial_serial_create(struct dialer **out, struct loop *loop, const struct address *a);
 int dial_unix_create(struct dialer **out, struct loop *loop, const struct address *a);
 int dial_listen_create(struct dialer **out, struct loop *loop, const struct address *a);
+int dial_tcp_create(struct dialer **out, struct loop *loop, const struct address *a,
+		    const struct key *key);
+int dial_gate_create(struct dialer **out, struct loop *loop, const struct address *a,
+		     const struct key *key); /* with link_listen and dialer_of_socket */
 
 /* Finds the port's device ("/dev/vport2p1") by its name in sys
  * ("/sys/class/virtio-ports"). 0, -ENODEV, or what opendir(3) said. */

@@ -33,6 +33,7 @@
 #include <stdbool.h>
 
 #include "interop/link/address.h"
+#include "interop/link/key.h"
 #include "interop/wire/wire.h"
 #include "lib/loop.h"
 
@@ -62,6 +63,9 @@ struct router_ops {
 	 * is the moment for router_announce; negative errno: the next try follows
 	 * after a while. May be NULL. */
 	void (*dialled)(void *owner, int error);
+	/* Somebody who called was not let in, or (who: NULL) the link was cut for what
+	 * came over it; `link_why(error)` says why. May be NULL. */
+	void (*refused)(void *owner, const char *who, int error);
 };
 
 /* Allocates (this is not for PID 1): NULL when memory is short. host_path
@@ -77,16 +81,30 @@ void router_destroy(struct router *router);
  *   unix:       listens: it stands in     calls: a VM that gives the port or
  *               for the VM, where there   vsock as a socket, or a guest that
  *               is none                   listens
- *   tcp:        not built yet             not built yet
+ *   tcp:        calls, under TLS          listens, under TLS: whoever proves the
+ *                                         key last has the link
  *   vsock:      not built yet             not built yet
  *
- * 0; -EPROTONOSUPPORT where the table has nothing; what listening said. */
+ * A tcp link needs a key, which is copied, and numbers for its host: no name is
+ * looked up.
+ * 0; -EPROTONOSUPPORT where the table has nothing; -ENOKEY; -EADDRNOTAVAIL: a name;
+ * what listening said. */
 struct dialer;
 int dialer_create(struct dialer **out, struct loop *loop, enum router_side side,
-		  const struct address *a);
+		  const struct address *a, const struct key *key);
 void dialer_destroy(struct dialer *d);
+
+/* The host's way in two steps, where whoever starts the guest must know the port
+ * first: a listening socket for a tcp address, whose port may be 0 and is then filled
+ * in; and the dialer that has it, also when this fails. */
+int link_listen(struct address *a);
+int dialer_of_socket(struct dialer **out, struct loop *loop, int fd, const struct key *key);
+
 /* Whether the table has something, for whoever reads an address. */
 bool dialer_exists(enum router_side side, const struct address *a);
+
+/* What an error of dialling, or of a refusal, means, for the end of a message. */
+const char *link_why(int error);
 
 /* From now on the router keeps the link up by this dialer, which it owns. One
  * that it had before goes. */

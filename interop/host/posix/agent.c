@@ -101,7 +101,7 @@ static int agent_permit(void *owner, const struct open *o, struct failed *why)
 }
 
 /* Which program it is, the job looks at: there a refusal costs nobody else time. */
-static int job_accept(struct agent *a, struct failed *why)
+static int job_accept(struct agent *a, const struct open *o, struct failed *why)
 {
 	int pair[2], fds[] = { -1, -1, STDERR_FILENO, -1 };
 	/* The runner's process: nothing of the agent but one endpoint. */
@@ -142,7 +142,8 @@ static int agent_accept(void *owner, const struct open *o, struct failed *why)
 	if (policy_guest_may(o, drives_letters(a->config->drives), a->text, sizeof(a->text), why) <
 	    0)
 		return -EACCES;
-	return o->kind == OPEN_BYTES ? drive_accept(a, policy_drive(o), why) : job_accept(a, why);
+	return o->kind == OPEN_BYTES ? drive_accept(a, policy_drive(o), why)
+				     : job_accept(a, o, why);
 }
 
 /* A drive that only one side has, or that is another one there, makes paths that
@@ -177,6 +178,16 @@ static void agent_state(void *owner, const struct hello *hello)
 	agent_say(a, hello ? AGENT_UP : AGENT_DOWN);
 	if (hello && a->stopping)
 		router_send_shutdown(a->router); /* the link was down when it was asked for */
+}
+
+static void agent_refused(void *owner, const char *who, int error)
+{
+	const struct agent *a = owner;
+
+	if (who)
+		log_err(&a->log, "refused a guest from %s: %s", who, link_why(error));
+	else
+		log_err(&a->log, "cut the link: %s", link_why(error));
 }
 
 /* --- what else happens ------------------------------------------------------ */
@@ -422,7 +433,8 @@ static int agent_begin(struct agent *a, const char **step)
 {
 	static const struct router_ops ops = { .accept = agent_accept,
 					       .permit = agent_permit,
-					       .state = agent_state };
+					       .state = agent_state,
+					       .refused = agent_refused };
 	const struct agent_config *config = a->config;
 	struct dialer *dialer;
 	struct address link;
@@ -435,8 +447,8 @@ static int agent_begin(struct agent *a, const char **step)
 	if (error)
 		return error;
 	*step = "serve the link";
-	error = address_parse(&link, config->link);
-	if (!error)
+	error = config->link ? address_parse(&link, config->link) : 0;
+	if (!error && config->link)
 		error = link_hold(a, &link);
 	if (!error)
 		error = agent_enclose(a, step);
@@ -455,7 +467,10 @@ static int agent_begin(struct agent *a, const char **step)
 	router_announce(a->router,
 			&(struct hello){ .drives = drives_letters(config->drives),
 					 .read_only = drives_read_only(config->drives) });
-	error = dialer_create(&dialer, &a->loop, ROUTER_HOST, &link);
+	error = config->link ? dialer_create(&dialer, &a->loop, ROUTER_HOST, &link, config->key)
+			     : dialer_of_socket(&dialer, &a->loop, config->door, config->key);
+	if (config->key)
+		key_forget(config->key);
 	if (error)
 		return error;
 	router_dial(a->router, dialer);
@@ -487,7 +502,7 @@ int agent_serve(const struct agent_config *config)
 		error = agent_begin(a, &step);
 	}
 	if (error) {
-		log_err(&agent_log, "unable to %s: %s", step, strerror(-error));
+		log_err(&agent_log, "unable to %s: %s", step, link_why(error));
 		return HOST_FAILED;
 	}
 	loop_run(&a->loop);
@@ -550,13 +565,29 @@ static void signals_hold(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+static int agent_key(struct key *key, const char *path, struct fault *why)
+{
+	int error = key_load(key, path);
+
+	if (!error && key_expired(key, time(NULL)))
+		error = -EKEYEXPIRED;
+	if (!error)
+		return 0;
+	return fault_set(why, HOST_FAILED, "unable to use the key %s: %s", path,
+			 error == -EKEYEXPIRED ? link_why(error) : key_why(error));
+}
+
 static int agent_command(const struct options *o, struct fault *why)
 {
 	struct agent_config config = { .socket = o->socket, .control = -1 };
 	struct drives drives;
 	struct dirs dirs;
 	struct wine wine;
+	struct key key;
 
+	if (o->key && agent_key(&key, o->key, why) < 0)
+		return -1;
+	config.key = o->key ? &key : NULL;
 	if (dirs_find(&dirs, why) < 0 || drives_decide(&drives, &o->drives, &dirs, why) < 0 ||
 	    wine_find(&wine, &dirs, &drives, why) < 0 || wine_prepare(&wine, &drives, why) < 0)
 		return -1;

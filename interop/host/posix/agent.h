@@ -5,6 +5,7 @@
 #define LANDBRIDGE_INTEROP_HOST_POSIX_AGENT_H
 
 #include "interop/host/posix/wine.h"
+#include "interop/link/link.h"
 
 /* What an agent and the `run` that forked it tell each other, a byte each. */
 enum agent_word {
@@ -14,7 +15,9 @@ enum agent_word {
 };
 
 struct agent_config {
-	const char *link;   /* the address of the guest's end: unix:PATH */
+	const char *link;   /* the address of the guest's end, unix:PATH, or tcp: to listen on */
+	int door;           /* the socket for that, if link is NULL */
+	struct key *key;    /* of a tcp link: overwritten once it is used; else NULL */
 	const char *socket; /* where it is listening itself, to be removed at the end */
 	int listener;       /* the descriptor of it */
 	bool apart;         /* nobody else has its Wine server (wall.h) */

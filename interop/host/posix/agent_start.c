@@ -14,7 +14,7 @@
 #include "lib/lib.h"
 
 /* Its descriptors: the machine lives as long as its supervisor, and no longer. */
-enum { LISTENER = 3, CONTROL = 4, LOCK = 5 };
+enum { LISTENER = 3, CONTROL = 4, LOCK = 5, DOOR = 6 };
 
 enum { LAYER_MS = 12000 };
 
@@ -58,9 +58,14 @@ static _Noreturn void agent_child(struct plan *p)
 				       .wine = &p->wine };
 
 	p->wine.lock = LOCK;
-	descriptors_own(LISTENER, LOCK);
+	descriptors_own(LISTENER, DOOR);
 	machine_path(&p->machine, "link", path);
 	fmt(link, sizeof(link), "unix:%s", path);
+	if (options_link_is_tcp(&p->options)) {
+		config.link = NULL;
+		config.door = DOOR;
+		config.key = &p->vm.host_key;
+	}
 	if (p->wine.layer[0])
 		layer_enter(p);
 	_exit(agent_serve(&config));
@@ -84,7 +89,7 @@ static int ends_make(struct agent_ends *ends, int its[2])
 pid_t agent_start(struct plan *p, struct agent_ends *ends, struct fault *why)
 {
 	int listener = agent_listen(p->socket, why), its[2] = { -1, -1 }, r;
-	int fds[] = { -1, -1, -1, listener, -1, p->wine.lock };
+	int fds[] = { -1, -1, -1, listener, -1, p->wine.lock, p->vm.door };
 	const struct child_setup setup = { .flags = CHILD_SESSION | CHILD_ALONE,
 					   .death_signal = SIGTERM,
 					   .fds = fds,
@@ -110,6 +115,8 @@ pid_t agent_start(struct plan *p, struct agent_ends *ends, struct fault *why)
 	close(listener);
 	close(its[0]);
 	close(its[1]);
+	fd_close(&p->vm.door);
+	key_forget(&p->vm.host_key);
 	if (pid < 0)
 		return fault_set(why, HOST_FAILED, "unable to start the agent: %s", strerror(-pid));
 	return layer_hear(p, pid, ends->control, why) < 0 ? -1 : pid;

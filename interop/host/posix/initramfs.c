@@ -231,6 +231,9 @@ static int archive_write(struct archive *a, const struct initramfs *initramfs, s
 	if (r < 0)
 		return fault_set(why, HOST_FAILED, "unable to read %s: %s", initramfs->init,
 				 strerror(-r));
+	if (initramfs->key)
+		put_entry(a, &LANDBRIDGE_INITRAMFS_KEY[1], S_IFREG | 0600, initramfs->key,
+			  initramfs->key_len);
 	if (initramfs->modules && modules_write(a, initramfs, why) < 0)
 		return -1;
 	put_entry(a, "TRAILER!!!", 0, NULL, 0);

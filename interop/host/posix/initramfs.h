@@ -3,6 +3,7 @@
  * An uncompressed cpio archive, "newc" (kernel document
  * driver-api/early-userspace/buffer-format):
  *     /init
+ *     /landbridge.key                    0600, where the guest's link needs one
  *     /etc/initrd-release
  *     /lib/modules/RELEASE/modules.dep   only the lines of what is there
  *     /lib/modules/RELEASE/kernel/...    what lib/guest_modules.h asks for,
@@ -27,7 +28,9 @@ ssize_t cpio_header(char *out, size_t size, const struct cpio_entry *entry);
 struct initramfs {
 	const char *init;    /* the file that becomes /init */
 	const char *modules; /* a directory with modules.dep, named after its release; NULL: none */
-	unsigned groups;     /* 1 << enum guest_group for each whose modules are wanted */
+	const char *key;     /* a key file's text, which becomes /landbridge.key; NULL: none */
+	size_t key_len;
+	unsigned groups; /* 1 << enum guest_group for each whose modules are wanted */
 };
 
 int initramfs_write(const char *path, const struct initramfs *initramfs, struct fault *why);

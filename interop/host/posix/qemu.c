@@ -48,7 +48,8 @@ static void add_machine(struct args *args, const struct qemu *q)
 	args_add(args, "%uM", q->options->memory);
 }
 
-static const char *link_of(const struct qemu *q)
+/* A port of the guest; where its link is TCP, it has none. */
+static const char *port_of(const struct qemu *q)
 {
 	return q->options->link ? q->options->link : "serial:landbridge.0";
 }
@@ -74,7 +75,8 @@ static void add_kernel(struct args *args, const struct qemu *q)
 	bool dir = q->image->kind == IMAGE_DIR;
 	/* Said only where what is written stays: a full disk is another matter then. */
 	const char *mode = q->options->write ? " rw" : dir ? " ro" : "";
-	char root[96] = "", user[80] = "", below[300] = "", drives[64];
+	char root[96] = "", user[80] = "", below[300] = "", drives[64],
+	     link[ADDRESS_SERIAL_MAX + 16];
 
 	if (dir)
 		fmt(root, sizeof(root), " root=landbridge-root rootfstype=9p");
@@ -85,6 +87,11 @@ static void add_kernel(struct args *args, const struct qemu *q)
 		    q->options->subvolume + strspn(q->options->subvolume, "/"));
 	if (q->options->user)
 		fmt(user, sizeof(user), " landbridge.user=%s", q->options->user);
+	/* This host's 127.0.0.1 is 10.0.2.2 for it. */
+	if (options_link_is_tcp(q->options))
+		fmt(link, sizeof(link), "tcp:10.0.2.2:%u", q->port);
+	else
+		fmt(link, sizeof(link), "%s", port_of(q));
 	args_add(args, "-kernel");
 	args_add(args, "%s", q->kernel);
 	args_add(args, "-initrd");
@@ -95,7 +102,7 @@ static void add_kernel(struct args *args, const struct qemu *q)
 		"console=ttyS0 quiet panic=-1 nokaslr cryptomgr.notests%s%s%s%s landbridge.name=%s%s "
 		"landbridge.ip=10.0.2.15/24 landbridge.gateway=10.0.2.2 landbridge.dns=10.0.2.3 "
 		"landbridge.link=%s%s",
-		emulated, below, root, mode, q->name, user, link_of(q),
+		emulated, below, root, mode, q->name, user, link,
 		served(drives, sizeof(drives), q));
 }
 
@@ -156,16 +163,22 @@ static void add_socket(struct args *args, const char *id, int fd, bool listens)
 		 fd < 0 || listens ? ",server=on,wait=off" : "");
 }
 
+static void add_port(struct args *args, const struct qemu *q)
+{
+	add_socket(args, "link", q->link, true);
+	args_add(args, "-device");
+	args_add(args, "virtio-serial-pci");
+	args_add(args, "-device");
+	args_add(args, "virtserialport,chardev=link,name=%s", port_of(q) + strlen("serial:"));
+}
+
 static void add_devices(struct args *args, const struct qemu *q)
 {
 	add_socket(args, "console", q->console, false);
 	args_add(args, "-serial");
 	args_add(args, "chardev:console");
-	add_socket(args, "link", q->link, true);
-	args_add(args, "-device");
-	args_add(args, "virtio-serial-pci");
-	args_add(args, "-device");
-	args_add(args, "virtserialport,chardev=link,name=%s", link_of(q) + strlen("serial:"));
+	if (!options_link_is_tcp(q->options))
+		add_port(args, q);
 	args_add(args, "-device");
 	args_add(args, "virtio-rng-pci");
 }

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -122,6 +123,7 @@ static struct qemu command(const struct vm *vm)
 			      .kernel = vm->kernel,
 			      .console = vm->ends[VM_CONSOLE],
 			      .link = vm->ends[VM_LINK],
+			      .port = vm->port,
 			      .net = vm->ends[VM_NET],
 			      .c_dir = vm->ends[VM_C] };
 }
@@ -178,10 +180,20 @@ static unsigned groups_for(const struct vm *vm)
 static int initramfs_make(const struct vm *vm, const char *path, struct fault *why)
 {
 	char init[PATH_MAX + 8];
-	struct initramfs initramfs = { init, vm->modules[0] ? vm->modules : NULL, groups_for(vm) };
+	char key[KEY_TEXT_MAX];
+	struct initramfs initramfs = { .init = init,
+				       .modules = vm->modules[0] ? vm->modules : NULL,
+				       .groups = groups_for(vm) };
+	int r;
 
 	fmt(init, sizeof(init), "%s/init", vm->dirs->data);
-	return initramfs_write(path, &initramfs, why);
+	if (options_link_is_tcp(vm->options)) {
+		initramfs.key = key;
+		initramfs.key_len = key_format(&vm->guest_key, key, sizeof(key));
+	}
+	r = initramfs_write(path, &initramfs, why);
+	explicit_bzero(key, sizeof(key));
+	return r;
 }
 
 static int qemu_start(struct vm *vm, const struct args *args, struct fault *why)
@@ -212,18 +224,42 @@ static int qemu_start(struct vm *vm, const struct args *args, struct fault *why)
 	return 0;
 }
 
+static int port_open(struct vm *vm, struct fault *why)
+{
+	char path[MACHINE_DIR];
+
+	machine_path(vm->machine, "link", path);
+	vm->ends[VM_LINK] = unix_listen(path, 0600, 1);
+	return vm->ends[VM_LINK] < 0 ? fault_set(why, HOST_FAILED, "unable to listen on %s: %s",
+						 path, strerror(-vm->ends[VM_LINK]))
+				     : 0;
+}
+
+/* The keys are this machine's, and no file has them but the initramfs. */
+static int door_open(struct vm *vm, struct fault *why)
+{
+	struct address here = { .kind = ADDRESS_TCP, .name = "127.0.0.1" };
+	uint8_t random[2 * KEY_SEED];
+
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+		return fault_set(why, HOST_FAILED, "unable to make keys: %s", strerror(errno));
+	key_make_pair(&vm->host_key, &vm->guest_key, random, 0);
+	explicit_bzero(random, sizeof(random));
+	vm->door = link_listen(&here);
+	vm->port = here.port;
+	return vm->door < 0 ? fault_set(why, HOST_FAILED, "unable to listen on 127.0.0.1: %s",
+					strerror(-vm->door))
+			    : 0;
+}
+
 /* QEMU's ends of the console, which is a pair with ours, and of the link, on
  * which it listens, so that whoever serves the guest may go and come back. */
 int vm_listen(struct vm *vm, struct fault *why)
 {
-	char path[MACHINE_DIR];
 	int pair[2];
 
-	machine_path(vm->machine, "link", path);
-	vm->ends[VM_LINK] = unix_listen(path, 0600, 1);
-	if (vm->ends[VM_LINK] < 0)
-		return fault_set(why, HOST_FAILED, "unable to listen on %s: %s", path,
-				 strerror(-vm->ends[VM_LINK]));
+	if ((options_link_is_tcp(vm->options) ? door_open(vm, why) : port_open(vm, why)) < 0)
+		return -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return fault_set(why, HOST_FAILED, "unable to make the guest's console: %s",
 				 strerror(errno));
@@ -248,6 +284,7 @@ int vm_start(struct vm *vm, struct fault *why)
 		args_free(&args);
 	}
 	vm_close(vm);
+	key_forget(&vm->guest_key);
 	return r;
 }
 
@@ -255,6 +292,7 @@ void vm_close(struct vm *vm)
 {
 	for (size_t i = 0; i < VM_ENDS; i++)
 		fd_close(&vm->ends[i]);
+	fd_close(&vm->door);
 }
 
 bool vm_complaint(const struct vm *vm, char *out, size_t size)

@@ -4,6 +4,7 @@
 
 #include "interop/host/posix/machine.h"
 #include "interop/host/posix/qemu.h"
+#include "interop/link/link.h"
 
 /* Descriptors that QEMU inherits. */
 enum vm_end {
@@ -26,7 +27,11 @@ struct vm {
 	char kernel[PATH_MAX], modules[PATH_MAX]; /* modules "": none */
 	int console;       /* our end of the guest's console, non-blocking; -1: none */
 	int ends[VM_ENDS]; /* QEMU's, until it has them; -1: none */
-	pid_t pid;         /* QEMU's; 0: not running */
+	/* Of a link that is TCP: where its agent listens, and a key for each half. */
+	int door; /* the agent's, until it has it; -1: none */
+	uint32_t port;
+	struct key host_key, guest_key;
+	pid_t pid; /* QEMU's; 0: not running */
 };
 
 /* Finds QEMU and the kernel, made now if need be. Nothing is started. Of the

@@ -67,6 +67,16 @@ static void test_others(void **state)
 	assert_int_equal(
 		parse(&o, COMMAND_AGENT, "agent --link unix:/l --socket s --drive C:=/x", &why), 0);
 	assert_string_equal(o.link, "unix:/l");
+	assert_int_equal(
+		parse(&o, COMMAND_AGENT, "agent --listen tcp:0.0.0.0:9 --key k --socket s", &why),
+		0);
+	assert_string_equal(o.link, "tcp:0.0.0.0:9");
+	assert_string_equal(o.key, "k");
+	assert_int_equal(
+		parse(&o, COMMAND_ENROLL, "enroll boat --days 30 --dir d --link tcp:h:9", &why), 0);
+	assert_string_equal(o.name, "boat");
+	assert_string_equal(o.dir, "d");
+	assert_true(o.days == 30);
 	assert_int_equal(parse(&o, COMMAND_MOUNT,
 			       "mount --socket s --cache 2 --read-only /m --user ann", &why),
 			 0);
@@ -161,6 +171,8 @@ static void test_mistakes(void **state)
 		{ COMMAND_RUN, "run --timeout 1.5", "1.5" },
 		{ COMMAND_RUN, "run --link serial", "serial:NAME" },
 		{ COMMAND_RUN, "run --link tcp:a:1", "tcp:a:1" },
+		{ COMMAND_RUN, "run --link tcp", "--net host" },
+		{ COMMAND_RUN, "run --link tcp --net outside", "--net host" },
 		{ COMMAND_RUN, "run --link serial:a,b", "serial:NAME" },
 		{ COMMAND_RUN, "run --user a:b", "a:b" },
 		{ COMMAND_RUN, "run --drive 1:=/x", "1:" },
@@ -174,6 +186,16 @@ static void test_mistakes(void **state)
 		{ COMMAND_AGENT, "agent --socket s --link serial:a", "unix:PATH" },
 		{ COMMAND_AGENT, "agent --socket s --link vsock:3:9", "unix:PATH" },
 		{ COMMAND_AGENT, "agent --link unix:/l", "--socket" },
+		{ COMMAND_AGENT, "agent --socket s", "--listen" },
+		{ COMMAND_AGENT, "agent --socket s --link tcp:h:9 --key k", "--listen" },
+		{ COMMAND_AGENT, "agent --socket s --listen unix:/l", "tcp:ADDRESS:PORT" },
+		{ COMMAND_AGENT, "agent --socket s --listen tcp:0.0.0.0:9", "under TLS" },
+		{ COMMAND_AGENT, "agent --socket s --link unix:/l --key k", "--listen" },
+		{ COMMAND_ENROLL, "enroll", "name" },
+		{ COMMAND_ENROLL, "enroll a/b", "name" },
+		{ COMMAND_ENROLL, "enroll a b", "b" },
+		{ COMMAND_ENROLL, "enroll a --days 0", "days" },
+		{ COMMAND_ENROLL, "enroll a --link serial:x", "tcp:ADDRESS:PORT" },
 		{ COMMAND_AGENT, "agent --socket s --link unix:/l x", "x" },
 		{ COMMAND_EXEC, "exec --socket s", "command" },
 		{ COMMAND_EXEC, "exec -- ls", "--socket" },
@@ -254,6 +276,24 @@ static void test_qemu(void **state)
 	args_free(&args);
 }
 
+static void test_qemu_link_over_tcp(void **state)
+{
+	struct image image = { .kind = IMAGE_DISK, .format = DISK_RAW, .path = "/a.img" };
+	struct args args = { 0 };
+	struct options o;
+	struct fault why;
+	struct qemu q;
+
+	(void)state;
+	assert_int_equal(parse(&o, COMMAND_RUN, "run --net host --link tcp", &why), 0);
+	q = machine(&o, &image);
+	q.port = 4711;
+	qemu_args(&args, &q);
+	assert_true(has(&args, "landbridge.link=tcp:10.0.2.2:4711") && has(&args, "user,id=net"));
+	assert_false(has(&args, "virtserialport"));
+	args_free(&args);
+}
+
 static void test_qemu_network(void **state)
 {
 	struct image image = { .kind = IMAGE_DISK, .format = DISK_RAW, .path = "/a" };
@@ -316,10 +356,15 @@ static void test_qemu_drives(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_run),          cmocka_unit_test(test_others),
-		cmocka_unit_test(test_machines),     cmocka_unit_test(test_commands),
-		cmocka_unit_test(test_mistakes),     cmocka_unit_test(test_qemu),
-		cmocka_unit_test(test_qemu_network), cmocka_unit_test(test_qemu_drives),
+		cmocka_unit_test(test_run),
+		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_machines),
+		cmocka_unit_test(test_commands),
+		cmocka_unit_test(test_mistakes),
+		cmocka_unit_test(test_qemu),
+		cmocka_unit_test(test_qemu_link_over_tcp),
+		cmocka_unit_test(test_qemu_network),
+		cmocka_unit_test(test_qemu_drives),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);

@@ -94,7 +94,7 @@ static void what_each_half_dials(void **state)
 	} ways[] = {
 		{ "serial:landbridge.0", true, false },
 		{ "unix:/run/link", true, true },
-		{ "tcp:host:5000", false, false },
+		{ "tcp:host:5000", true, true },
 		{ "vsock:2:5000", false, false },
 	};
 
@@ -107,7 +107,7 @@ static void what_each_half_dials(void **state)
 		assert_int_equal(dialer_exists(ROUTER_GUEST, &a), ways[i].guest);
 		assert_int_equal(dialer_exists(ROUTER_HOST, &a), ways[i].host);
 		if (!ways[i].host)
-			assert_int_equal(dialer_create(&d, NULL, ROUTER_HOST, &a),
+			assert_int_equal(dialer_create(&d, NULL, ROUTER_HOST, &a, NULL),
 					 -EPROTONOSUPPORT);
 	}
 }

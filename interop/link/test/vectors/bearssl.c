@@ -1,7 +1,9 @@
 /* Published vectors against the BearSSL that is built for /init: what TLS with
  * pinned keys will stand on. Sources: RFC 6979 A.2.5 (ECDSA), RFC 5903 8.1
  * (ECDH), RFC 8439 2.8.2 (ChaCha20-Poly1305), and the specification of GCM,
- * test cases 4 and 16. */
+ * test cases 4 and 16. The edges of P-256, where a carry that is lost shows, were
+ * computed with whole numbers of Python; the multiples 1, 2 and 3 of the base point
+ * among them are those that NIST published. */
 #include <bearssl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -88,19 +90,125 @@ static void test_agreement(const struct curve *c)
 	      "ECDH", c->name);
 }
 
+/* Small and great multiples, and points whose x is at a border of the field or of a
+ * word: point, factor, product. */
+static const struct edge {
+	const char *point, *factor, *product;
+} edges[] = {
+	{ "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+	  "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5",
+	  "0000000000000000000000000000000000000000000000000000000000000001",
+	  "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c2964fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5" },
+	{ "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+	  "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5",
+	  "0000000000000000000000000000000000000000000000000000000000000002",
+	  "7cf27b188d034f7e8a52380304b51ac3c08969e277f21b35a60b48fc4766997807775510db8ed040293d9ac69f7430dbba7dade63ce982299e04b79d227873d1" },
+	{ "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+	  "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5",
+	  "0000000000000000000000000000000000000000000000000000000000000003",
+	  "5ecbe4d1a6330a44c8f7ef951d4bf165e6c6b721efada985fb41661bc6e7fd6c8734640c4998ff7e374b06ce1a64a2ecd82ab036384fb83d9a79b127a27d5032" },
+	{ "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+	  "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5",
+	  "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632550",
+	  "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296b01cbd1c01e58065711814b583f061e9d431cca994cea1313449bf97c840ae0a" },
+	{ "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+	  "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5",
+	  "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc63254f",
+	  "7cf27b188d034f7e8a52380304b51ac3c08969e277f21b35a60b48fc47669978f888aaee24712fc0d6c26539608bcf244582521ac3167dd661fb4862dd878c2e" },
+	{ "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+	  "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5",
+	  "7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a8",
+	  "2afa386b3f2bdcdb83f4d83f8fa3874d7b74dcb454bd644fdd6bf3d1f2da8db672184be1caa8563462b536f10852d665ae8a64fdf1eb8d4c946ad589796f729c" },
+	{ "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+	  "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5",
+	  "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed",
+	  "7f4668d1713b7298036815413c17ba5286688c39c2c192b5f22d96ac8b7fc1fd992da4acba9151a8be652037814156c43bc2d96bce8edb59ad77cf94c32779b5" },
+	{ "040000000000000000000000000000000000000000000000000000000000000000"
+	  "66485c780e2f83d72433bd5d84a06bb6541c2af31dae871728bf856a174f93f4",
+	  "0000000000000000000000000000000000000000000000000000000000000002",
+	  "c2242be359879ecf8a92b8d979c6dc96d9005a00236ba20e7eb2465fe76829b4432084085d73e7bf624825880c5908a44908597642fde9e440b3b836a1b905a6" },
+	{ "040000000000000000000000000000000000000000000000000000000000000000"
+	  "66485c780e2f83d72433bd5d84a06bb6541c2af31dae871728bf856a174f93f4",
+	  "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632550",
+	  "000000000000000000000000000000000000000000000000000000000000000099b7a386f1d07c29dbcc42a27b5f9449abe3d50de25178e8d7407a95e8b06c0b" },
+	{ "04ffffffff00000001000000000000000000000000fffffffffffffffffffffffc"
+	  "19719bebf6aea13f25c96dfd7c71f5225d4c8fc09eb5a0ab9f39e9178e55c121",
+	  "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc63254e",
+	  "96da589d7c29003eb96363f7572aa66ec354d3c52dd04991b049edfe1ea1044c9aea2be4a2db7d1e9e68957c0ad28d6a6235fd829aab14e223fbd152bd892b74" },
+	{ "047ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffd"
+	  "a5683129fbce27db9c9ca91ea9ca8e4922fa871e3c9fc688f305948a5ffb5707",
+	  "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc63254e",
+	  "0aefc279d1cd7bc6fc25fbda1b9288a19638d2eba79603257619740583b42ee7616c4fda1805d3cf6c7eba9bb967ddf67ff5b6c6897bd551ee711dd4f562f530" },
+	{ "0400000000fffffffffffffffffffffffffffffffffffffffffffffffffffffffe"
+	  "7066a319248461b376ecd0875782b3925755fa8616b2126128ac26676f249c48",
+	  "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc63254e",
+	  "efee704c8b453336ac21389542b582315a24173659c3457413c9b17a312df8878487bad0a76edfd6bc66d2392703bfbe71d42d9690ecdf08f57ce63f06a7773b" },
+	{ "040000000000000000ffffffffffffffffffffffffffffffffffffffffffffffff"
+	  "093bff5e854fb32419b3ae59e9a7d063e8f1467b7cc4545f329a2e85137ec66c",
+	  "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc63254e",
+	  "a5214b36330cae3db9e29721771140e15d03ca085f9e0cc02b52bbffbeef1291fae8f9b53e584c24723dc16b556943ac647ead1cd47aec98602d2c458341c30b" },
+	{ "040000000000000000000000000000000000000001000000000000000000000000"
+	  "82ed21a62abbdc157a5172ea851be904ffb5814bdd53e498fb810c32065323c0",
+	  "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc63254e",
+	  "f9580eda6626a4fbfbc6e8f8ab6d3308f04e1eaff1fa175be2468642d72bfee08d7e602d1afb4ab12451d9b0cb4d1dc110bc0862e9d98c1f1086d7109c6d9c49" },
+};
+
+static void test_edge(const struct curve *c, const struct edge *e)
+{
+	uint8_t point[65], factor[32], want[64];
+
+	from_hex(point, e->point);
+	from_hex(factor, e->factor);
+	from_hex(want, e->product);
+	check(c->ec->mul(point, 65, factor, 32, BR_EC_secp256r1) == 1 &&
+		      !memcmp(point + 1, want, 64),
+	      "an edge", c->name);
+	from_hex(point, e->point);
+	point[64] ^= 1;
+	check(c->ec->mul(point, 65, factor, 32, BR_EC_secp256r1) == 0, "what is no point", c->name);
+}
+
+/* What links use against the plain arithmetic of another file, on and on from where the
+ * last product led: a carry that is lost once in a while shows here. */
+static void test_walk(const br_ec_impl *ec, const br_ec_impl *plain)
+{
+	enum { STEPS = 400 };
+	uint8_t one[65], other[65], factor[32];
+	int same = 0;
+
+	from_hex(one, edges[0].point);
+	memset(factor, 0xff, sizeof(factor));
+	factor[0] = 0x7f;
+	memcpy(other, one, sizeof(one));
+	for (int i = 0; i < STEPS; i++) {
+		ec->mul(one, 65, factor, 32, BR_EC_secp256r1);
+		plain->mul(other, 65, factor, 32, BR_EC_secp256r1);
+		same += !memcmp(one, other, sizeof(one));
+		for (int j = 0; j < 32; j++) /* long rows of ones and zeros, too */
+			factor[j] = (uint8_t)(i % 3 ? one[1 + j] : -(one[1 + j] >> 7));
+		factor[0] &= 0x7f;
+		factor[31] |= 1;
+	}
+	check(same == STEPS, "a walk over the curve", "p256_m31");
+}
+
 static void test_curves(void)
 {
 	const struct curve curves[] = {
 		{ "default", br_ec_get_default() },
 		{ "p256_m15", &br_ec_p256_m15 },
 		{ "p256_m31", &br_ec_p256_m31 },
+		{ "prime_i31", &br_ec_prime_i31 },
 	};
 
 	for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
 		for (size_t j = 0; j < 2; j++)
 			test_signature(&curves[i], &signatures[j]);
 		test_agreement(&curves[i]);
+		for (size_t j = 0; j < sizeof(edges) / sizeof(edges[0]); j++)
+			test_edge(&curves[i], &edges[j]);
 	}
+	test_walk(&br_ec_p256_m31, &br_ec_prime_i31);
 }
 
 /* --- ChaCha20-Poly1305 --- */

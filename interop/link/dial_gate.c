@@ -1,0 +1,313 @@
+/* dial_gate.c: a door for a guest that calls over TCP, and who may come in: whoever
+ * proves under TLS that he has the one key. He need not be the only one to knock: as
+ * many as CALLERS are greeted at a time, each for at most GREET_MS, and one more makes
+ * the oldest give way of the address that has most of them.
+ *
+ * The door stays open while there is a link: a guest that was cut off without a word
+ * comes again before this side has missed it. Who has proved the key last has the
+ * link; the one before is hung up.
+ */
+#include "interop/link/dialer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "interop/link/tcp.h"
+#include "interop/link/tunnel.h"
+#include "lib/acceptor.h"
+#include "lib/lib.h"
+
+enum {
+	CALLERS = 32,
+	GREET_MS = 5000,
+	BACKLOG = 128,
+};
+
+struct gate;
+
+struct caller {
+	struct gate *gate;
+	struct watch watch;
+	struct timer limit;
+	struct transport *tunnel;
+	union tcp_name name;
+};
+
+struct gate {
+	struct dialer dialer;
+	struct loop *loop;
+	struct acceptor acceptor;
+	int fd;
+	bool wanted;                     /* a try is on */
+	struct transport *next;          /* let in while none was; or NULL */
+	int current;                     /* a copy of the link's descriptor, to hang it up; or -1 */
+	struct caller *callers[CALLERS]; /* oldest first */
+	size_t count;
+	struct key key;
+};
+
+/* --- callers ---------------------------------------------------------------------- */
+
+static void caller_free(struct caller *c)
+{
+	watch_remove(&c->watch);
+	timer_stop(c->gate->loop, &c->limit);
+	transport_close(c->tunnel);
+	free(c);
+}
+
+static void caller_leave(struct caller *c)
+{
+	struct gate *g = c->gate;
+	size_t i = 0;
+
+	while (g->callers[i] != c)
+		i++;
+	for (g->count--; i < g->count; i++)
+		g->callers[i] = g->callers[i + 1];
+	caller_free(c);
+}
+
+static void tell_refused(struct gate *g, const union tcp_name *name, int error)
+{
+	char who[TCP_TEXT];
+
+	tcp_name_text(name, who);
+	if (g->dialer.refused)
+		g->dialer.refused(&g->dialer, who, error);
+}
+
+static void caller_refuse(struct caller *c, int error)
+{
+	struct gate *g = c->gate;
+	union tcp_name name = c->name;
+
+	caller_leave(c);
+	tell_refused(g, &name, error);
+}
+
+static void gate_give(struct gate *g)
+{
+	struct transport *t = g->next;
+
+	g->next = NULL;
+	g->wanted = false;
+	fd_close(&g->current);
+	g->current = fcntl(t->fd, F_DUPFD_CLOEXEC, 0);
+	g->dialer.done(&g->dialer, t, 0);
+}
+
+/* The link before it, if there is one, is at its end; the next try finds this one. */
+static void caller_enter(struct caller *c)
+{
+	struct gate *g = c->gate;
+
+	transport_close(g->next);
+	watch_remove(&c->watch);
+	g->next = c->tunnel;
+	c->tunnel = NULL;
+	caller_leave(c);
+	if (g->wanted)
+		gate_give(g);
+	else if (g->current >= 0)
+		shutdown(g->current, SHUT_RDWR);
+}
+
+static void caller_ready(struct watch *watch, uint32_t events)
+{
+	struct caller *c = container_of(watch, struct caller, watch);
+	int error = tunnel_greet(c->tunnel);
+
+	(void)events;
+	if (error == -EAGAIN)
+		watch_set(watch, c->tunnel->ops->want(c->tunnel, TRANSPORT_READ) |
+					 c->tunnel->ops->want(c->tunnel, TRANSPORT_WRITE));
+	else if (!error && key_expired(&c->gate->key, time(NULL)))
+		caller_refuse(c, -EKEYEXPIRED);
+	else if (error)
+		caller_refuse(c, error);
+	else
+		caller_enter(c);
+}
+
+static void caller_late(struct timer *timer)
+{
+	caller_refuse(container_of(timer, struct caller, limit), -ETIMEDOUT);
+}
+
+static bool same_host(const union tcp_name *a, const union tcp_name *b)
+{
+	if (a->any.sa_family != b->any.sa_family)
+		return false;
+	if (a->any.sa_family == AF_INET)
+		return a->ip4.sin_addr.s_addr == b->ip4.sin_addr.s_addr;
+	return memcmp(&a->ip6.sin6_addr, &b->ip6.sin6_addr, sizeof(a->ip6.sin6_addr)) == 0;
+}
+
+static size_t callers_of(const struct gate *g, const union tcp_name *name)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < g->count; i++)
+		count += same_host(&g->callers[i]->name, name);
+	return count;
+}
+
+/* One address that calls for ever takes places from itself first. */
+static void make_room(struct gate *g)
+{
+	struct caller *gives_way = g->callers[0];
+	size_t most = callers_of(g, &gives_way->name);
+
+	for (size_t i = 1; i < g->count; i++) {
+		size_t count = callers_of(g, &g->callers[i]->name);
+
+		if (count > most) {
+			most = count;
+			gives_way = g->callers[i];
+		}
+	}
+	caller_refuse(gives_way, -ENOBUFS);
+}
+
+static int caller_begin(struct caller *c, int fd)
+{
+	struct transport *plain;
+	int error = transport_of_fd(&plain, fd);
+
+	if (!error)
+		error = tunnel_create(&c->tunnel, plain, TLS_SERVER, &c->gate->key);
+	return error ? error : watch_add(c->gate->loop, &c->watch, fd, EPOLLIN);
+}
+
+static void gate_called(struct acceptor *acceptor, int fd)
+{
+	struct gate *g = container_of(acceptor, struct gate, acceptor);
+	union tcp_name name = { .any = { .sa_family = AF_INET } };
+	socklen_t size = sizeof(name);
+	struct caller *c;
+	int error;
+
+	if (getpeername(fd, &name.any, &size) < 0) { /* it is gone again */
+		close(fd);
+		return;
+	}
+	if (g->count == CALLERS)
+		make_room(g);
+	c = malloc(sizeof(*c));
+	if (!c) {
+		close(fd);
+		tell_refused(g, &name, -ENOMEM);
+		return;
+	}
+	*c = (struct caller){ .gate = g,
+			      .watch = { .fd = -1, .ready = caller_ready },
+			      .limit = { .fire = caller_late },
+			      .name = name };
+	g->callers[g->count++] = c;
+	tcp_tune(fd);
+	timer_start(g->loop, &c->limit, GREET_MS);
+	error = caller_begin(c, fd);
+	if (error)
+		caller_refuse(c, error);
+}
+
+/* --- the dialer --------------------------------------------------------------------- */
+
+static void gate_start(struct dialer *d)
+{
+	struct gate *g = container_of(d, struct gate, dialer);
+
+	g->wanted = true;
+	if (g->next)
+		gate_give(g);
+}
+
+static void gate_stop(struct dialer *d)
+{
+	container_of(d, struct gate, dialer)->wanted = false;
+}
+
+static void gate_destroy(struct dialer *d)
+{
+	struct gate *g = container_of(d, struct gate, dialer);
+
+	for (size_t i = 0; i < g->count; i++)
+		caller_free(g->callers[i]);
+	acceptor_stop(&g->acceptor);
+	transport_close(g->next);
+	fd_close(&g->current);
+	fd_close(&g->fd);
+	key_forget(&g->key);
+	free(g);
+}
+
+static int socket_bind(int fd, struct address *a, union tcp_name *name)
+{
+	static const int on = 1;
+	socklen_t size = tcp_name_size(name);
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, &name->any, size) < 0 || listen(fd, BACKLOG) < 0 ||
+	    getsockname(fd, &name->any, &size) < 0)
+		return -errno;
+	a->port = tcp_name_port(name);
+	return 0;
+}
+
+int link_listen(struct address *a)
+{
+	union tcp_name name;
+	int error = tcp_name_of(&name, a), fd;
+
+	if (error)
+		return error;
+	fd = socket(name.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	error = socket_bind(fd, a, &name);
+	if (!error)
+		return fd;
+	close(fd);
+	return error;
+}
+
+int dialer_of_socket(struct dialer **out, struct loop *loop, int fd, const struct key *key)
+{
+	static const struct dialer_ops ops = { gate_start, gate_stop, gate_destroy };
+	struct gate *g = malloc(sizeof(*g));
+	int error;
+
+	if (!g) {
+		close(fd);
+		return -ENOMEM;
+	}
+	*g = (struct gate){ .dialer = { .ops = &ops, .patient = true },
+			    .loop = loop,
+			    .acceptor = { .connected = gate_called },
+			    .fd = fd,
+			    .current = -1,
+			    .key = *key };
+	key_complete(&g->key);
+	error = acceptor_start(&g->acceptor, loop, fd);
+	if (error)
+		gate_destroy(&g->dialer);
+	else
+		*out = &g->dialer;
+	return error;
+}
+
+int dial_gate_create(struct dialer **out, struct loop *loop, const struct address *a,
+		     const struct key *key)
+{
+	struct address here = *a;
+	int fd = link_listen(&here);
+
+	return fd < 0 ? fd : dialer_of_socket(out, loop, fd, key);
+}
