@@ -12,7 +12,8 @@ $(SRC)/%/.ready: scripts/sources.lock | build/apt/apt.conf
 
 # libnl: its core, without its configure. Its objects for links and routes, which
 # would bring all kinds of them that there are, are 50 KiB for four messages.
-LIBNL_FILES := attr cache_mngt error handlers msg nl socket utils version
+LIBNL_FILES := addr attr cache cache_mngt data error handlers hash hashtable mpls msg nl object socket \
+	utils version
 LIBNL_FLAGS := -w -std=gnu11 -D_GNU_SOURCE -DSYSCONFDIR='"/etc/libnl"' -I$(LIBNL_SRC)/include \
 	-I$(LIBNL_SRC)/include/linux-private -I$(SRC)/libnl-config $(SECTIONS)
 
