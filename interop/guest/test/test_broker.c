@@ -36,7 +36,7 @@ static void start_broker(struct fixture *t, rlim_t files)
 {
 	char link[128], name[] = "landbridge-broker";
 	char nothing[] = "", mounts[] = "mount";
-	char *argv[] = { name, link, nothing, mounts, NULL };
+	char *argv[] = { name, link, nothing, nothing, mounts, NULL };
 
 	fmt(link, sizeof(link), "unix:%s", t->link);
 	t->broker = fork();
@@ -50,7 +50,7 @@ static void start_broker(struct fixture *t, rlim_t files)
 	close(100);
 	if (files)
 		setrlimit(RLIMIT_NOFILE, &(struct rlimit){ files, files });
-	_exit(broker_main(t->mounts ? 4 : 2, argv));
+	_exit(broker_main(t->mounts ? 5 : 2, argv));
 }
 
 static void stop_broker(struct fixture *t)

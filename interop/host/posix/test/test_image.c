@@ -164,7 +164,9 @@ static void cpio_names(const char *text, size_t len, char *out, size_t size)
 static void test_archive(void **state)
 {
 	char dir[] = "/tmp/test_image.XXXXXX", modules[64], init[64], out[64], names[1024], *text;
-	struct initramfs initramfs = { init, modules, 1U << GUEST_FS_EXT4 | 1U << GUEST_LINK };
+	struct initramfs initramfs = { .init = init,
+				       .modules = modules,
+				       .groups = 1U << GUEST_FS_EXT4 | 1U << GUEST_LINK };
 	struct fault why = { 0 };
 	ssize_t len;
 
