@@ -127,7 +127,8 @@ int landbridge_drive_main(int argc, char **argv)
 				      .stays = true,
 				      .allow_other = true,
 				      .watch = true,
-				      .guest_locks = true };
+				      .guest_locks = true,
+				      .patience = 60 };
 
 	if (argc != ARGS || fd_set_cloexec(REPORT, 1) < 0)
 		return 1; /* nobody's command: mount.drvfs is */

@@ -94,6 +94,12 @@ void handle_drop(struct p9fs *m, struct handle *handle)
 	free(handle);
 }
 
+void handles_lose(struct p9fs *m)
+{
+	while (m->handles.newest)
+		handle_drop(m, m->handles.newest);
+}
+
 int handles_sweep(struct p9fs *m)
 {
 	struct handle *handle = m->handles.oldest, *newer;

@@ -49,6 +49,8 @@ void handle_drop(struct p9fs *m, struct handle *handle);
 
 /* One of the inode's that may do what `flags` say, lent to the caller; NULL: none. */
 struct handle *handle_find(struct p9fs *m, const struct inode *inode, uint32_t flags);
+/* The server is gone, and with it those lent. */
+void handles_lose(struct p9fs *m);
 /* Closes those that nobody has wanted. When to call it next, in ms from now; -1: not
  * until one more is given back. */
 int handles_sweep(struct p9fs *m);

@@ -164,6 +164,16 @@ static void fids_trim(struct inodes *inodes)
 	}
 }
 
+void inodes_lose_fids(struct inodes *inodes)
+{
+	while (inodes->newest) {
+		struct inode *inode = inodes->newest;
+
+		age_remove(inodes, inode);
+		inode->fid = P9_NOFID;
+	}
+}
+
 void inode_touch(struct inodes *inodes, struct inode *inode)
 {
 	if (inode->fid == P9_NOFID || inode == &inodes->root)

@@ -67,6 +67,8 @@ struct inode *inode_child(struct inodes *inodes, const struct inode *parent, con
 /* It is not there any more; or is elsewhere now: 0, or -ENOMEM and it is not found. */
 void inode_unname(struct inodes *inodes, struct inode *inode);
 int inode_move(struct inodes *inodes, struct inode *inode, struct inode *parent, const char *name);
+/* The server is gone, and with it all fids but the root's. */
+void inodes_lose_fids(struct inodes *inodes);
 /* Calls `visit` with each but the root, in no order. */
 void inodes_each(struct inodes *inodes, void (*visit)(struct inode *inode, void *arg), void *arg);
 /* Gives it a fid that was walked to; dropped when it has one. */

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "lib/lib.h"
+#include "p9fs/lost.h"
 
 enum { FOR_EVER_S = 365 * 24 * 3600 };
 
@@ -135,6 +136,8 @@ static void op_replied(struct remote_call *call, const struct p9_msg *r)
 
 	if (!op->unique)
 		op_free(op);
+	else if (lost_waits(op->mount))
+		lost_park(op);
 	else if (r->type == P9_RLERROR)
 		op_end(op, (int)r->error);
 	else
@@ -182,6 +185,12 @@ static void op_interrupt(struct op *op)
 		free(flush);
 }
 
+static void op_answer_only(struct op *op, int error)
+{
+	fuse_refuse(&op->mount->fuse, op->unique, error);
+	op->unique = 0;
+}
+
 /* One that is not found has been answered: requests come before their interrupts. */
 void ops_interrupt(struct p9fs *m, uint64_t unique)
 {
@@ -191,6 +200,8 @@ void ops_interrupt(struct p9fs *m, uint64_t unique)
 		op = op->next;
 	if (op && op->sent)
 		op_interrupt(op);
+	else if (op && op->parked) /* its end is left to whoever unparks it */
+		op_answer_only(op, EINTR);
 }
 
 int ops_give_up(struct p9fs *m)
@@ -200,8 +211,7 @@ int ops_give_up(struct p9fs *m)
 
 	while ((op = m->interrupted) && op->give_up_at <= now) {
 		op_settle(op);
-		fuse_refuse(&m->fuse, op->unique, EINTR);
-		op->unique = 0; /* it ends with the server's reply */
+		op_answer_only(op, EINTR); /* it ends with the server's reply */
 	}
 	return op ? (int)(op->give_up_at - now) : -1;
 }
@@ -215,7 +225,9 @@ void op_send(struct op *op, struct p9_msg *t, op_reply *next)
 	if (!op->sent) /* the oldest counts */
 		op->asked = op->mount->promises.heard;
 	err = remote_call(&op->mount->remote, &op->call, t);
-	if (err)
+	if (err && lost_waits(op->mount))
+		lost_park(op);
+	else if (err)
 		op_end(op, -err);
 	else
 		op->sent = true;
@@ -308,6 +320,33 @@ static void reach_on(struct op *op)
 	op_send(op, &t, reach_replied);
 }
 
+/* The first step is remembered: it can be taken again (lost.h). */
+static void begin_with(struct op *op, int how, op_step *next)
+{
+	if (op->begin != BEGIN_NOT)
+		return;
+	op->begin = how;
+	op->begun = next;
+}
+
+void op_begin(struct op *op)
+{
+	switch (op->begin) {
+	case BEGIN_REACH:
+		op_reach(op, op->begun);
+		break;
+	case BEGIN_ANY:
+		op_reach_any(op, op->begun);
+		break;
+	case BEGIN_OPEN:
+		op_open(op, op->begin_fh, op->begin_flags, op->begun);
+		break;
+	case BEGIN_NOT:
+		op_end(op, EIO);
+		break;
+	}
+}
+
 void op_reach_of(struct op *op, struct inode *inode, op_step *next)
 {
 	op->goal = inode;
@@ -317,6 +356,7 @@ void op_reach_of(struct op *op, struct inode *inode, op_step *next)
 
 void op_reach(struct op *op, op_step *next)
 {
+	begin_with(op, BEGIN_REACH, next);
 	op_reach_of(op, op->inode, next);
 }
 
@@ -352,6 +392,9 @@ static void open_send(struct op *op)
 
 void op_open(struct op *op, uint64_t fh, uint32_t flags, op_step *next)
 {
+	op->begin_fh = fh;
+	op->begin_flags = flags;
+	begin_with(op, BEGIN_OPEN, next);
 	op->handle = handle_of(fh);
 	if (!op->handle)
 		op->handle = op->lent = handle_find(op->mount, op->inode, flags);
@@ -381,6 +424,7 @@ uint32_t op_any_fid(const struct op *op)
 
 void op_reach_any(struct op *op, op_step *next)
 {
+	begin_with(op, BEGIN_ANY, next);
 	if (op_any_fid(op) != P9_NOFID)
 		next(op);
 	else

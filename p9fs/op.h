@@ -32,12 +32,18 @@ struct p9fs {
 	struct handles handles;
 	struct p9fs_config config;
 	struct op *under_way;
-	struct op *interrupted; /* whose answers nobody wants any more; the oldest first */
+	struct op *parked, **parked_end; /* without a server (lost.h); the oldest first */
+	bool patient;                    /* ... they wait for one */
+	struct op *interrupted;          /* whose answers nobody wants any more; the oldest first */
 	bool stop;
 	bool rested;        /* nothing has happened since the buffers gave up their memory */
 	int signals;        /* signalfd(2) of those that end us; -1 */
 	sigset_t unblocked; /* what was blocked before */
 };
+
+/* p9fs.c: connects; takes one request of the kernel's. 0 or negative errno. */
+int p9fs_connect(struct p9fs *m);
+int p9fs_take(struct p9fs *m);
 
 struct op;
 typedef void op_step(struct op *op);
@@ -56,7 +62,13 @@ struct op {
 	struct inode *goal;          /* op_reach: one of these */
 	struct inode *walking;       /* ... and how far this walk goes */
 	uint32_t newfid;             /* a fid it makes: clunked at the end unless it is taken */
-	bool sent, flushing;
+	bool sent, flushing, parked;
+	bool once; /* to do it again would do something else */
+	enum { BEGIN_NOT, BEGIN_REACH, BEGIN_ANY, BEGIN_OPEN } begin; /* op_begin's */
+	op_step *begun;
+	uint64_t begin_fh;
+	uint32_t begin_flags;
+	struct op *next_parked;
 	uint64_t asked;     /* what had been heard then (promise.h) */
 	int64_t give_up_at; /* once it was interrupted */
 	struct op *next_interrupted;
@@ -119,6 +131,9 @@ void op_give(struct op *op, const void *data, size_t len); /* ... with this answ
  * then frees what the operation has. */
 int op_answer(struct op *op, const void *data, size_t len);
 void op_free(struct op *op);
+
+/* Begins as it did when the request came. */
+void op_begin(struct op *op);
 
 /* Interrupted operations whose servers have been silent for too long are answered
  * with EINTR. When to call it next, in ms from now; -1: not until one more is

@@ -170,6 +170,7 @@ static void create_send(struct op *op)
 			    .name_count = 1,
 			    .names = { p9_text(op->name) } };
 
+	op->once = true;
 	op_send(op, &t, create_replied);
 }
 
@@ -279,8 +280,8 @@ static void write_send(struct op *op)
 	write_bytes_of(op, op->data);
 }
 
-/* The bytes are the request's, and gone with it: while a file is opened for them they
- * are kept. Without open(2) it is the write that says that it appends. */
+/* The bytes are the request's, and gone with it: for as long as the server may not have
+ * them they are kept. Without open(2) it is the write that says that it appends. */
 void on_write(struct p9fs *m, const struct fuse_request *q)
 {
 	uint32_t flags = P9_O_WRONLY | (q->write->flags & O_APPEND ? P9_O_APPEND : 0);
@@ -290,9 +291,8 @@ void on_write(struct p9fs *m, const struct fuse_request *q)
 		return;
 	op->size = q->size;
 	op->off = q->write->offset;
+	op->once = flags & P9_O_APPEND;
 	op->handle = handle_of(q->write->fh);
-	if (!op->handle)
-		op->handle = op->lent = handle_find(m, op->inode, flags);
 	if (op->handle) {
 		write_bytes_of(op, q->data);
 		return;

@@ -111,6 +111,7 @@ static void mknod_send(struct op *op)
 			    .minor = minor(op->rdev),
 			    .gid = P9_NOUID };
 
+	op->once = true;
 	op_send(op, &t, made);
 }
 
@@ -133,6 +134,7 @@ static void mkdir_send(struct op *op)
 			    .mode = op->mode & 07777,
 			    .gid = P9_NOUID };
 
+	op->once = true;
 	op_send(op, &t, made);
 }
 
@@ -154,6 +156,7 @@ static void symlink_send(struct op *op)
 			    .target = p9_text((char *)op->data),
 			    .gid = P9_NOUID };
 
+	op->once = true;
 	op_send(op, &t, made);
 }
 
@@ -178,6 +181,7 @@ static void link_send(struct op *op)
 			    .newfid = op->other->fid,
 			    .name = p9_text(op->name) };
 
+	op->once = true;
 	op_send(op, &t, made);
 }
 
@@ -217,6 +221,7 @@ static void unlink_send(struct op *op)
 			    .name = p9_text(op->name),
 			    .flags = op->flags };
 
+	op->once = true;
 	op_send(op, &t, removed);
 }
 
@@ -293,6 +298,7 @@ static void rename_send(struct op *op)
 			    .newfid = op->other->fid,
 			    .target = p9_text(op->newname) };
 
+	op->once = true;
 	op_send(op, &t, renamed);
 }
 

@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "p9fs/lost.h"
 #include "p9fs/ops.h"
 #include "p9fs/way.h"
 #include "lib/lib.h"
@@ -21,19 +22,27 @@ static void drop_fid(struct inodes *inodes, uint32_t fid)
 
 /* --- opening ------------------------------------------------------------------------ */
 
-static int p9fs_connect(struct p9fs *m)
+int p9fs_connect(struct p9fs *m)
 {
 	const struct p9fs_config *c = &m->config;
 	struct remote_hello hello = { .user = c->user, .tree = c->attach };
 	uint64_t root;
-	int fd = c->connect(c->owner);
-	int err = fd < 0 ? fd : remote_init(&m->remote, fd);
+	int fd = c->connect(c->owner), err = fd;
+
+	if (fd >= 0) {
+		remote_fini(&m->remote);
+		err = remote_init(&m->remote, fd);
+	}
 
 	if (c->watch)
 		hello.watch = promises_ask(&m->promises);
 	if (!err)
 		err = remote_start(&m->remote, &hello, &root);
-	return err ? err : inodes_init(&m->inodes, root, INODE_FIDS, drop_fid);
+	if (!err && m->inodes.buckets)
+		m->inodes.root.id = root;
+	else if (!err)
+		err = inodes_init(&m->inodes, root, INODE_FIDS, drop_fid);
+	return err;
 }
 
 static struct fuse_terms terms_of(const struct p9fs *m)
@@ -108,6 +117,7 @@ int p9fs_open(struct p9fs **out, const struct p9fs_config *config, const char **
 		return err;
 	m->config = *config;
 	m->remote.fd = m->fuse.fd = m->signals = -1;
+	m->parked_end = &m->parked;
 	err = p9fs_connect(m);
 	if (!err)
 		err = p9fs_mount(m, step);
@@ -121,7 +131,7 @@ int p9fs_open(struct p9fs **out, const struct p9fs_config *config, const char **
 /* --- serving -------------------------------------------------------------------------- */
 
 /* One request of the kernel's; those that find no room at the server wait there. */
-static int fuse_take(struct p9fs *m)
+int p9fs_take(struct p9fs *m)
 {
 	struct fuse_request q;
 	int got = fuse_session_read(&m->fuse, &q);
@@ -170,7 +180,7 @@ static int p9fs_turn(struct p9fs *m)
 	if (p[2].revents)
 		notifier_collect(&m->notifier);
 	if (p[1].revents)
-		err = fuse_take(m);
+		err = p9fs_take(m);
 	if (!err && p[0].revents & (POLLIN | POLLHUP | POLLERR))
 		err = remote_read(&m->remote);
 	return err ? err : remote_write(&m->remote);
@@ -180,9 +190,14 @@ int p9fs_serve(struct p9fs *m)
 {
 	int err = 0;
 
-	while (!err && !m->stop)
+	m->patient = m->config.patience && m->config.guest_locks;
+	while (!err && !m->stop) {
 		err = p9fs_turn(m);
-	return err == -ENODEV ? 0 : err;
+		if (err && lost_waits(m))
+			err = lost_regain(m);
+	}
+	m->patient = false;
+	return err == -ENODEV || err == -EINTR ? 0 : err;
 }
 
 /* What the kernel wants to write back, or to read, is refused; but it must be
@@ -198,7 +213,7 @@ static void finish_notices(struct p9fs *m)
 		if (p[1].revents)
 			notifier_collect(&m->notifier);
 		if (p[0].revents & POLLIN)
-			fuse_take(m);
+			p9fs_take(m);
 		else if (p[0].revents) /* unmounted: it lets go by itself */
 			poll(&p[1], 1, -1);
 	}
@@ -209,6 +224,7 @@ void p9fs_close(struct p9fs *m)
 	bool mounted = m->fuse.fd >= 0 && !fuse_session_is_over(&m->fuse);
 
 	remote_fail(&m->remote, -ENOTCONN);
+	lost_end(m, ENOTCONN);
 	finish_notices(m);
 	notifier_stop(&m->notifier);
 	fuse_session_fini(&m->fuse);

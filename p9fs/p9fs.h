@@ -32,6 +32,10 @@ struct p9fs_config {
 	 * which makes small files as fast as on a disk. Needs `watch`. */
 	bool guest_locks;
 	bool read_only;
+	/* For how many seconds operations wait for a server that went, and is called
+	 * again and again; 0: the mount ends then. Needs `guest_locks`, which leaves
+	 * nothing with the server that could not be had anew. */
+	unsigned patience;
 	bool stays; /* TERM, INT and HUP do not end it: it is a daemon's */
 	/* Of p9fs_as_root only: MS_* of mount(2); whether users but root are let in. */
 	unsigned long flags;

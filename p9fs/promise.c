@@ -147,8 +147,15 @@ static void told(struct remote_call *call, const struct p9_msg *r)
 
 struct remote_call *promises_ask(struct promises *promises)
 {
-	*promises = (struct promises){ .watch = { .done = told } };
+	promises->watch = (struct remote_call){ .done = told };
+	promises->given = false;
 	return &promises->watch;
+}
+
+void promises_lost(struct p9fs *m)
+{
+	m->promises.heard++;
+	change_of_all(m);
 }
 
 /* --- replies -------------------------------------------------------------------------- */

@@ -27,6 +27,8 @@ struct promises {
 
 /* For remote_start: asks for them. */
 struct remote_call *promises_ask(struct promises *promises);
+/* Another server gives them now: nothing of what was kept is known to be right. */
+void promises_lost(struct p9fs *m);
 
 /* Whether the reply to op, about `inode` or a name in it, is a promise. */
 bool promise_holds(const struct op *op, const struct inode *inode, struct p9_qid qid);

@@ -45,7 +45,8 @@ int main(int argc, char **argv)
 				      .type = "fuse.drvfs",
 				      .allow_other = true,
 				      .watch = watch,
-				      .guest_locks = strcmp(mode, "guest-locks") == 0 };
+				      .guest_locks = strcmp(mode, "guest-locks") == 0,
+				      .patience = 20 };
 	const char *step = "";
 	struct p9fs *mount;
 	int err = -EINVAL;

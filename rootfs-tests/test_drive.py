@@ -6,7 +6,9 @@ import errno
 import os
 import random
 import shutil
+import signal
 import subprocess
+import threading
 
 import pytest
 
@@ -244,13 +246,13 @@ def test_more_changes_than_the_kernel_keeps(drive):
             f.write("old")
     tree(drive.guest)
     server = next(int(pid) for pid in os.listdir("/proc") if pid.isdigit() and is_child(pid, drive.process.pid))
-    os.kill(server, 19)
+    os.kill(server, signal.SIGSTOP)
     for number in range(20000):
         os.mkfifo(os.path.join(drive.host, "d", f"x{number}"))
     for number in range(20):
         with open(os.path.join(drive.host, "d", f"{number}"), "w", encoding="utf-8") as f:
             f.write(f"new {number}")
-    os.kill(server, 18)
+    os.kill(server, signal.SIGCONT)
     drive.fence()
     for number in range(20):
         with open(os.path.join(drive.guest, "d", f"{number}"), encoding="utf-8") as f:
@@ -276,3 +278,108 @@ def test_what_has_no_name_is_kept_so(drive):
     os.symlink("x", os.path.join(drive.host, "d", "none"))
     drive.fence()
     assert os.readlink(path) == "x"
+
+
+# --- a server that goes ---------------------------------------------------------------
+
+def server_of(drive):
+    def find():
+        return [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and is_child(pid, drive.process.pid)
+                and not is_zombie(pid)]
+    assert until(find)
+    return find()[0]
+
+
+def is_zombie(pid):
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+        return f.read().rsplit(")", 1)[1].split()[0] == "Z"
+    return True
+
+
+@pytest.fixture
+def lasting(tmp_path):
+    """Its server is killed; without open files there, it comes back as if nothing was."""
+    drive = Drive(tmp_path, "guest-locks")
+    yield drive
+    drive.close()
+
+
+def test_server_killed_between(lasting):
+    """What was changed while nobody watched is seen as well."""
+    changes = Changes(7)
+    for name in Changes.DIRS:
+        os.makedirs(os.path.join(lasting.host, name), exist_ok=True)
+    for _ in range(12):
+        for _ in range(20):
+            changes.one(lasting.host if changes.random.random() < 0.5 else lasting.guest)
+        lasting.fence()
+        assert tree(lasting.guest) == tree(lasting.host)
+        os.kill(server_of(lasting), signal.SIGKILL)
+        for _ in range(5):
+            changes.one(lasting.host)
+        lasting.fence()
+        assert tree(lasting.guest) == tree(lasting.host)
+
+
+def test_server_killed_while_writing(lasting):
+    """Each write that was said to be done is on the host, at its place."""
+    block, count = 4096, 1500
+    path = os.path.join(lasting.guest, "f")
+    stop = threading.Event()
+
+    def kill():
+        while not stop.is_set():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(server_of(lasting), signal.SIGKILL)
+            stop.wait(0.05)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT)
+        for number in range(count):
+            data = bytes([number % 251]) * block
+            assert os.pwrite(fd, data, number * block) == block
+            if number % 7 == 0:
+                assert os.pread(fd, block, number // 2 * block) == bytes([number // 2 % 251]) * block
+        os.close(fd)
+    finally:
+        stop.set()
+        killer.join()
+    with open(os.path.join(lasting.host, "f"), "rb") as f:
+        for number in range(count):
+            assert f.read(block) == bytes([number % 251]) * block, number
+        assert f.read() == b""
+
+
+def test_replaced_while_the_server_was_away(lasting):
+    """An open file that is another now is not mistaken for it."""
+    path = os.path.join(lasting.host, "f")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("first")
+    fd = os.open(os.path.join(lasting.guest, "f"), os.O_RDONLY)
+    assert os.read(fd, 2) == b"fi"
+    os.kill(server_of(lasting), signal.SIGKILL)
+    with open(path + ".new", "w", encoding="utf-8") as f:
+        f.write("second")
+    os.rename(path + ".new", path)
+    lasting.fence()
+    with pytest.raises(OSError) as error:
+        os.pread(fd, 5, 0)
+    assert error.value.errno == errno.ESTALE
+    os.close(fd)
+    with open(os.path.join(lasting.guest, "f"), encoding="utf-8") as f:
+        assert f.read() == "second"
+
+
+def test_waiting_can_be_interrupted(lasting):
+    """Somebody who waits for a server that does not come back at once ends when told to."""
+    os.kill(server_of(lasting), signal.SIGSTOP)
+    with subprocess.Popen(["stat", os.path.join(lasting.guest, "f")], stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL) as waiter:
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiter.wait(0.3)
+        waiter.kill()
+        assert until(lambda: waiter.poll() is not None, 10)
+    os.kill(server_of(lasting), signal.SIGKILL)
+    lasting.fence()
