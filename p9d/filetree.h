@@ -117,6 +117,7 @@ struct tree_ops {
 
 struct filetree {
 	const struct tree_ops *ops;
+	void *wrapper; /* whose operations these are, where it is wrapped: owners.h */
 };
 
 #endif

@@ -24,7 +24,7 @@ def children_of(pid):
                     kids = [int(k) for k in f.read().split()]
                 found += kids
                 queue += kids
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             pass
     return found
 
@@ -34,7 +34,7 @@ def name_of(pid):
     try:
         with open(f"/proc/{pid}/comm", encoding="utf-8") as f:
             return f.read().strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return None
 
 
@@ -43,7 +43,7 @@ def command_of(pid):
     try:
         with open(f"/proc/{pid}/cmdline", encoding="utf-8") as f:
             return f.read().split("\0")[:-1]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return []
 
 
