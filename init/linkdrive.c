@@ -85,11 +85,15 @@ static int server_connect(void *owner)
 	return out.code == WIRE_FAIL_BRIDGE ? -ENOTCONN : fd;
 }
 
-/* Whoever waits goes on. */
-static void server_report(struct server *s, int error, const char *step)
+/* Whoever waits goes on. Of all that is said to the host it can find nothing wrong
+ * but the options. */
+static void server_report(struct server *s, int error, const char *options, const char *step)
 {
 	s->report.error = error;
-	if (error && !s->report.why[0])
+	if (error == -EINVAL && !s->report.why[0])
+		fmt(s->report.why, sizeof(s->report.why), "the host does not take the options %s",
+		    options);
+	else if (error && !s->report.why[0])
 		fmt(s->report.why, sizeof(s->report.why), "unable to %s: %s", step,
 		    strerror(-error));
 	fd_write_all(REPORT, &s->report, sizeof(s->report));
@@ -102,7 +106,7 @@ static int server_run(struct server *s, const struct p9fs_config *config)
 	struct p9fs *drive;
 	int err = p9fs_open(&drive, config, &step);
 
-	server_report(s, err, step);
+	server_report(s, err, config->attach, step);
 	if (err)
 		return err;
 	err = p9fs_serve(drive);
@@ -137,7 +141,7 @@ int landbridge_drive_main(int argc, char **argv)
 	fmt(s.service, sizeof(s.service), "drive:%c", argv[1][0]);
 	config.dir = argv[2];
 	config.flags = strtoul(argv[3], NULL, 10);
-	config.attach = NULL;
+	config.attach = argv[4];
 	return server_run(&s, &config) < 0;
 }
 
