@@ -113,14 +113,12 @@ static int link_attach(struct drive_request *r, char letter, const char *target)
 {
 	const struct mountopts *o = r->options;
 	char options[sizeof(o->server) + 40], place[PATH_MAX];
-	const struct link_drive drive = { letter, place, o->flags, options };
+	const struct link_drive drive = { letter, place, o->flags, options, o->data };
 	struct settings settings;
 	struct settings_text text;
 	struct login who;
 	int err = path_real(target, place, sizeof(place));
 
-	if (o->data[0])
-		return why(r, -EINVAL, "it has no option %s", o->data);
 	if (err < 0)
 		return why_errno(r, err);
 	settings_load(&settings, &text);

@@ -22,7 +22,7 @@ struct report {
 	int error; /* 0: it is mounted */
 	char why[200];
 };
-enum { REPORT = 3, ARGS = 5 };
+enum { REPORT = 3, ARGS = 6 };
 
 #define NAME "landbridge-drive"
 
@@ -85,11 +85,15 @@ static int server_connect(void *owner)
 	return out.code == WIRE_FAIL_BRIDGE ? -ENOTCONN : fd;
 }
 
-/* Whoever waits goes on. */
-static void server_report(struct server *s, int error, const char *step)
+/* Whoever waits goes on. Of all that is said to the host it can find nothing wrong
+ * but the options. */
+static void server_report(struct server *s, int error, const char *options, const char *step)
 {
 	s->report.error = error;
-	if (error && !s->report.why[0])
+	if (error == -EINVAL && !s->report.why[0])
+		fmt(s->report.why, sizeof(s->report.why), "the host does not take the options %s",
+		    options);
+	else if (error && !s->report.why[0])
 		fmt(s->report.why, sizeof(s->report.why), "unable to %s: %s", step,
 		    strerror(-error));
 	fd_write_all(REPORT, &s->report, sizeof(s->report));
@@ -102,7 +106,7 @@ static int server_run(struct server *s, const struct p9fs_config *config)
 	struct p9fs *drive;
 	int err = p9fs_open(&drive, config, &step);
 
-	server_report(s, err, step);
+	server_report(s, err, config->attach, step);
 	if (err)
 		return err;
 	err = p9fs_serve(drive);
@@ -113,7 +117,29 @@ static int server_run(struct server *s, const struct p9fs_config *config)
 	return err;
 }
 
-/* landbridge-drive LETTER TARGET FLAGS OPTIONS */
+/* The words that are ours. 0, or -EINVAL: *wrong is none. */
+static int words_take(struct p9fs_config *c, const char *words, const char **wrong)
+{
+	static const char *const known[] = { "locks=guest", "locks=host", "cache=none" };
+
+	for (size_t len; *words; words += len + (words[len] == ',')) {
+		size_t i = 0;
+
+		len = strcspn(words, ",");
+		*wrong = words;
+		while (i < array_len(known) &&
+		       (strlen(known[i]) != len || memcmp(known[i], words, len) != 0))
+			i++;
+		if (i == array_len(known))
+			return -EINVAL;
+		c->guest_locks = i == 0;
+		c->watch = c->watch && i != 2;
+	}
+	c->guest_locks = c->guest_locks && c->watch;
+	return 0;
+}
+
+/* landbridge-drive LETTER TARGET FLAGS OPTIONS WORDS */
 int landbridge_drive_main(int argc, char **argv)
 {
 	struct server s = {
@@ -130,6 +156,8 @@ int landbridge_drive_main(int argc, char **argv)
 				      .guest_locks = true,
 				      .patience = 60 };
 
+	const char *wrong;
+
 	if (argc != ARGS || fd_set_cloexec(REPORT, 1) < 0)
 		return 1; /* nobody's command: mount.drvfs is */
 	s.log.fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
@@ -140,7 +168,12 @@ int landbridge_drive_main(int argc, char **argv)
 	fmt(s.service, sizeof(s.service), "drive:%c", argv[1][0]);
 	config.dir = argv[2];
 	config.flags = strtoul(argv[3], NULL, 10);
-	config.attach = NULL;
+	config.attach = argv[4];
+	if (words_take(&config, argv[5], &wrong) < 0) {
+		fmt(s.report.why, sizeof(s.report.why), "it has no option %s", wrong);
+		server_report(&s, -EINVAL, "", "");
+		return 1;
+	}
 	return server_run(&s, &config) < 0;
 }
 
@@ -156,6 +189,7 @@ static int drive_exec(void *arg)
 			       (char *)(uintptr_t)drive->target,
 			       flags,
 			       (char *)(uintptr_t)drive->options,
+			       (char *)(uintptr_t)drive->words,
 			       NULL },
 		    *const envp[] = { NULL };
 

@@ -18,6 +18,10 @@ struct link_drive {
 	unsigned long flags; /* MS_* of mount(2) */
 	const char
 		*options; /* for the agent, "uid=0,metadata"; of one said twice the last counts */
+	/* For us, the later one counts: locks=guest (the kernel keeps locks, the default:
+	 * what is remembered of files is fast), locks=host (they hold for the host's
+	 * programs too, and each open(2) asks); cache=none: nothing is remembered. */
+	const char *words;
 };
 
 /* Mounts it: type fuse.drvfs, source "X:". 0, or negative errno with the reason in

@@ -126,6 +126,9 @@ struct tree_ops {
 
 struct filetree {
 	const struct tree_ops *ops;
+	bool folds;    /* names are found by others that differ in case (owners.h): that one
+			* is not there is then no promise */
+	void *wrapper; /* whose operations these are, where it is wrapped: owners.h */
 };
 
 #endif

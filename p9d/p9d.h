@@ -28,11 +28,13 @@ struct p9d_config {
 	bool read_only;
 	mode_t umask; /* for files that .W clients make */
 	/* A drive: a directory of this machine for users of another one. Each of them
-	 * is let in, and is the calling process's user here. File systems that the
+	 * is let in, and is the calling process's user here; whose files are there, the
+	 * options in Tattach's aname say (owners.h). File systems that the
 	 * kernel makes up (/proc, /sys) are not entered; others that are mounted below
 	 * are, as they are by this machine's programs. What else is changed here is told to
 	 * a client that asks (Twwatch). */
 	bool drive;
+	bool folds; /* a drive's names are found without regard to case: case=off */
 };
 
 /* Serves one connected stream socket as the calling process's user until the

@@ -300,7 +300,7 @@ static int new_attach(struct p9_request *q, uid_t uid, struct attach **out)
 	if (!attach)
 		return -ENOMEM;
 	if (q->session->policy.all_self)
-		attach->user = (struct user){ .uid = uid, .gid = P9_NOUID };
+		attach->user = (struct user){ .uid = q->t->uid, .gid = P9_NOUID };
 	else
 		err = user_by_uid(q->session->policy.accounts, uid, &attach->user);
 	if (err) {

@@ -19,8 +19,8 @@ struct p9_policy {
 	 * Tattach. NULL: uid 1000 if it has an account, else root. */
 	const char *fallback;
 	uid_t runs_as; /* the only user this process can be; P9_NOUID: any */
-	/* Whoever a Tattach names is `self`: its users are another machine's, and
-	 * `accounts` is not asked. */
+	/* Whoever a Tattach names acts as `self`, and is told to the tree as is, as
+	 * P9_NOUID too: its users are another machine's. `accounts` is not asked. */
 	bool all_self;
 	bool read_only;
 	uint32_t umask; /* for .W clients, which have none of their own */

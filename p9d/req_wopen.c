@@ -186,7 +186,10 @@ static int describe(struct wopen *w)
 	if (err)
 		return err;
 	q->r->iounit = 0;
-	return ops_of(q)->getattr(tree_of(q), &w->at, q->t->mask, &q->r->qid, &q->r->attr);
+	err = ops_of(q)->getattr(tree_of(q), &w->at, q->t->mask, &q->r->qid, &q->r->attr);
+	if (q->r->status == P9_WOPEN_NO_LEAF && tree_of(q)->folds)
+		q->r->qid.type &= (uint8_t)~P9_QTKEPT;
+	return err;
 }
 
 static int hook(struct wopen *w)

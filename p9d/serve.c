@@ -5,6 +5,7 @@
 
 #include "p9d/confine.h"
 #include "p9d/conn.h"
+#include "p9d/owners.h"
 #include "p9d/p9d.h"
 #include "p9d/worker.h"
 
@@ -44,11 +45,16 @@ int p9d_serve(const struct p9d_config *config, int fd, bool confined)
 		.accounts = &user_files_system,
 		.share = &share,
 	};
+	const struct owners_config owning = { .folds = config->folds, .server = geteuid() };
 	struct posix_tree tree;
 	struct changes *changes = config->drive ? malloc(sizeof(*changes)) : NULL;
+	struct owners owners;
 	int err = posix_tree_init(&tree, config->root);
 
-	tree.is_drive = config->drive;
+	if (config->drive) {
+		tree.is_drive = true;
+		owners_wrap(&owners, &tree.tree, &owning);
+	}
 	worker_prepare(&share);
 	if (changes && changes_init(changes) == 0)
 		tree.changes = changes;

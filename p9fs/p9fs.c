@@ -111,7 +111,7 @@ int p9fs_open(struct p9fs **out, const struct p9fs_config *config, const char **
 	struct p9fs *m = calloc(1, sizeof(*m));
 	int err = m ? 0 : -ENOMEM;
 
-	*step = "reach the guest's file server";
+	*step = "reach the file server";
 	*out = NULL;
 	if (!m)
 		return err;

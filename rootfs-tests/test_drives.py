@@ -159,6 +159,77 @@ def test_line_that_failed_is_named(fstab):
 
 # --- drives of the link alone ----------------------------------------------------------
 
+CONF = """[automount]
+options = "umask=027,fmask=117,noexec"
+"""
+
+
+@pytest.fixture(scope="module")
+def owned(landbridge, debian_tar, store, tmp_path_factory):
+    """Debian with ann and options, and a drive that is nobody's: its owner and modes are the options' affair."""
+    drive = tmp_path_factory.mktemp("owned")
+    (drive / "dir").mkdir()
+    (drive / "dir" / "note").write_text("on the host\n")
+    (drive / "dir" / "note").chmod(0o600)
+    drive.chmod(0o700)
+    ann = {"name": "ann", "uid": 1000, "shell": "/bin/dash", "groups": {}}
+    image = images.debian(str(store / "owned.tar"), debian_tar, user=ann)
+    with images.TarImage(str(store / "options.tar"), image) as tar:
+        tar.file("etc/wsl.conf", CONF)
+        for name in ("srv/d", "srv/dir", "srv/plain", "srv/bad"):
+            tar.dir(name)
+    stat = "stat -c '%u %g %a %n' "
+    commands = {
+        "boot": stat + "/mnt/d /mnt/d/dir /mnt/d/dir/note; findmnt -rno OPTIONS /mnt/d",
+        "ann": "su ann -c 'id -u; cat /mnt/d/dir/note; echo mine >/mnt/d/dir/ann; echo more >>/mnt/d/dir/note; cat /mnt/d/dir/ann'",
+        "again": "mount -t drvfs D: /srv/d -o uid=7,gid=8,umask=022 && " + stat + "/srv/d/dir /srv/d/dir/note && "
+                 "mount -t drvfs 'D:\\dir' /srv/dir -o uid=9 && " + stat + "/srv/dir/note && "
+                 "wslpath -w /srv/dir/note; wslpath -w /srv/d/dir; umount /srv/dir; umount /srv/d; "
+                 "until test $(cat /proc/[0-9]*/cmdline | tr '\\0' '\\n' | grep -c '^landbridge-drive$') = 2; do :; done",
+        "bound": "mount -t drvfs 'D:\\dir' /srv/plain && " + stat + "/srv/plain/note; umount /srv/plain",
+        "bad": "mount -t drvfs D: /srv/bad -o uid=7,frobnicate=1",
+        "none": "mount -t drvfs Q: /srv/bad",
+        "process": "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null | grep -q ^landbridge-drive && "
+                   "echo $(cat $p/oom_score_adj) $(readlink $p/cwd $p/fd/0) $(cut -d' ' -f6 $p/stat) ${p#/proc/}; done",
+    }
+    return landbridge.batch(commands, "--drive", f"D:={drive}", "--drives-by", "link", "--user", "root", str(store / "options.tar"))
+
+
+def test_options_say_whose_files_are(owned):
+    lines = owned["boot"].lines
+    assert [line.split()[:2] for line in lines[:3]] == [["0", "0"]] * 3, owned["boot"]
+    assert [line.split()[2] for line in lines[:3]] == ["750", "750", "640"], owned["boot"]
+    assert {"nosuid", "nodev", "noatime", "noexec"} <= set(lines[3].split(",")), owned["boot"]
+
+
+def test_mount_of_its_own(owned):
+    assert owned["again"].lines == [
+        "7 8 755 /srv/d/dir", "7 8 755 /srv/d/dir/note", "9 0 777 /srv/dir/note", "D:\\dir\\note", "D:\\dir",
+    ], owned["again"]
+    assert owned["bound"].lines == ["0 0 640 /srv/plain/note"], owned["bound"]
+
+
+def test_wrong_option_and_no_drive_are_named(owned):
+    for name, word in (("bad", b"frobnicate"), ("none", b"Q:")):
+        assert owned[name].status == 32 and owned[name].err.count(b"\n") == 1 and word in owned[name].err, owned[name]
+
+
+def test_drive_is_a_daemon(owned):
+    lines = [line.split() for line in owned["process"].lines]
+    assert len(lines) == 2 and all(line[:3] == ["-900", "/", "/dev/null"] and line[3] == line[4] for line in lines), lines
+
+
+def test_login_user_has_the_drive(landbridge, user_image, tmp_path):
+    """Whatever his uid, and whoever the host's is."""
+    (tmp_path / "note").write_text("on the host\n")
+    (tmp_path / "note").chmod(0o600)
+    tmp_path.chmod(0o700)
+    result = landbridge.run("--drive", f"D:={tmp_path}", "--drives-by", "link", user_image, "--", "sh", "-c",
+                            "id -u; cat /mnt/d/note; echo mine >/mnt/d/f; stat -c %u /mnt/d/f")
+    assert result.lines == ["1000", "on the host", "1000"], result
+    assert (tmp_path / "f").read_text() == "mine\n"
+
+
 def test_agent_that_comes_later(landbridge, tools, tmp_path):
     """Its drives are mounted when it comes, and what was made for them goes with the run."""
     (tools / "sub").mkdir(exist_ok=True)

@@ -478,7 +478,7 @@ static int agent_begin(struct agent *a, const char **step)
 	error = agent_watch(a);
 	if (error)
 		return error;
-	drive_service_begin(&a->drives, config->drives);
+	drive_service_begin(&a->drives, config->drives, wine_c_is_ours(config->wine) ? 'C' : '\0');
 	/* Wine's server must not be some job's child: jobs end with theirs. */
 	error = wine_start(config->wine);
 	if (error)

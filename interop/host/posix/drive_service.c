@@ -14,9 +14,9 @@
 /* Its descriptors. */
 enum { STREAM = 3, DIRECTORY = 4 };
 
-void drive_service_begin(struct drive_service *s, const struct drives *drives)
+void drive_service_begin(struct drive_service *s, const struct drives *drives, char folds)
 {
-	*s = (struct drive_service){ .drives = drives };
+	*s = (struct drive_service){ .drives = drives, .folds = folds };
 	for (size_t i = 0; i < drives->count; i++) {
 		s->dirs[i] = open(drives->at[i].dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (s->dirs[i] < 0)
@@ -24,10 +24,12 @@ void drive_service_begin(struct drive_service *s, const struct drives *drives)
 	}
 }
 
-static _Noreturn void serve(bool read_only)
+static _Noreturn void serve(const struct drive *drive, bool folds)
 {
 	char root[32];
-	const struct p9d_config config = { .root = root, .read_only = read_only, .drive = true };
+	const struct p9d_config config = {
+		.root = root, .read_only = drive->read_only, .drive = true, .folds = folds
+	};
 
 	/* By its descriptor: a path could lead elsewhere by now. */
 	fmt(root, sizeof(root), "/proc/self/fd/%d", DIRECTORY);
@@ -37,6 +39,7 @@ static _Noreturn void serve(bool read_only)
 /* Closes `stream`. */
 static pid_t server_start(const struct drive_service *s, size_t i, int stream)
 {
+	const struct drive *drive = &s->drives->at[i];
 	const int fds[] = { -1, -1, STDERR_FILENO, stream, s->dirs[i] };
 	const struct child_setup setup = {
 		.flags = CHILD_ALONE, .fds = fds, .fd_count = array_len(fds), .name = "lb-drive"
@@ -44,7 +47,7 @@ static pid_t server_start(const struct drive_service *s, size_t i, int stream)
 	pid_t pid = child_fork(&setup);
 
 	if (pid == 0)
-		serve(s->drives->at[i].read_only);
+		serve(drive, drive->letter == s->folds);
 	close(stream);
 	return pid;
 }

@@ -16,6 +16,7 @@ enum { DRIVE_SERVERS_MAX = 128 };
 
 struct drive_service {
 	const struct drives *drives;
+	char folds; /* the letter of the one whose names are found without case; 0: none */
 	int dirs[DRIVES_MAX]; /* of drives->at: descriptors, or negative errno */
 	pid_t servers[DRIVE_SERVERS_MAX];
 	size_t count;
@@ -24,7 +25,7 @@ struct drive_service {
 /* Takes hold of the drives' directories as this process sees them now, behind the
  * wall (wall.h): as Windows programs have them. One that is not there is an error
  * of its streams. */
-void drive_service_begin(struct drive_service *s, const struct drives *drives);
+void drive_service_begin(struct drive_service *s, const struct drives *drives, char folds);
 
 /* Starts a server of the drive of that letter. Returns the stream's other end, or
  * negative errno: -ENOENT: there is no such drive; -EUSERS: there are too many. */

@@ -5,11 +5,11 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/fd.h"
+#include "lib/fold.h"
 
 /* Writes the spelling of the name [name, len) over it; false: there is none. */
 static bool name_fix(int dir, char *name, size_t len)
@@ -24,7 +24,7 @@ static bool name_fix(int dir, char *name, size_t len)
 		return false;
 	}
 	while (!found && (entry = readdir(list)))
-		if (strlen(entry->d_name) == len && strncasecmp(entry->d_name, name, len) == 0) {
+		if (strlen(entry->d_name) == len && fold_equal(entry->d_name, name, len)) {
 			memcpy(name, entry->d_name, len);
 			found = true;
 		}

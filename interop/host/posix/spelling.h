@@ -6,7 +6,7 @@
 /* Gives each part of `path`, names below the directory `root` with \ between
  * them, the spelling that it has on disk; the length stays. A name that is there
  * as it is stays; of several that differ in case only any may be taken; what is
- * not there, and all below it, stays as it is. ASCII letters only. */
+ * not there, and all below it, stays as it is. Which letters are the same: lib/fold.h. */
 void spelling_fix(const char *root, char *path);
 
 #endif

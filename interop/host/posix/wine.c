@@ -155,7 +155,7 @@ int wine_prepare(struct wine *wine, const struct drives *drives, struct fault *w
 
 /* A C: of the person's own that is no Windows system runs no programs: the
  * guest boots all the same and says so when one is asked for. */
-static bool c_is_ours(const struct wine *wine)
+bool wine_c_is_ours(const struct wine *wine)
 {
 	size_t len = strlen(wine->prefix);
 
@@ -281,7 +281,7 @@ int wine_find(struct wine *wine, const struct dirs *dirs, const struct drives *d
 	found = find_programs(wine) == 0;
 	if (paths_fill(wine, dirs, drives, why) < 0)
 		return -1;
-	if (!c_is_ours(wine) &&
+	if (!wine_c_is_ours(wine) &&
 	    (path_format(windows, sizeof(windows), "%s/windows/system32", wine->c_dir) < 0 ||
 	     access(windows, X_OK) < 0)) {
 		wine->runs = false;

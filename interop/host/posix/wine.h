@@ -30,6 +30,9 @@ struct wine {
 	pid_t stopper; /* ends the server; 0: none yet */
 };
 
+/* Whether C: is the prefix's own, and not a directory that was given as C:. */
+bool wine_c_is_ours(const struct wine *wine);
+
 /* Finds Wine. Touches nothing but the lock. */
 int wine_find(struct wine *wine, const struct dirs *dirs, const struct drives *drives,
 	      struct fault *why);
