@@ -253,16 +253,3 @@ ssize_t wslenv_to_windows(const struct pathconv *pc, const struct wslenv *entry,
 	rc = path_list_to_windows(pc, value, out, size);
 	return rc == 0 ? -EXDEV : rc;
 }
-
-ssize_t wslenv_to_linux(const struct pathconv *pc, const struct wslenv *entry, const char *value,
-			char *out, size_t size)
-{
-	ssize_t rc;
-
-	if (value == NULL || is_plain(entry, value))
-		return copy_value(value == NULL ? "" : value, out, size);
-	if (!(entry->flags & WSLENV_LIST))
-		return path_to_linux(pc, value, 0, out, size);
-	rc = path_list_to_linux(pc, value, out, size);
-	return rc == 0 ? -EXDEV : rc;
-}

@@ -121,14 +121,12 @@ bool wslenv_next(const char **at, struct wslenv *entry);
  * so on; both or neither: both ways). A bad one goes nowhere. */
 bool wslenv_goes(const struct wslenv *entry, enum wslenv_flag direction);
 
-/* The value on the other side: unchanged without p and l. An empty or NULL
+/* The value on Windows: unchanged without p and l. An empty or NULL
  * value is "" (which deletes the variable on Windows). A relative path stays
  * relative. Errors as above: drop the variable; -EXDEV too when nothing of a
  * list was left. */
 ssize_t wslenv_to_windows(const struct pathconv *pc, const struct wslenv *entry, const char *value,
 			  char *out, size_t size);
-ssize_t wslenv_to_linux(const struct pathconv *pc, const struct wslenv *entry, const char *value,
-			char *out, size_t size);
 
 /* Drives that the hypervisor gives as virtio-9p tags, mounted or not: bit 0 is
  * A:. Asks the system; no heap. */

@@ -110,6 +110,18 @@ class TestOneGuest:
         result = landbridge.call("exec", "--socket", socket, "/mnt/d/probe.exe", "exit", "3")
         assert result.status == 3, result
 
+    def test_apart_from_the_host(self, guest):
+        """Wine's server has PIDs, System V memory and /proc of its own, and goes first where memory is short."""
+        landbridge, socket, run = guest
+        landbridge.call("exec", "--socket", socket, "/mnt/d/probe.exe", "exit", "0")
+        server = child_named(run, "wineserver")
+        for kind in ("pid", "ipc", "mnt"):
+            assert os.readlink(f"/proc/{server}/ns/{kind}") != os.readlink(f"/proc/self/ns/{kind}"), kind
+        with open(f"/proc/{server}/oom_score_adj", encoding="ascii") as file:
+            assert int(file.read()) >= 500
+        inside = [int(name) for name in os.listdir(f"/proc/{server}/root/proc") if name.isdigit()]
+        assert 1 in inside and len(inside) <= len(children_of(child_named(run, "lb-agent"))) + 1, inside
+
     def test_nothing_leaks(self, guest):
         """Descriptors and processes of the agent are as many after 30 launches as before."""
         landbridge, socket, run = guest

@@ -35,7 +35,7 @@ static size_t open_make(const struct call *c, uint8_t *bytes, size_t size)
 
 	writer_init(&w, bytes, size);
 	open_put_u32(&w, OPEN_TAG_KIND, OPEN_PROGRAM);
-	open_put_u32(&w, OPEN_TAG_FLAGS, PROGRAM_LOGIN | PROGRAM_NO_STDIN);
+	open_put_u32(&w, OPEN_TAG_FLAGS, PROGRAM_NO_STDIN);
 	str_put(&w, OPEN_TAG_PROGRAM, c->program);
 	for (size_t i = 0; i < array_len(c->args); i++)
 		str_put(&w, OPEN_TAG_ARG, c->args[i]);

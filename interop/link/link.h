@@ -122,9 +122,6 @@ void router_announce(struct router *router, const struct hello *of_drives);
  * who has most of them gives way. Owns fd from here on. */
 int router_add_endpoint(struct router *router, int fd, uint32_t uid);
 
-/* How many streams there are, in whatever state. */
-size_t router_streams(const struct router *router);
-
 /* Sends SHUTDOWN (host side). -ENOTCONN while the link is down. */
 int router_send_shutdown(struct router *router);
 

@@ -205,11 +205,6 @@ int router_add_endpoint(struct router *r, int fd, uint32_t uid)
 	return 0;
 }
 
-size_t router_streams(const struct router *r)
-{
-	return r->count;
-}
-
 int router_send_shutdown(struct router *r)
 {
 	static const struct frame shutdown = { 0, WIRE_SHUTDOWN, 0, 0 };

@@ -115,10 +115,9 @@ enum open_kind {
 };
 
 enum program_flag {
-	PROGRAM_TTY = 1,      /* one terminal instead of three pipes; DATA uses fd 0 and 1 */
-	PROGRAM_LOGIN = 2,    /* host -> guest: a login environment; no program: the login shell */
-	PROGRAM_DETACH = 4,   /* the job outlives its stream */
-	PROGRAM_NO_STDIN = 8, /* stdin is empty */
+	PROGRAM_TTY = 1,         /* one terminal instead of three pipes; DATA uses fd 0 and 1 */
+	PROGRAM_DETACH = 4,      /* the job outlives its stream */
+	PROGRAM_NO_STDIN = 8,    /* stdin is empty */
 	PROGRAM_ONE_OUTPUT = 16, /* stdout and stderr are one file: DATA of both is fd 1 */
 };
 

@@ -14,7 +14,7 @@
 
 /* Makes `dir`/upper and /work where they are not. Leaves the host's namespaces
  * (view_leave) and mounts the layer in `dir` on `lower`. 0 or negative errno:
- * -EPERM, -ENOSPC where this user may have no namespaces, -EINVAL where the file
+ * -EPERM, -EUSERS where this user may have no namespaces, -EINVAL where the file
  * system of `dir` cannot be one (an overlay itself, a name with a colon or comma). */
 int layer_mount(const char *lower, const char *dir);
 

@@ -53,7 +53,7 @@ static void put_terminal(struct writer *w)
 
 static void open_build(struct writer *w, const struct session *s)
 {
-	uint32_t flags = PROGRAM_LOGIN;
+	uint32_t flags = 0;
 
 	if (s->tty)
 		flags |= PROGRAM_TTY;

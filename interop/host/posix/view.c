@@ -36,8 +36,9 @@ static int namespaces_leave(int which)
 
 	if (unshare(which) == 0)
 		return 0;
+	/* No more of them for this user: that is no disk that is full. */
 	if (unshare(CLONE_NEWUSER | which) < 0)
-		return -errno;
+		return errno == ENOSPC ? -EUSERS : -errno;
 	r = map_self("uid_map", uid);
 	if (r == 0)
 		r = file_write("/proc/self/setgroups", "deny");

@@ -12,7 +12,7 @@
 /* Leaves the host's mount and IPC namespaces (System V memory, POSIX queues), those in
  * `others` (CLONE_NEWPID), and as an ordinary user its user namespace: mounts from
  * here on are seen by this process, which must have one thread, and by what it starts.
- * 0 or negative errno: -EPERM, -ENOSPC, -ENOSYS where there are no (more) namespaces
+ * 0 or negative errno: -EPERM, -EUSERS, -ENOSYS where there are no (more) namespaces
  * for this user. */
 int view_leave(int others);
 

@@ -316,7 +316,10 @@ int wall_raise(const struct wall *wall, struct wall_state *state)
 	r = p.bad ? -ENOMEM : 0;
 	if (r == 0) {
 		state->view = view_narrow(&p, apart);
-		r = state->view == 0 ? processes_limit() : 0;
+		if (state->view == 0)
+			r = processes_limit();
+		else if (apart)
+			r = state->view; /* Wine would take the host's processes for its own */
 	}
 	if (r == 0)
 		r = guard_programs();

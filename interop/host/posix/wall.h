@@ -23,7 +23,7 @@ struct wall {
 
 /* What of the wall stands: 0 or negative errno each. */
 struct wall_state {
-	int view;   /* -EPERM, -ENOSPC: this user may have no namespaces */
+	int view;   /* -EPERM, -EUSERS: this user may have no namespaces */
 	int rights; /* -EOPNOTSUPP: no Landlock (Linux 5.13, CONFIG_SECURITY_LANDLOCK) */
 	int apart;  /* -EPERM: as view, or this user may not mount /proc; 0 where not wanted */
 };

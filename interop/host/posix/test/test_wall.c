@@ -394,7 +394,7 @@ static const struct {
 	{ { 0, -EOPNOTSUPP, -EPERM }, true, "drives, and end and trace this user's" },
 	{ { -EPERM, 0, -EPERM }, true, "connect to every socket" },
 	{ { 0, 0, -EPERM }, true, "slow down this user's other processes" },
-	{ { -ENOSPC, -EOPNOTSUPP, -EPERM }, false, "open and run whatever" },
+	{ { -EUSERS, -EOPNOTSUPP, -EPERM }, false, "open and run whatever" },
 };
 
 static void test_gaps(void **state)
