@@ -164,7 +164,9 @@ static void cpio_names(const char *text, size_t len, char *out, size_t size)
 static void test_archive(void **state)
 {
 	char dir[] = "/tmp/test_image.XXXXXX", modules[64], init[64], out[64], names[1024], *text;
-	struct initramfs initramfs = { init, modules, 1U << GUEST_FS_EXT4 | 1U << GUEST_LINK };
+	struct initramfs initramfs = { .init = init,
+				       .modules = modules,
+				       .groups = 1U << GUEST_FS_EXT4 | 1U << GUEST_LINK };
 	struct fault why = { 0 };
 	ssize_t len;
 
@@ -190,6 +192,14 @@ static void test_archive(void **state)
 			    "lib/modules/6.1/kernel/fs/jbd2/jbd2.ko lib/modules/6.1/kernel/lib "
 			    "lib/modules/6.1/kernel/lib/crc16.ko TRAILER!!! ");
 	assert_null(memmem(text, (size_t)len, "9pnet", 5));
+	free(text);
+	initramfs.key = "own = 1";
+	initramfs.key_len = 7;
+	assert_int_equal(initramfs_write(out, &initramfs, &why), 0);
+	len = file_load(out, &text);
+	cpio_names(text, (size_t)len, names, sizeof(names));
+	assert_non_null(strstr(names, " init landbridge.key lib "));
+	assert_non_null(memmem(text, (size_t)len, "own = 1", 7));
 	free(text);
 	fmt(names, sizeof(names), "%s/kernel/lib/crc16.ko", modules);
 	assert_int_equal(unlink(names), 0);
