@@ -1,6 +1,7 @@
 """A guest whose link is TCP under TLS, over QEMU's own user network: as of a VM that is not Landbridge's."""
 import os
 import re
+import shutil
 import socket
 import stat
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import pexpect
 import pytest
 
+import images
 from frontdoor import LANDBRIDGE, TOP
 from machine import Machine, own_initramfs
 from processes import command_of, until
@@ -26,9 +28,9 @@ def free_port():
 class Caller(Machine):
     """It calls 10.0.2.2, which is this host's 127.0.0.1 for it."""
 
-    def __init__(self, landbridge, work, port, drive):
-        self.port = port
-        super().__init__(landbridge, work, drive)
+    def __init__(self, landbridge, work, drive=(), image=(), says_link=True):
+        self.port, self.says_link = free_port(), says_link
+        super().__init__(landbridge, work, list(drive), image)
         assert until((work / "console").exists)
         self.console = socket.socket(socket.AF_UNIX)
         self.console.connect(str(work / "console"))
@@ -36,7 +38,8 @@ class Caller(Machine):
 
     def command(self, words):
         append = words.index("-append") + 1
-        words[append] = re.sub(r"landbridge\.link=\S+", f"landbridge.link=tcp:10.0.2.2:{self.port}", words[append])
+        link = f"landbridge.link=tcp:10.0.2.2:{self.port}" if self.says_link else ""
+        words[append] = re.sub(r"landbridge\.link=\S+", link, words[append])
         return words
 
     def listen(self, key):
@@ -74,13 +77,21 @@ def keys(landbridge, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def machine(landbridge, tmp_path_factory, tools, keys):
+def bare(landbridge, tmp_path_factory):
+    """An initramfs without a key."""
+    path = tmp_path_factory.mktemp("bare") / "initramfs"
+    own_initramfs(landbridge, [], path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def machine(landbridge, tmp_path_factory, tools, keys, bare):
     drive = ["--drive", f"D:={tools}"]
     work = tmp_path_factory.mktemp("machine")
-    own_initramfs(landbridge, drive, work)
+    shutil.copy(bare, work)
     with open(work / "initramfs", "ab") as out:
         out.write(busybox_boot.cpio([("landbridge.key", 0o100600, (keys / "boat.guest.key").read_bytes())]))
-    made = Caller(landbridge, work, free_port(), drive)
+    made = Caller(landbridge, work, drive)
     yield made
     made.stop()
 
@@ -249,3 +260,32 @@ def test_machine_of_ours_over_tcp(landbridge, tools):
 def test_machine_over_tcp_needs_a_network_that_reaches_the_host(landbridge):
     done = landbridge.run("--link", "tcp")
     assert done.status == 125 and b"--net host" in done.err and len(done.err.splitlines()) == 1, done
+
+
+def test_guest_without_a_key_says_so(landbridge, tmp_path, bare):
+    shutil.copy(bare, tmp_path)
+    machine = Caller(landbridge, tmp_path)
+    try:
+        assert machine.hears("cannot read its key /run/landbridge/key: No such file"), machine.said
+    finally:
+        machine.stop()
+
+
+def test_lines_of_configuration(landbridge, tmp_path, bare, keys):
+    """What enroll prints, in an image that somebody else boots; a key that others can read will not do."""
+    port = free_port()
+    shutil.copy(bare, tmp_path)
+    tar = images.busybox(str(tmp_path / "box.tar"), ("sh", "mount", "chmod", "grep", "kill"))
+    with images.TarImage(tar) as image:
+        image.file("etc/landbridge.key", (keys / "boat.guest.key").read_bytes(), 0o644)
+        image.file("etc/wsl.conf", f"[landbridge]\nlink = tcp:10.0.2.2:{port}\nkey = /etc/landbridge.key\n[boot]\n"
+                                   "command = chmod 600 /etc/landbridge.key; for p in /proc/[0-9]*; do "
+                                   "grep -q ^landbridge-broker $p/cmdline && kill -9 $(busybox basename $p); done\n")
+    machine = Caller(landbridge, tmp_path, image=[tar], says_link=False)
+    machine.port = port
+    try:
+        machine.listen(keys / "boat.host.key")
+        assert machine.hears("cannot read its key /etc/landbridge.key: others can read it"), machine.said
+        assert machine.exec("sh", "-c", "exit 4").status == 4
+    finally:
+        machine.stop()

@@ -1,6 +1,7 @@
 /* ends.c: sockets that speak frames, and two routers in one loop. */
 #include "interop/link/test/ends.h"
 #include "interop/link/test/strange.h"
+#include "interop/link/tunnel.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -280,6 +281,28 @@ static int side_permit(void *owner, const struct open *o, struct failed *why)
 	return -EACCES;
 }
 
+static bool sealed;
+
+void pair_seal(bool on)
+{
+	sealed = on;
+}
+
+/* The handshake is left to the link's first bytes. */
+static struct transport *side_transport(const struct side *side, int fd)
+{
+	static const uint8_t random[2 * KEY_SEED] = { 3 };
+	struct transport *t = strange_transport(fd);
+	bool guest = side == &side->pair->guest;
+	struct key keys[2];
+
+	if (!sealed)
+		return t;
+	key_make_pair(&keys[0], &keys[1], random, 0);
+	assert_int_equal(tunnel_create(&t, t, guest ? TLS_CLIENT : TLS_SERVER, &keys[!guest]), 0);
+	return t;
+}
+
 static void side_start(struct dialer *d)
 {
 	struct side *side = container_of(d, struct side, dialer);
@@ -287,7 +310,7 @@ static void side_start(struct dialer *d)
 
 	side->next = -1;
 	if (fd >= 0)
-		d->done(d, strange_transport(fd), 0);
+		d->done(d, side_transport(side, fd), 0);
 }
 
 static void side_nothing(struct dialer *d)
@@ -317,6 +340,15 @@ static void side_state(void *owner, const struct hello *hello)
 	}
 }
 
+static void side_refused(void *owner, const char *who, int error)
+{
+	struct side *side = owner;
+
+	assert_null(who);
+	side->refusals++;
+	side->refused = error;
+}
+
 static void side_shutdown(void *owner)
 {
 	struct side *side = owner;
@@ -329,7 +361,8 @@ void pair_side(struct pair *pair, enum router_side which)
 	static const struct router_ops ops = { .accept = side_accept,
 					       .permit = side_permit,
 					       .state = side_state,
-					       .shutdown = side_shutdown };
+					       .shutdown = side_shutdown,
+					       .refused = side_refused };
 	static const struct dialer_ops dialer = { side_start, side_nothing, side_nothing };
 	struct side *side = which == ROUTER_GUEST ? &pair->guest : &pair->host;
 

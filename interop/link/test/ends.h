@@ -54,8 +54,10 @@ struct side {
 	struct pair *pair;
 	struct router *router;
 	struct dialer dialer;
-	int next; /* -1: none yet */
-	int link; /* the guest side's: what next was last */
+	int next;          /* -1: none yet */
+	int link;          /* the guest side's: what next was last */
+	unsigned refusals; /* and the last one's error */
+	int refused;
 	bool up;
 	unsigned ups, downs;
 	uint32_t features; /* of the other side's HELLO, as below */
@@ -80,6 +82,9 @@ struct pair {
 	bool met;
 	void *test;
 };
+
+/* From now on the links of all pairs are under TLS, or no longer. */
+void pair_seal(bool on);
 
 void pair_init(struct pair *pair);
 void pair_fini(struct pair *pair);

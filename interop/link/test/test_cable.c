@@ -21,6 +21,7 @@ struct plug {
 	struct plug *other;
 	struct side *side;
 	size_t left; /* bytes from this side that still pass; then the cable is cut */
+	bool lies;   /* what passes now is changed */
 };
 
 struct fixture {
@@ -42,8 +43,8 @@ static int setup(void **state)
 	t->fds = fds_open();
 	pair_init(&t->pair);
 	t->pair.test = t;
-	t->guest = (struct plug){ { .fd = -1 }, &t->host, &t->pair.guest, SIZE_MAX };
-	t->host = (struct plug){ { .fd = -1 }, &t->guest, &t->pair.host, SIZE_MAX };
+	t->guest = (struct plug){ { .fd = -1 }, &t->host, &t->pair.guest, SIZE_MAX, false };
+	t->host = (struct plug){ { .fd = -1 }, &t->guest, &t->pair.host, SIZE_MAX, false };
 	t->began = loop_now();
 	*state = t;
 	return 0;
@@ -115,6 +116,8 @@ static void plug_moves(struct watch *watch, uint32_t events)
 		plug_hung_up(t, plug);
 		return;
 	}
+	if (plug->lies)
+		bytes[got / 2] ^= 1;
 	if (most && plug->other->watch.fd >= 0)
 		fd_write_all(plug->other->watch.fd, bytes, (size_t)got);
 	plug->left -= most ? (size_t)got : 0;
@@ -231,6 +234,52 @@ static bool job_aborted(struct pair *pair)
 	return pair->host.jobs[0]->seen[WIRE_ABORT] > 0;
 }
 
+/* Under TLS, from the first byte of the handshake on. */
+static void cut_all_along_under_tls(void **state)
+{
+	size_t of_guest = 1, of_host = 1;
+
+	pair_seal(true);
+	while (cut_at(state, true, of_guest))
+		of_guest += 11;
+	while (cut_at(state, false, of_host))
+		of_host += 11;
+	pair_seal(false);
+	assert_in_range(of_guest, 600, 2000);
+	assert_in_range(of_host, 600, 2000);
+}
+
+static bool told_of_lies(struct pair *pair)
+{
+	return pair->guest.refusals && all_done(pair);
+}
+
+/* Somebody on the way changes a byte: that is said, the streams fail, and the next
+ * link is as good as any. */
+static void a_man_in_the_middle(void **state)
+{
+	struct fixture *t = *state;
+
+	pair_seal(true);
+	plug_in(&t->guest);
+	plug_in(&t->host);
+	end_launch(add(t, &t->pair.guest), "x");
+	assert_true(pair_run(&t->pair, has_job, 20000));
+	t->host.lies = true;
+	end_data(t->pair.host.jobs[0], 1, 5000);
+	assert_true(pair_run(&t->pair, told_of_lies, 20000));
+	assert_int_equal(t->pair.guest.refused, -EBADMSG);
+	assert_int_equal(t->pair.guest.refusals, 1);
+	assert_int_equal(t->ends[0].data[1], 0);
+	assert_int_equal(t->ends[0].failed.code, 125);
+	t->pair.host.on_job_frame = job_answers;
+	pair_connect(&t->pair);
+	end_launch(add(t, &t->pair.guest), "y");
+	assert_true(pair_run(&t->pair, all_done, 20000));
+	assert_int_equal(t->ends[1].exit, 6);
+	pair_seal(false);
+}
+
 static void cut_aborts_the_running_job(void **state)
 {
 	struct fixture *t = *state;
@@ -328,7 +377,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cut_at_every_byte),    with_fixture(cut_aborts_the_running_job),
 		with_fixture(host_dies_between_frames), with_fixture(host_dies_in_a_frame),
-		with_fixture(guest_dies_in_a_frame),
+		with_fixture(guest_dies_in_a_frame),    cmocka_unit_test(cut_all_along_under_tls),
+		with_fixture(a_man_in_the_middle),
 	};
 	int failed = cmocka_run_group_tests_name("cable", tests, NULL, NULL);
 

@@ -464,5 +464,8 @@ int main(void)
 	int failed = cmocka_run_group_tests_name("router", tests, NULL, NULL);
 
 	strange_set(STRANGE_ALL);
-	return failed + cmocka_run_group_tests_name("router, strange transport", tests, NULL, NULL);
+	failed += cmocka_run_group_tests_name("router, strange transport", tests, NULL, NULL);
+	pair_seal(true);
+	return failed +
+	       cmocka_run_group_tests_name("router, TLS over a strange one", tests, NULL, NULL);
 }

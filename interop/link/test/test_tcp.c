@@ -305,6 +305,29 @@ static void a_thousand_at_once(void **state)
 	print_message("the right one: %lld ms after a thousand others\n", (long long)took);
 }
 
+/* Handshake after handshake, each to its end: none is refused and nothing is left. */
+static void a_thousand_one_after_another(void **state)
+{
+	struct fixture *t = *state;
+	int fds = 0;
+
+	gate_open(t);
+	for (int i = 0; i < KNOCKS; i++) {
+		unsigned before = t->let_in;
+
+		call(t, &t->guest);
+		assert_true(pair_run(&t->pair, called, 5000));
+		assert_int_equal(t->called, 1);
+		while (t->let_in == before) {
+			t->gate->ops->start(t->gate);
+			pair_run(&t->pair, called, 0);
+		}
+		fds = i == 10 ? fds_open() : fds;
+	}
+	assert_int_equal(t->turned_away, 0);
+	assert_in_range(fds_open(), fds - 3, fds + 3);
+}
+
 static void whoever_is_no_tls_is_refused(void **state)
 {
 	struct fixture *t = *state;
@@ -438,6 +461,7 @@ int main(void)
 		TEST(nobody_there_is_an_error),
 		TEST(who_holds_the_door_gives_way),
 		TEST(a_thousand_at_once),
+		TEST(a_thousand_one_after_another),
 		TEST(whoever_is_no_tls_is_refused),
 		TEST(a_program_over_tcp),
 		TEST(who_comes_again_has_the_link),

@@ -193,6 +193,14 @@ static void test_archive(void **state)
 			    "lib/modules/6.1/kernel/lib/crc16.ko TRAILER!!! ");
 	assert_null(memmem(text, (size_t)len, "9pnet", 5));
 	free(text);
+	initramfs.key = "own = 1";
+	initramfs.key_len = 7;
+	assert_int_equal(initramfs_write(out, &initramfs, &why), 0);
+	len = file_load(out, &text);
+	cpio_names(text, (size_t)len, names, sizeof(names));
+	assert_non_null(strstr(names, " init landbridge.key lib "));
+	assert_non_null(memmem(text, (size_t)len, "own = 1", 7));
+	free(text);
 	fmt(names, sizeof(names), "%s/kernel/lib/crc16.ko", modules);
 	assert_int_equal(unlink(names), 0);
 	assert_int_equal(initramfs_write(out, &initramfs, &why), -1);
