@@ -9,41 +9,12 @@
 #ifndef LANDBRIDGE_P9FS_OP_H
 #define LANDBRIDGE_P9FS_OP_H
 
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/types.h>
 
-#include "p9fs/fuse_session.h"
-#include "p9fs/handle.h"
-#include "p9fs/inode.h"
-#include "p9fs/notifier.h"
-#include "p9fs/p9fs.h"
-#include "p9fs/promise.h"
-#include "p9fs/remote.h"
+#include "p9fs/mount.h"
 
 enum { OP_PATIENCE_MS = 2000 };
-
-struct p9fs {
-	struct remote remote;
-	struct inodes inodes;
-	struct fuse_session fuse;
-	struct notifier notifier;
-	struct promises promises;
-	struct handles handles;
-	struct p9fs_config config;
-	struct op *under_way;
-	struct op *parked, **parked_end; /* without a server (lost.h); the oldest first */
-	bool patient;                    /* ... they wait for one */
-	struct op *interrupted;          /* whose answers nobody wants any more; the oldest first */
-	bool stop;
-	bool rested;        /* nothing has happened since the buffers gave up their memory */
-	int signals;        /* signalfd(2) of those that end us; -1 */
-	sigset_t unblocked; /* what was blocked before */
-};
-
-/* p9fs.c: connects; takes one request of the kernel's. 0 or negative errno. */
-int p9fs_connect(struct p9fs *m);
-int p9fs_take(struct p9fs *m);
 
 struct op;
 typedef void op_step(struct op *op);

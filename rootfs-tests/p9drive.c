@@ -39,6 +39,7 @@ int main(int argc, char **argv)
 	struct p9d_config server = { .root = argv[1], .drive = true };
 	struct p9fs_config config = { .connect = connect_pair,
 				      .owner = &server,
+				      .attach = "",
 				      .way = geteuid() == 0 ? &p9fs_as_root : &p9fs_as_user,
 				      .dir = argv[2],
 				      .name = "C:",

@@ -88,7 +88,7 @@ static bool drives_by_fits(const char *value)
 
 bool options_drives_by_link(const struct options *options)
 {
-	return options->drives_by && strcmp(options->drives_by, "link") == 0;
+	return !options->drives_by || strcmp(options->drives_by, "link") == 0;
 }
 
 /* Of a VM of ours. */

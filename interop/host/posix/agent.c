@@ -146,35 +146,12 @@ static int agent_accept(void *owner, const struct open *o, struct failed *why)
 				     : job_accept(a, o, why);
 }
 
-/* A drive that only one side has, or that is another one there, makes paths that
- * lead nowhere, or to another file of the same name. */
-static void compare_drives(const struct agent *a, const struct hello *hello)
-{
-	const uint32_t ours = drives_letters(a->config->drives), guest = hello->drives;
-	char text[HELLO_DRIVES_TEXT];
-
-	if (ours & ~guest && !(hello->features & HELLO_MOUNTS)) {
-		hello_drives_text(text, ours & ~guest);
-		log_warn(&a->log,
-			 "the guest has no drive %s: what is there has no name in it "
-			 "(start its VM with the same drives)",
-			 text);
-	}
-	if (guest & ~ours) {
-		hello_drives_text(text, guest & ~ours);
-		log_warn(&a->log,
-			 "the guest has the drive %s, which the host's programs do not "
-			 "have (give it with --drive)",
-			 text);
-	}
-}
-
 static void agent_state(void *owner, const struct hello *hello)
 {
 	struct agent *a = owner;
 
 	if (hello)
-		compare_drives(a, hello);
+		drive_service_compare(&a->log, a->config->drives, hello);
 	agent_say(a, hello ? AGENT_UP : AGENT_DOWN);
 	if (hello && a->stopping)
 		router_send_shutdown(a->router); /* the link was down when it was asked for */

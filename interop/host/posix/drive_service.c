@@ -91,3 +91,27 @@ void drive_service_kill(const struct drive_service *s)
 	for (size_t i = 0; i < s->count; i++)
 		kill(s->servers[i], SIGKILL);
 }
+
+/* A drive that only one side has, or that is another one there, makes paths that
+ * lead nowhere, or to another file of the same name. */
+void drive_service_compare(const struct log *log, const struct drives *drives,
+			   const struct hello *hello)
+{
+	const uint32_t ours = drives_letters(drives), guest = hello->drives;
+	char text[HELLO_DRIVES_TEXT];
+
+	if (ours & ~guest && !(hello->features & HELLO_MOUNTS)) {
+		hello_drives_text(text, ours & ~guest);
+		log_warn(log,
+			 "the guest has no drive %s: what is there has no name in it "
+			 "(start its VM with the same drives)",
+			 text);
+	}
+	if (guest & ~ours) {
+		hello_drives_text(text, guest & ~ours);
+		log_warn(log,
+			 "the guest has the drive %s, which the host's programs do not "
+			 "have (give it with --drive)",
+			 text);
+	}
+}

@@ -9,6 +9,8 @@
 #include <sys/types.h>
 
 #include "interop/host/drives.h"
+#include "interop/wire/wire.h"
+#include "lib/log.h"
 
 /* Streams are 64 at most (doc/PROTOCOL, section 11); what has lost its stream may
  * take a moment to end. */
@@ -30,6 +32,10 @@ void drive_service_begin(struct drive_service *s, const struct drives *drives, c
 /* Starts a server of the drive of that letter. Returns the stream's other end, or
  * negative errno: -ENOENT: there is no such drive; -EUSERS: there are too many. */
 int drive_service_open(struct drive_service *s, char letter);
+
+/* Says which drives only this side has, or only the guest that says hello. */
+void drive_service_compare(const struct log *log, const struct drives *drives,
+			   const struct hello *hello);
 
 /* For who reaps our children. Whether it was one of these. */
 bool drive_service_reaped(struct drive_service *s, pid_t pid);
