@@ -24,8 +24,10 @@
 
 enum { AUTOMOUNT_MS = 20000, LETTERS = 26 };
 
-/* A directory for each drive whose own was made for it. */
+/* A directory for each drive whose own was made for it; and for each that was tried
+ * at boot, and told to fail. */
 #define MADE DRIVES_DIR "/made-%c"
+#define TOLD DRIVES_DIR "/told-%c"
 
 int step_drives(struct machine *m)
 {
@@ -49,11 +51,11 @@ static size_t drive_point(const struct settings *s, char *out, size_t size, int 
 	return fmt(out, size, "%.*s/%c", (int)len, s->automount_root, letter + 'a');
 }
 
-static void made_note(int letter)
+static void note_make(const char *kind, int letter)
 {
-	char path[sizeof(MADE)];
+	char path[64];
 
-	fmt(path, sizeof(path), MADE, letter + 'a');
+	fmt(path, sizeof(path), "%.*s%c", (int)strcspn(kind, "%"), kind, letter + 'a');
 	dir_make(path, 0700);
 }
 
@@ -112,7 +114,7 @@ static int letter_mount(struct automount *a, int letter)
 	else if (err < 0)
 		fmt(r.why, sizeof(r.why), "%s", strerror(-err));
 	if (made && err == 0)
-		made_note(letter);
+		note_make(MADE, letter);
 	else if (made)
 		rmdir(target); /* never one that the image has */
 	if (err < 0)
@@ -168,6 +170,8 @@ static int automount_part(void *owner)
 		err = drives >> i & 1 ? letter_mount(&a, i) : 0;
 		if (err < 0)
 			boot_warn(d->boot, "unable to %s", a.what);
+		if (err < 0 && err != -ENOTCONN)
+			note_make(TOLD, i);
 	}
 	return 0;
 }
@@ -197,6 +201,15 @@ void drives_remove(const struct distro *d, uint32_t made)
 /* --- later ----------------------------------------------------------------------- */
 
 #if CFG_P9FS
+/* The host that was there at boot is heard of then, too. */
+static bool was_told(int letter)
+{
+	char path[sizeof(TOLD)];
+
+	fmt(path, sizeof(path), TOLD, letter + 'a');
+	return rmdir(path) == 0;
+}
+
 int landbridge_automount_main(int argc, char **argv)
 {
 	const struct log log = { .fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC),
@@ -215,7 +228,7 @@ int landbridge_automount_main(int argc, char **argv)
 	if (automount_init(&a, &settings) < 0)
 		return 1; /* was said at boot */
 	for (int i = 0; i < LETTERS; i++)
-		if (drives >> i & 1 && letter_mount(&a, i) < 0)
+		if (drives >> i & 1 && !was_told(i) && letter_mount(&a, i) < 0)
 			log_err(&log, "warning drives: unable to %s", a.what);
 	return 0;
 }

@@ -58,8 +58,11 @@ static const struct device_node {
 	const char *path;
 	unsigned major, minor;
 } nodes[] = {
-	{ "/dev/null", 1, 3 },   { "/dev/zero", 1, 5 },    { "/dev/full", 1, 7 },
-	{ "/dev/random", 1, 8 }, { "/dev/urandom", 1, 9 }, { "/dev/tty", 5, 0 },
+	{ "/dev/null", 1, 3 },    { "/dev/zero", 1, 5 },    { "/dev/full", 1, 7 },
+	{ "/dev/random", 1, 8 },  { "/dev/urandom", 1, 9 }, { "/dev/tty", 5, 0 },
+#if CFG_P9FS
+	{ "/dev/fuse", 10, 229 },
+#endif
 };
 
 int pseudo_mount(const struct pseudo *p)

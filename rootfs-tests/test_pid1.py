@@ -516,3 +516,26 @@ def test_not_init_when_asked_by_a_wrong_name():
     done = subprocess.run(["mount.drvfs", "//server/x", "/tmp"], executable=INIT, capture_output=True, text=True,
                           check=False)
     assert done.returncode == 32 and done.stderr.count("\n") == 1
+
+
+def test_drive_of_the_link(guest, landbridge, tmp_path):
+    """No machine, no word on a command line: the agent that comes has a drive, and the next one has it again."""
+    guest.write("etc/wsl.conf", "[landbridge]\nlink = unix:/run/landbridge/link\n[automount]\noptions = uid=5,umask=027\n")
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "f").write_text("far away")
+    with guest.running() as init:
+        assert until(lambda: os.path.exists(init.socket("link")))
+        link = os.path.join(os.path.dirname(init.socket("link")), "link")
+        for turn in (1, 2):
+            agent = landbridge.start("agent", "--link", f"unix:{link}", "--socket", tmp_path / "a",
+                                     "--drive", f"C:={tmp_path}/c")
+            try:
+                assert until(lambda: init.inside("cat", "/mnt/c/f").stdout == "far away", 30), guest.read("log")
+                assert init.inside("ls", "-n", "/mnt/c/f").stdout.split()[:3] == ["-rwxr-x---", "1", "5"]
+                assert init.inside("sh", "-c", f"echo {turn} >/mnt/c/g").returncode == 0
+                assert (tmp_path / "c" / "g").read_text() == f"{turn}\n"
+            finally:
+                agent.terminate()
+                agent.communicate(timeout=30)
+            assert until(lambda: "fuse" not in init.inside("cat", "/proc/mounts").stdout)
+            assert init.inside("ls", "/mnt/c").stdout == ""
