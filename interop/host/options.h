@@ -35,7 +35,7 @@ struct options {
 	char *subvolume;    /* or directory, that is the root; NULL: found */
 	char *format;       /* disk.h; NULL: as its first bytes have it */
 	char *net;          /* outside, host, none; NULL: outside where it can be had */
-	char *drives_by;    /* how they travel: virtio-9p, link; NULL: virtio-9p */
+	char *drives_by;    /* how they travel: virtio-9p, link; NULL: link */
 	bool write;
 	bool dry_run;
 	/* which guest: a machine's name, or where its agent listens (run, start,

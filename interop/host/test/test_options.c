@@ -327,7 +327,7 @@ static void test_qemu_drives(void **state)
 		bool qemus;
 		const char *told;
 	} rows[] = {
-		{ "run --drive D:=/x --drive C:=/y", true, NULL },
+		{ "run --drive D:=/x --drive C:=/y", false, " landbridge.drives=DC" },
 		{ "run --drive D:=/x --drives-by virtio-9p", true, NULL },
 		{ "run --drive D:=/x --drive C:=/y,ro --drives-by link", false,
 		  " landbridge.drives=DC" },
