@@ -248,7 +248,9 @@ static void test_qemu(void **state)
 	(void)state;
 	assert_int_equal(
 		parse(&o, COMMAND_RUN,
-		      "run --drive D:=/x,y,ro --user ann --link serial:p.1 --subvolume /@/x", &why),
+		      "run --drives-by virtio-9p --drive D:=/x,y,ro --user ann --link serial:p.1 "
+		      "--subvolume /@/x",
+		      &why),
 		0);
 	q = machine(&o, &image);
 	qemu_args(&args, &q);
