@@ -287,7 +287,7 @@ static void put_event(struct changes *changes, struct writer *w,
 	static const struct p9_change all = { .what = P9_CHANGE_ALL };
 	const uint8_t *end = at + event->event_len;
 
-	struct where where;
+	struct where where = { .type = 0 };
 
 	if (event->mask & FAN_Q_OVERFLOW) {
 		p9_change_put(w, &all);
