@@ -237,6 +237,31 @@ def test_agent_comes_back(machine, keys):
     assert machine.exec("bash", "-lc", "/mnt/d/probe.exe exit 6").status == 6
 
 
+@pytest.mark.parametrize("killed", ["agent", "broker"])
+def test_killed_under_fifty_programs(machine, keys, killed):
+    """Each ends with 125 and one line within 2 s (and 3 for fifty shells without KVM to say so); the next one runs."""
+    if machine.agent is None or machine.agent.poll() is not None:
+        machine.listen(keys / "boat.host.key")
+    machine.exec("sh", "-c", "rm -f /tmp/[res].*; for i in $(seq 50); do setsid sh -c '/mnt/d/probe.exe hang >/tmp/r.$1 2>/tmp/e.$1; "
+                 "s=$?; read t x </proc/uptime; echo $s ${t%.*} >/tmp/s.$1' - $i </dev/null >/dev/null 2>&1 & done")
+    assert until(lambda: machine.exec("sh", "-c", "cat /tmp/r.* | grep -c ready").text == "50\n", 120)
+    if killed == "agent":
+        machine.exec("sh", "-c", "cut -d. -f1 /proc/uptime >/tmp/then")
+        machine.agent.kill()
+        machine.agent.communicate()
+        machine.listen(keys / "boat.host.key")
+    else:
+        broker = machine.exec("sh", "-c", "grep -la ^landbridge-broker /proc/[0-9]*/cmdline | cut -d/ -f3").text.strip()
+        machine.landbridge.call("exec", "--socket", f"{machine.work}/agent.sock", "--", "sh", "-c",
+                                f"cut -d. -f1 /proc/uptime >/tmp/then; kill -9 {broker}")
+    assert until(lambda: machine.exec("sh", "-c", "cat /tmp/s.* | wc -l").text == "50\n", 20)
+    now = int(machine.exec("cat", "/tmp/then").text)
+    ends = [line.split() for line in machine.exec("sh", "-c", "cat /tmp/s.*").lines]
+    assert {status for status, _ in ends} == {"125"} and max(int(at) for _, at in ends) <= now + 2 + 3, (now, ends)
+    assert machine.exec("sh", "-c", "cat /tmp/e.* | wc -l").text == "50\n"
+    assert machine.exec("bash", "-lc", "/mnt/d/probe.exe exit 6").status == 6
+
+
 def test_powers_off(machine):
     assert machine.exec("sh", "-c", "kill -USR2 1").status in (0, 125)
     assert machine.qemu.wait(30) == 0
