@@ -82,6 +82,8 @@ static int server_connect(void *owner)
 	if (fd >= 0)
 		return fd;
 	fmt(s->report.why, sizeof(s->report.why), "%s", out.text);
+	if (out.code == WIRE_FAIL_NOT_FOUND)
+		return -ENODEV; /* also when it had one before */
 	return out.code == WIRE_FAIL_BRIDGE ? -ENOTCONN : fd;
 }
 

@@ -16,7 +16,8 @@
 #include <stdbool.h>
 
 struct p9fs_config {
-	/* The server: a connected stream socket, which is p9fs's then, or negative errno. */
+	/* The server: a connected stream socket, which is p9fs's then, or negative errno.
+	 * -ENODEV: there is none and will be none, which ends the mount. */
 	int (*connect)(void *owner);
 	void *owner;
 	const char *user;   /* whose requests they are there; NULL: the server's default */
