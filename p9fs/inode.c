@@ -1,5 +1,6 @@
 /* inode.c: files by their ids, and which of them have a fid. */
 #include "p9fs/handle.h"
+#include "p9fs/listing.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -55,6 +56,7 @@ int inodes_init(struct inodes *inodes, uint64_t root_id, unsigned limit,
 
 static void inode_free(struct inode *inode)
 {
+	listing_drop(inode);
 	free(inode->name);
 	free(inode);
 }
@@ -81,6 +83,7 @@ void inodes_fini(struct inodes *inodes)
 		}
 	}
 	handles_free(&inodes->root);
+	listing_drop(&inodes->root);
 	free(inodes->buckets);
 	free(inodes->names);
 	inodes->buckets = inodes->names = NULL;

@@ -10,12 +10,12 @@
 #define LANDBRIDGE_P9FS_OP_H
 
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/types.h>
 
 #include "p9fs/fuse_session.h"
 #include "p9fs/handle.h"
 #include "p9fs/inode.h"
+#include "p9fs/listing.h"
 #include "p9fs/notifier.h"
 #include "p9fs/p9fs.h"
 #include "p9fs/promise.h"
@@ -29,18 +29,18 @@ struct p9fs {
 	struct fuse_session fuse;
 	struct notifier notifier;
 	struct promises promises;
+	struct listings listings;
 	struct handles handles;
 	struct p9fs_config config;
 	struct op *under_way;
 	struct op *interrupted; /* whose answers nobody wants any more; the oldest first */
-	bool stop;
+	bool stop, begun;
 	bool rested;        /* nothing has happened since the buffers gave up their memory */
 	int signals;        /* signalfd(2) of those that end us; -1 */
 	sigset_t unblocked; /* what was blocked before */
 };
 
 struct op;
-typedef void op_step(struct op *op);
 typedef void op_reply(struct op *op, const struct p9_msg *r);
 
 struct op {
@@ -56,14 +56,15 @@ struct op {
 	struct inode *goal;          /* op_reach: one of these */
 	struct inode *walking;       /* ... and how far this walk goes */
 	uint32_t newfid;             /* a fid it makes: clunked at the end unless it is taken */
-	bool sent, flushing;
+	bool sent, flushing, changes;
 	uint64_t asked;     /* what had been heard then (promise.h) */
 	int64_t give_up_at; /* once it was interrupted */
 	struct op *next_interrupted;
-	struct handle *handle; /* an open file */
-	struct handle *lent;   /* the same, when it is to be given back */
-	op_step *opened;       /* the step that waits for it */
-	uint64_t owner;        /* of locks */
+	struct handle *handle;  /* an open file */
+	struct handle *lent;    /* the same, when it is to be given back */
+	op_step *opened;        /* the step that waits for it */
+	struct awaiting awaits; /* a directory that is being fetched */
+	uint64_t owner;         /* of locks */
 	struct fuse_file_lock lock;
 	struct fuse_setattr_in set;
 	union {
@@ -74,7 +75,7 @@ struct op {
 	uint32_t how_open; /* FOPEN_*: what the kernel is told of an open file */
 	uint32_t mode, rdev;
 	size_t size, got; /* bytes wanted, and of a read there so far */
-	uint64_t off;
+	uint64_t off, fh;
 	uint8_t *data; /* on the heap: a link's target, an attribute's value, a read's bytes */
 	char name[P9_NAME_MAX + 1], newname[P9_NAME_MAX + 1];
 };

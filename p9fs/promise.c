@@ -66,8 +66,10 @@ static void change_of_name(struct p9fs *m, struct inode *dir, const char *name, 
 {
 	forget_entry(m, dir, name);
 	forget_inode(m, dir, 0);
+	listing_spoil_inode(dir);
 	if (!child)
 		return;
+	listing_drop(child);
 	/* Until it is seen again, if it is still it: inode numbers are used again. */
 	child->kept = false;
 	forget_inode(m, child, 0);
@@ -80,6 +82,7 @@ static void change_in(struct p9fs *m, struct inode *dir, const struct p9_change 
 
 	memcpy(name, change->name.at, change->name.len);
 	name[change->name.len] = '\0';
+	listing_spoil(dir, name);
 	child = inode_child(&m->inodes, dir, name);
 	if (child)
 		child->heard = m->promises.heard;
@@ -105,6 +108,7 @@ static void forget_one(struct inode *inode, void *arg)
 static void change_of_all(struct p9fs *m)
 {
 	m->promises.all = m->promises.heard;
+	listings_drop(m);
 	wait_for_answers(m, &m->inodes.root);
 	forget_inode(m, &m->inodes.root, 0);
 	inodes_each(&m->inodes, forget_one, m);
@@ -122,9 +126,11 @@ static void change(struct p9fs *m, const struct p9_change *change)
 	if (!dir)
 		return;
 	dir->heard = m->promises.heard;
-	if (change->name.len == 0)
+	if (change->name.len == 0) {
+		listing_spoil_inode(dir);
 		forget_inode(m, dir, -1);
-	else if (change->name.len <= P9_NAME_MAX)
+	}
+	if (change->name.len > 0 && change->name.len <= P9_NAME_MAX)
 		change_in(m, dir, change);
 }
 
