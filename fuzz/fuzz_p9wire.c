@@ -53,8 +53,8 @@ static void changes(const struct p9_msg *m)
 
 	reader_init(&r, m->data, m->count);
 	while (p9_change_get(&r, &change))
-		assert(change.name.len == 0 ||
-		       change.name.at[change.name.len - 1] == m->data[m->count - r.left - 1]);
+		assert(change.name.len == 0 || (uint8_t)change.name.at[change.name.len - 1] ==
+						       m->data[m->count - r.left - 1]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

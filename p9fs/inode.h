@@ -67,7 +67,7 @@ struct inode *inode_see(struct inodes *inodes, struct inode *parent, const char 
 			uint32_t fid);
 /* The file of this id, or that was seen last as `name` in parent; NULL: the kernel
  * knows none. */
-struct inode *inode_find(struct inodes *inodes, uint64_t id);
+struct inode *inode_find(const struct inodes *inodes, uint64_t id);
 struct inode *inode_child(struct inodes *inodes, const struct inode *parent, const char *name);
 /* It is not there any more; or is elsewhere now: 0, or -ENOMEM and it is not found. */
 void inode_unname(struct inodes *inodes, struct inode *inode);

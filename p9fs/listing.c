@@ -254,6 +254,7 @@ static void fetch(struct op *op, struct inode *dir, op_step *next)
 	l->mount = m;
 	l->dir = dir;
 	l->with_bytes = m->listings.read;
+	l->begun = m->listings.clock;
 	dir->listing = l;
 	inode_pin(dir);
 	await(op, l, next);
@@ -345,26 +346,34 @@ static bool is_spoilt(const struct listing *l, const char *name)
 	return l->marks[mark / 8] >> mark % 8 & 1;
 }
 
-/* A file that is being changed, whatever it is called, is not what it was. */
-static bool is_changing(const struct p9fs *m, uint64_t id)
+static uint32_t stamp_of(uint64_t id)
 {
-	const struct inode *inode = inode_find((struct inodes *)(uintptr_t)&m->inodes, id);
-
-	return inode && inode->changing;
+	return (uint32_t)(id * 0x9e3779b97f4a7c15u >> 32) % LISTING_STAMPS;
 }
 
-enum listed listing_name(const struct p9fs *m, const struct inode *dir, const char *name,
+/* A file that is being changed is not what it was either. */
+bool listing_is_sure(const struct p9fs *m, const struct inode *dir, struct p9_qid qid)
+{
+	const struct inode *inode = inode_find(&m->inodes, qid.path);
+
+	return qid.type & P9_QTKEPT && !(inode && inode->changing) &&
+	       m->listings.stamps[stamp_of(qid.path)] <= dir->listing->begun;
+}
+
+enum listed listing_name(const struct p9fs *m, struct inode *dir, const char *name,
 			 struct p9_listed *listed)
 {
-	const struct listing *l = dir->listing;
+	struct listing *l = dir->listing;
 
 	if (!l || !l->whole || is_spoilt(l, name))
 		return LISTED_UNKNOWN;
 	if (!find(l, name, listed))
 		return LISTED_NOT;
-	if (!(listed->entry.qid.type & P9_QTKEPT) || is_changing(m, listed->entry.qid.path))
-		return LISTED_UNKNOWN;
-	return LISTED;
+	if (listing_is_sure(m, dir, listed->entry.qid))
+		return LISTED;
+	if (listed->entry.qid.type & P9_QTKEPT && ++l->missed == LISTING_MISSED)
+		listing_drop(dir); /* it may be worth to fetch it again */
+	return LISTED_UNKNOWN;
 }
 
 bool listing_inode(const struct p9fs *m, const struct inode *inode, struct p9_listed *listed)
@@ -430,27 +439,28 @@ void listing_spoil(struct inode *dir, const char *name)
 		listing_drop(dir);
 }
 
-void listing_spoil_inode(const struct inode *inode)
+void listing_spoil_file(struct p9fs *m, uint64_t id)
 {
-	if (inode->parent && inode->named)
-		listing_spoil(inode->parent, inode->name);
+	m->listings.stamps[stamp_of(id)] = ++m->listings.clock;
 }
 
-static void spoil_both(struct inode *inode, const char *name)
+static void change_one(struct p9fs *m, struct inode *inode, const char *name, int more)
 {
-	listing_spoil_inode(inode);
+	struct inode *child = *name ? inode_child(&m->inodes, inode, name) : NULL;
+
+	inode->changing += (unsigned)more;
+	listing_spoil_file(m, inode->id);
 	if (*name)
 		listing_spoil(inode, name);
+	if (child)
+		listing_spoil_file(m, child->id);
 }
 
 static void change(struct op *op, int more)
 {
-	op->inode->changing += (unsigned)more;
-	spoil_both(op->inode, op->name);
-	if (!op->other)
-		return;
-	op->other->changing += (unsigned)more;
-	spoil_both(op->other, op->newname);
+	change_one(op->mount, op->inode, op->name, more);
+	if (op->other)
+		change_one(op->mount, op->other, op->newname, more);
 }
 
 void op_changes(struct op *op)

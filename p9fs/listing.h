@@ -4,9 +4,10 @@
  * server tells changes (promise.h) is asked about for the second time, all of it is
  * fetched (Twlist): names, attributes, and, where small files are being read, their
  * bytes. From then on it answers what the kernel asks about files in it, and that a
- * name is not there, until that is changed: a name is spoilt once others are heard to
- * have changed it (change in promise.c), and before and after we do so (op_changes).
- * What is spoilt, and all that is not a promise, the server is asked as ever.
+ * name is not there, until that is changed: by others who are heard of (change in
+ * promise.c), or by us (op_changes), before and afterwards. Then a name is spoilt, or
+ * whatever is told of a file, by its id: it may have another name than that by which it
+ * was changed. What is spoilt, and all that is not a promise, the server is asked as ever.
  *
  * Only a head start: the kernel keeps what it was told. The oldest go when there are
  * too many, and all when nothing happens. Private to p9fs.
@@ -17,12 +18,14 @@
 #include "p9fs/remote.h"
 
 enum {
-	LISTING_SMALL = 32 * 1024,         /* most bytes of a file that come along */
-	LISTING_BYTES = 512 * 1024,        /* of a listing, after which no more of them do */
-	LISTING_MAX = 2 * 1024 * 1024,     /* of one: larger ones are not kept */
-	LISTINGS_MAX = 4 * 1024 * 1024,    /* of all */
-	LISTING_SPOILT = 1024,             /* names that were changed since */
-	LISTING_MARKS = LISTING_SPOILT * 8 /* by which they are known; they may coincide */
+	LISTING_SMALL = 32 * 1024,          /* most bytes of a file that come along */
+	LISTING_BYTES = 512 * 1024,         /* of a listing, after which no more of them do */
+	LISTING_MAX = 2 * 1024 * 1024,      /* of one: larger ones are not kept */
+	LISTINGS_MAX = 4 * 1024 * 1024,     /* of all */
+	LISTING_SPOILT = 1024,              /* names that were changed since */
+	LISTING_MARKS = LISTING_SPOILT * 8, /* by which they are known; they may coincide */
+	LISTING_STAMPS = 2048,              /* of files, likewise */
+	LISTING_MISSED = 16,                /* files asked for that were changed since */
 };
 
 struct inode;
@@ -53,7 +56,8 @@ struct listing {
 	uint32_t slot_count;
 	size_t at; /* where the last answer began */
 	uint8_t marks[LISTING_MARKS / 8];
-	unsigned spoilt;
+	unsigned spoilt, missed;
+	uint32_t begun;     /* listings.clock then */
 	struct op *waiting; /* in the order in which they came */
 	struct listing *newer, *older;
 };
@@ -61,8 +65,10 @@ struct listing {
 struct listings {
 	struct listing *newest, *oldest; /* those that are whole */
 	size_t total;
-	bool read;       /* small files are being read: fetch their bytes, too */
-	unsigned unread; /* so many came with bytes, and nobody has read one */
+	bool read;                       /* small files are being read: fetch their bytes, too */
+	unsigned unread;                 /* so many came with bytes, and nobody has read one */
+	uint32_t clock;                  /* changes */
+	uint32_t stamps[LISTING_STAMPS]; /* by id: the last one of a file */
 };
 
 enum listed {
@@ -81,18 +87,20 @@ void op_listed_bytes(struct op *op, op_step *next);
 bool op_unlist(struct op *op, int error);
 
 /* What of the name is known, and whether all about it is a promise. */
-enum listed listing_name(const struct p9fs *m, const struct inode *dir, const char *name,
+enum listed listing_name(const struct p9fs *m, struct inode *dir, const char *name,
 			 struct p9_listed *listed);
 /* The same of a file, where the kernel knows it from. False: unknown. */
 bool listing_inode(const struct p9fs *m, const struct inode *inode, struct p9_listed *listed);
 /* ... that may come with its bytes. */
 bool listing_bytes(struct p9fs *m, const struct inode *inode, struct p9_listed *listed);
-/* The entries from an offset on: bytes, and where they begin; NULL: unknown. */
+/* The entries from an offset on: bytes, and where they begin; NULL: unknown. And whether
+ * all about one of them is a promise. */
 const uint8_t *listing_from(const struct inode *dir, uint64_t offset, size_t *len);
+bool listing_is_sure(const struct p9fs *m, const struct inode *dir, struct p9_qid qid);
 
-/* Others have changed what the name means; the attributes or bytes of a file. */
+/* Somebody has changed what the name means; the attributes or bytes of a file. */
 void listing_spoil(struct inode *dir, const char *name);
-void listing_spoil_inode(const struct inode *inode);
+void listing_spoil_file(struct p9fs *m, uint64_t id);
 /* The operation changes what it is about: its inodes, and its names in them. Told
  * before it is sent, and by op_free. */
 void op_changes(struct op *op);

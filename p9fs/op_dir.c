@@ -63,10 +63,10 @@ static bool add_known(struct dir_listing *l, const char *name, const struct p9_d
 	return add_inode(l, name, entry, true);
 }
 
-/* Of what is not kept a listing may have become wrong: the kernel is to look it up. */
+/* Of the others a listing may have become wrong: the kernel is to look them up. */
 static bool add_listed(struct dir_listing *l, const char *name, const struct p9_dirent *entry)
 {
-	return add_inode(l, name, entry, entry->qid.type & P9_QTKEPT);
+	return add_inode(l, name, entry, listing_is_sure(l->op->mount, l->op->inode, entry->qid));
 }
 
 static bool get_plain(struct reader *r, struct p9_dirent *entry)

@@ -66,7 +66,6 @@ static void change_of_name(struct p9fs *m, struct inode *dir, const char *name, 
 {
 	forget_entry(m, dir, name);
 	forget_inode(m, dir, 0);
-	listing_spoil_inode(dir);
 	if (!child)
 		return;
 	listing_drop(child);
@@ -84,8 +83,10 @@ static void change_in(struct p9fs *m, struct inode *dir, const struct p9_change 
 	name[change->name.len] = '\0';
 	listing_spoil(dir, name);
 	child = inode_child(&m->inodes, dir, name);
-	if (child)
+	if (child) {
 		child->heard = m->promises.heard;
+		listing_spoil_file(m, child->id);
+	}
 	if (change->what & NAMES)
 		change_of_name(m, dir, name, child);
 	else if (child)
@@ -123,14 +124,14 @@ static void change(struct p9fs *m, const struct p9_change *change)
 		change_of_all(m);
 		return;
 	}
+	/* Of a directory that nobody here knows yet its parent's listing may tell. */
+	listing_spoil_file(m, change->dir);
 	if (!dir)
 		return;
 	dir->heard = m->promises.heard;
-	if (change->name.len == 0) {
-		listing_spoil_inode(dir);
+	if (change->name.len == 0)
 		forget_inode(m, dir, -1);
-	}
-	if (change->name.len > 0 && change->name.len <= P9_NAME_MAX)
+	else if (change->name.len <= P9_NAME_MAX)
 		change_in(m, dir, change);
 }
 

@@ -267,6 +267,21 @@ def is_child(pid, parent):
     return False
 
 
+def test_directory_that_nobody_has_looked_at(drive):
+    """What the guest was told along with others changes like what it asked for."""
+    for name in "a", "b", "c":
+        os.mkdir(os.path.join(drive.host, name), 0o755)
+    for name in "a", "b":
+        os.stat(os.path.join(drive.guest, name))
+    os.chmod(os.path.join(drive.host, "c"), 0o711)
+    drive.fence()
+    assert os.stat(os.path.join(drive.guest, "c")).st_mode & 0o777 == 0o711
+    with open(os.path.join(drive.host, "c", "f"), "wb"):
+        pass
+    drive.fence()
+    assert describe(os.path.join(drive.guest, "c")) == describe(os.path.join(drive.host, "c"))
+
+
 def test_what_has_no_name_is_kept_so(drive):
     """A name that is not there is asked for once, and then seen when it comes."""
     os.mkdir(os.path.join(drive.host, "d"))
