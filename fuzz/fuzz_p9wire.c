@@ -32,6 +32,20 @@ static void entries(const struct p9_msg *m, bool with_attr)
 	}
 }
 
+/* What is read of a list is what a list of it would be read as. */
+static void listed(const struct p9_msg *m)
+{
+	static uint8_t again[4096];
+	struct p9_listed one;
+	struct writer w;
+	struct reader r;
+
+	reader_init(&r, m->data, m->count);
+	writer_init(&w, again, sizeof(again));
+	while (p9_listed_get(&r, &one) && p9_listed_put(&w, &one))
+		assert(memcmp(again, m->data, w.used) == 0);
+}
+
 static void changes(const struct p9_msg *m)
 {
 	struct p9_change change;
@@ -51,6 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		there_and_back(&m, data, len);
 		if (m.type == P9_TREADDIR + 1 || m.type == P9_TWREADDIR + 1)
 			entries(&m, m.type == P9_TWREADDIR + 1);
+		if (m.type == P9_TWLIST + 1)
+			listed(&m);
 		if (m.type == P9_TWWATCH + 1)
 			changes(&m);
 	}

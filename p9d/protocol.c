@@ -112,6 +112,7 @@ static const struct {
 	[P9_TREMOVE] = { do_remove, NEED_FID },
 	[P9_TACCESS] = { do_access, NEED_FILE | NEED_W },
 	[P9_TWREADDIR] = { do_wreaddir, NEED_DIR | NEED_W },
+	[P9_TWLIST] = { do_wlist, NEED_DIR | NEED_W },
 	[P9_TWOPEN] = { do_wopen, NEED_DIR | NEED_W },
 	[P9_TWSEEK] = { do_wseek, NEED_FILE | NEED_W },
 	[P9_TWWATCH] = { do_wwatch, NEED_W },

@@ -43,6 +43,7 @@ int do_fsync(struct p9_request *q);
 int do_wseek(struct p9_request *q);
 int do_readdir(struct p9_request *q);
 int do_wreaddir(struct p9_request *q);
+int do_wlist(struct p9_request *q);
 
 int do_symlink(struct p9_request *q);
 int do_mknod(struct p9_request *q);

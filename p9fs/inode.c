@@ -1,5 +1,6 @@
 /* inode.c: files by their ids, and which of them have a fid. */
 #include "p9fs/handle.h"
+#include "p9fs/listing.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,12 +8,12 @@
 
 enum { BUCKETS = 1024 };
 
-static struct inode **bucket_of(struct inodes *inodes, uint64_t id)
+static struct inode **bucket_of(const struct inodes *inodes, uint64_t id)
 {
 	return &inodes->buckets[(id * 0x9e3779b97f4a7c15u >> 32) & (inodes->bucket_count - 1)];
 }
 
-static struct inode *find(struct inodes *inodes, uint64_t id)
+static struct inode *find(const struct inodes *inodes, uint64_t id)
 {
 	struct inode *inode = *bucket_of(inodes, id);
 
@@ -55,6 +56,7 @@ int inodes_init(struct inodes *inodes, uint64_t root_id, unsigned limit,
 
 static void inode_free(struct inode *inode)
 {
+	listing_drop(inode);
 	free(inode->name);
 	free(inode);
 }
@@ -81,6 +83,7 @@ void inodes_fini(struct inodes *inodes)
 		}
 	}
 	handles_free(&inodes->root);
+	listing_drop(&inodes->root);
 	free(inodes->buckets);
 	free(inodes->names);
 	inodes->buckets = inodes->names = NULL;
@@ -295,9 +298,9 @@ int inode_move(struct inodes *inodes, struct inode *inode, struct inode *parent,
 	return inode == &inodes->root ? 0 : place(inodes, inode, parent, name);
 }
 
-struct inode *inode_find(struct inodes *inodes, uint64_t id)
+struct inode *inode_find(const struct inodes *inodes, uint64_t id)
 {
-	return id == inodes->root.id ? &inodes->root : find(inodes, id);
+	return id == inodes->root.id ? (struct inode *)(uintptr_t)&inodes->root : find(inodes, id);
 }
 
 struct inode *inode_child(struct inodes *inodes, const struct inode *parent, const char *name)

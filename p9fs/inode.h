@@ -18,6 +18,7 @@
 enum { INODE_FIDS = 16384, INODE_DEPTH = 4096 };
 
 struct handle;
+struct listing;
 
 struct inode {
 	uint64_t id;      /* the file's qid.path */
@@ -26,16 +27,20 @@ struct inode {
 	uint32_t fid;         /* P9_NOFID: walk there again */
 	struct inode *parent; /* where it was seen last; NULL: the root */
 	char *name;
-	struct handle *handles; /* open ones */
-	uint64_t size;          /* as the kernel was told last */
-	bool locked;            /* somebody here has had a lock on it */
-	bool locked_in;         /* ... or on a file that is seen in it */
-	bool kept;              /* the server tells of changes, and it is where it was seen */
-	uint32_t version;       /* of what the kernel was told; only while it is not kept */
-	uint64_t heard;         /* the last change that was told of it (promise.h) */
-	struct inode *chain;    /* in its bucket */
-	bool named;             /* found by parent and name */
-	struct inode *by_name;  /* in that bucket */
+	struct handle *handles;  /* open ones */
+	uint64_t size;           /* as the kernel was told last */
+	bool locked;             /* somebody here has had a lock on it */
+	bool locked_in;          /* ... or on a file that is seen in it */
+	bool kept;               /* the server tells of changes, and it is where it was seen */
+	uint32_t version;        /* of what the kernel was told; only while it is not kept */
+	uint64_t heard;          /* the last change that was told of it (promise.h) */
+	unsigned changing;       /* operations of ours that change it */
+	struct listing *listing; /* of a directory (listing.h), or NULL */
+	unsigned looks, reads;   /* questions about files in it; until it has one */
+	bool unlisted;           /* it is not to have one */
+	struct inode *chain;     /* in its bucket */
+	bool named;              /* found by parent and name */
+	struct inode *by_name;   /* in that bucket */
 	struct inode *newer, *older;
 };
 
@@ -62,7 +67,7 @@ struct inode *inode_see(struct inodes *inodes, struct inode *parent, const char 
 			uint32_t fid);
 /* The file of this id, or that was seen last as `name` in parent; NULL: the kernel
  * knows none. */
-struct inode *inode_find(struct inodes *inodes, uint64_t id);
+struct inode *inode_find(const struct inodes *inodes, uint64_t id);
 struct inode *inode_child(struct inodes *inodes, const struct inode *parent, const char *name);
 /* It is not there any more; or is elsewhere now: 0, or -ENOMEM and it is not found. */
 void inode_unname(struct inodes *inodes, struct inode *inode);

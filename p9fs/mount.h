@@ -7,6 +7,7 @@
 #include "p9fs/fuse_session.h"
 #include "p9fs/handle.h"
 #include "p9fs/inode.h"
+#include "p9fs/listing.h"
 #include "p9fs/notifier.h"
 #include "p9fs/p9fs.h"
 #include "p9fs/promise.h"
@@ -20,13 +21,14 @@ struct p9fs {
 	struct fuse_session fuse;
 	struct notifier notifier;
 	struct promises promises;
+	struct listings listings;
 	struct handles handles;
 	struct p9fs_config config;
 	struct op *under_way;
 	struct op *parked, **parked_end; /* without a server (lost.h); the oldest first */
 	bool patient;                    /* ... they wait for one */
 	struct op *interrupted;          /* whose answers nobody wants any more; the oldest first */
-	bool stop;
+	bool stop, begun;
 	bool rested;        /* nothing has happened since the buffers gave up their memory */
 	int signals;        /* signalfd(2) of those that end us; -1 */
 	sigset_t unblocked; /* what was blocked before */

@@ -83,6 +83,7 @@ void op_free(struct op *op)
 
 	if (op->newfid != P9_NOFID)
 		remote_clunk(&m->remote, op->newfid);
+	op_changed(op);
 	inode_unpin(&m->inodes, op->inode);
 	op_settle(op);
 	*op->at = op->next;
@@ -198,7 +199,7 @@ void ops_interrupt(struct p9fs *m, uint64_t unique)
 
 	while (op && op->unique != unique)
 		op = op->next;
-	if (op && op->sent)
+	if (op && !op_unlist(op, EINTR) && op->sent)
 		op_interrupt(op);
 	else if (op && op->parked) /* its end is left to whoever unparks it */
 		op_answer_only(op, EINTR);

@@ -17,7 +17,6 @@
 enum { OP_PATIENCE_MS = 2000 };
 
 struct op;
-typedef void op_step(struct op *op);
 typedef void op_reply(struct op *op, const struct p9_msg *r);
 
 struct op {
@@ -33,7 +32,7 @@ struct op {
 	struct inode *goal;          /* op_reach: one of these */
 	struct inode *walking;       /* ... and how far this walk goes */
 	uint32_t newfid;             /* a fid it makes: clunked at the end unless it is taken */
-	bool sent, flushing, parked;
+	bool sent, flushing, parked, changes;
 	bool once; /* to do it again would do something else */
 	enum { BEGIN_NOT, BEGIN_REACH, BEGIN_ANY, BEGIN_OPEN } begin; /* op_begin's */
 	op_step *begun;
@@ -43,10 +42,11 @@ struct op {
 	uint64_t asked;     /* what had been heard then (promise.h) */
 	int64_t give_up_at; /* once it was interrupted */
 	struct op *next_interrupted;
-	struct handle *handle; /* an open file */
-	struct handle *lent;   /* the same, when it is to be given back */
-	op_step *opened;       /* the step that waits for it */
-	uint64_t owner;        /* of locks */
+	struct handle *handle;  /* an open file */
+	struct handle *lent;    /* the same, when it is to be given back */
+	op_step *opened;        /* the step that waits for it */
+	struct awaiting awaits; /* a directory that is being fetched */
+	uint64_t owner;         /* of locks */
 	struct fuse_file_lock lock;
 	struct fuse_setattr_in set;
 	union {
@@ -57,7 +57,7 @@ struct op {
 	uint32_t how_open; /* FOPEN_*: what the kernel is told of an open file */
 	uint32_t mode, rdev;
 	size_t size, got; /* bytes wanted, and of a read there so far */
-	uint64_t off;
+	uint64_t off, fh;
 	uint8_t *data; /* on the heap: a link's target, an attribute's value, a read's bytes */
 	char name[P9_NAME_MAX + 1], newname[P9_NAME_MAX + 1];
 };

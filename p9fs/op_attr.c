@@ -43,11 +43,24 @@ static void getattr_send(struct op *op)
 	op_send(op, &t, getattr_replied);
 }
 
+static void getattr_listed(struct op *op, const struct p9_dirent *entry)
+{
+	op->attr = (struct fuse_attr_out){
+		.attr_valid = (uint64_t)op_cache(op->mount, op->inode, true).tv_sec,
+		.attr = attr_of(entry->qid.path, &entry->attr),
+	};
+	op->inode->size = entry->attr.size;
+	getattr_end(op);
+}
+
 void on_getattr(struct p9fs *m, const struct fuse_request *q)
 {
 	struct op *op = op_new(m, q);
+	struct p9_listed listed;
 
-	if (op)
+	if (op && listing_inode(m, op->inode, &listed))
+		getattr_listed(op, &listed.entry);
+	else if (op)
 		op_reach_any(op, getattr_send);
 }
 
@@ -112,6 +125,7 @@ void on_setattr(struct p9fs *m, const struct fuse_request *q)
 	if (!op)
 		return;
 	op->set = *q->setattr;
+	op_changes(op);
 	if (op->set.valid & FATTR_FH)
 		op->handle = handle_of(op->set.fh);
 	if (op->handle)

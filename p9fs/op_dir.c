@@ -15,6 +15,7 @@ struct dir_listing {
 };
 
 /* Adds one entry; false: it does not fit. */
+typedef bool get_entry(struct reader *r, struct p9_dirent *entry);
 typedef bool add_entry(struct dir_listing *l, const char *name, const struct p9_dirent *entry);
 
 static void put_head(struct fuse_dirent *d, const struct p9_dirent *entry, uint32_t type)
@@ -36,10 +37,11 @@ static bool add_plain(struct dir_listing *l, const char *name, const struct p9_d
 	return used > 0;
 }
 
-/* The kernel then knows the file as if it had looked it up, but for the
- * directory itself and its parent. Should it not take the answer, it never
- * forgets them: they stay until the end. */
-static bool add_known(struct dir_listing *l, const char *name, const struct p9_dirent *entry)
+/* With `known` the kernel knows the file as if it had looked it up, but for the
+ * directory itself and its parent. Should
+ * it not take the answer, it never forgets them: they stay until the end. */
+static bool add_inode(struct dir_listing *l, const char *name, const struct p9_dirent *entry,
+		      bool known)
 {
 	struct p9fs *m = l->op->mount;
 	struct fuse_direntplus d;
@@ -49,23 +51,51 @@ static bool add_known(struct dir_listing *l, const char *name, const struct p9_d
 	put_head(&d.dirent, entry, entry->attr.mode >> 12 & 15);
 	if (FUSE_DIRENTPLUS_SIZE(&d) > room)
 		return false;
-	if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
+	if (known && strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
 		inode = inode_see(&m->inodes, l->op->inode, name, entry->qid.path, P9_NOFID);
 	d.entry_out = entry_of(l->op, inode, entry->qid, &entry->attr);
 	l->used += fuse_put_direntplus(l->buffer + l->used, room, &d, name);
 	return true;
 }
 
-static void list(struct op *op, const struct p9_msg *r, add_entry *add)
+static bool add_known(struct dir_listing *l, const char *name, const struct p9_dirent *entry)
+{
+	return add_inode(l, name, entry, true);
+}
+
+/* Of the others a listing may have become wrong: the kernel is to look them up. */
+static bool add_listed(struct dir_listing *l, const char *name, const struct p9_dirent *entry)
+{
+	return add_inode(l, name, entry, listing_is_sure(l->op->mount, l->op->inode, entry->qid));
+}
+
+static bool get_plain(struct reader *r, struct p9_dirent *entry)
+{
+	return p9_dirent_get(r, entry, false);
+}
+
+static bool get_known(struct reader *r, struct p9_dirent *entry)
+{
+	return p9_dirent_get(r, entry, true);
+}
+
+static bool get_listed(struct reader *r, struct p9_dirent *entry)
+{
+	struct p9_listed listed;
+	bool more = p9_listed_get(r, &listed);
+
+	*entry = listed.entry;
+	return more;
+}
+
+static void list(struct op *op, struct reader *reader, get_entry *get, add_entry *add)
 {
 	struct dir_listing l = { op, malloc(op->size), 0 };
-	bool with_attr = r->type == P9_TWREADDIR + 1, more = l.buffer != NULL;
+	bool more = l.buffer != NULL;
 	char name[P9_NAME_MAX + 1];
-	struct reader reader;
 	struct p9_dirent entry;
 
-	reader_init(&reader, r->data, r->count);
-	while (more && p9_dirent_get(&reader, &entry, with_attr)) {
+	while (more && get(reader, &entry)) {
 		if (entry.name.len == 0 || entry.name.len > P9_NAME_MAX)
 			continue;
 		memcpy(name, entry.name.at, entry.name.len);
@@ -84,12 +114,18 @@ static void list(struct op *op, const struct p9_msg *r, add_entry *add)
 
 static void readdir_replied(struct op *op, const struct p9_msg *r)
 {
-	list(op, r, add_plain);
+	struct reader reader;
+
+	reader_init(&reader, r->data, r->count);
+	list(op, &reader, get_plain, add_plain);
 }
 
 static void readdirplus_replied(struct op *op, const struct p9_msg *r)
 {
-	list(op, r, add_known);
+	struct reader reader;
+
+	reader_init(&reader, r->data, r->count);
+	list(op, &reader, get_known, add_known);
 }
 
 static void ask(struct op *op, uint8_t type, op_reply *next)
@@ -111,7 +147,7 @@ static void readdirplus_send(struct op *op)
 	ask(op, P9_TWREADDIR, readdirplus_replied);
 }
 
-static void list_from(struct p9fs *m, const struct fuse_request *q, op_step *send)
+static void list_from(struct p9fs *m, const struct fuse_request *q, op_step *step)
 {
 	struct op *op = op_new(m, q);
 
@@ -119,15 +155,43 @@ static void list_from(struct p9fs *m, const struct fuse_request *q, op_step *sen
 		return;
 	op->size = q->read->size;
 	op->off = q->read->offset;
-	op_open(op, q->read->fh, P9_O_RDONLY | P9_O_DIRECTORY, send);
+	op->fh = q->read->fh;
+	op_listed_names(op, op->off, step);
+}
+
+/* Out of the directory's listing; false: ask. */
+static bool list_listed(struct op *op, add_entry *add)
+{
+	size_t len;
+	const uint8_t *entries = listing_from(op->inode, op->off, &len);
+	struct reader reader;
+
+	if (!entries)
+		return false;
+	op->asked = op->mount->promises.heard;
+	reader_init(&reader, entries, len);
+	list(op, &reader, get_listed, add);
+	return true;
+}
+
+static void readdir_listed(struct op *op)
+{
+	if (!list_listed(op, add_plain))
+		op_open(op, op->fh, P9_O_RDONLY | P9_O_DIRECTORY, readdir_send);
+}
+
+static void readdirplus_listed(struct op *op)
+{
+	if (!list_listed(op, add_listed))
+		op_open(op, op->fh, P9_O_RDONLY | P9_O_DIRECTORY, readdirplus_send);
 }
 
 void on_readdir(struct p9fs *m, const struct fuse_request *q)
 {
-	list_from(m, q, readdir_send);
+	list_from(m, q, readdir_listed);
 }
 
 void on_readdirplus(struct p9fs *m, const struct fuse_request *q)
 {
-	list_from(m, q, readdirplus_send);
+	list_from(m, q, readdirplus_listed);
 }

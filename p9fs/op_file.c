@@ -97,6 +97,8 @@ static void open_as(struct p9fs *m, const struct fuse_request *q, uint32_t flags
 	if (!op)
 		return;
 	op->flags = flags;
+	if (flags & P9_O_TRUNC)
+		op_changes(op);
 	if (m->config.guest_locks) /* from here on the kernel does not ask */
 		op_end(op, ENOSYS);
 	else if ((q->open->flags & O_ACCMODE) == O_ACCMODE)
@@ -182,6 +184,7 @@ void on_create(struct p9fs *m, const struct fuse_request *q)
 		return;
 	op->flags = open_flags(q->create->flags);
 	op->mode = q->create->mode & 07777;
+	op_changes(op);
 	op_reach(op, create_send);
 }
 
@@ -240,6 +243,19 @@ static void read_more(struct op *op)
 	op_send(op, &t, read_replied);
 }
 
+static void read_listed(struct op *op)
+{
+	struct p9_listed listed;
+	size_t left;
+
+	if (!listing_bytes(op->mount, op->inode, &listed)) {
+		op_open(op, op->fh, P9_O_RDONLY, read_more);
+		return;
+	}
+	left = op->off < listed.count ? listed.count - (size_t)op->off : 0;
+	op_give(op, left ? listed.bytes + op->off : NULL, left < op->size ? left : op->size);
+}
+
 void on_read(struct p9fs *m, const struct fuse_request *q)
 {
 	struct op *op = op_new(m, q);
@@ -248,7 +264,8 @@ void on_read(struct p9fs *m, const struct fuse_request *q)
 		return;
 	op->size = q->read->size;
 	op->off = q->read->offset;
-	op_open(op, q->read->fh, P9_O_RDONLY, read_more);
+	op->fh = q->read->fh;
+	op_listed_bytes(op, read_listed);
 }
 
 static void write_replied(struct op *op, const struct p9_msg *r)
@@ -292,6 +309,7 @@ void on_write(struct p9fs *m, const struct fuse_request *q)
 	op->size = q->size;
 	op->off = q->write->offset;
 	op->once = flags & P9_O_APPEND;
+	op_changes(op);
 	op->handle = handle_of(q->write->fh);
 	if (op->handle) {
 		write_bytes_of(op, q->data);

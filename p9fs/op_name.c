@@ -25,17 +25,26 @@ static bool is_kept_away(const struct op *op, const struct p9_msg *r)
 	       r->qid.path == op->inode->id && promise_holds(op, op->inode, r->qid);
 }
 
-static void entry_replied(struct op *op, const struct p9_msg *r)
+static void entry_none(struct op *op)
 {
 	const struct fuse_entry_out nothing = {
 		.entry_valid = (uint64_t)op_cache(op->mount, NULL, true).tv_sec
 	};
+
+	if (op->inode == &op->mount->inodes.root)
+		op_end(op, ENOENT);
+	else
+		op_give(op, &nothing, sizeof(nothing));
+}
+
+static void entry_replied(struct op *op, const struct p9_msg *r)
+{
 	struct p9fs *m = op->mount;
 	struct inode *inode;
 	int err = wopen_error(r);
 
 	if (err == ENOENT && is_kept_away(op, r))
-		op_give(op, &nothing, sizeof(nothing));
+		entry_none(op);
 	else if (err)
 		op_end(op, err);
 	if (err)
@@ -50,6 +59,22 @@ static void entry_replied(struct op *op, const struct p9_msg *r)
 		op_fence(op, entry_end);
 	else
 		entry_end(op);
+}
+
+/* What the directory's listing says is as good as what the server would say now. */
+static void entry_listed(struct op *op, const struct p9_dirent *entry)
+{
+	struct p9fs *m = op->mount;
+	struct inode *inode = inode_see(&m->inodes, op->inode, op->name, entry->qid.path, P9_NOFID);
+
+	if (!inode) {
+		op_end(op, ENOMEM);
+		return;
+	}
+	op->asked = m->promises.heard;
+	op->entry = entry_of(op, inode, entry->qid, &entry->attr);
+	inode->version = 0; /* it is kept */
+	entry_end(op);
 }
 
 static void entry_look(struct op *op)
@@ -72,12 +97,29 @@ void op_entry(struct op *op)
 	op_reach(op, entry_look);
 }
 
+static void lookup_listed(struct op *op)
+{
+	struct p9_listed listed;
+
+	switch (listing_name(op->mount, op->inode, op->name, &listed)) {
+	case LISTED:
+		entry_listed(op, &listed.entry);
+		break;
+	case LISTED_NOT:
+		entry_none(op);
+		break;
+	default:
+		op_entry(op);
+		break;
+	}
+}
+
 void on_lookup(struct p9fs *m, const struct fuse_request *q)
 {
 	struct op *op = op_new(m, q);
 
 	if (op && op_name(op, op->name, q->name))
-		op_entry(op);
+		op_listed(op, lookup_listed);
 }
 
 void on_forget(struct p9fs *m, const struct fuse_request *q)
@@ -123,6 +165,7 @@ void on_mknod(struct p9fs *m, const struct fuse_request *q)
 		return;
 	op->mode = q->mknod->mode;
 	op->rdev = q->mknod->rdev;
+	op_changes(op);
 	op_reach(op, mknod_send);
 }
 
@@ -145,6 +188,7 @@ void on_mkdir(struct p9fs *m, const struct fuse_request *q)
 	if (!op || !op_name(op, op->name, q->name))
 		return;
 	op->mode = q->mkdir->mode;
+	op_changes(op);
 	op_reach(op, mkdir_send);
 }
 
@@ -166,6 +210,7 @@ void on_symlink(struct p9fs *m, const struct fuse_request *q)
 
 	if (!op || !op_name(op, op->name, q->name))
 		return;
+	op_changes(op);
 	op->data = (uint8_t *)strdup(q->second);
 	if (!op->data)
 		op_end(op, ENOMEM);
@@ -197,8 +242,10 @@ void on_link(struct p9fs *m, const struct fuse_request *q)
 	if (!op)
 		return;
 	op_other(op, q->link->oldnodeid);
-	if (op_name(op, op->name, q->name))
-		op_reach(op, link_reach_file);
+	if (!op_name(op, op->name, q->name))
+		return;
+	op_changes(op);
+	op_reach(op, link_reach_file);
 }
 
 /* --- removing and renaming ------------------------------------------------------------ */
@@ -209,8 +256,10 @@ static void removed(struct op *op, const struct p9_msg *r)
 	struct inode *gone = inode_child(inodes, op->inode, op->name);
 
 	(void)r;
-	if (gone)
+	if (gone) {
+		listing_drop(gone);
 		inode_unname(inodes, gone);
+	}
 	op_end(op, 0);
 }
 
@@ -250,6 +299,7 @@ static void unlink_at(struct p9fs *m, const struct fuse_request *q, uint32_t fla
 	if (!op || !op_name(op, op->name, q->name))
 		return;
 	op->flags = flags;
+	op_changes(op);
 	op_reach(op, unlink_hold);
 }
 
@@ -281,8 +331,11 @@ static void renamed(struct op *op, const struct p9_msg *r)
 	struct inode *to = inode_child(inodes, op->other, op->newname);
 
 	(void)r;
-	if (to)
+	if (to) {
+		if (!(op->flags & P9_RENAME_EXCHANGE))
+			listing_drop(to);
 		inode_unname(inodes, to);
+	}
 	moved(inodes, from, op->other, op->newname);
 	if (op->flags & P9_RENAME_EXCHANGE)
 		moved(inodes, to, op->inode, op->name);
@@ -312,6 +365,12 @@ static void rename_reach_new(struct op *op)
 	op_reach_of(op, op->other, rename_hold);
 }
 
+static void rename_begin(struct op *op)
+{
+	op_changes(op);
+	op_reach(op, rename_reach_new);
+}
+
 static void rename_to(struct p9fs *m, const struct fuse_request *q, uint64_t newdir, uint32_t flags)
 {
 	struct op *op = op_new(m, q);
@@ -323,7 +382,7 @@ static void rename_to(struct p9fs *m, const struct fuse_request *q, uint64_t new
 	if (flags & ~(P9_RENAME_NOREPLACE | P9_RENAME_EXCHANGE)) /* the kernel's numbers */
 		op_end(op, EINVAL);
 	else if (op_name(op, op->name, q->name) && op_name(op, op->newname, q->second))
-		op_reach(op, rename_reach_new);
+		rename_begin(op);
 }
 
 void on_rename(struct p9fs *m, const struct fuse_request *q)

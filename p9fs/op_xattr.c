@@ -50,9 +50,22 @@ static void xattr_read(struct p9fs *m, const struct fuse_request *q, const char 
 	op_reach_any(op, walk_send);
 }
 
+/* What a drive has none of, and is asked for with each write and by each `ls -l`. */
+static int drive_has_none(const char *name)
+{
+	if (strncmp(name, "security.", strlen("security.")) == 0)
+		return ENODATA;
+	return strncmp(name, "system.", strlen("system.")) == 0 ? EOPNOTSUPP : 0;
+}
+
 void on_getxattr(struct p9fs *m, const struct fuse_request *q)
 {
-	xattr_read(m, q, q->name);
+	int error = m->config.guest_locks ? drive_has_none(q->name) : 0;
+
+	if (error)
+		fuse_refuse(&m->fuse, q->unique, error);
+	else
+		xattr_read(m, q, q->name);
 }
 
 /* No name: the list of names. */
@@ -140,6 +153,7 @@ static struct op *set_new(struct p9fs *m, const struct fuse_request *q, uint32_t
 		return NULL;
 	op->flags = flags;
 	op->size = q->size;
+	op_changes(op);
 	op->data = malloc(q->size + 1);
 	if (!op->data) {
 		op_end(op, ENOMEM);

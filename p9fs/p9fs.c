@@ -136,6 +136,9 @@ int p9fs_take(struct p9fs *m)
 	struct fuse_request q;
 	int got = fuse_session_read(&m->fuse, &q);
 
+	if (got > 0 && !m->begun && m->config.way->begun)
+		m->config.way->begun(&m->config);
+	m->begun = m->begun || got > 0;
 	if (got > 0)
 		ops_dispatch(m, &q);
 	return got < 0 ? got : 0;
@@ -154,6 +157,7 @@ static int turn_wait(struct p9fs *m)
 
 static void p9fs_rest(struct p9fs *m)
 {
+	listings_drop(m);
 	fuse_session_rest(&m->fuse);
 	remote_rest(&m->remote);
 	m->rested = true;

@@ -68,6 +68,7 @@ static void change_of_name(struct p9fs *m, struct inode *dir, const char *name, 
 	forget_inode(m, dir, 0);
 	if (!child)
 		return;
+	listing_drop(child);
 	/* Until it is seen again, if it is still it: inode numbers are used again. */
 	child->kept = false;
 	forget_inode(m, child, 0);
@@ -80,9 +81,12 @@ static void change_in(struct p9fs *m, struct inode *dir, const struct p9_change 
 
 	memcpy(name, change->name.at, change->name.len);
 	name[change->name.len] = '\0';
+	listing_spoil(dir, name);
 	child = inode_child(&m->inodes, dir, name);
-	if (child)
+	if (child) {
 		child->heard = m->promises.heard;
+		listing_spoil_file(m, child->id);
+	}
 	if (change->what & NAMES)
 		change_of_name(m, dir, name, child);
 	else if (child)
@@ -105,6 +109,7 @@ static void forget_one(struct inode *inode, void *arg)
 static void change_of_all(struct p9fs *m)
 {
 	m->promises.all = m->promises.heard;
+	listings_drop(m);
 	wait_for_answers(m, &m->inodes.root);
 	forget_inode(m, &m->inodes.root, 0);
 	inodes_each(&m->inodes, forget_one, m);
@@ -119,6 +124,8 @@ static void change(struct p9fs *m, const struct p9_change *change)
 		change_of_all(m);
 		return;
 	}
+	/* Of a directory that nobody here knows yet its parent's listing may tell. */
+	listing_spoil_file(m, change->dir);
 	if (!dir)
 		return;
 	dir->heard = m->promises.heard;

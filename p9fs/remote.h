@@ -18,7 +18,7 @@
 #include "p9d/wire/wire.h"
 
 enum {
-	REMOTE_IO = 128 * 1024, /* bytes of a file in one message */
+	REMOTE_IO = P9_MSIZE_MAX - 4096, /* bytes of a file in one message */
 	REMOTE_MSIZE = REMOTE_IO + P9_IO_HEADER,
 	REMOTE_TAGS = 4096,
 	REMOTE_CALLS = 256, /* more are under way: remote_busy */

@@ -10,6 +10,9 @@ struct p9fs_way {
 	/* Mounts; max_read: the most bytes of one read. The descriptor to serve it with,
 	 * or negative errno with *step. */
 	int (*mount)(const struct p9fs_config *config, uint32_t max_read, const char **step);
+	/* Once the kernel has been answered for the first time: what it could not be told
+	 * before. NULL: nothing. */
+	void (*begun)(const struct p9fs_config *config);
 	/* When that descriptor is closed, so that nobody can wait for us. */
 	void (*unmount)(const struct p9fs_config *config);
 };

@@ -29,16 +29,19 @@ libc = ctypes.CDLL(None, use_errno=True)
 class Drive:
     def __init__(self, tmp, mode):
         self.host, self.guest = str(tmp / "host"), str(tmp / "guest")
-        os.mkdir(self.host)
-        os.mkdir(self.guest)
+        os.makedirs(self.host, exist_ok=True)
+        os.makedirs(self.guest, exist_ok=True)
         args = [os.path.join(BUILD, "p9drive"), self.host, self.guest] + ([mode] if mode else [])
         self.process = subprocess.Popen(args, stdout=subprocess.PIPE)
         assert self.process.stdout.readline() == b"mounted\n"
 
     def close(self):
+        """How many requests it took."""
         assert until(lambda: subprocess.run(["umount", self.guest], check=False).returncode == 0)
+        said = self.process.stdout.read().split()
         assert self.process.wait(10) == 0
         self.process.stdout.close()
+        return int(said[0])
 
     def fence(self):
         """All that the host has changed until now has come here."""
@@ -268,6 +271,21 @@ def is_child(pid, parent):
     return False
 
 
+def test_directory_that_nobody_has_looked_at(drive):
+    """What the guest was told along with others changes like what it asked for."""
+    for name in "a", "b", "c":
+        os.mkdir(os.path.join(drive.host, name), 0o755)
+    for name in "a", "b":
+        os.stat(os.path.join(drive.guest, name))
+    os.utime(os.path.join(drive.host, "c"), (1, 2))
+    drive.fence()
+    assert os.stat(os.path.join(drive.guest, "c")).st_mtime == 2
+    with open(os.path.join(drive.host, "c", "f"), "wb"):
+        pass
+    drive.fence()
+    assert describe(os.path.join(drive.guest, "c")) == describe(os.path.join(drive.host, "c"))
+
+
 def test_what_has_no_name_is_kept_so(drive):
     """A name that is not there is asked for once, and then seen when it comes."""
     os.mkdir(os.path.join(drive.host, "d"))
@@ -385,3 +403,93 @@ def test_waiting_can_be_interrupted(lasting):
         assert until(lambda: waiter.poll() is not None, 10)
     os.kill(server_of(lasting), signal.SIGKILL)
     lasting.fence()
+
+
+# --- how much is asked ----------------------------------------------------------------------
+
+DIRS, FILES = 40, 50
+EACH = 3  # requests for a directory
+
+
+def lstat_each(root):
+    """As `git status` does, in the order of its index."""
+    for number in range(DIRS * FILES):
+        os.lstat(os.path.join(root, f"d{number // FILES}", f"f{number % FILES}"))
+
+
+def archive(root):
+    subprocess.run("tar c --mode=777 . | cmp - ../expected.tar", shell=True, cwd=root, check=True)
+
+
+def find_size(root):
+    assert subprocess.run(["find", ".", "-size", "+1000"], cwd=root, check=True, capture_output=True).stdout == b""
+
+
+def grep(root):
+    run = subprocess.run(["grep", "-r", "^17 ", "."], cwd=root, check=True, capture_output=True)
+    assert len(run.stdout.splitlines()) == DIRS
+
+
+def list_long(root):
+    run = subprocess.run(["ls", "-lR", "."], cwd=root, check=True, capture_output=True)
+    assert len(run.stdout.splitlines()) > DIRS * FILES
+
+
+def look_for_none(root):
+    for number in range(DIRS * FILES):
+        assert not os.path.exists(os.path.join(root, f"d{number // FILES}", f"none{number}"))
+
+
+@pytest.fixture(scope="module")
+def many_files(tmp_path_factory):
+    tmp = tmp_path_factory.mktemp("many")
+    for number in range(DIRS * FILES):
+        path = tmp / "host" / f"d{number // FILES}" / f"f{number % FILES}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{number % FILES} " + "x" * (number * 7919 % 9000), encoding="utf-8")
+    subprocess.run(["tar", "cf", "../expected.tar", "--mode=777", "."], cwd=tmp / "host", check=True)
+    return tmp
+
+
+@pytest.mark.parametrize("work", [lstat_each, archive, find_size, grep, list_long, look_for_none])
+def test_cold_work_asks_for_directories(many_files, work):
+    """A drive that was just mounted is asked about its directories, not its files."""
+    drive = Drive(many_files, "guest-locks")
+    try:
+        work(drive.guest)
+    finally:
+        requests = drive.close()
+    assert requests <= EACH * DIRS, requests
+
+
+def test_large_reads(tmp_path):
+    """Read ahead by whole messages."""
+    drive = Drive(tmp_path, "guest-locks")
+    try:
+        with open(os.path.join(drive.host, "large"), "wb") as f:
+            f.write(b"x" * (64 << 20))
+        with open(os.path.join(drive.guest, "large"), "rb") as f:
+            while f.read(65536):
+                pass
+    finally:
+        requests = drive.close()
+    assert requests < 100, requests
+
+
+def test_attributes_that_a_drive_has_none_of(tmp_path):
+    drive = Drive(tmp_path, "guest-locks")
+    path = os.path.join(drive.guest, "f")
+    try:
+        with open(path, "wb", buffering=0) as f:
+            for _ in range(500):
+                f.write(b"x")
+        for name, error in ("security.capability", errno.ENODATA), ("system.posix_acl_access", errno.EOPNOTSUPP):
+            for _ in range(100):
+                with pytest.raises(OSError) as caught:
+                    os.getxattr(path, name)
+                assert caught.value.errno == error
+        os.setxattr(path, "user.x", b"1")
+        assert os.getxattr(path, "user.x") == b"1"
+    finally:
+        requests = drive.close()
+    assert requests < 550, requests

@@ -51,7 +51,8 @@ enum p9_type {
 	P9_TWSEEK = 134,     /* where data, or a hole, begins next */
 	P9_TWRENAME = 136,   /* Trenameat with renameat2(2)'s flags */
 	P9_TWWATCH = 138,    /* what others change; many replies come, with one tag */
-	P9_TYPE_COUNT = 140, /* a reply's number is its request's plus one */
+	P9_TWLIST = 140,     /* a directory, with attributes and the bytes of small files */
+	P9_TYPE_COUNT = 142, /* a reply's number is its request's plus one */
 };
 
 /* qid.type */
@@ -118,6 +119,9 @@ enum p9_lock_status { P9_LOCK_OK = 0, P9_LOCK_BLOCKED = 1, P9_LOCK_ERROR = 2 };
 #define P9_CHANGE_CLOSE_WRITE 0x040u
 #define P9_CHANGE_IS_DIR 0x080u
 #define P9_CHANGE_ALL 0x100u /* of everything; some were lost */
+/* Rwlist */
+#define P9_LIST_END 1u          /* flags: nothing comes after these entries */
+#define P9_NO_BYTES 0xffffffffu /* of an entry: ask for them */
 /* Twopen */
 #define P9_WOPEN_DELETE 1u  /* the right to delete is wanted too */
 #define P9_WOPEN_NOT_DIR 2u /* a directory is an error */

@@ -144,6 +144,8 @@ static const struct layout layouts[P9_TYPE_COUNT] = {
 	R(P9_TWRENAME) = { "Rwrename", { END } },
 	[P9_TWWATCH] = { "Twwatch", { END } },
 	R(P9_TWWATCH) = { "Rwwatch", { DATA } },
+	[P9_TWLIST] = { "Twlist", { FID, OFFSET, COUNT, LENGTH, NAMES } },
+	R(P9_TWLIST) = { "Rwlist", { DATA, FLAGS, QID } },
 };
 
 static const struct layout *layout_of(uint8_t type)

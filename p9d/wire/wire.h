@@ -146,6 +146,27 @@ struct p9_dirent {
 bool p9_dirent_put(struct writer *w, const struct p9_dirent *entry, bool with_attr);
 bool p9_dirent_get(struct reader *r, struct p9_dirent *entry, bool with_attr);
 
+/* Entries of Rwlist.
+ *
+ * Twlist asks for the directory to which `names` lead from `fid`, neither of which
+ * need be open, from `offset` on; at most `count` bytes of entries. One of a file of
+ * at most `length` bytes that is kept (Rwwatch) and may be read has its bytes, all of
+ * them and as the attributes describe them; any other may have none. The reply's qid
+ * is the directory's: it was being told of (P9_QTKEPT) before it was read. */
+struct p9_listed {
+	struct p9_dirent entry;
+	uint32_t count; /* of its bytes, or P9_NO_BYTES */
+	const uint8_t *bytes;
+};
+#define P9_LISTED_HEADER (P9_DIRENT_HEADER + P9_DIRENT_ATTR + 4) /* around name and bytes */
+#define P9_LIST_TAIL 17                                          /* an Rwlist behind its entries */
+/* put: false, and nothing written, when it does not fit. Bytes that already lie at
+ * their place (p9_listed_place) are not copied. get: as p9_dirent_get. */
+bool p9_listed_put(struct writer *w, const struct p9_listed *listed);
+bool p9_listed_get(struct reader *r, struct p9_listed *listed);
+/* Where the next entry's bytes go, and into *room how many; NULL: not one. */
+uint8_t *p9_listed_place(const struct writer *w, uint16_t name_len, size_t *room);
+
 /* Entries of Rwwatch: what others than the client have changed.
  *
  * Twwatch is answered by an empty Rwwatch, or by Rlerror where the server cannot

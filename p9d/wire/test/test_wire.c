@@ -98,6 +98,7 @@ static const struct {
 	{ P9_TWREADDIR + 1, 16 }, { P9_TWOPEN, 46 },          { P9_TWOPEN + 1, 168 },
 	{ P9_TWSEEK, 23 },        { P9_TWSEEK + 1, 15 },      { P9_TWRENAME, 34 },
 	{ P9_TWRENAME + 1, 7 },   { P9_TWWATCH, 7 },          { P9_TWWATCH + 1, 16 },
+	{ P9_TWLIST, 38 },        { P9_TWLIST + 1, 33 },
 };
 
 static void test_every_type_is_here(void **state)
@@ -305,6 +306,69 @@ static void test_dirents(void **state)
 	}
 }
 
+/* With bytes, with none because there are none, and with none at all. */
+static void test_listed(void **state)
+{
+	static const struct {
+		uint32_t count;
+		size_t len;
+	} cases[] = { { 5, 5 }, { 0, 0 }, { P9_NO_BYTES, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < array_len(cases); i++) {
+		struct p9_listed listed = { .entry = { .offset = 4, .name = { "file", 4 } },
+					    .count = cases[i].count,
+					    .bytes = (const uint8_t *)"bytes" },
+				 back;
+		size_t len = P9_LISTED_HEADER + 4 + cases[i].len, room;
+		uint8_t buf[512];
+		struct writer w;
+		struct reader r;
+
+		writer_init(&w, buf, len * 2 - 1);
+		assert_ptr_equal(p9_listed_place(&w, 4, &room), buf + P9_LISTED_HEADER + 4);
+		assert_int_equal(room, len * 2 - 1 - P9_LISTED_HEADER - 4);
+		assert_true(p9_listed_put(&w, &listed));
+		assert_int_equal(w.used, len);
+		assert_false(p9_listed_put(&w, &listed));
+		reader_init(&r, buf, len);
+		assert_true(p9_listed_get(&r, &back));
+		assert_int_equal(back.entry.offset, 4);
+		assert_int_equal(back.count, cases[i].count);
+		if (cases[i].len)
+			assert_memory_equal(back.bytes, "bytes", cases[i].len);
+		assert_false(p9_listed_get(&r, &back));
+		assert_false(r.bad);
+		for (size_t cut = 1; cut < len; cut++) {
+			reader_init(&r, buf, cut);
+			assert_false(p9_listed_get(&r, &back));
+			assert_true(r.bad);
+		}
+	}
+}
+
+/* A server reads files to where their bytes go. */
+static void test_listed_in_place(void **state)
+{
+	struct p9_listed listed = { .entry = { .name = { "file", 4 } }, .count = 3 }, back;
+	uint8_t buf[P9_LISTED_HEADER + 4 + 3];
+	struct writer w;
+	struct reader r;
+	size_t room;
+
+	(void)state;
+	writer_init(&w, buf, sizeof(buf));
+	listed.bytes = p9_listed_place(&w, 4, &room);
+	assert_int_equal(room, 3);
+	memcpy(p9_listed_place(&w, 4, &room), "abc", 3);
+	assert_true(p9_listed_put(&w, &listed));
+	assert_null(p9_listed_place(&w, 4, &room));
+	assert_int_equal(room, 0);
+	reader_init(&r, buf, sizeof(buf));
+	assert_true(p9_listed_get(&r, &back));
+	assert_memory_equal(back.bytes, "abc", 3);
+}
+
 static void test_data_in_place(void **state)
 {
 	uint8_t buf[64];
@@ -328,6 +392,8 @@ int main(void)
 		cmocka_unit_test(test_no_room),
 		cmocka_unit_test(test_wrong),
 		cmocka_unit_test(test_dirents),
+		cmocka_unit_test(test_listed),
+		cmocka_unit_test(test_listed_in_place),
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_data_in_place),
 	};
