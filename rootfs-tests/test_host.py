@@ -244,7 +244,7 @@ def test_missing_drives_are_told(landbridge, tmp_path, way, module):
 def test_wrongs_of_a_machine_that_stays(landbridge, tmp_path):
     """The first session shows them, once; the log has them, and what the agent says."""
     try:
-        started = landbridge.call("start", "--name", "lacking", *without(tmp_path, "9p"))
+        started = landbridge.call("start", "--name", "lacking", "--drives-by", "virtio-9p", *without(tmp_path, "9p"))
         assert (started.status, started.err) == (0, b""), started
         first, second = (landbridge.call("exec", "lacking", "--", "sh", "-c", "exit 3") for _ in range(2))
         assert first.status == 3 and first.err == b"landbridge: drives: the host's C: is not here\n", first
