@@ -1,9 +1,11 @@
 /* fuzz_p9session.c: a whole connection's requests over a tree in memory. Each
  * record is length[1] type[1] body; tags are counted. Every request must get
- * one reply of its type that fits, and every handle must come back. */
+ * one reply of its type that fits, and every handle must come back. The first byte
+ * says which dialect, and whether the tree is a drive's, with which options. */
 #include <assert.h>
 #include <string.h>
 
+#include "p9d/owners.h"
 #include "p9d/protocol.h"
 #include "p9d/test/memtree.c" /* NOLINT(bugprone-suspicious-include): not in the library */
 
@@ -11,6 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 struct fuzz {
 	struct memtree tree;
+	struct owners owners;
 	struct p9_session session;
 	uint64_t acting;
 	struct lock_wait *wait; /* one that waits while the next request runs */
@@ -88,19 +91,24 @@ static void send(struct fuzz *f, const uint8_t *record, size_t len)
 		run(f);
 }
 
-static void greet(struct fuzz *f, bool w)
+static void greet(struct fuzz *f, bool w, const char *words)
 {
 	f->t = (struct p9_msg){ .type = P9_TVERSION,
 				.msize = P9_MSIZE_MIN,
 				.name = { w ? "9P2000.W" : "9P2000.L", 8 } };
 	run(f);
-	f->t = (struct p9_msg){ .type = P9_TATTACH, .newfid = P9_NOFID };
+	f->t = (struct p9_msg){ .type = P9_TATTACH,
+				.newfid = P9_NOFID,
+				.target = { words, (uint16_t)strlen(words) } };
 	run(f);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static const struct user_files accounts = { "/dev/null", "/dev/null" };
+	static const struct owners_config config = { .server = 1000 };
+	static const char *const words[] = { "", "case=off,uid=5", "metadata",
+					     "metadata,case=off,umask=022" };
 	static struct fuzz f;
 	struct p9_policy policy = {
 		.anyone = true,
@@ -113,8 +121,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		return 0;
 	memtree_init(&f.tree);
 	f.acting = 0;
+	policy.all_self = data[0] & 2;
+	if (policy.all_self)
+		owners_wrap(&f.owners, &f.tree.tree, &config);
 	p9_session_init(&f.session, &f.tree.tree, &policy);
-	greet(&f, data[0] & 1);
+	greet(&f, data[0] & 1, policy.all_self ? words[data[0] >> 2 & 3] : "");
 	for (size_t at = 1; at + 1 < len;) {
 		size_t n = data[at] ? data[at] : 1;
 

@@ -42,6 +42,11 @@ bool fold_equal(const char *a, const char *b, size_t len)
 {
 	size_t i = 0, j = 0;
 
+	while (i < len && a[i] == b[i])
+		j = ++i;
+	/* Not from inside a character. */
+	while (i > 0 && ((uint8_t)a[i - 1] & 0x80))
+		j = --i;
 	while (i < len && j < len)
 		if (lower(next(a, len, &i)) != lower(next(b, len, &j)))
 			return false;

@@ -82,6 +82,7 @@ static const struct {
 	{ SYS_utimensat, FILES },
 	{ SYS_fsync, FILES },
 	{ SYS_fdatasync, FILES },
+	{ SYS_flock, FILES },
 	{ SYS_getxattr, FILES },
 	{ SYS_setxattr, FILES },
 	{ SYS_listxattr, FILES },
@@ -222,7 +223,7 @@ static uint64_t caps_of(enum confine_role role)
 
 	/* A user namespace gives its maker all of them: more than the user has. */
 	if (role == CONFINE_DRIVE)
-		return geteuid() == 0 ? CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(FOWNER) : 0;
+		return geteuid() == 0 ? CAP(DAC_OVERRIDE) | CAP(FOWNER) : 0;
 	if (role == CONFINE_SERVER)
 		return files;
 	files |= CAP(SETUID) | CAP(SETGID);

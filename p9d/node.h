@@ -68,6 +68,7 @@ struct tree_lock {
 	uint8_t type; /* enum p9_lock_type */
 	uint64_t start;
 	uint64_t length; /* 0: to the end */
+	bool flock;      /* of the whole file, as flock(2) has them; the range means nothing */
 };
 
 struct p9_qid tree_qid(const struct tree_file *file);

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "lib/fd.h"
@@ -216,7 +217,7 @@ int fs_sync(struct filetree *tree, const struct tree_file *file, bool data_only)
 	return fs_result(data_only ? fdatasync(file->data) : fsync(file->data));
 }
 
-/* ---- locks: fcntl(2), open file description locks ---- */
+/* ---- locks: fcntl(2), open file description locks; flock(2) ---- */
 
 /* Locks belong to an open file description: each owner needs its own, with the
  * right to read for read locks and to write for write locks. */
@@ -258,12 +259,21 @@ static int flock_of(const struct tree_lock *lock, struct flock *fl)
 	return 0;
 }
 
+static int lock_whole(int owner, uint8_t type)
+{
+	static const int kinds[] = { LOCK_SH, LOCK_EX, LOCK_UN };
+
+	return type > P9_LOCK_NONE ? -EINVAL : fs_result(flock(owner, kinds[type] | LOCK_NB));
+}
+
 int fs_lock(struct filetree *tree, int owner, const struct tree_lock *lock)
 {
 	struct flock fl;
 	int err = flock_of(lock, &fl);
 
 	(void)tree;
+	if (lock->flock)
+		return lock_whole(owner, lock->type);
 	if (err)
 		return err;
 	err = fs_result(fcntl(owner, F_OFD_SETLK, &fl));

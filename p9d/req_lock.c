@@ -17,6 +17,7 @@ struct lock_owner {
 	char client[CLIENT_MAX];
 	int handle;
 	bool writes;   /* the handle is for write locks too */
+	bool flocks;   /* it has asked for flock(2)'s: an owner has one kind */
 	bool holds;    /* maybe a lock */
 	unsigned refs; /* the list's, and one for each request that waits */
 };
@@ -141,7 +142,8 @@ static int take_lock(struct p9_session *session, struct lock_owner *owner,
 		     const struct tree_lock *lock)
 {
 	const struct tree_ops *ops = session->tree->ops;
-	int err = ops->lock(session->tree, owner->handle, lock);
+	const struct tree_lock real = { lock->type, lock->start, lock->length, owner->flocks };
+	int err = ops->lock(session->tree, owner->handle, &real);
 
 	if (!err)
 		owner->holds =
@@ -263,7 +265,7 @@ static int check_lock(const struct p9_request *q)
 
 static int run_lock(struct p9_request *q, const struct tree_lock *lock)
 {
-	bool write = lock->type == P9_LOCK_WRITE;
+	bool write = lock->type == P9_LOCK_WRITE && !lock->flock;
 	struct p9_session *session = q->session;
 	struct lock_owner *owner;
 	int err;
@@ -273,6 +275,7 @@ static int run_lock(struct p9_request *q, const struct tree_lock *lock)
 	pthread_mutex_lock(&session->lock_mutex);
 	err = get_owner(q, write, &owner);
 	if (!err) {
+		owner->flocks |= lock->flock;
 		err = take_lock(session, owner, lock);
 		if (err == -EAGAIN && q->t->flags & P9_LOCK_FLAG_BLOCK)
 			err = wait_lock(q, owner, lock);
@@ -284,7 +287,8 @@ static int run_lock(struct p9_request *q, const struct tree_lock *lock)
 
 int do_lock(struct p9_request *q)
 {
-	struct tree_lock lock = { q->t->lock_type, q->t->offset, q->t->length };
+	struct tree_lock lock = { q->t->lock_type, q->t->offset, q->t->length,
+				  q->t->flags & P9_LOCK_FLAG_FLOCK };
 	int err = check_lock(q);
 
 	return err ? err : lock_status(q->r, run_lock(q, &lock));
@@ -292,7 +296,7 @@ int do_lock(struct p9_request *q)
 
 int do_getlock(struct p9_request *q)
 {
-	struct tree_lock lock = { q->t->lock_type, q->t->offset, q->t->length };
+	struct tree_lock lock = { q->t->lock_type, q->t->offset, q->t->length, false };
 	struct lock_owner *owner;
 	int err = check_lock(q);
 

@@ -158,9 +158,9 @@ class Client:
         self.clunk(fid)
         return found
 
-    def lock(self, fid, kind, start=0, length=0, owner=1):
-        """kind: 0 to read, 1 to write, 2 none. 0: done, 1: somebody else holds it."""
-        body = struct.pack("<IBIQQI", fid, kind, 0, start, length, owner) + text("client")
+    def lock(self, fid, kind, start=0, length=0, owner=1, flags=0):
+        """kind: 0 to read, 1 to write, 2 none; flags 4: flock(2)'s. 0: done, 1: somebody else holds it."""
+        body = struct.pack("<IBIQQI", fid, kind, flags, start, length, owner) + text("client")
         return self.call(TLOCK, body)[0]
 
     def getxattr(self, path, name=""):

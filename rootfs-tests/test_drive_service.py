@@ -235,6 +235,11 @@ def test_locks(host, client):
             else:
                 fails((errno.EAGAIN, errno.EACCES), lock, f, fcntl.LOCK_EX | fcntl.LOCK_NB, 10, at)
         assert client.lock(mine, 0, 20, 1) == 1
+        assert client.lock(mine, 1, owner=2, flags=4) == 0 and other.lock(theirs, 0, owner=2, flags=4) == 1
+        fails(errno.EAGAIN, fcntl.flock, f, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        assert client.lock(mine, 2, owner=2, flags=4) == 0
+        fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        assert client.lock(mine, 0, owner=2, flags=4) == 1
     assert client.lock(mine, 0, 20, 1) == 0
     other.socket.close()
     assert until(lambda: client.lock(mine, 1, 5, 20) == 0)
@@ -403,7 +408,7 @@ def test_confined(host, client):
     client.getattr()
     pid = host.servers()[-1]
     seen = status(pid)
-    root = (1 << 0) | (1 << 1) | (1 << 3)  # CHOWN, DAC_OVERRIDE, FOWNER
+    root = (1 << 1) | (1 << 3)  # DAC_OVERRIDE, FOWNER
     assert int(seen["CapEff"], 16) == int(seen["CapPrm"], 16) == (0 if host.user else root)
     assert (seen["Seccomp"], seen["NoNewPrivs"]) == ("2", "1")
     open_files = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
@@ -526,3 +531,30 @@ def test_through_a_broker(landbridge, tmp_path):
         finally:
             agent.terminate()
             agent.communicate(timeout=30)
+
+
+READ = """perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0) && connect(S, sockaddr_un(shift)) || die $!;
+my @parts = map { pack(qq(H*), $_) } @ARGV; $| = 1; alarm 30;
+for (@parts) { syswrite(S, $_); my $b; sysread(S, $b, 65536); $all .= $b } print unpack(qq(H*), $all)' /run/landbridge/interop.sock"""
+
+
+def message(kind, body, tag=1):
+    return struct.pack("<IBH", 7 + len(body), kind, tag) + body
+
+
+def test_layer_of_a_machine(landbridge):
+    """C: is what the machine's Windows programs see there, and not the prefix that all share."""
+    asked = field(9, struct.pack("<I", 2)) + field(10, b"drive:C\0")
+    names = ("users", "note")
+    parts = [
+        frame(1, 0, b"LANDBRDG" + struct.pack("<HH", 2, 2) + bytes(36)) + frame(16, 1, asked),
+        message(p9client.TVERSION, struct.pack("<I", 8192) + p9client.text("9P2000.L"), 0xFFFF),
+        message(p9client.TATTACH, struct.pack("<II", 0, p9client.NOFID) + 2 * p9client.text("") + struct.pack("<I", 0)),
+        message(p9client.TWALK, struct.pack("<IIH", 0, 1, 2) + b"".join(map(p9client.text, names))),
+        message(p9client.TLOPEN, struct.pack("<II", 1, os.O_RDONLY)),
+        message(p9client.TREAD, struct.pack("<IQI", 1, 0, 100)),
+    ]
+    result = landbridge.run("--", "bash", "-c", "cd /mnt/c && cmd.exe /c 'echo of this machine> C:\\users\\note' && "
+                            + READ.replace("\n", " ") + " " + " ".join(part.hex() for part in parts))
+    assert b"of this machine\r\n" in bytes.fromhex(result.text), result
+    assert not os.path.exists(os.path.join(landbridge.env["LANDBRIDGE_HOME"], "wine", "drive_c", "users", "note"))

@@ -1,4 +1,5 @@
 /* memtree.c: a file tree in memory. */
+#include "p9d/owners.h"
 #include "p9d/test/memtree.h"
 
 #include <dirent.h>
@@ -432,8 +433,10 @@ static ssize_t mem_getxattr(struct filetree *tree, const struct tree_file *file,
 
 	if (!node)
 		return -EBADF;
-	if (!name || strcmp(name, "user.x") != 0)
-		return name ? -ENODATA : 0;
+	if (!name)
+		return 0;
+	if (strcmp(name, "user.x") != 0 && strcmp(name, OWNERS_META) != 0)
+		return -ENODATA;
 	if (size && size < node->xattr_size)
 		return -ERANGE;
 	if (size)

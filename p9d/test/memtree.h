@@ -17,7 +17,7 @@ struct memtree_node {
 	size_t size;
 	char name[P9_NAME_MAX + 1];
 	uint8_t data[MEMTREE_DATA];
-	size_t xattr_size; /* one attribute, "user.x" */
+	size_t xattr_size; /* one attribute, "user.x", which a drive's metadata is, too */
 	uint8_t xattr[MEMTREE_DATA];
 };
 

@@ -110,6 +110,7 @@ static const struct {
 	{ "linkat", SYS_linkat, FILES, false, { -1, 0, -1 } },
 	{ "mknodat", SYS_mknodat, FILES, false, { -1, 0, 0 } },
 	{ "fchownat", SYS_fchownat, FILES, false, { -1, 0, -1 } },
+	{ "flock", SYS_flock, FILES, false, { -1, 0, 0 } },
 	{ "splice", SYS_splice, FILES, false, { -1, 0, -1 } },
 };
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -40,6 +41,16 @@ static int lock(struct client *c, uint32_t fid, struct range range, uint32_t pro
 	struct p9_msg t = lock_msg(fid, range, proc, "host"), r;
 	int err = client_call(c, &t, &r);
 
+	return err ? -err : r.status;
+}
+
+static int flock_as(struct client *c, uint32_t fid, struct range range, uint32_t proc)
+{
+	struct p9_msg t = lock_msg(fid, range, proc, "host"), r;
+	int err;
+
+	t.flags = P9_LOCK_FLAG_FLOCK;
+	err = client_call(c, &t, &r);
 	return err ? -err : r.status;
 }
 
@@ -227,6 +238,38 @@ static void test_local_programs(void **state)
 	close(fd);
 }
 
+/* Locks of the whole file that the host's flock(2) minds, and no range. */
+static void test_flock(void **state)
+{
+	const struct range shared = { P9_LOCK_READ, 0, 0 }, exclusive = { P9_LOCK_WRITE, 0, 0 };
+	const struct range none = { P9_LOCK_NONE, 0, 0 };
+	struct fixture *f = *state;
+	int fd = open("f", O_RDWR | O_CLOEXEC);
+
+	open_all(&f->c);
+	want(flock_as(&f->c, RW, exclusive, 1), P9_LOCK_OK);
+	want(flock(fd, LOCK_SH | LOCK_NB), -1);
+	want(flock_as(&f->c, RW, shared, 2), P9_LOCK_BLOCKED);
+	want(lock(&f->c, RW, (struct range){ P9_LOCK_WRITE, 0, 0 }, 3),
+	     P9_LOCK_OK); /* fcntl(2)'s */
+	want(lock(&f->c, RW, none, 3), P9_LOCK_OK);
+	want(flock_as(&f->c, RW, shared, 1), P9_LOCK_OK);
+	want(flock(fd, LOCK_SH | LOCK_NB), 0);
+	want(flock_as(&f->c, R, exclusive, 1), P9_LOCK_BLOCKED);
+	want(flock(fd, LOCK_UN), 0);
+	want(flock_as(&f->c, R, exclusive, 4), P9_LOCK_OK); /* opened to read alone */
+	want(flock(fd, LOCK_EX | LOCK_NB), -1);
+	want(lock(&f->c, R, none, 4), P9_LOCK_OK); /* its kind is known by now */
+	want(flock(fd, LOCK_EX | LOCK_NB), 0);
+	want(flock_as(&f->c, R, shared, 1), P9_LOCK_BLOCKED);
+	want(flock(fd, LOCK_UN), 0);
+	want(flock_as(&f->c, RW, exclusive, 1), P9_LOCK_OK);
+	for (uint32_t fid = R; fid <= RW; fid++)
+		want(c_clunk(&f->c, fid), 0);
+	want(flock(fd, LOCK_EX | LOCK_NB), 0);
+	close(fd);
+}
+
 static void test_getlock(void **state)
 {
 	struct fixture *f = *state;
@@ -340,6 +383,7 @@ int main(void)
 		session_test(test_ranges),
 		session_test(test_owner_is_host_and_process),
 		session_test(test_local_programs),
+		session_test(test_flock),
 		session_test(test_getlock),
 		session_test(test_many_processes),
 		session_test(test_stronger_through_another_fid),
