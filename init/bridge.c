@@ -26,11 +26,12 @@ static void broker_exec(const struct daemon *daemon)
 	const struct settings *s = daemon->owner;
 	const char *link = s->link ? s->link : LANDBRIDGE_LINK;
 	const char *key = s->key ? s->key : LANDBRIDGE_KEY_FILE;
+	char mounts[] = "mount";
 	char *argv[] = { (char[]){ "landbridge-broker" },
 			 (char *)(uintptr_t)link,
 			 (char *)(uintptr_t)key,
 			 (char *)(uintptr_t)(s->interop ? "" : NO_INTEROP),
-			 CFG_P9FS && s->automount ? (char[]){ "mount" } : NULL,
+			 CFG_P9FS && s->automount ? mounts : NULL,
 			 NULL };
 	char *const envp[] = { system_path, NULL };
 
