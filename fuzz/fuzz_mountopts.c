@@ -16,8 +16,8 @@ static void try_options(const char *words)
 	mountopts_add(&o, words);
 	mountopts_add(&o, words);
 	if (strnlen(o.data, sizeof(o.data)) == sizeof(o.data) ||
-	    strnlen(o.server, sizeof(o.server)) == sizeof(o.server) || o.server[0] == ';' ||
-	    strchr(o.server, ',') || o.data[0] == ',')
+	    strnlen(o.server, sizeof(o.server)) == sizeof(o.server) || o.server[0] == ',' ||
+	    o.data[0] == ',')
 		abort();
 }
 
