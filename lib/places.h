@@ -17,6 +17,9 @@
 /* The link to the host where nobody says another. */
 #define LANDBRIDGE_LINK "serial:landbridge.0"
 
+/* An attribute of a drive's root that is a fence and has no data (p9fs/p9fs.h). */
+#define LANDBRIDGE_FENCE "user.landbridge.fence"
+
 /* A key of a tcp link in an initramfs. */
 #define LANDBRIDGE_INITRAMFS_KEY "/landbridge.key"
 

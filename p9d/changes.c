@@ -275,7 +275,7 @@ static void put_where(struct changes *changes, struct writer *w, const struct wh
 	if (event->mask & FAN_RENAME)
 		change.pair = changes->pair;
 	change.dir = (*dir)->id;
-	if (event->pid != changes->self && change.what & ~P9_CHANGE_IS_DIR)
+	if ((event->pid != changes->self || changes->tells_own) && change.what & ~P9_CHANGE_IS_DIR)
 		p9_change_put(w, &change);
 	if (event->mask & FAN_DELETE_SELF && change.name.len == 0)
 		forget(changes, dir);

@@ -27,6 +27,7 @@ struct watched;
 struct changes {
 	int fd; /* readable when something has changed; -1: nothing is watched */
 	pid_t self;
+	bool tells_own; /* what this process does, too */
 	uint32_t pair;
 	pthread_mutex_t lock; /* for what follows */
 	struct watched **buckets;

@@ -135,6 +135,8 @@ static int read_dir(struct list *l)
 	q->r->data = q->room;
 	q->r->flags = l->full ? 0 : P9_LIST_END;
 	q->r->qid = tree_qid(&l->dir);
+	if (tree_of(q)->folds) /* what is not in it may be there by another spelling */
+		q->r->qid.type &= (uint8_t)~P9_QTKEPT;
 	return err;
 }
 

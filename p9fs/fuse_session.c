@@ -87,11 +87,10 @@ int fuse_notify_inode(struct fuse_session *s, uint64_t node, int64_t off, int64_
 	return put(s, 0, FUSE_NOTIFY_INVAL_INODE, &body);
 }
 
-int fuse_notify_entry(struct fuse_session *s, uint64_t dir, const char *name, uint32_t flags)
+int fuse_notify_entry(struct fuse_session *s, uint64_t dir, const char *name)
 {
 	const struct fuse_notify_inval_entry_out out = { .parent = dir,
-							 .namelen = (uint32_t)strlen(name),
-							 .flags = flags };
+							 .namelen = (uint32_t)strlen(name) };
 	const struct body body = { &out, name, sizeof(out), out.namelen + 1 };
 
 	return put(s, 0, FUSE_NOTIFY_INVAL_ENTRY, &body);

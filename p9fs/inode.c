@@ -26,7 +26,7 @@ static struct inode *find(const struct inodes *inodes, uint64_t id)
 static struct inode **name_bucket(struct inodes *inodes, const struct inode *parent,
 				  const char *name)
 {
-	uint64_t hash = parent->id ^ 0xcbf29ce484222325u;
+	uint64_t hash = (uintptr_t)parent ^ 0xcbf29ce484222325u; /* ids of roots change */
 
 	while (*name)
 		hash = (hash ^ (uint8_t)*name++) * 0x100000001b3u;

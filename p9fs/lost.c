@@ -78,9 +78,10 @@ static void forget_server(struct p9fs *m)
 /* Waits for the next try; requests are taken meanwhile, and wait too. */
 static int wait_a_while(struct p9fs *m, int ms)
 {
-	struct pollfd p[3] = { { .fd = m->fuse.fd, .events = POLLIN },
+	struct pollfd p[4] = { { .fd = m->fuse.fd, .events = POLLIN },
 			       { .fd = m->notifier.event, .events = POLLIN },
-			       { .fd = m->signals, .events = POLLIN } };
+			       { .fd = m->signals, .events = POLLIN },
+			       { .fd = m->dropper.event, .events = POLLIN } };
 	int64_t until = loop_now() + ms, left;
 	int err = 0;
 
@@ -89,12 +90,14 @@ static int wait_a_while(struct p9fs *m, int ms)
 
 		if (give_up >= 0 && give_up < left)
 			left = give_up;
-		if (poll(p, 3, (int)left) < 0 && errno != EINTR)
+		if (poll(p, 4, (int)left) < 0 && errno != EINTR)
 			return -errno;
 		if (p[2].revents)
 			return -EINTR;
 		if (p[1].revents)
 			notifier_collect(&m->notifier);
+		if (p[3].revents)
+			notifier_collect(&m->dropper);
 		if (p[0].revents)
 			err = p9fs_take(m);
 	}

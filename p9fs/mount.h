@@ -20,6 +20,7 @@ struct p9fs {
 	struct inodes inodes;
 	struct fuse_session fuse;
 	struct notifier notifier;
+	struct notifier dropper; /* of bytes alone, which waits for no directory's lock */
 	struct promises promises;
 	struct listings listings;
 	struct handles handles;

@@ -251,12 +251,18 @@ static void notice_from(struct op *op, enum notice_kind kind, int64_t off, op_st
 	op->notice = (struct notice){
 		.kind = kind, .node = node_of(op->mount, op->inode), .off = off, .done = op_noticed
 	};
-	notifier_add(&op->mount->notifier, &op->notice);
+	notifier_add(kind == NOTICE_FENCE ? &op->mount->notifier : &op->mount->dropper,
+		     &op->notice);
 }
 
 void op_fence(struct op *op, op_step *next)
 {
 	notice_from(op, NOTICE_FENCE, 0, next);
+}
+
+void op_fence_bytes(struct op *op, op_step *next)
+{
+	notice_from(op, NOTICE_FENCE_BYTES, 0, next);
 }
 
 void op_drop(struct op *op, op_step *next)
@@ -477,7 +483,7 @@ bool op_is_other(struct op *op, struct inode *inode, struct p9_qid qid)
 	uint32_t before = inode->version;
 
 	inode->version = inode->kept ? 0 : qid.version;
-	if (!op->mount->config.guest_locks || !before || inode->kept || before == qid.version)
+	if (!op->mount->config.guest_locks || !before || before == qid.version)
 		return false;
 	promise_forget(op->mount, inode);
 	return true;

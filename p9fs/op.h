@@ -82,8 +82,11 @@ void op_send(struct op *op, struct p9_msg *t, op_reply *next);
  * it was to write is written, and it asks for what it reads. Or, its attributes only. */
 void op_drop(struct op *op, op_step *next);
 void op_drop_attr(struct op *op, op_step *next);
-/* The next step, when the kernel has been told all that was to be told until now. */
+/* The next step, when the kernel has been told all that was to be told until now: only
+ * for a request that holds no directory's lock there, as looking up and the like do.
+ * Or, has been told to forget the bytes that it was to forget. */
 void op_fence(struct op *op, op_step *next);
+void op_fence_bytes(struct op *op, op_step *next);
 /* The next step, when op->handle is the open file that the kernel means; where it
  * means none (fh 0) one that may do what `flags` (P9_O_*) say. */
 void op_open(struct op *op, uint64_t fh, uint32_t flags, op_step *next);

@@ -14,24 +14,24 @@ static void getattr_end(struct op *op)
 	op_give(op, &op->attr, sizeof(op->attr));
 }
 
-/* Whoever asks for the root's attributes when they need not asks whether all that
- * had changed until then has been told to the kernel: a fence. */
+/* A file that was kept and is no more, as by a second link, is from here on compared. */
 static void getattr_replied(struct op *op, const struct p9_msg *r)
 {
 	struct p9fs *m = op->mount;
 	struct inode *inode = op->inode;
-	bool is_root = inode == &m->inodes.root;
+	bool is_root = inode == &m->inodes.root, was_kept = inode->kept;
 	struct timespec valid;
 
-	if (is_root)
-		inode->kept = r->qid.type & P9_QTKEPT;
+	inode->kept = (is_root || was_kept) && r->qid.type & P9_QTKEPT;
+	if (was_kept && !inode->kept)
+		promise_forget(m, inode);
 	valid = op_cache(m, inode, inode->kept && promise_holds(op, inode, r->qid));
 	op->attr = (struct fuse_attr_out){ .attr_valid = (uint64_t)valid.tv_sec,
 					   .attr_valid_nsec = (uint32_t)valid.tv_nsec,
 					   .attr = attr_of(r->qid.path, &r->attr) };
 	inode->size = r->attr.size;
-	if (op_is_other(op, inode, r->qid) || (is_root && m->notifier.count))
-		op_fence(op, getattr_end);
+	if (op_is_other(op, inode, r->qid))
+		op_fence_bytes(op, getattr_end);
 	else
 		getattr_end(op);
 }

@@ -54,6 +54,8 @@ static bool add_inode(struct dir_listing *l, const char *name, const struct p9_d
 	if (known && strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
 		inode = inode_see(&m->inodes, l->op->inode, name, entry->qid.path, P9_NOFID);
 	d.entry_out = entry_of(l->op, inode, entry->qid, &entry->attr);
+	if (inode && inode->kept)
+		op_is_other(l->op, inode, entry->qid);
 	l->used += fuse_put_direntplus(l->buffer + l->used, room, &d, name);
 	return true;
 }

@@ -239,7 +239,9 @@ static void read_more(struct op *op)
 {
 	struct p9_msg t = { .type = P9_TREAD, .fid = op->handle->fid, .offset = op->off + op->got };
 
-	t.count = op_io_count(op) - (uint32_t)op->got;
+	t.count = op_io_count(op); /* the next server may take less at once than the last */
+	if (t.count > op->size - op->got)
+		t.count = (uint32_t)(op->size - op->got);
 	op_send(op, &t, read_replied);
 }
 

@@ -56,7 +56,7 @@ static void entry_replied(struct op *op, const struct p9_msg *r)
 	}
 	op->entry = entry_of(op, inode, r->qid, &r->attr);
 	if (op_is_other(op, inode, r->qid))
-		op_fence(op, entry_end);
+		op_fence_bytes(op, entry_end);
 	else
 		entry_end(op);
 }
@@ -73,8 +73,10 @@ static void entry_listed(struct op *op, const struct p9_dirent *entry)
 	}
 	op->asked = m->promises.heard;
 	op->entry = entry_of(op, inode, entry->qid, &entry->attr);
-	inode->version = 0; /* it is kept */
-	entry_end(op);
+	if (op_is_other(op, inode, entry->qid))
+		op_fence_bytes(op, entry_end);
+	else
+		entry_end(op);
 }
 
 static void entry_look(struct op *op)
@@ -313,15 +315,30 @@ void on_rmdir(struct p9fs *m, const struct fuse_request *q)
 	unlink_at(m, q, P9_REMOVEDIR);
 }
 
-/* The kernel moves the name itself, and does not look. Without memory to write it
- * down nobody may rely on where the file is. */
-static void moved(struct inodes *inodes, struct inode *inode, struct inode *dir, const char *name)
+/* Whether something of these directories has been heard of since op was sent. */
+static bool heard_since(const struct op *op)
 {
+	return op->inode->heard > op->asked || op->other->heard > op->asked ||
+	       op->mount->promises.all > op->asked;
+}
+
+/* The kernel moves the name itself, and does not look. Who hears of the file under a
+ * name that it had not yet here, or where nobody tells of it, is to look again. */
+static void moved(struct op *op, struct inode *inode, struct inode *dir, const char *name)
+{
+	struct p9fs *m = op->mount;
+	bool was_kept = inode && inode->kept;
+
 	if (!inode)
 		return;
-	inode->kept = inode->kept && dir->kept;
-	if (inode_move(inodes, inode, dir, name) < 0)
+	inode->kept = was_kept && (dir->kept || dir == &m->inodes.root) && !heard_since(op);
+	if (inode_move(&m->inodes, inode, dir, name) < 0)
 		inode->kept = false;
+	if (!was_kept || inode->kept)
+		return;
+	listing_drop(inode);
+	promise_forget(m, inode);
+	promise_forget_name(m, dir, name);
 }
 
 static void renamed(struct op *op, const struct p9_msg *r)
@@ -336,9 +353,9 @@ static void renamed(struct op *op, const struct p9_msg *r)
 			listing_drop(to);
 		inode_unname(inodes, to);
 	}
-	moved(inodes, from, op->other, op->newname);
+	moved(op, from, op->other, op->newname);
 	if (op->flags & P9_RENAME_EXCHANGE)
-		moved(inodes, to, op->inode, op->name);
+		moved(op, to, op->inode, op->name);
 	op_end(op, 0);
 }
 

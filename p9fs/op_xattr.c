@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/xattr.h>
 
+#include "lib/places.h"
+
 /* --- reading ------------------------------------------------------------------------ */
 
 static void value_replied(struct op *op, const struct p9_msg *r)
@@ -50,6 +52,33 @@ static void xattr_read(struct p9fs *m, const struct fuse_request *q, const char 
 	op_reach_any(op, walk_send);
 }
 
+static void fence_end(struct op *op)
+{
+	op_end(op, ENODATA);
+}
+
+/* Its reply came behind all changes that the server knew of. */
+static void fence_replied(struct op *op, const struct p9_msg *r)
+{
+	(void)r;
+	op_fence(op, fence_end);
+}
+
+static void fence_send(struct op *op)
+{
+	struct p9_msg t = { .type = P9_TGETATTR, .fid = op_any_fid(op), .mask = P9_ATTR_BASIC };
+
+	op_send(op, &t, fence_replied);
+}
+
+static void fence(struct p9fs *m, const struct fuse_request *q)
+{
+	struct op *op = op_new(m, q);
+
+	if (op)
+		op_reach_any(op, fence_send);
+}
+
 /* What a drive has none of, and is asked for with each write and by each `ls -l`. */
 static int drive_has_none(const char *name)
 {
@@ -64,6 +93,8 @@ void on_getxattr(struct p9fs *m, const struct fuse_request *q)
 
 	if (error)
 		fuse_refuse(&m->fuse, q->unique, error);
+	else if (q->node == FUSE_ROOT_ID && strcmp(q->name, LANDBRIDGE_FENCE) == 0)
+		fence(m, q);
 	else
 		xattr_read(m, q, q->name);
 }

@@ -33,7 +33,6 @@ int p9fs_connect(struct p9fs *m)
 		remote_fini(&m->remote);
 		err = remote_init(&m->remote, fd);
 	}
-
 	if (c->watch)
 		hello.watch = promises_ask(&m->promises);
 	if (!err)
@@ -42,6 +41,11 @@ int p9fs_connect(struct p9fs *m)
 		m->inodes.root.id = root;
 	else if (!err)
 		err = inodes_init(&m->inodes, root, INODE_FIDS, drop_fid);
+	if (err &&
+	    fd >= 0) { /* one that refuses us is none; only connect says that there is none */
+		remote_fail(&m->remote, err);
+		return err == -ENODEV ? -EIO : err;
+	}
 	return err;
 }
 
@@ -103,7 +107,9 @@ static int p9fs_mount(struct p9fs *m, const char **step)
 		return err;
 	fd = m->config.way->mount(&m->config, terms.io_max, step);
 	err = fd < 0 ? fd : fuse_session_init(&m->fuse, fd, &terms);
-	return err < 0 ? err : notifier_start(&m->notifier, &m->fuse);
+	if (!err)
+		err = notifier_start(&m->notifier, &m->fuse);
+	return err < 0 ? err : notifier_start(&m->dropper, &m->fuse);
 }
 
 int p9fs_open(struct p9fs **out, const struct p9fs_config *config, const char **step)
@@ -165,14 +171,15 @@ static void p9fs_rest(struct p9fs *m)
 
 static int p9fs_turn(struct p9fs *m)
 {
-	struct pollfd p[4] = {
+	struct pollfd p[5] = {
 		{ .fd = m->remote.fd,
 		  .events = (short)(POLLIN | (remote_pending(&m->remote) ? POLLOUT : 0)) },
 		{ .fd = remote_busy(&m->remote) ? -1 : m->fuse.fd, .events = POLLIN },
 		{ .fd = m->notifier.event, .events = POLLIN },
 		{ .fd = m->signals, .events = POLLIN },
+		{ .fd = m->dropper.event, .events = POLLIN },
 	};
-	int err = 0, count = poll(p, 4, turn_wait(m));
+	int err = 0, count = poll(p, 5, turn_wait(m));
 
 	if (count < 0)
 		return errno == EINTR ? 0 : -errno;
@@ -183,6 +190,8 @@ static int p9fs_turn(struct p9fs *m)
 	m->stop = p[3].revents != 0;
 	if (p[2].revents)
 		notifier_collect(&m->notifier);
+	if (p[4].revents)
+		notifier_collect(&m->dropper);
 	if (p[1].revents)
 		err = p9fs_take(m);
 	if (!err && p[0].revents & (POLLIN | POLLHUP | POLLERR))
@@ -206,16 +215,16 @@ int p9fs_serve(struct p9fs *m)
 
 /* What the kernel wants to write back, or to read, is refused; but it must be
  * told so, before it lets go. */
-static void finish_notices(struct p9fs *m)
+static void finish_notices(struct p9fs *m, struct notifier *notifier)
 {
-	while (m->notifier.count) {
+	while (notifier->count) {
 		struct pollfd p[2] = { { .fd = m->fuse.fd, .events = POLLIN },
-				       { .fd = m->notifier.event, .events = POLLIN } };
+				       { .fd = notifier->event, .events = POLLIN } };
 
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
 			break;
 		if (p[1].revents)
-			notifier_collect(&m->notifier);
+			notifier_collect(notifier);
 		if (p[0].revents & POLLIN)
 			p9fs_take(m);
 		else if (p[0].revents) /* unmounted: it lets go by itself */
@@ -229,8 +238,11 @@ void p9fs_close(struct p9fs *m)
 
 	remote_fail(&m->remote, -ENOTCONN);
 	lost_end(m, ENOTCONN);
-	finish_notices(m);
+	finish_notices(m, &m->dropper);
+	finish_notices(m, &m->notifier);
+	finish_notices(m, &m->dropper);
 	notifier_stop(&m->notifier);
+	notifier_stop(&m->dropper);
 	fuse_session_fini(&m->fuse);
 	if (mounted)
 		m->config.way->unmount(&m->config);

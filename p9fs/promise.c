@@ -24,7 +24,8 @@ static void forgotten(struct notice *notice)
 }
 
 /* A promise that cannot be kept ends the mount: better than one that is broken. */
-static void forget(struct p9fs *m, struct notice notice, const char *name)
+static void forget_by(struct p9fs *m, struct notifier *notifier, struct notice notice,
+		      const char *name)
 {
 	size_t len = strlen(name);
 	struct forgetting *f = malloc(sizeof(*f) + len + 1);
@@ -37,7 +38,12 @@ static void forget(struct p9fs *m, struct notice notice, const char *name)
 	notice.name = f->name;
 	notice.done = forgotten;
 	f->notice = notice;
-	notifier_add(&m->notifier, &f->notice);
+	notifier_add(notifier, &f->notice);
+}
+
+static void forget(struct p9fs *m, struct notice notice, const char *name)
+{
+	forget_by(m, &m->notifier, notice, name);
 }
 
 static void forget_entry(struct p9fs *m, const struct inode *dir, const char *name)
@@ -177,7 +183,13 @@ bool promise_holds(const struct op *op, const struct inode *inode, struct p9_qid
 
 void promise_forget(struct p9fs *m, const struct inode *inode)
 {
-	forget_inode(m, inode, 0);
+	forget_by(m, &m->dropper,
+		  (struct notice){ .kind = NOTICE_INODE, .node = node_of(m, inode) }, "");
+}
+
+void promise_forget_name(struct p9fs *m, const struct inode *dir, const char *name)
+{
+	forget_entry(m, dir, name);
 }
 
 void promise_renew(struct p9fs *m, struct inode *inode, uint64_t asked)

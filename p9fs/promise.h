@@ -34,6 +34,8 @@ void promises_lost(struct p9fs *m);
 bool promise_holds(const struct op *op, const struct inode *inode, struct p9_qid qid);
 /* The kernel is to forget the file's attributes and bytes, or listing. */
 void promise_forget(struct p9fs *m, const struct inode *inode);
+/* ... and that the directory has such a name, with all that is below it. */
+void promise_forget_name(struct p9fs *m, const struct inode *dir, const char *name);
 /* The kernel was given bytes or a listing of op->inode that may be older than a
  * change it was told of: it is told once more. After the answer. */
 void promise_renew(struct p9fs *m, struct inode *inode, uint64_t asked);

@@ -11,9 +11,9 @@
 uint32_t drives_here(void);
 
 /* Returns when what the host did to its drives before is seen on those of them
- * that keep what they have read (FUSE): they answer
- * statx(2) with AT_STATX_FORCE_SYNC for their root when they have taken in all
- * changes up to then. Not longer than 2 s for one that does not answer. */
+ * that keep what they have read (FUSE): they answer for their root's
+ * LANDBRIDGE_FENCE (places.h) when they have taken in all changes up to then. Not
+ * longer than 2 s for one that does not answer. */
 void drives_refresh(const struct mounts *mounts);
 
 /* Says what only one side has. */

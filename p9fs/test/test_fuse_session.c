@@ -167,12 +167,7 @@ static void test_notices(void **state)
 {
 	struct notice notices[] = {
 		{ .kind = NOTICE_INODE, .node = 7, .off = -1, .len = 0, .done = done },
-		{ .kind = NOTICE_ENTRY,
-		  .node = 8,
-		  .name = "name",
-		  .len = 1,
-		  .flags = FUSE_EXPIRE_ONLY,
-		  .done = done },
+		{ .kind = NOTICE_ENTRY, .node = 8, .name = "name", .len = 1, .done = done },
 		{ .kind = NOTICE_STORE,
 		  .node = 9,
 		  .off = 4096,
@@ -181,7 +176,7 @@ static void test_notices(void **state)
 		  .done = done },
 	};
 	const struct fuse_notify_inval_inode_out inode = { 7, -1, 0 };
-	const struct fuse_notify_inval_entry_out entry = { 8, 4, FUSE_EXPIRE_ONLY };
+	const struct fuse_notify_inval_entry_out entry = { .parent = 8, .namelen = 4 };
 	const struct fuse_notify_store_out store = { 9, 4096, 2, 0 };
 	struct notifier n;
 	struct fixture f;

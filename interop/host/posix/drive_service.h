@@ -14,7 +14,7 @@
 
 /* Streams are 64 at most (doc/PROTOCOL, section 11); what has lost its stream may
  * take a moment to end. */
-enum { DRIVE_SERVERS_MAX = 128 };
+enum { DRIVE_SERVERS_MAX = 96 }; /* and a user may have 128 fanotify groups */
 
 struct drive_service {
 	const struct drives *drives;
