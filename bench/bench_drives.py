@@ -14,7 +14,7 @@ import tempfile
 
 DIRS, FILES = 100, 50
 SCRIPT = r"""
-cd "$1" && export HOME=/root
+cd "$1" || exit
 git config --global --add safe.directory '*'
 us() { a=$(date +%s%N); "$@" >/dev/null 2>&1; b=$(date +%s%N); echo -n "$(((b - a) / 1000)) "; }
 tars() { tar c . | cat; }
@@ -41,7 +41,7 @@ def make_tree(top):
 
 def run(way, tmp):
     """{(where, work): [cold, warm...]}, in microseconds."""
-    command = "cp -a /mnt/d /root/tree; sh /mnt/e/script /mnt/d drive; sh /mnt/e/script /root/tree ext4"
+    command = "cp -a /mnt/d ~/tree; sh /mnt/e/script /mnt/d drive; sh /mnt/e/script ~/tree ext4"
     out = subprocess.run(["build/landbridge", "run", "--drives-by", way, "--user", "root", "--memory", "1G",
                           "--drive", f"D:={tmp}/tree", "--drive", f"E:={tmp}/tools", "build/images/p9suite.ext4",
                           "--", "bash", "-c", command], capture_output=True, text=True, check=False).stdout
