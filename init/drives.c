@@ -113,6 +113,8 @@ static int letter_mount(struct automount *a, int letter)
 		err = drive_mount(&r);
 	else if (err < 0)
 		fmt(r.why, sizeof(r.why), "%s", strerror(-err));
+	if (err == -EEXIST)
+		err = 0;
 	if (made && err == 0)
 		note_make(MADE, letter);
 	else if (made)

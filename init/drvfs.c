@@ -156,6 +156,12 @@ static int drive_attach(struct drive_request *r, char letter, const char *target
 	}
 }
 
+/* Who owns a drive's files, and such, is decided for a mount as a whole. */
+static bool has_options(const struct mountopts *o)
+{
+	return o->server[0] || o->data[0];
+}
+
 /* A directory of a drive that is not mounted: the drive goes to a place of
  * ours, where it can be found for the next one; unless this one has options of its
  * own: then it is all that is seen of it. */
@@ -176,33 +182,33 @@ static int subtree_attach(struct drive_request *r, char letter, const char *rest
 	if (err < 0)
 		return err;
 	err = subtree_bind(r, point, rest);
-	if (err < 0 || plain.server[0])
+	if (err < 0 || has_options(&plain))
 		umount2(point, MNT_DETACH);
 	return err;
 }
 
-/* Whether a drive that can be seen there will do: who owns its files, and such, is
- * decided for a mount as a whole. */
-static bool will_do(const struct drive_request *r, const struct mount *first)
+/* Whether a mount of the drive is not what is asked for, as its options are its own. */
+static bool is_other(const struct drive_request *r, const struct mount *m)
 {
-	return first && !(first->fuse && r->options->server[0]);
+	return m->fuse && has_options(r->options);
 }
 
-/* Whether just this is mounted there already: mount(8) knows C: and C:\\ for two
+/* Just this, mounted there already, or NULL: mount(8) knows C: and C:\\ for two
  * sources, and would have one more on top each time. */
-static bool is_there(const struct drive_request *r, const struct mounts *mounts, char letter,
-		     const char *rest)
+static const struct mount *drive_there(const struct drive_request *r, const struct mounts *mounts,
+				       char letter, const char *rest)
 {
 	enum { SAME = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC };
 	const struct mount *m = mounts_find(mounts, r->target);
 	char drive[] = { letter, ':', '\0' }, root[4096];
 	struct statfs fs;
+	bool there = m && m->drive && strcmp(m->point, r->target) == 0 &&
+		     strcasecmp(m->drive, drive) == 0 &&
+		     drive_subpath(root, sizeof(root), "", rest) == 0 &&
+		     strcmp(m->root, *rest ? root : "/") == 0 && statfs(r->target, &fs) == 0 &&
+		     ((fs.f_flags ^ r->options->flags) & SAME) == 0;
 
-	return m && m->drive && strcmp(m->point, r->target) == 0 &&
-	       strcasecmp(m->drive, drive) == 0 &&
-	       drive_subpath(root, sizeof(root), "", rest) == 0 &&
-	       strcmp(m->root, *rest ? root : "/") == 0 && statfs(r->target, &fs) == 0 &&
-	       ((fs.f_flags ^ r->options->flags) & SAME) == 0;
+	return there ? m : NULL;
 }
 
 static int source_split(struct drive_request *r, char *letter, const char **rest)
@@ -226,10 +232,10 @@ static int remount(struct drive_request *r)
 int drive_mount(struct drive_request *r)
 {
 	struct mounts mounts;
-	const struct mount *first;
+	const struct mount *first, *there;
 	const char *rest;
 	char letter;
-	bool there, bound;
+	bool done;
 	int err = source_split(r, &letter, &rest);
 
 	if (err < 0)
@@ -239,13 +245,15 @@ int drive_mount(struct drive_request *r)
 	err = mounts_load(&mounts);
 	if (err < 0)
 		return why(r, err, "cannot read /proc/self/mountinfo: %s", strerror(-err));
-	there = is_there(r, &mounts, letter, rest);
+	there = drive_there(r, &mounts, letter, rest);
 	first = drive_visible(&mounts, letter);
-	bound = !there && will_do(r, first);
-	if (bound)
+	done = there || (first && !is_other(r, first));
+	if (there && is_other(r, there))
+		err = why(r, -EEXIST, "it is mounted there already (umount it first)");
+	else if (done && !there)
 		err = subtree_bind(r, first->point, rest);
 	mounts_unload(&mounts);
-	if (there || bound)
+	if (done)
 		return err;
 	return *rest ? subtree_attach(r, letter, rest) : drive_attach(r, letter, r->target);
 }

@@ -14,7 +14,8 @@
  * the host's agent serves. A drive that is mounted already (a virtio-9p tag can be
  * mounted once) is bound from there, unless the agent serves it and options say whose
  * its files shall be. `why` gets what went wrong, for after "unable to mount SOURCE on
- * TARGET: ". 0 or negative errno. */
+ * TARGET: ". 0 or negative errno; -EEXIST: it is there, and its options are not to be
+ * changed so. */
 struct drive_request {
 	const char *source; /* "C:", "C:\\dir", as drive_source takes it */
 	const char *target;

@@ -157,7 +157,6 @@ int landbridge_drive_main(int argc, char **argv)
 				      .watch = true,
 				      .guest_locks = true,
 				      .patience = 60 };
-
 	const char *wrong;
 
 	if (argc != ARGS || fd_set_cloexec(REPORT, 1) < 0)

@@ -23,7 +23,7 @@
 enum { BUCKETS = 4096, HANDLE_MAX = 128 };
 
 /* The kernel names a directory by its file system and its file handle there. */
-struct key {
+struct dir_key {
 	int32_t fsid[2];
 	int32_t type;
 	uint32_t size;
@@ -34,11 +34,11 @@ struct watched {
 	struct watched *next;
 	uint64_t id;
 	uint32_t hash;
-	struct key key; /* not all of it: only `size` bytes of the handle */
+	struct dir_key key; /* not all of it: only `size` bytes of the handle */
 };
 
 /* name_to_handle_at(2) */
-struct handle {
+struct file_handle_room {
 	uint32_t size;
 	int32_t type;
 	uint8_t bytes[HANDLE_MAX];
@@ -95,13 +95,13 @@ bool changes_local(unsigned long magic)
 
 /* --- the directories ---------------------------------------------------------------- */
 
-static size_t key_size(const struct key *key)
+static size_t key_size(const struct dir_key *key)
 {
-	return offsetof(struct key, handle) + key->size;
+	return offsetof(struct dir_key, handle) + key->size;
 }
 
 /* FNV-1a. */
-static uint32_t key_hash(const struct key *key)
+static uint32_t key_hash(const struct dir_key *key)
 {
 	const uint8_t *bytes = (const uint8_t *)key;
 	uint32_t hash = 2166136261u;
@@ -112,7 +112,7 @@ static uint32_t key_hash(const struct key *key)
 }
 
 /* Where the directory is, or would be. */
-static struct watched **place_of(struct changes *changes, const struct key *key, uint32_t hash)
+static struct watched **place_of(struct changes *changes, const struct dir_key *key, uint32_t hash)
 {
 	struct watched **at = &changes->buckets[hash % BUCKETS];
 
@@ -121,9 +121,9 @@ static struct watched **place_of(struct changes *changes, const struct key *key,
 	return at;
 }
 
-static int key_of(struct key *key, int dir)
+static int key_of(struct dir_key *key, int dir)
 {
-	struct handle handle = { .size = HANDLE_MAX };
+	struct file_handle_room handle = { .size = HANDLE_MAX };
 	struct statfs fs;
 	int mount;
 
@@ -155,7 +155,7 @@ static int mark(const struct changes *changes, int dir)
 	return -errno;
 }
 
-static int add(struct changes *changes, int dir, uint64_t id, const struct key *key)
+static int add(struct changes *changes, int dir, uint64_t id, const struct dir_key *key)
 {
 	uint32_t hash = key_hash(key);
 	struct watched **at = place_of(changes, key, hash), *new;
@@ -184,7 +184,7 @@ static int add(struct changes *changes, int dir, uint64_t id, const struct key *
 
 int changes_watch(struct changes *changes, int dir, uint64_t id)
 {
-	struct key key = { .size = 0 };
+	struct dir_key key = { .size = 0 };
 	int err = key_of(&key, dir);
 
 	if (err)
@@ -202,7 +202,7 @@ int changes_watch(struct changes *changes, int dir, uint64_t id)
 struct where {
 	uint8_t type;
 	uint16_t size;
-	struct key dir;
+	struct dir_key dir;
 	struct p9_str name; /* empty: the directory itself */
 };
 
@@ -275,7 +275,7 @@ static void put_where(struct changes *changes, struct writer *w, const struct wh
 	if (event->mask & FAN_RENAME)
 		change.pair = changes->pair;
 	change.dir = (*dir)->id;
-	if ((event->pid != changes->self || changes->tells_own) && change.what & ~P9_CHANGE_IS_DIR)
+	if (event->pid != changes->self && change.what & ~P9_CHANGE_IS_DIR)
 		p9_change_put(w, &change);
 	if (event->mask & FAN_DELETE_SELF && change.name.len == 0)
 		forget(changes, dir);
@@ -286,7 +286,6 @@ static void put_event(struct changes *changes, struct writer *w,
 {
 	static const struct p9_change all = { .what = P9_CHANGE_ALL };
 	const uint8_t *end = at + event->event_len;
-
 	struct where where = { .type = 0 };
 
 	if (event->mask & FAN_Q_OVERFLOW) {
@@ -302,7 +301,7 @@ static void put_event(struct changes *changes, struct writer *w,
 }
 
 /* No entry is longer than the event it stands for, so all of them fit. */
-size_t changes_take(struct changes *changes, void *buf, size_t size)
+size_t changes_take(struct changes *changes, bool own, void *buf, size_t size)
 {
 	struct writer w;
 	ssize_t n;
@@ -318,6 +317,8 @@ size_t changes_take(struct changes *changes, void *buf, size_t size)
 		struct fanotify_event_metadata event; /* there it is not aligned */
 
 		memcpy(&event, at, sizeof(event));
+		if (own)
+			event.pid = -1; /* like others' */
 		put_event(changes, &w, &event, at);
 		at += event.event_len;
 	}

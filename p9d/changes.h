@@ -27,7 +27,6 @@ struct watched;
 struct changes {
 	int fd; /* readable when something has changed; -1: nothing is watched */
 	pid_t self;
-	bool tells_own; /* what this process does, too */
 	uint32_t pair;
 	pthread_mutex_t lock; /* for what follows */
 	struct watched **buckets;
@@ -50,8 +49,8 @@ bool changes_local(unsigned long magic);
  * may not be read; -EXDEV, -EOPNOTSUPP: not on this file system). */
 int changes_watch(struct changes *changes, int dir, uint64_t id);
 
-/* What has happened, as p9_change entries (wire.h). `size` is at least
+/* What others have done, and with `own` this process, as p9_change entries (wire.h). `size` is at least
  * CHANGES_MIN. Returns bytes, 0: nothing more. */
-size_t changes_take(struct changes *changes, void *buf, size_t size);
+size_t changes_take(struct changes *changes, bool own, void *buf, size_t size);
 
 #endif

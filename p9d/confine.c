@@ -143,7 +143,7 @@ static const struct {
 	{ SYS_capget, CONFINE_DISPATCHER },
 	{ SYS_prctl, CONFINE_DISPATCHER },
 	{ SYS_seccomp, CONFINE_DISPATCHER },
-	{ SYS_epoll_create1, ALL },
+	{ SYS_epoll_create1, CONFINE_DISPATCHER | CONFINE_DRIVE },
 	{ SYS_eventfd2, CONFINE_DISPATCHER },
 	{ SYS_wait4, CONFINE_DISPATCHER },
 	{ SYS_kill, CONFINE_DISPATCHER },

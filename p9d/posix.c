@@ -318,11 +318,8 @@ static int fs_watch(struct filetree *base)
 
 static size_t fs_changes(struct filetree *base, void *buf, size_t size)
 {
-	struct changes *changes = fs_of(base)->changes;
-
 	/* A client that finds a file by several spellings does not know all that it does. */
-	changes->tells_own = base->folds;
-	return changes_take(changes, buf, size);
+	return changes_take(fs_of(base)->changes, base->folds, buf, size);
 }
 
 static const struct tree_ops fs_ops = {

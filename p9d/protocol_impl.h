@@ -19,6 +19,9 @@ static inline struct filetree *tree_of(const struct p9_request *q)
 	return q->session->tree;
 }
 
+/* *at becomes the file `name` in it; as it was on an error. */
+int step_to(struct p9_request *q, struct tree_file *at, struct p9_str name);
+
 int become(struct p9_request *q, struct attach *attach);
 /* Whether names in the directory `fid` (another file: yes) may be used: 0 or -ESTALE. */
 int fid_inside(struct p9_request *q, const struct fid *fid);

@@ -7,7 +7,7 @@
 
 #include "p9d/protocol_impl.h"
 
-struct list {
+struct dir_list {
 	struct tree_listing tree;
 	struct p9_request *q;
 	struct tree_file dir; /* opened for this alone */
@@ -24,7 +24,8 @@ static bool same(const struct p9_qid *a, const struct p9_qid *b)
 
 /* What is there before and after its bytes were read is what was read; a change that
  * shows in neither is told. */
-static void read_whole(struct list *l, struct tree_file *file, struct p9_listed *out, uint8_t *to)
+static void read_whole(struct dir_list *l, struct tree_file *file, struct p9_listed *out,
+		       uint8_t *to)
 {
 	struct p9_request *q = l->q;
 	struct p9_qid before = out->entry.qid;
@@ -41,14 +42,14 @@ static void read_whole(struct list *l, struct tree_file *file, struct p9_listed 
 	out->bytes = to;
 }
 
-static bool is_wanted(const struct list *l, const struct p9_listed *out)
+static bool is_wanted(const struct dir_list *l, const struct p9_listed *out)
 {
 	return S_ISREG(out->entry.attr.mode) && out->entry.qid.type & P9_QTKEPT &&
 	       out->entry.attr.size <= l->q->t->length && out->entry.attr.size < P9_MSIZE_MAX;
 }
 
 /* False: they find no room, but would in the next answer. */
-static bool add_bytes(struct list *l, const char *name, struct p9_listed *out)
+static bool add_bytes(struct dir_list *l, const char *name, struct p9_listed *out)
 {
 	struct tree_file file;
 	size_t room;
@@ -74,7 +75,7 @@ static bool add_bytes(struct list *l, const char *name, struct p9_listed *out)
 
 static bool add_listed(struct tree_listing *base, const struct tree_entry *entry)
 {
-	struct list *l = (struct list *)(void *)base;
+	struct dir_list *l = (struct dir_list *)(void *)base;
 	struct p9_request *q = l->q;
 	struct p9_listed out = {
 		.entry = { .qid = entry->qid,
@@ -94,35 +95,19 @@ static bool add_listed(struct tree_listing *base, const struct tree_entry *entry
 	return !l->full;
 }
 
-static int step_to(struct list *l, struct p9_str name)
-{
-	struct p9_request *q = l->q;
-	struct tree_file next;
-	char text[P9_NAME_MAX + 1];
-	int err = l->dir.type == TREE_DIR ? name_take(name, text) : -ENOTDIR;
-
-	if (!err)
-		err = ops_of(q)->walk(tree_of(q), &l->dir, text, &next);
-	if (err)
-		return err;
-	ops_of(q)->close(tree_of(q), &l->dir);
-	l->dir = next;
-	return 0;
-}
-
-static int open_dir(struct list *l)
+static int open_dir(struct dir_list *l)
 {
 	const struct p9_msg *t = l->q->t;
 	int err = 0;
 
 	for (unsigned i = 0; !err && i < t->name_count; i++)
-		err = step_to(l, t->names[i]);
+		err = step_to(l->q, &l->dir, t->names[i]);
 	if (!err && l->dir.type != TREE_DIR)
 		err = -ENOTDIR;
 	return err ? err : ops_of(l->q)->open(tree_of(l->q), &l->dir, P9_O_RDONLY | P9_O_DIRECTORY);
 }
 
-static int read_dir(struct list *l)
+static int read_dir(struct dir_list *l)
 {
 	struct p9_request *q = l->q;
 	uint32_t count = data_limit(q, q->t->count);
@@ -142,7 +127,7 @@ static int read_dir(struct list *l)
 
 int do_wlist(struct p9_request *q)
 {
-	struct list l = {
+	struct dir_list l = {
 		.tree = { .add = add_listed, .room = q->scratch, .room_size = q->scratch_size },
 		.q = q,
 	};

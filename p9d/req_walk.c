@@ -22,6 +22,21 @@ static int hook_file(struct p9_request *q, struct tree_file *file)
 	return err;
 }
 
+int step_to(struct p9_request *q, struct tree_file *at, struct p9_str name)
+{
+	struct tree_file next;
+	char text[P9_NAME_MAX + 1];
+	int err = at->type == TREE_DIR ? name_take(name, text) : -ENOTDIR;
+
+	if (!err)
+		err = ops_of(q)->walk(tree_of(q), at, text, &next);
+	if (err)
+		return err;
+	ops_of(q)->close(tree_of(q), at);
+	*at = next;
+	return 0;
+}
+
 static int step(struct p9_request *q, const struct tree_file *from, struct p9_str name,
 		struct tree_file *to)
 {

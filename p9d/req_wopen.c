@@ -15,21 +15,12 @@ struct wopen {
 	bool opened;
 };
 
-static int step_to(struct wopen *w, struct p9_str name)
+static int step_on(struct wopen *w, struct p9_str name)
 {
-	struct p9_request *q = w->q;
-	struct tree_file next;
-	char text[P9_NAME_MAX + 1];
-	int err = w->at.type == TREE_DIR ? name_take(name, text) : -ENOTDIR;
+	int err = step_to(w->q, &w->at, name);
 
-	if (!err)
-		err = ops_of(q)->walk(tree_of(q), &w->at, text, &next);
-	if (err)
-		return err;
-	ops_of(q)->close(tree_of(q), &w->at);
-	w->at = next;
-	q->r->walked++;
-	return 0;
+	w->q->r->walked += err == 0;
+	return err;
 }
 
 /* 1: there is an answer already, in r->status. */
@@ -49,7 +40,7 @@ static int walk_parents(struct wopen *w)
 	const struct p9_msg *t = w->q->t;
 
 	for (unsigned i = 0; i + 1 < t->name_count; i++) {
-		int err = step_to(w, t->names[i]);
+		int err = step_on(w, t->names[i]);
 
 		if (err)
 			return stopped(w, err, P9_WOPEN_NO_PARENT);
@@ -78,7 +69,7 @@ static int make_last(struct wopen *w)
 		return -EROFS;
 	if (q->t->flags & P9_O_DIRECTORY) {
 		err = ops_of(q)->mkdir(tree_of(q), &w->at, name, &how);
-		return err ? err : step_to(w, w->last);
+		return err ? err : step_on(w, w->last);
 	}
 	if ((how.flags & P9_O_ACCMODE) == P9_WOPEN_ATTR_ONLY)
 		how.flags &= ~P9_O_ACCMODE;
@@ -100,7 +91,7 @@ static int reach_last(struct wopen *w)
 
 	for (int i = 0; i < 3 && err == -EEXIST; i++) {
 		if (!creates || !(t->flags & P9_O_EXCL)) {
-			err = step_to(w, w->last);
+			err = step_on(w, w->last);
 			if (err != -ENOENT || !creates)
 				break;
 		}

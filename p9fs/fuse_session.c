@@ -96,15 +96,6 @@ int fuse_notify_entry(struct fuse_session *s, uint64_t dir, const char *name)
 	return put(s, 0, FUSE_NOTIFY_INVAL_ENTRY, &body);
 }
 
-int fuse_notify_store(struct fuse_session *s, uint64_t node, uint64_t off, const void *data,
-		      uint32_t len)
-{
-	const struct fuse_notify_store_out out = { .nodeid = node, .offset = off, .size = len };
-	const struct body body = { &out, data, sizeof(out), len };
-
-	return put(s, 0, FUSE_NOTIFY_STORE, &body);
-}
-
 /* --- in ------------------------------------------------------------------------------- */
 
 void fuse_session_rest(struct fuse_session *s)

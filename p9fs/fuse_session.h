@@ -36,11 +36,8 @@ int fuse_refuse(struct fuse_session *s, uint64_t unique, int error);
 
 /* The kernel forgets what it keeps: of a file its attributes (off < 0), or its bytes
  * from off on too (len 0: all); a name in a directory, with all below it and what is
- * mounted there; or is given bytes of a file to keep. 0 or negative errno; -ENOENT: it
- * knew nothing of it. They may wait for requests under way. */
+ * mounted there. 0 or negative errno; -ENOENT: it knew nothing of it. They may wait for requests under way. */
 int fuse_notify_inode(struct fuse_session *s, uint64_t node, int64_t off, int64_t len);
 int fuse_notify_entry(struct fuse_session *s, uint64_t dir, const char *name);
-int fuse_notify_store(struct fuse_session *s, uint64_t node, uint64_t off, const void *data,
-		      uint32_t len);
 
 #endif

@@ -119,8 +119,8 @@ int lost_regain(struct p9fs *m)
 		wait = wait ? 2 * wait : AGAIN_MS;
 		if (wait > AGAIN_MAX_MS)
 			wait = AGAIN_MAX_MS;
-		if (err >= 0)
-			err = p9fs_connect(m) == -ENODEV ? -ENODEV : err;
+		if (err >= 0 && p9fs_connect(m) == -ENODEV)
+			err = -ENOTCONN;
 	} while (err >= 0 && m->remote.error);
 	if (err < 0)
 		return err;

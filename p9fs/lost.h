@@ -19,7 +19,7 @@ bool lost_waits(const struct p9fs *m);
 /* The server went while op was with it, or before it was asked. */
 void lost_park(struct op *op);
 /* The connection broke: calls the server until it is there, or the mount is to end.
- * 0: go on; negative errno: it was unmounted, there will be no server (-ENODEV), or it
+ * 0: go on; negative errno: it was unmounted, there will be no server (-ENOTCONN), or it
  * was told to stop (-EINTR). */
 int lost_regain(struct p9fs *m);
 /* Those that wait end with this errno. */

@@ -48,11 +48,7 @@ static int send_one(struct fuse_session *fuse, const struct notice *n)
 	case NOTICE_ENTRY:
 		return fuse_notify_entry(fuse, n->node, n->name);
 	case NOTICE_FENCE:
-	case NOTICE_FENCE_BYTES:
 		return 0;
-	case NOTICE_STORE:
-		return fuse_notify_store(fuse, n->node, (uint64_t)n->off, n->data,
-					 (uint32_t)n->len);
 	}
 	return -EINVAL;
 }

@@ -16,9 +16,7 @@
 enum notice_kind {
 	NOTICE_INODE, /* a file's attributes, and its bytes if off is not negative */
 	NOTICE_ENTRY, /* a name in a directory */
-	NOTICE_STORE, /* bytes of a file, to be kept */
 	NOTICE_FENCE, /* nothing: all before it have been sent */
-	NOTICE_FENCE_BYTES,
 };
 
 /* One of them, and what is to be done then. In the caller's memory until it is done,
@@ -29,7 +27,6 @@ struct notice {
 	uint64_t node; /* the kernel's number: of the file, or of the directory */
 	int64_t off, len;
 	const char *name; /* of an entry */
-	const void *data; /* to be stored */
 	int error;        /* what the kernel said: negative errno */
 	void (*done)(struct notice *notice);
 };

@@ -244,35 +244,34 @@ static void op_noticed(struct notice *notice)
 	op->noticed(op);
 }
 
-static void notice_from(struct op *op, enum notice_kind kind, int64_t off, op_step *next)
+static void notice(struct op *op, struct notifier *by, struct notice notice, op_step *next)
 {
 	op->noticed = next;
 	op->flushing = true; /* there is nothing at the server to interrupt */
-	op->notice = (struct notice){
-		.kind = kind, .node = node_of(op->mount, op->inode), .off = off, .done = op_noticed
-	};
-	notifier_add(kind == NOTICE_FENCE ? &op->mount->notifier : &op->mount->dropper,
-		     &op->notice);
+	notice.node = node_of(op->mount, op->inode);
+	notice.done = op_noticed;
+	op->notice = notice;
+	notifier_add(by, &op->notice);
 }
 
 void op_fence(struct op *op, op_step *next)
 {
-	notice_from(op, NOTICE_FENCE, 0, next);
+	notice(op, &op->mount->notifier, (struct notice){ .kind = NOTICE_FENCE }, next);
 }
 
 void op_fence_bytes(struct op *op, op_step *next)
 {
-	notice_from(op, NOTICE_FENCE_BYTES, 0, next);
+	notice(op, &op->mount->dropper, (struct notice){ .kind = NOTICE_FENCE }, next);
 }
 
 void op_drop(struct op *op, op_step *next)
 {
-	notice_from(op, NOTICE_INODE, 0, next);
+	notice(op, &op->mount->dropper, (struct notice){ .kind = NOTICE_INODE }, next);
 }
 
 void op_drop_attr(struct op *op, op_step *next)
 {
-	notice_from(op, NOTICE_INODE, -1, next);
+	notice(op, &op->mount->dropper, (struct notice){ .kind = NOTICE_INODE, .off = -1 }, next);
 }
 
 /* --- a fid for an inode -------------------------------------------------------------- */

@@ -103,7 +103,8 @@ void on_setlk(struct p9fs *m, const struct fuse_request *q)
 
 	if (!op)
 		return;
-	op->flags = q->opcode == FUSE_SETLKW ? P9_LOCK_FLAG_BLOCK : 0;
+	op->flags = (q->opcode == FUSE_SETLKW ? P9_LOCK_FLAG_BLOCK : 0) |
+		    (q->lk->lk_flags & FUSE_LK_FLOCK ? P9_LOCK_FLAG_FLOCK : 0);
 	op->inode->locked |= op->lock.type != F_UNLCK;
 	if (op->inode->parent)
 		op->inode->parent->locked_in |= op->inode->locked;

@@ -196,6 +196,8 @@ static int p9fs_turn(struct p9fs *m)
 		err = p9fs_take(m);
 	if (!err && p[0].revents & (POLLIN | POLLHUP | POLLERR))
 		err = remote_read(&m->remote);
+	if (m->promises.broken)
+		remote_fail(&m->remote, -ENOMEM);
 	return err ? err : remote_write(&m->remote);
 }
 

@@ -31,7 +31,7 @@ static void forget_by(struct p9fs *m, struct notifier *notifier, struct notice n
 	struct forgetting *f = malloc(sizeof(*f) + len + 1);
 
 	if (!f) {
-		remote_fail(&m->remote, -ENOMEM);
+		m->promises.broken = true; /* who calls us is not done with its inodes */
 		return;
 	}
 	memcpy(f->name, name, len + 1);
@@ -161,7 +161,7 @@ static void told(struct remote_call *call, const struct p9_msg *r)
 struct remote_call *promises_ask(struct promises *promises)
 {
 	promises->watch = (struct remote_call){ .done = told };
-	promises->given = false;
+	promises->given = promises->broken = false;
 	return &promises->watch;
 }
 

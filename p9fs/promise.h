@@ -21,6 +21,7 @@ struct p9fs;
 struct promises {
 	struct remote_call watch;
 	bool given;     /* the server has said that it will tell */
+	bool broken;    /* there was no memory to pass it on: the connection is to end */
 	uint64_t heard; /* how many changes */
 	uint64_t all;   /* which of them was one of everything; 0: none yet */
 };

@@ -49,7 +49,7 @@ int main(int argc, char **argv)
 				      .allow_other = true,
 				      .watch = watch,
 				      .guest_locks = strcmp(mode, "guest-locks") == 0,
-				      .patience = 20 };
+				      .patience = 5 };
 	const char *step = "";
 	struct p9fs *mount;
 	int err = -EINVAL;

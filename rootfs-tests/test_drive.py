@@ -2,6 +2,7 @@
 system on this machine, with both sides changing the same directory."""
 import contextlib
 import errno
+import fcntl
 import os
 import random
 import shutil
@@ -9,6 +10,7 @@ import signal
 import stat
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -25,6 +27,7 @@ pytestmark = [
 
 class Drive:
     def __init__(self, tmp, mode):
+        self.mode = mode
         self.host, self.guest = str(tmp / "host"), str(tmp / "guest")
         os.makedirs(self.host, exist_ok=True)
         os.makedirs(self.guest, exist_ok=True)
@@ -325,6 +328,23 @@ def test_what_has_no_name_is_kept_so(drive):
     assert os.readlink(path) == "x"
 
 
+def test_locks_hold_on_the_host(drive):
+    """Of both kinds and both ways, unless they are the guest's own."""
+    paths = [os.path.join(top, "f") for top in (drive.host, drive.guest)]
+    with open(paths[0], "w", encoding="utf-8"):
+        pass
+    for lock in fcntl.flock, fcntl.lockf:
+        for ours, others in paths, reversed(paths):
+            with open(ours, "r+", encoding="utf-8") as f, open(others, "r+", encoding="utf-8") as g:
+                lock(f, fcntl.LOCK_EX)
+                try:
+                    lock(g, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    held = False
+                except BlockingIOError:
+                    held = True
+                assert held == (drive.mode == ""), (lock, ours)
+
+
 # --- a server that goes ---------------------------------------------------------------
 
 def server_of(drive):
@@ -415,6 +435,21 @@ def test_replaced_while_the_server_was_away(lasting):
     os.close(fd)
     with open(os.path.join(lasting.guest, "f"), encoding="utf-8") as f:
         assert f.read() == "second"
+
+
+def test_patience_ends(lasting):
+    """While nobody can serve the directory programs wait for a while, and then hear so; and it comes back."""
+    with open(os.path.join(lasting.host, "f"), "w", encoding="utf-8"):
+        pass
+    os.stat(os.path.join(lasting.guest, "f"))
+    os.rename(lasting.host, lasting.host + ".away")
+    os.kill(server_of(lasting), signal.SIGKILL)
+    start = time.monotonic()
+    with pytest.raises(OSError) as error:
+        os.stat(os.path.join(lasting.guest, "other"))
+    assert error.value.errno == errno.ENOTCONN and 3 < time.monotonic() - start < 30
+    os.rename(lasting.host + ".away", lasting.host)
+    assert until(lambda: os.path.exists(os.path.join(lasting.guest, "f")), 20)
 
 
 def test_waiting_can_be_interrupted(lasting):

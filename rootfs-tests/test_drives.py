@@ -187,6 +187,15 @@ def owned(landbridge, debian_tar, store, tmp_path_factory):
                  "wslpath -w /srv/dir/note; wslpath -w /srv/d/dir; umount /srv/dir; umount /srv/d; "
                  "until test $(cat /proc/[0-9]*/cmdline | tr '\\0' '\\n' | grep -c '^landbridge-drive$') = 2; do :; done",
         "bound": "mount -t drvfs 'D:\\dir' /srv/plain && " + stat + "/srv/plain/note; umount /srv/plain",
+        "locks": "mount -t drvfs D: /srv/d -o locks=host && mount -t drvfs D: /srv/plain -o locks=host && "
+                 "flock /srv/d/dir/note sh -c 'flock -n /srv/plain/dir/note true; echo $?; flock -n /mnt/d/dir/note true; echo $?'; "
+                 "umount /srv/plain /srv/d",
+        "cache": "for o in cache=none locks=guest; do mount -t drvfs D: /srv/d -o $o; stat /srv/d/dir/note >/dev/null; "
+                 "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null | grep -q 'landbridge-[d]rive D /srv/d' && d=$p; done; "
+                 "a=$(grep rchar $d/io); stat /srv/d/dir/note >/dev/null; test \"$a\" = \"$(grep rchar $d/io)\"; echo $?; "
+                 "umount /srv/d; done",
+        "there": "mount -t drvfs D: /mnt/d -o noexec,uid=5",
+        "badlocks": "mount -t drvfs D: /srv/bad -o locks=sometimes",
         "bad": "mount -t drvfs D: /srv/bad -o uid=7,frobnicate=1",
         "none": "mount -t drvfs Q: /srv/bad",
         "process": "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null | grep -q ^landbridge-drive && "
@@ -209,8 +218,18 @@ def test_mount_of_its_own(owned):
     assert owned["bound"].lines == ["0 0 640 /srv/plain/note"], owned["bound"]
 
 
+def test_locks_reach_the_host_when_asked_to(owned):
+    """Two mounts, each with a server of its own, have only the host in common."""
+    assert owned["locks"].lines == ["1", "0"], owned["locks"]
+
+
+def test_nothing_is_kept_when_asked_to(owned):
+    """Whether the second look asks whoever serves the drive."""
+    assert owned["cache"].lines == ["1", "0"], owned["cache"]
+
+
 def test_wrong_option_and_no_drive_are_named(owned):
-    for name, word in (("bad", b"frobnicate"), ("none", b"Q:")):
+    for name, word in (("bad", b"frobnicate"), ("badlocks", b"locks=sometimes"), ("there", b"umount it first"), ("none", b"Q:")):
         assert owned[name].status == 32 and owned[name].err.count(b"\n") == 1 and word in owned[name].err, owned[name]
 
 

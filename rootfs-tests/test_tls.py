@@ -135,7 +135,7 @@ def test_a_key_that_will_not_do(landbridge, tmp_path, fault, says):
 def test_host_with_another_key_is_refused(machine, keys):
     """The guest says so once however often it calls; the host says each time that it was hung up on."""
     agent = machine.listen(keys / "other.host.key")
-    assert machine.hears("cannot open the link"), machine.said
+    assert machine.hears("the other side has another key than the one known here"), machine.said
     line = agent.stderr.readline().decode()
     assert re.match(r"landbridge: refused a guest from 127\.0\.0\.1:\d+: the other side", line), line
     assert agent.stderr.readline().decode().startswith("landbridge: refused a guest")

@@ -31,7 +31,7 @@ enum {
 
 struct gate;
 
-struct caller {
+struct gate_caller {
 	struct gate *gate;
 	struct watch watch;
 	struct timer limit;
@@ -44,17 +44,17 @@ struct gate {
 	struct loop *loop;
 	struct acceptor acceptor;
 	int fd;
-	bool wanted;                     /* a try is on */
-	struct transport *next;          /* let in while none was; or NULL */
-	int current;                     /* a copy of the link's descriptor, to hang it up; or -1 */
-	struct caller *callers[CALLERS]; /* oldest first */
+	bool wanted;            /* a try is on */
+	struct transport *next; /* let in while none was; or NULL */
+	int current;            /* a copy of the link's descriptor, to hang it up; or -1 */
+	struct gate_caller *callers[CALLERS]; /* oldest first */
 	size_t count;
 	struct key key;
 };
 
 /* --- callers ---------------------------------------------------------------------- */
 
-static void caller_free(struct caller *c)
+static void caller_free(struct gate_caller *c)
 {
 	watch_remove(&c->watch);
 	timer_stop(c->gate->loop, &c->limit);
@@ -62,7 +62,7 @@ static void caller_free(struct caller *c)
 	free(c);
 }
 
-static void caller_leave(struct caller *c)
+static void caller_leave(struct gate_caller *c)
 {
 	struct gate *g = c->gate;
 	size_t i = 0;
@@ -83,7 +83,7 @@ static void tell_refused(struct gate *g, const union tcp_name *name, int error)
 		g->dialer.refused(&g->dialer, who, error);
 }
 
-static void caller_refuse(struct caller *c, int error)
+static void caller_refuse(struct gate_caller *c, int error)
 {
 	struct gate *g = c->gate;
 	union tcp_name name = c->name;
@@ -104,7 +104,7 @@ static void gate_give(struct gate *g)
 }
 
 /* The link before it, if there is one, is at its end; the next try finds this one. */
-static void caller_enter(struct caller *c)
+static void caller_enter(struct gate_caller *c)
 {
 	struct gate *g = c->gate;
 
@@ -121,7 +121,7 @@ static void caller_enter(struct caller *c)
 
 static void caller_ready(struct watch *watch, uint32_t events)
 {
-	struct caller *c = container_of(watch, struct caller, watch);
+	struct gate_caller *c = container_of(watch, struct gate_caller, watch);
 	int error = tunnel_greet(c->tunnel);
 
 	(void)events;
@@ -138,7 +138,7 @@ static void caller_ready(struct watch *watch, uint32_t events)
 
 static void caller_late(struct timer *timer)
 {
-	caller_refuse(container_of(timer, struct caller, limit), -ETIMEDOUT);
+	caller_refuse(container_of(timer, struct gate_caller, limit), -ETIMEDOUT);
 }
 
 static bool same_host(const union tcp_name *a, const union tcp_name *b)
@@ -162,7 +162,7 @@ static size_t callers_of(const struct gate *g, const union tcp_name *name)
 /* One address that calls for ever takes places from itself first. */
 static void make_room(struct gate *g)
 {
-	struct caller *gives_way = g->callers[0];
+	struct gate_caller *gives_way = g->callers[0];
 	size_t most = callers_of(g, &gives_way->name);
 
 	for (size_t i = 1; i < g->count; i++) {
@@ -176,7 +176,7 @@ static void make_room(struct gate *g)
 	caller_refuse(gives_way, -ENOBUFS);
 }
 
-static int caller_begin(struct caller *c, int fd)
+static int caller_begin(struct gate_caller *c, int fd)
 {
 	struct transport *plain;
 	int error = transport_of_fd(&plain, fd);
@@ -191,7 +191,7 @@ static void gate_called(struct acceptor *acceptor, int fd)
 	struct gate *g = container_of(acceptor, struct gate, acceptor);
 	union tcp_name name = { .any = { .sa_family = AF_INET } };
 	socklen_t size = sizeof(name);
-	struct caller *c;
+	struct gate_caller *c;
 	int error;
 
 	if (getpeername(fd, &name.any, &size) < 0) { /* it is gone again */
@@ -206,10 +206,10 @@ static void gate_called(struct acceptor *acceptor, int fd)
 		tell_refused(g, &name, -ENOMEM);
 		return;
 	}
-	*c = (struct caller){ .gate = g,
-			      .watch = { .fd = -1, .ready = caller_ready },
-			      .limit = { .fire = caller_late },
-			      .name = name };
+	*c = (struct gate_caller){ .gate = g,
+				   .watch = { .fd = -1, .ready = caller_ready },
+				   .limit = { .fire = caller_late },
+				   .name = name };
 	g->callers[g->count++] = c;
 	tcp_tune(fd);
 	timer_start(g->loop, &c->limit, GREET_MS);

@@ -61,12 +61,12 @@ static const uint32_t unknown_calls_i386[] = { 437, 425, 342 };
 enum { FIRST_FOREIGN = 0x40000000 }; /* x86-64's calls once more, under other numbers (x32) */
 enum { FILTER_MAX = 160 };
 
-struct filter {
+struct guard_filter {
 	struct sock_filter at[FILTER_MAX];
 	struct sock_fprog whole;
 };
 
-static void put(struct filter *p, struct sock_filter instruction)
+static void put(struct guard_filter *p, struct sock_filter instruction)
 {
 	p->at[p->whole.len++] = instruction;
 }
@@ -83,7 +83,7 @@ static size_t argument(unsigned n)
 }
 
 /* Of the call whose number is loaded. */
-static void put_calls(struct filter *p, const struct mode_call *calls, size_t count,
+static void put_calls(struct guard_filter *p, const struct mode_call *calls, size_t count,
 		      const uint32_t unknown[3])
 {
 	for (size_t i = 0; i < 3; i++) {
@@ -103,7 +103,7 @@ static void put_calls(struct filter *p, const struct mode_call *calls, size_t co
 /* Any other architecture has everything refused. */
 static int filter_install(bool with_i386)
 {
-	struct filter p = { .whole = { 0, NULL } };
+	struct guard_filter p = { .whole = { 0, NULL } };
 	size_t size = 1 + 3 * 2 + 5 * array_len(mode_calls_i386) + 1;
 
 	p.whole.filter = p.at;

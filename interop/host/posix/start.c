@@ -72,7 +72,7 @@ int start_main(const struct options *options)
 
 /* --- list --------------------------------------------------------------------- */
 
-struct listing {
+struct machine_list {
 	bool json;
 	size_t count;
 };
@@ -118,7 +118,7 @@ static void put_machine(struct writer *w, const struct machine *m, const struct 
 
 static int list_one(void *owner, const struct machine *m)
 {
-	struct listing *listing = owner;
+	struct machine_list *listing = owner;
 	struct machine_status status;
 	char line[8 * PATH_MAX];
 	struct writer w;
@@ -139,7 +139,7 @@ static int list_one(void *owner, const struct machine *m)
 
 int list_main(const struct options *o)
 {
-	struct listing listing = { .json = o->json };
+	struct machine_list listing = { .json = o->json };
 	struct fault why = { 0 };
 
 	if (machines_each(list_one, &listing, &why) < 0) {
