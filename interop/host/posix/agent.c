@@ -219,11 +219,13 @@ static void server_lost(struct agent *a)
 }
 
 /* The next child that has ended, with what it was still to be asked; 0: none. */
-static pid_t next_ended(void)
+static pid_t next_ended(bool *killed)
 {
 	siginfo_t info = { 0 };
+	int r = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT);
 
-	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ? 0 : info.si_pid;
+	*killed = info.si_code != CLD_EXITED;
+	return r < 0 ? 0 : info.si_pid;
 }
 
 static void job_forget(struct agent *a, pid_t pid)
@@ -242,10 +244,11 @@ static void job_forget(struct agent *a, pid_t pid)
 static void reap(struct agent *a)
 {
 	pid_t pid;
-	bool lost;
+	bool lost, killed;
 
-	while ((pid = next_ended()) > 0) {
-		lost = wine_is_server(a->config->wine, pid);
+	while ((pid = next_ended(&killed)) > 0) {
+		/* Without programs it ends by itself, and nobody misses it. */
+		lost = wine_is_server(a->config->wine, pid) && (killed || a->job_count > 0);
 		wine_reaped(a->config->wine, pid);
 		waitpid(pid, NULL, WNOHANG);
 		drive_service_reaped(&a->drives, pid);

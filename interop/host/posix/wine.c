@@ -17,7 +17,7 @@
 #include "interop/host/posix/winpath.h"
 #include "lib/lib.h"
 
-enum { STOP_MS = 5000 };
+enum { STOP_MS = 5000, SERVER_MS = 2000 };
 
 /* The server beside a loader; Debian's 64-bit one has a name of its own. */
 static int find_server(struct wine *wine)
@@ -310,6 +310,41 @@ bool wine_is_full(const struct wine *wine)
 	return fs.f_bavail < ENOUGH / fs.f_frsize;
 }
 
+/* Wine's server by itself, or with an option. */
+static pid_t server_run(const struct wine *wine, char *option)
+{
+	char program[PATH_MAX];
+	char *argv[] = { program, option, NULL };
+	struct tool tool = { .program = program,
+			     .argv = argv,
+			     .envp = wine->env.at,
+			     .in = -1,
+			     .out = -1,
+			     .err = -1,
+			     .death_signal = SIGKILL };
+
+	memcpy(program, wine->server, sizeof(program));
+	return tool_start(&tool);
+}
+
+/* Everything in the prefix ends with its server. */
+static pid_t server_stop(const struct wine *wine)
+{
+	char option[] = "-k";
+
+	return server_run(wine, option);
+}
+
+/* Goes to the background when it takes callers, or ends as there is one already. It
+ * stays for a few seconds without a program. */
+static void server_start(const struct wine *wine)
+{
+	pid_t pid = server_run(wine, NULL);
+
+	if (pid > 0)
+		child_wait(pid, SERVER_MS);
+}
+
 int wine_start(struct wine *wine)
 {
 	char *argv[] = { wine->loader, wine->helper, NULL, NULL };
@@ -325,6 +360,7 @@ int wine_start(struct wine *wine)
 
 	if (!wine->runs || wine->keeper > 0)
 		return 0;
+	server_start(wine);
 	argv[2] = wait_word;
 	if (pipe2(input, O_CLOEXEC) < 0)
 		return -errno;
@@ -354,23 +390,6 @@ bool wine_is_server(const struct wine *wine, pid_t pid)
 		return false;
 	name[strcspn(name, "\n")] = '\0';
 	return strncmp(name, server + 1, 15) == 0;
-}
-
-/* Everything in the prefix ends with its server. */
-static pid_t server_stop(const struct wine *wine)
-{
-	char kill_option[] = "-k", program[PATH_MAX];
-	char *argv[] = { program, kill_option, NULL };
-	struct tool tool = { .program = program,
-			     .argv = argv,
-			     .envp = wine->env.at,
-			     .in = -1,
-			     .out = -1,
-			     .err = -1,
-			     .death_signal = SIGKILL };
-
-	memcpy(program, wine->server, sizeof(program));
-	return tool_start(&tool);
 }
 
 void wine_stop(struct wine *wine)
