@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "interop/host/disk.h"
 #include "lib/macros.h"
@@ -103,6 +104,21 @@ static bool own_link_fits(const char *value)
 bool options_link_is_tcp(const struct options *o)
 {
 	return o->link && strcmp(o->link, "tcp") == 0;
+}
+
+static bool names_windows(const char *word)
+{
+	while (*word && strncasecmp(word, ".exe", 4) != 0)
+		word++;
+	return *word != '\0';
+}
+
+bool options_want_windows(const struct options *o)
+{
+	for (char **word = o->command; word && *word; word++)
+		if (names_windows(*word))
+			return true;
+	return !o->command;
 }
 
 static bool is_link(const char *value, enum address_kind kind)

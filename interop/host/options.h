@@ -73,6 +73,10 @@ const char *options_help(enum command command);
 /* Whether the agent serves the drives, over the link, and not QEMU. */
 bool options_drives_by_link(const struct options *options);
 
+/* Whether a Windows program may be wanted as soon as the guest is up: there is a shell,
+ * or a command that names one. */
+bool options_want_windows(const struct options *options);
+
 /* A name that a machine or guest may have. */
 bool options_name_fits(const char *name);
 

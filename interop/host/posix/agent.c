@@ -119,7 +119,8 @@ static int job_accept(struct agent *a, const struct open *o, struct failed *why)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return refuse(a, why, strerror(errno), errno);
 	fds[3] = pair[1];
-	wine_start(a->config->wine); /* where it has ended */
+	/* Its server must not be the job's child, which would end with it. */
+	wine_start(a->config->wine);
 	pid = child_fork(&setup);
 	if (pid == 0) {
 		descriptors_own(3, 3);
@@ -459,8 +460,7 @@ static int agent_begin(struct agent *a, const char **step)
 	if (error)
 		return error;
 	drive_service_begin(&a->drives, config->drives, wine_c_is_ours(config->wine) ? 'C' : '\0');
-	/* Wine's server must not be some job's child: jobs end with theirs. */
-	error = wine_start(config->wine);
+	error = config->wine_ahead ? wine_start(config->wine) : 0;
 	if (error)
 		log_err(&a->log, "unable to start Wine ahead: %s (its first program does)",
 			strerror(-error));
@@ -559,7 +559,7 @@ static int agent_key(struct key *key, const char *path, struct fault *why)
 
 static int agent_command(const struct options *o, struct fault *why)
 {
-	struct agent_config config = { .socket = o->socket, .control = -1 };
+	struct agent_config config = { .socket = o->socket, .control = -1, .wine_ahead = true };
 	struct drives drives;
 	struct dirs dirs;
 	struct wine wine;

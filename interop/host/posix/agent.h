@@ -21,6 +21,7 @@ struct agent_config {
 	const char *socket; /* where it is listening itself, to be removed at the end */
 	int listener;       /* the descriptor of it */
 	bool apart;         /* nobody else has its Wine server (wall.h) */
+	bool wine_ahead;    /* Wine starts at once, and not with the first program */
 	int control;        /* words both ways; end of file ends the agent; -1: none */
 	const struct drives *drives;
 	struct wine *wine;

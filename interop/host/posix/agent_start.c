@@ -54,6 +54,7 @@ static _Noreturn void agent_child(struct plan *p)
 				       .listener = LISTENER,
 				       .control = CONTROL,
 				       .apart = true,
+				       .wine_ahead = options_want_windows(&p->options),
 				       .drives = &p->drives,
 				       .wine = &p->wine };
 

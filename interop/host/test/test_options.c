@@ -52,6 +52,26 @@ static void test_run(void **state)
 	assert_null(o.command);
 }
 
+static void test_want_windows(void **state)
+{
+	static const struct {
+		const char *line;
+		bool wants;
+	} cases[] = { { "run", true },
+		      { "run x.img -- true", false },
+		      { "run -- sh -c Cmd.EXE", true },
+		      { "start boat", true },
+		      { "run x.exe.img -- true", false } };
+	struct options o;
+	struct fault why;
+
+	(void)state;
+	for (size_t i = 0; i < array_len(cases); i++) {
+		assert_int_equal(parse(&o, COMMAND_RUN, cases[i].line, &why), 0);
+		assert_int_equal(options_want_windows(&o), cases[i].wants);
+	}
+}
+
 static void test_others(void **state)
 {
 	struct options o;
@@ -359,6 +379,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_run),
+		cmocka_unit_test(test_want_windows),
 		cmocka_unit_test(test_others),
 		cmocka_unit_test(test_machines),
 		cmocka_unit_test(test_commands),
