@@ -29,6 +29,7 @@ struct inode {
 	char *name;
 	struct handle *handles;  /* open ones */
 	uint64_t size;           /* as the kernel was told last */
+	uint32_t type;           /* S_IF*, likewise; 0: it was not */
 	bool locked;             /* somebody here has had a lock on it */
 	bool locked_in;          /* ... or on a file that is seen in it */
 	bool kept;               /* the server tells of changes, and it is where it was seen */

@@ -12,6 +12,7 @@
 #include "p9fs/p9fs.h"
 #include "p9fs/promise.h"
 #include "p9fs/remote.h"
+#include "p9fs/replay.h"
 
 struct op;
 
@@ -22,6 +23,7 @@ struct p9fs {
 	struct notifier notifier;
 	struct notifier dropper; /* of bytes alone, which waits for no directory's lock */
 	struct promises promises;
+	struct replay replay;
 	struct listings listings;
 	struct handles handles;
 	struct p9fs_config config;

@@ -40,7 +40,7 @@ static struct notice *next_wanted(struct notifier *notifier)
 	return notice;
 }
 
-static int send_one(struct fuse_session *fuse, const struct notice *n)
+static int send_one(struct fuse_session *fuse, struct notice *n)
 {
 	switch (n->kind) {
 	case NOTICE_INODE:
@@ -49,6 +49,8 @@ static int send_one(struct fuse_session *fuse, const struct notice *n)
 		return fuse_notify_entry(fuse, n->node, n->name);
 	case NOTICE_FENCE:
 		return 0;
+	case NOTICE_CALL:
+		return n->call(n);
 	}
 	return -EINVAL;
 }

@@ -17,6 +17,7 @@ enum notice_kind {
 	NOTICE_INODE, /* a file's attributes, and its bytes if off is not negative */
 	NOTICE_ENTRY, /* a name in a directory */
 	NOTICE_FENCE, /* nothing: all before it have been sent */
+	NOTICE_CALL,  /* not to the kernel: `call`, of who must not wait for it either */
 };
 
 /* One of them, and what is to be done then. In the caller's memory until it is done,
@@ -27,7 +28,8 @@ struct notice {
 	uint64_t node; /* the kernel's number: of the file, or of the directory */
 	int64_t off, len;
 	const char *name; /* of an entry */
-	int error;        /* what the kernel said: negative errno */
+	int (*call)(struct notice *notice);
+	int error; /* what the kernel, or it, said: negative errno */
 	void (*done)(struct notice *notice);
 };
 

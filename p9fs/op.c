@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "lib/lib.h"
@@ -497,6 +498,7 @@ struct fuse_entry_out entry_of(const struct op *op, struct inode *inode, struct 
 
 	if (inode) {
 		inode->size = attr->size;
+		inode->type = attr->mode & S_IFMT;
 		inode->kept = kept;
 	}
 	return (struct fuse_entry_out){

@@ -56,7 +56,8 @@ struct op {
 	uint32_t flags;    /* of open(2), or of another call */
 	uint32_t how_open; /* FOPEN_*: what the kernel is told of an open file */
 	uint32_t mode, rdev;
-	size_t size, got; /* bytes wanted, and of a read there so far */
+	uint32_t stand_in; /* S_IF* of what is answered where there is no such name; 0: ENOENT */
+	size_t size, got;  /* bytes wanted, and of a read there so far */
 	uint64_t off, fh;
 	uint8_t *data; /* on the heap: a link's target, an attribute's value, a read's bytes */
 	char name[P9_NAME_MAX + 1], newname[P9_NAME_MAX + 1];
@@ -132,6 +133,9 @@ int wopen_error(const struct p9_msg *r);
 
 /* The answer to a request that made or found op->name in `parent`: looks it up. */
 void op_entry(struct op *op);
+/* The answer to such a request where nobody is to ask the server: the file `id` (0: one
+ * that never was) of that type (S_IF*), for once. */
+void op_stand_in(struct op *op, uint64_t id, uint32_t type);
 /* Gives back all locks of op->owner. */
 void op_unlock_all(struct op *op, const struct handle *handle, op_reply *next);
 

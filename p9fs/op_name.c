@@ -37,13 +37,32 @@ static void entry_none(struct op *op)
 		op_give(op, &nothing, sizeof(nothing));
 }
 
+void op_stand_in(struct op *op, uint64_t id, uint32_t type)
+{
+	struct p9fs *m = op->mount;
+	uint64_t number = id ? id : ~++m->replay.stand_ins;
+	struct inode *inode = inode_see(&m->inodes, op->inode, op->name, number, P9_NOFID);
+
+	if (!inode) {
+		op_end(op, ENOMEM);
+		return;
+	}
+	op->entry = (struct fuse_entry_out){
+		.nodeid = node_of(m, inode),
+		.attr = { .ino = number, .mode = type | 0700, .nlink = 1, .size = inode->size },
+	};
+	entry_end(op);
+}
+
 static void entry_replied(struct op *op, const struct p9_msg *r)
 {
 	struct p9fs *m = op->mount;
 	struct inode *inode;
 	int err = wopen_error(r);
 
-	if (err == ENOENT && is_kept_away(op, r))
+	if (err == ENOENT && op->stand_in)
+		op_stand_in(op, 0, op->stand_in);
+	else if (err == ENOENT && is_kept_away(op, r))
 		entry_none(op);
 	else if (err)
 		op_end(op, err);
@@ -55,6 +74,8 @@ static void entry_replied(struct op *op, const struct p9_msg *r)
 		return;
 	}
 	op->entry = entry_of(op, inode, r->qid, &r->attr);
+	if (op->stand_in)
+		op->entry.entry_valid = 0;
 	if (op_is_other(op, inode, r->qid))
 		op_fence_bytes(op, entry_end);
 	else

@@ -56,5 +56,6 @@ static on_request *const requests[FUSE_OPCODES] = {
 
 void ops_dispatch(struct p9fs *m, const struct fuse_request *q)
 {
-	requests[q->opcode](m, q); /* what was decoded has one */
+	if (!replay_answers(m, q))
+		requests[q->opcode](m, q); /* what was decoded has one */
 }

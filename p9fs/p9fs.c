@@ -109,7 +109,9 @@ static int p9fs_mount(struct p9fs *m, const char **step)
 	err = fd < 0 ? fd : fuse_session_init(&m->fuse, fd, &terms);
 	if (!err)
 		err = notifier_start(&m->notifier, &m->fuse);
-	return err < 0 ? err : notifier_start(&m->dropper, &m->fuse);
+	if (!err)
+		err = notifier_start(&m->dropper, &m->fuse);
+	return err < 0 ? err : replay_start(m);
 }
 
 int p9fs_open(struct p9fs **out, const struct p9fs_config *config, const char **step)
@@ -136,15 +138,21 @@ int p9fs_open(struct p9fs **out, const struct p9fs_config *config, const char **
 
 /* --- serving -------------------------------------------------------------------------- */
 
+static void p9fs_begun(struct p9fs *m)
+{
+	if (m->config.way->begun)
+		m->config.way->begun(&m->config, m->replay.watchers.device);
+	m->begun = true;
+}
+
 /* One request of the kernel's; those that find no room at the server wait there. */
 int p9fs_take(struct p9fs *m)
 {
 	struct fuse_request q;
 	int got = fuse_session_read(&m->fuse, &q);
 
-	if (got > 0 && !m->begun && m->config.way->begun)
-		m->config.way->begun(&m->config);
-	m->begun = m->begun || got > 0;
+	if (got > 0 && !m->begun)
+		p9fs_begun(m);
 	if (got > 0)
 		ops_dispatch(m, &q);
 	return got < 0 ? got : 0;
@@ -171,15 +179,16 @@ static void p9fs_rest(struct p9fs *m)
 
 static int p9fs_turn(struct p9fs *m)
 {
-	struct pollfd p[5] = {
+	struct pollfd p[6] = {
 		{ .fd = m->remote.fd,
 		  .events = (short)(POLLIN | (remote_pending(&m->remote) ? POLLOUT : 0)) },
 		{ .fd = remote_busy(&m->remote) ? -1 : m->fuse.fd, .events = POLLIN },
 		{ .fd = m->notifier.event, .events = POLLIN },
 		{ .fd = m->signals, .events = POLLIN },
 		{ .fd = m->dropper.event, .events = POLLIN },
+		{ .fd = m->replay.thread.event, .events = POLLIN },
 	};
-	int err = 0, count = poll(p, 5, turn_wait(m));
+	int err = 0, count = poll(p, array_len(p), turn_wait(m));
 
 	if (count < 0)
 		return errno == EINTR ? 0 : -errno;
@@ -192,6 +201,8 @@ static int p9fs_turn(struct p9fs *m)
 		notifier_collect(&m->notifier);
 	if (p[4].revents)
 		notifier_collect(&m->dropper);
+	if (p[5].revents)
+		notifier_collect(&m->replay.thread);
 	if (p[1].revents)
 		err = p9fs_take(m);
 	if (!err && p[0].revents & (POLLIN | POLLHUP | POLLERR))
@@ -229,7 +240,7 @@ static void finish_notices(struct p9fs *m, struct notifier *notifier)
 			notifier_collect(notifier);
 		if (p[0].revents & POLLIN)
 			p9fs_take(m);
-		else if (p[0].revents) /* unmounted: it lets go by itself */
+		else if (p[0].revents && notifier->count) /* unmounted: it lets go by itself */
 			poll(&p[1], 1, -1);
 	}
 }
@@ -240,12 +251,17 @@ void p9fs_close(struct p9fs *m)
 
 	remote_fail(&m->remote, -ENOTCONN);
 	lost_end(m, ENOTCONN);
+	replay_stop(m);
+	finish_notices(m, &m->replay.thread);
 	finish_notices(m, &m->dropper);
 	finish_notices(m, &m->notifier);
 	finish_notices(m, &m->dropper);
 	notifier_stop(&m->notifier);
 	notifier_stop(&m->dropper);
+	notifier_stop(&m->replay.thread);
 	fuse_session_fini(&m->fuse);
+	fd_close(&m->replay.root);
+	watchers_free(&m->replay.watchers);
 	if (mounted)
 		m->config.way->unmount(&m->config);
 	if (m->signals >= 0)

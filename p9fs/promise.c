@@ -139,6 +139,7 @@ static void change(struct p9fs *m, const struct p9_change *change)
 		forget_inode(m, dir, -1);
 	else if (change->name.len <= P9_NAME_MAX)
 		change_in(m, dir, change);
+	replay_change(m, dir, change);
 }
 
 static void told(struct remote_call *call, const struct p9_msg *r)
@@ -154,6 +155,7 @@ static void told(struct remote_call *call, const struct p9_msg *r)
 	reader_init(&reader, r->data, r->count);
 	while (p9_change_get(&reader, &one))
 		change(m, &one);
+	replay_flush(m);
 	if (reader.bad)
 		remote_fail(&m->remote, -EPROTO);
 }

@@ -110,4 +110,4 @@ static void user_unmount(const struct p9fs_config *c)
 	free(argv[5]);
 }
 
-const struct p9fs_way p9fs_as_user = { user_mount, NULL, user_unmount };
+const struct p9fs_way p9fs_as_user = { user_mount, NULL, NULL, user_unmount };

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "p9d/p9d.h"
@@ -26,7 +27,9 @@ static int connect_pair(void *owner)
 		return -errno;
 	pid = fork();
 	if (pid == 0) {
-		close(pair[0]);
+		dup2(pair[1], 3); /* nothing of the mount is to stay open in it */
+		syscall(SYS_close_range, 4, ~0u, 0);
+		pair[1] = 3;
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		_exit(p9d_serve(config, pair[1], true) < 0);
 	}

@@ -271,6 +271,42 @@ def test_agent_that_comes_later(landbridge, tools, tmp_path):
         machine.stop()
 
 
+# What inotify(7) tells of the directory named: a line for each event, its mask and the name.
+WATCH = """
+$| = 1; my $fd = syscall(294, 0); syscall(254, $fd, $ARGV[0], 0x7c6) >= 0 or die; open(F, "<&=", $fd); print "ready\\n";
+while (sysread(F, my $b, 4096)) {
+    while (length $b) {
+        my ($wd, $mask, $cookie, $len) = unpack("iIII", $b);
+        printf "%x %s\\n", $mask, unpack("Z*", substr($b, 16, $len)); $b = substr($b, 16 + $len);
+    }
+}"""
+
+
+def test_watchers_hear_of_the_hosts_changes(landbridge, tmp_path):
+    """A program in the guest that waits for files of a drive, which may be for reading only there."""
+    work = tmp_path / "work"
+    work.mkdir()
+    run = landbridge.start("run", "--drive", f"D:={work},ro", "--", "perl", "-e", WATCH, "/mnt/d")
+    try:
+        def told(count):
+            return [run.stdout.readline().decode().strip() for _ in range(count)]
+        assert told(1) == ["ready"]
+        (work / "new").write_text("x")
+        assert told(2) == ["100 new", "2 new"]
+        (work / "new").rename(work / "other")
+        assert told(2) == ["40 new", "80 other"]
+        (work / "other").chmod(0o600)
+        assert told(1) == ["4 other"]
+        (work / "other").unlink()
+        assert told(1) == ["200 other"]
+        (work / "sub").mkdir()
+        assert told(1) == ["40000100 sub"]
+    finally:
+        run.terminate()
+        run.communicate(timeout=60)
+    assert os.listdir(work) == ["sub"]
+
+
 def test_write_at_power_off(landbridge, tmp_path):
     """What a program writes when it is told to end is on the drive."""
     script = ("trap '' HUP; trap 'sleep 0.3; echo late >/mnt/d/late; exit' TERM; echo up >/mnt/d/up; "
