@@ -11,6 +11,7 @@
 enum {
 	MEMORY_MIN = 128, /* Debian's kernel does not come up with less */
 	BOOTS = COMMAND_RUN | COMMAND_START,
+	KERNELS = BOOTS | COMMAND_INITRAMFS,
 	SESSIONS = COMMAND_EXEC | COMMAND_SHELL | COMMAND_MOUNT,
 };
 
@@ -150,8 +151,8 @@ static const struct option_kind {
 	{ "--memory", BOOTS, VALUE_SIZE, AT(memory),
 	  "give a size from 128M to 1024G, what the guest's kernel needs included", NULL, 1 << 20 },
 	{ "--cpus", BOOTS, VALUE_NUMBER, AT(cpus), "give a number from 1 to 255", NULL, 255 },
-	{ "--kernel", BOOTS, VALUE_TEXT, AT(kernel), NULL, NULL, 0 },
-	{ "--modules", BOOTS, VALUE_TEXT, AT(modules), NULL, NULL, 0 },
+	{ "--kernel", KERNELS, VALUE_TEXT, AT(kernel), NULL, NULL, 0 },
+	{ "--modules", KERNELS, VALUE_TEXT, AT(modules), NULL, NULL, 0 },
 	{ "--user", BOOTS | SESSIONS, VALUE_TEXT, AT(user), "give a login name", user_fits, 0 },
 	{ "--partition", BOOTS, VALUE_NUMBER, AT(partition), "give a number, from 1", NULL, 255 },
 	{ "--subvolume", BOOTS, VALUE_TEXT, AT(subvolume),
@@ -166,7 +167,7 @@ static const struct option_kind {
 	  unix_link_fits, 0 },
 	{ "--listen", COMMAND_AGENT, VALUE_TEXT, AT(link), "give tcp:ADDRESS:PORT", tcp_link_fits,
 	  0 },
-	{ "--key", COMMAND_AGENT, VALUE_TEXT, AT(key), NULL, NULL, 0 },
+	{ "--key", COMMAND_AGENT | COMMAND_INITRAMFS, VALUE_TEXT, AT(key), NULL, NULL, 0 },
 	{ "--link", COMMAND_ENROLL, VALUE_TEXT, AT(link), "give tcp:ADDRESS:PORT", tcp_link_fits,
 	  0 },
 	{ "--dir", COMMAND_ENROLL, VALUE_TEXT, AT(dir), NULL, NULL, 0 },
@@ -182,6 +183,7 @@ static const struct option_kind {
 	{ "--foreground", COMMAND_MOUNT, VALUE_NONE, AT(foreground), NULL, NULL, 0 },
 	{ "--tty", COMMAND_EXEC, VALUE_NONE, AT(tty), NULL, NULL, 0 },
 	{ "--dry-run", BOOTS, VALUE_NONE, AT(dry_run), NULL, NULL, 0 },
+	{ "-o", COMMAND_INITRAMFS, VALUE_TEXT, AT(output), NULL, NULL, 0 },
 	{ "--json", COMMAND_LIST, VALUE_NONE, AT(json), NULL, NULL, 0 },
 	{ "--help", ~0U, VALUE_NONE, AT(help), NULL, NULL, 0 },
 	{ "-h", ~0U, VALUE_NONE, AT(help), NULL, NULL, 0 },
@@ -285,6 +287,12 @@ static const struct command_kind {
 	  "  --link tcp:ADDRESS:PORT   where the guest will find its agent, for what is said\n"
 	  "  --dir DIR            where to put them, instead of Landbridge's own keys/\n"
 	  "  --days N             they are void after so long (default: never)\n" },
+	{ COMMAND_INITRAMFS, "initramfs",
+	  "usage: landbridge initramfs -o FILE [OPTION]...\n"
+	  "Writes the initramfs of a guest that another hypervisor is to boot: /init and\n"
+	  "the modules that it may need, of Debian's kernel unless another is given.\n"
+	  "  --kernel FILE        --modules DIR   (with modules.dep in it)\n"
+	  "  --key FILE           the guest's key, for a link that needs one\n" },
 };
 
 enum command options_command(const char *name)
@@ -446,6 +454,8 @@ static int check(const struct options *o, struct fault *why)
 	if (o->command_is == COMMAND_EXEC && !o->command)
 		return fault_set(why, HOST_FAILED,
 				 "give a command to run (landbridge shell opens a shell)");
+	if (o->command_is == COMMAND_INITRAMFS && !o->output)
+		return fault_set(why, HOST_FAILED, "say where to write it: -o FILE");
 	if (o->modules && !o->kernel)
 		return fault_set(why, HOST_FAILED, "--modules belongs to --kernel: give both");
 	return 0;

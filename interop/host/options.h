@@ -17,6 +17,7 @@ enum command {
 	COMMAND_STOP = 128,
 	COMMAND_LOG = 256,
 	COMMAND_ENROLL = 512,
+	COMMAND_INITRAMFS = 1024,
 };
 
 /* All commands' options; strings point into argv. */
@@ -43,7 +44,7 @@ struct options {
 	char *machine;
 	char *socket;
 	char *link; /* agent: unix:PATH, tcp:ADDRESS:PORT; run, start: serial:NAME, tcp */
-	char *key;  /* agent: the file with its own of a tcp link */
+	char *key;  /* agent: the file with its own of a tcp link; initramfs: the guest's */
 	bool tty;
 	/* run, exec, shell, mount */
 	char *user;     /* NULL: the image's default */
@@ -55,6 +56,7 @@ struct options {
 	bool read_only, foreground;
 	bool json;     /* list */
 	unsigned days; /* enroll; 0: for ever */
+	char *output;  /* initramfs */
 	bool help;
 };
 

@@ -77,6 +77,10 @@ static void test_others(void **state)
 	assert_string_equal(o.name, "boat");
 	assert_string_equal(o.dir, "d");
 	assert_true(o.days == 30);
+	assert_int_equal(
+		parse(&o, COMMAND_INITRAMFS, "initramfs -o x --kernel k --modules m --key f", &why),
+		0);
+	assert_true(strcmp(o.output, "x") == 0 && strcmp(o.key, "f") == 0);
 	assert_int_equal(parse(&o, COMMAND_MOUNT,
 			       "mount --socket s --cache 2 --read-only /m --user ann", &why),
 			 0);
@@ -195,6 +199,10 @@ static void test_mistakes(void **state)
 		{ COMMAND_ENROLL, "enroll a/b", "name" },
 		{ COMMAND_ENROLL, "enroll a b", "b" },
 		{ COMMAND_ENROLL, "enroll a --days 0", "days" },
+		{ COMMAND_INITRAMFS, "initramfs", "-o FILE" },
+		{ COMMAND_INITRAMFS, "initramfs -o", "needs a value" },
+		{ COMMAND_INITRAMFS, "initramfs -o x --modules d", "--kernel" },
+		{ COMMAND_INITRAMFS, "initramfs -o x y", "unexpected argument y" },
 		{ COMMAND_ENROLL, "enroll a --link serial:x", "tcp:ADDRESS:PORT" },
 		{ COMMAND_AGENT, "agent --socket s --link unix:/l x", "x" },
 		{ COMMAND_EXEC, "exec --socket s", "command" },
