@@ -1,15 +1,19 @@
 """Guests that somebody else boots: what landbridge initramfs writes, and an agent beside it."""
 import os
+import socket
 import stat
+import struct
 import subprocess
 
 import pytest
 
 from frontdoor import BUILD
 from machine import Machine
+from processes import until
 
 DISK = os.path.join(BUILD, "images", "debian.ext4")
 KERNEL = os.path.join(BUILD, "kernel", "vmlinux")
+VSOCK = os.path.join(BUILD, "vsock", "usr", "bin", "vhost-device-vsock")
 EMULATED = "console=ttyS0 quiet panic=-1 nokaslr cryptomgr.notests tsc=reliable no_timer_check mitigations=off"
 
 
@@ -23,6 +27,16 @@ class Plain(Machine):
              "-cpu", "max", "-m", "512M", "-kernel", KERNEL, "-initrd", initramfs, "-append", f"{EMULATED} {append}",
              "-drive", f"if=virtio,format=raw,snapshot=on,file={DISK}", "-serial", f"file:{work}/console", *devices],
             stdin=subprocess.DEVNULL)
+
+    def hang_up(self):
+        """Whoever kills an agent leaves its Wine behind, and that the prefix for which the next test waits."""
+        if self.agent and self.agent.poll() is None:
+            self.agent.terminate()
+            self.agent.communicate(timeout=30)
+
+    def stop(self):
+        self.hang_up()
+        super().stop()
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +74,106 @@ def test_plain_qemu(landbridge, tmp_path, initramfs):
         assert machine.exec("bash", "-lc", "cmd.exe /c echo hi").text == "hi\r\n"
     finally:
         machine.stop()
+
+
+# --- vsock, as unix sockets on the host ---------------------------------------------------
+
+class OverVsock(Plain):
+    """The device is a program beside QEMU, vhost-device-vsock, which has Firecracker's convention: what the guest
+    calls at port P is a connection to the socket PATH_P."""
+    PORT = 4711
+
+    def __init__(self, landbridge, work, initramfs):
+        self.device = subprocess.Popen([VSOCK, "--guest-cid", "3", "--socket", f"{work}/device", "--uds-path", f"{work}/vsock"],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        assert until((work / "device").exists)
+        super().__init__(landbridge, work, initramfs, "-object", "memory-backend-memfd,id=memory,size=512M,share=on",
+                         "-machine", "memory-backend=memory", "-chardev", f"socket,id=vsock,path={work}/device",
+                         "-device", "vhost-user-vsock-pci,chardev=vsock", append=f"landbridge.link=vsock:2:{self.PORT}")
+
+    def listen(self, key):
+        self.agent = self.landbridge.start("agent", "--listen", f"unix:{self.work}/vsock_{self.PORT}", "--key", key,
+                                           "--socket", f"{self.work}/agent.sock")
+
+    def stop(self):
+        super().stop()
+        self.device.kill()
+        self.device.wait()
+
+
+@pytest.fixture(scope="module")
+def keys(landbridge, tmp_path_factory):
+    where = tmp_path_factory.mktemp("keys")
+    for name in ("boat", "other"):
+        done = landbridge.call("enroll", name, "--dir", where, "--link", "vsock:2:4711")
+        assert done.status == 0 and "link = vsock:2:4711\n" in done.text and "--listen vsock:CID:PORT" in done.text, done
+    return where
+
+
+@pytest.fixture(scope="module")
+def over_vsock(landbridge, tmp_path_factory, keys):
+    if not os.path.exists(VSOCK):
+        pytest.skip("there is no vhost-device-vsock (make vsock-device)")
+    work = tmp_path_factory.mktemp("vsock")
+    assert landbridge.call("initramfs", "-o", work / "guest", "--key", keys / "boat.guest.key").status == 0
+    machine = OverVsock(landbridge, work, work / "guest")
+    yield machine
+    machine.stop()
+
+
+def test_vsock_host_with_another_key(over_vsock, keys):
+    over_vsock.listen(keys / "other.host.key")
+    line = over_vsock.agent.stderr.readline().decode()
+    assert line == "landbridge: refused a guest from the hypervisor: the other side has another key than the one known here\n"
+    over_vsock.hang_up()
+
+
+def test_vsock(over_vsock, keys):
+    over_vsock.listen(keys / "boat.host.key")
+    assert over_vsock.exec("sh", "-c", "exit 7").status == 7
+    result = over_vsock.exec("bash", "-lc", "cmd.exe /c echo hi; head -c 3000000 /dev/zero | wc -c")
+    assert result.lines == ["hi", "3000000"], result
+    data = os.urandom(2_000_000)
+    result = over_vsock.landbridge.call("exec", "--socket", f"{over_vsock.work}/agent.sock", "--", "cat", stdin=data)
+    assert result.status == 0 and result.out == data
+
+
+# Calls the agent's port as the broker does, and says what is no key. (The device forgets to tell of an end with
+# bytes unread, so nothing more.)
+CALL = """perl -e 'socket(S, 40, 1, 0) or die; connect(S, pack("S S L L L", 40, 0, 4711, 2, 0)) or die "$!";
+alarm 20; syswrite(S, "LANDBKEY" . "x" x 32); print "end\n" unless sysread(S, $x, 1)'"""
+
+
+def test_vsock_ordinary_user_of_the_guest(over_vsock):
+    """He reaches the port, and neither has the key nor takes the link from the broker."""
+    before = over_vsock.exec("sh", "-c", "dmesg | grep -c 'host is connected'").text
+    result = over_vsock.exec("setpriv", "--reuid", "65534", "--clear-groups", "sh", "-c",
+                             f"cat /run/landbridge/key; {CALL}")
+    assert result.text == "end\n" and b"Permission denied" in result.err, result
+    assert "refused a guest from the hypervisor" in over_vsock.agent.stderr.readline().decode()
+    assert over_vsock.exec("sh", "-c", "dmesg | grep -c 'host is connected'").text == before
+
+
+def test_vsock_files(over_vsock):
+    """p9d at port 564, by the way from the host into the guest."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(20)
+        s.connect(f"{over_vsock.work}/vsock")
+        s.sendall(b"CONNECT 564\n")
+        assert s.recv(32).startswith(b"OK ")
+        s.sendall(struct.pack("<IBHIH", 21, 100, 0xffff, 65536, 8) + b"9P2000.L")
+        assert s.recv(64).endswith(b"9P2000.L")
+
+
+def test_vsock_agent_comes_back(over_vsock, keys):
+    over_vsock.agent.kill()
+    over_vsock.agent.communicate()
+    over_vsock.listen(keys / "boat.host.key")
+    assert over_vsock.exec("sh", "-c", "exit 3").status == 3
+
+
+def test_vsock_wall(landbridge, tmp_path, keys):
+    """Where others could reach the hypervisor's socket, or put one in its place."""
+    tmp_path.chmod(0o755)
+    done = landbridge.call("agent", "--listen", f"unix:{tmp_path}/v_1", "--key", keys / "boat.host.key", "--socket", tmp_path / "a")
+    assert done.status == 125 and b"not yours alone" in done.err and len(done.err.splitlines()) == 1, done

@@ -43,8 +43,9 @@ struct options {
 	 * agent: where it shall) */
 	char *machine;
 	char *socket;
-	char *link; /* agent: unix:PATH, tcp:ADDRESS:PORT; run, start: serial:NAME, tcp */
-	char *key;  /* agent: the file with its own of a tcp link; initramfs: the guest's */
+	char *link;   /* agent: unix:PATH; run, start: serial:NAME, tcp; enroll: tcp:, vsock: */
+	char *listen; /* agent: tcp:ADDRESS:PORT, vsock:CID:PORT, unix:PATH */
+	char *key;    /* agent: the file with its own for that; initramfs: the guest's */
 	bool tty;
 	/* run, exec, shell, mount */
 	char *user;     /* NULL: the image's default */
