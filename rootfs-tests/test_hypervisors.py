@@ -1,13 +1,19 @@
 """Guests that somebody else boots: what landbridge initramfs writes, and an agent beside it."""
 import os
+import pathlib
+import re
+import shutil
 import socket
 import stat
 import struct
 import subprocess
+import tempfile
+import textwrap
 
 import pytest
 
-from frontdoor import BUILD
+import images
+from frontdoor import BUILD, TOP
 from machine import Machine
 from processes import until
 
@@ -177,3 +183,69 @@ def test_vsock_wall(landbridge, tmp_path, keys):
     tmp_path.chmod(0o755)
     done = landbridge.call("agent", "--listen", f"unix:{tmp_path}/v_1", "--key", keys / "boat.host.key", "--socket", tmp_path / "a")
     assert done.status == 125 and b"not yours alone" in done.err and len(done.err.splitlines()) == 1, done
+
+
+# --- libvirt, as doc/HYPERVISORS has it ----------------------------------------------------
+
+def page(pattern):
+    """What the page has of something, without its indentation."""
+    with open(os.path.join(TOP, "doc", "HYPERVISORS"), encoding="ascii") as f:
+        return textwrap.dedent(re.search(pattern, f.read(), re.M | re.S)[0])
+
+
+class Libvirt:
+    """Its daemon in session mode, of an ordinary user: it changes nothing of this machine's own."""
+    ENV = {"XDG_RUNTIME_DIR": "run", "XDG_CONFIG_HOME": "config", "XDG_CACHE_HOME": "cache", "XDG_DATA_HOME": "data", "HOME": "."}
+    CONF = 'stdio_handler = "file"\nsecurity_driver = "none"\ncgroup_controllers = []\nnamespaces = []\n'
+
+    def __init__(self, work):
+        self.work = work
+        self.env = {**os.environ, **{name: str(work / sub) for name, sub in self.ENV.items()}}
+        root = os.geteuid() == 0
+        self.user = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"] if root else []
+        for sub in ("run", "config/libvirt", "cache", "data"):
+            (work / sub).mkdir(0o700, parents=True)
+        (work / "config/libvirt/qemu.conf").write_text(self.CONF)
+        if root:
+            subprocess.run(["chown", "-R", "65534:65534", work], check=True)
+        self.daemon = subprocess.Popen([*self.user, "libvirtd"], env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        assert until((work / "run/libvirt/libvirt-sock").exists, 20)
+
+    def virsh(self, *words):
+        return subprocess.run([*self.user, "virsh", "-q", "-c", "qemu:///session", *words], env=self.env, cwd="/", text=True,
+                              capture_output=True, timeout=60, check=False)
+
+    def stop(self):
+        self.virsh("destroy", "boat")
+        self.daemon.terminate()
+        self.daemon.wait(30)
+
+
+@pytest.mark.skipif(not shutil.which("libvirtd") or not shutil.which("virsh"),
+                    reason="there is no libvirt (libvirt-daemon-driver-qemu, libvirt-clients)")
+def test_libvirt(landbridge, initramfs):
+    """The page's XML, but for its directory and what this machine lacks (KVM, a kernel that is packed)."""
+    work = pathlib.Path(tempfile.mkdtemp(prefix="libvirt."))  # where that user comes, too
+    work.chmod(0o755)
+    disk = images.disk_from_tar(str(work / "disk.raw"), images.busybox(str(work / "box.tar")), "64M")
+    subprocess.run(["qemu-img", "convert", "-O", "qcow2", disk, work / "disk.qcow2"], check=True)
+    shutil.copy(KERNEL, work / "vmlinuz")
+    shutil.copy(initramfs, work / "guest.initramfs")
+    xml = page(r"^  <domain.*</domain>$").replace("DIR/", f"{work}/").replace("type='kvm'", "type='qemu'")
+    (work / "boat.xml").write_text(xml.replace("panic=-1", EMULATED.removeprefix("console=ttyS0 ")))
+    libvirt = Libvirt(work)
+    machine = Plain.__new__(Plain)
+    machine.landbridge, machine.work, machine.drive, machine.agent = landbridge, work, [], None
+    machine.qemu = libvirt.daemon
+    try:
+        done = libvirt.virsh("create", str(work / "boat.xml"))
+        assert done.returncode == 0, done
+        machine.start_agent()
+        result = machine.exec("sh", "-c", "busybox hostname; exit 6")
+        assert result.status == 6 and result.text == "boat\n", result
+        machine.landbridge.call("exec", "--socket", work / "agent.sock", "--", "busybox", "kill", "-USR2", "1")
+        assert until(lambda: libvirt.virsh("list", "--name").stdout.strip() == "", 30), "it is said to power off so"
+    finally:
+        machine.hang_up()
+        libvirt.stop()
+        shutil.rmtree(work)
