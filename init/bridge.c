@@ -56,6 +56,10 @@ int step_link(struct machine *m)
 
 	if (err < 0)
 		return err;
+	if (CFG_VSOCK && virtio_has(m->virtio, VIRTIO_VSOCK))
+		err = modules_load(m, GUEST_VSOCK);
+	if (err < 0)
+		return err;
 	if (virtio_has(m->virtio, VIRTIO_RNG))
 		modules_load(m, GUEST_RNG);
 	err = dir_make(LANDBRIDGE_RUN, 0755);

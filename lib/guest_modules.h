@@ -31,6 +31,7 @@ enum guest_group {
 	GUEST_VSOCK,
 	GUEST_RNG,
 	GUEST_BINFMT,
+	GUEST_GROUPS
 };
 
 struct guest_module {

@@ -267,13 +267,17 @@ static const struct router_ops broker_ops = {
 	.state = broker_state,
 	.shutdown = broker_shutdown,
 	.dialled = broker_dialled,
-	.refused = CFG_TLS ? broker_refused : NULL,
+	.refused = CFG_TLS || CFG_VSOCK ? broker_refused : NULL,
 };
 
-static int broker_key(const struct broker *b, struct key *key)
+static int broker_key(const struct broker *b, enum address_kind kind, struct key *key, bool *known)
 {
 	int error = key_load(key, b->key_file);
 
+	/* The host may see who calls without one. */
+	if (error == -ENOENT && kind == ADDRESS_VSOCK)
+		return 0;
+	*known = !error;
 	if (error)
 		log_err(&b->log, "cannot open the link %s: cannot read its key %s: %s", b->link,
 			b->key_file, key_why(error));
@@ -287,6 +291,7 @@ static void broker_link(struct broker *b)
 	struct dialer *dialer;
 	struct address to;
 	struct key key = { .until = 0 };
+	bool known = false;
 	int error = address_parse(&to, b->link);
 
 	if (error) {
@@ -294,11 +299,11 @@ static void broker_link(struct broker *b)
 			ADDRESS_GRAMMAR);
 		return;
 	}
-	if (CFG_TLS && to.kind == ADDRESS_TCP)
-		error = broker_key(b, &key);
+	if (CFG_TLS && (to.kind == ADDRESS_TCP || to.kind == ADDRESS_VSOCK))
+		error = broker_key(b, to.kind, &key, &known);
 	if (error)
 		return;
-	error = dialer_create(&dialer, &b->loop, ROUTER_GUEST, &to, &key);
+	error = dialer_create(&dialer, &b->loop, ROUTER_GUEST, &to, known ? &key : NULL);
 	if (error)
 		log_err(&b->log, "cannot open the link %s: %s", b->link,
 			error == -EPROTONOSUPPORT ? "this guest has no way to it (give serial:NAME)"

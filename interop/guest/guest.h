@@ -9,7 +9,7 @@
  * new one takes over where it left off, with every running stream failed.
  * argv[1] is the link's address: serial:NAME, a virtio-serial port (default
  * LANDBRIDGE_LINK), or unix:PATH, where it listens for the agent itself: no VM
- * is needed then; or tcp:HOST:PORT, which it calls under TLS. argv[2] is the file
+ * is needed then; or tcp:HOST:PORT, which it calls under TLS, or vsock:2:PORT. argv[2] is the file
  * with the key for that (key.h), read only where it is needed. argv[3], unless there
  * is none or it is empty, is what clients are told that ask for a program: none is
  * started then, but the host may open sessions. argv[4] "mount": the host's drives are

@@ -12,6 +12,7 @@
 enum {
 	MEMORY_MIN = 128, /* Debian's kernel does not come up with less */
 	BOOTS = COMMAND_RUN | COMMAND_START,
+	KERNELS = BOOTS | COMMAND_INITRAMFS,
 	SESSIONS = COMMAND_EXEC | COMMAND_SHELL | COMMAND_MOUNT,
 };
 
@@ -133,9 +134,17 @@ static bool unix_link_fits(const char *value)
 	return is_link(value, ADDRESS_UNIX);
 }
 
-static bool tcp_link_fits(const char *value)
+/* Where a guest calls. */
+static bool called_link_fits(const char *value)
 {
-	return is_link(value, ADDRESS_TCP);
+	return is_link(value, ADDRESS_TCP) || is_link(value, ADDRESS_VSOCK);
+}
+
+static bool listen_fits(const char *value)
+{
+	struct address a;
+
+	return address_parse(&a, value) == 0 && link_listens(&a);
 }
 
 static bool unix_fits(const char *value)
@@ -166,8 +175,8 @@ static const struct option_kind {
 	{ "--memory", BOOTS, VALUE_SIZE, AT(memory),
 	  "give a size from 128M to 1024G, what the guest's kernel needs included", NULL, 1 << 20 },
 	{ "--cpus", BOOTS, VALUE_NUMBER, AT(cpus), "give a number from 1 to 255", NULL, 255 },
-	{ "--kernel", BOOTS, VALUE_TEXT, AT(kernel), NULL, NULL, 0 },
-	{ "--modules", BOOTS, VALUE_TEXT, AT(modules), NULL, NULL, 0 },
+	{ "--kernel", KERNELS, VALUE_TEXT, AT(kernel), NULL, NULL, 0 },
+	{ "--modules", KERNELS, VALUE_TEXT, AT(modules), NULL, NULL, 0 },
 	{ "--user", BOOTS | SESSIONS, VALUE_TEXT, AT(user), "give a login name", user_fits, 0 },
 	{ "--partition", BOOTS, VALUE_NUMBER, AT(partition), "give a number, from 1", NULL, 255 },
 	{ "--subvolume", BOOTS, VALUE_TEXT, AT(subvolume),
@@ -178,13 +187,12 @@ static const struct option_kind {
 	{ "--link", BOOTS, VALUE_TEXT, AT(link), "a VM of ours has serial:NAME or tcp",
 	  own_link_fits, 0 },
 	{ "--link", COMMAND_AGENT, VALUE_TEXT, AT(link),
-	  "give unix:PATH (tcp:ADDRESS:PORT is for --listen; vsock is not built yet)",
-	  unix_link_fits, 0 },
-	{ "--listen", COMMAND_AGENT, VALUE_TEXT, AT(link), "give tcp:ADDRESS:PORT", tcp_link_fits,
-	  0 },
-	{ "--key", COMMAND_AGENT, VALUE_TEXT, AT(key), NULL, NULL, 0 },
-	{ "--link", COMMAND_ENROLL, VALUE_TEXT, AT(link), "give tcp:ADDRESS:PORT", tcp_link_fits,
-	  0 },
+	  "give unix:PATH (where the guest calls, it is --listen)", unix_link_fits, 0 },
+	{ "--listen", COMMAND_AGENT, VALUE_TEXT, AT(listen),
+	  "give tcp:ADDRESS:PORT, vsock:CID:PORT or unix:PATH", listen_fits, 0 },
+	{ "--key", COMMAND_AGENT | COMMAND_INITRAMFS, VALUE_TEXT, AT(key), NULL, NULL, 0 },
+	{ "--link", COMMAND_ENROLL, VALUE_TEXT, AT(link), "give tcp:ADDRESS:PORT or vsock:2:PORT",
+	  called_link_fits, 0 },
 	{ "--dir", COMMAND_ENROLL, VALUE_TEXT, AT(dir), NULL, NULL, 0 },
 	{ "--days", COMMAND_ENROLL, VALUE_NUMBER, AT(days), "give days, from 1 to 36500", NULL,
 	  36500 },
@@ -198,6 +206,7 @@ static const struct option_kind {
 	{ "--foreground", COMMAND_MOUNT, VALUE_NONE, AT(foreground), NULL, NULL, 0 },
 	{ "--tty", COMMAND_EXEC, VALUE_NONE, AT(tty), NULL, NULL, 0 },
 	{ "--dry-run", BOOTS, VALUE_NONE, AT(dry_run), NULL, NULL, 0 },
+	{ "-o", COMMAND_INITRAMFS, VALUE_TEXT, AT(output), NULL, NULL, 0 },
 	{ "--json", COMMAND_LIST, VALUE_NONE, AT(json), NULL, NULL, 0 },
 	{ "--help", ~0U, VALUE_NONE, AT(help), NULL, NULL, 0 },
 	{ "-h", ~0U, VALUE_NONE, AT(help), NULL, NULL, 0 },
@@ -291,6 +300,8 @@ static const struct command_kind {
 	{ COMMAND_AGENT, "agent",
 	  "usage: landbridge agent --link unix:PATH --socket PATH [--drive C:=DIR[,ro]]...\n"
 	  "       landbridge agent --listen tcp:ADDRESS:PORT --key FILE --socket PATH ...\n"
+	  "       landbridge agent --listen vsock:CID:PORT [--key FILE] --socket PATH ...\n"
+	  "       landbridge agent --listen unix:PATH_PORT --key FILE --socket PATH ...\n"
 	  "Serves a guest until it is told to stop: the one at the other end of PATH, or\n"
 	  "the one that calls and has the key that fits (landbridge enroll). The drives\n"
 	  "are to be those that the guest was given.\n" },
@@ -298,9 +309,16 @@ static const struct command_kind {
 	  "usage: landbridge enroll [OPTION]... NAME\n"
 	  "Makes two keys that fit each other, NAME.host.key and NAME.guest.key, for a guest\n"
 	  "that is to call over the network, and says what it is to be told.\n"
-	  "  --link tcp:ADDRESS:PORT   where the guest will find its agent, for what is said\n"
+	  "  --link tcp:ADDRESS:PORT|vsock:2:PORT   where the guest will find its agent, for\n"
+	  "                       what is said\n"
 	  "  --dir DIR            where to put them, instead of Landbridge's own keys/\n"
 	  "  --days N             they are void after so long (default: never)\n" },
+	{ COMMAND_INITRAMFS, "initramfs",
+	  "usage: landbridge initramfs -o FILE [OPTION]...\n"
+	  "Writes the initramfs of a guest that another hypervisor is to boot: /init and\n"
+	  "the modules that it may need, of Debian's kernel unless another is given.\n"
+	  "  --kernel FILE        --modules DIR   (with modules.dep in it)\n"
+	  "  --key FILE           the guest's key, for a link that needs one\n" },
 };
 
 enum command options_command(const char *name)
@@ -424,16 +442,22 @@ static int check_guest(const struct options *o, struct fault *why)
 
 static int check_link(const struct options *o, struct fault *why)
 {
-	if (!o->link)
-		return fault_set(
-			why, HOST_FAILED,
-			"give the guest's link: --link unix:PATH or --listen tcp:ADDRESS:PORT");
-	if (tcp_link_fits(o->link) && !o->key)
+	if (!o->link == !o->listen)
+		return fault_set(why, HOST_FAILED,
+				 "give the guest's link, one of --link unix:PATH and --listen "
+				 "tcp:ADDRESS:PORT, vsock:CID:PORT or unix:PATH");
+	if (o->listen && !o->key && strncmp(o->listen, "tcp:", 4) == 0)
 		return fault_set(why, HOST_FAILED,
 				 "unable to listen on %s without a key: a tcp link is always under "
 				 "TLS (--key FILE; landbridge enroll makes one)",
-				 o->link);
-	if (o->key && !tcp_link_fits(o->link))
+				 o->listen);
+	if (o->listen && !o->key && strncmp(o->listen, "unix:", 5) == 0)
+		return fault_set(
+			why, HOST_FAILED,
+			"unable to listen on %s without a key: nobody sees there which user of "
+			"the guest calls (--key FILE; landbridge enroll makes one)",
+			o->listen);
+	if (o->key && !o->listen)
 		return fault_set(why, HOST_FAILED, "--key belongs to --listen: give both");
 	return 0;
 }
@@ -462,6 +486,8 @@ static int check(const struct options *o, struct fault *why)
 	if (o->command_is == COMMAND_EXEC && !o->command)
 		return fault_set(why, HOST_FAILED,
 				 "give a command to run (landbridge shell opens a shell)");
+	if (o->command_is == COMMAND_INITRAMFS && !o->output)
+		return fault_set(why, HOST_FAILED, "say where to write it: -o FILE");
 	if (o->modules && !o->kernel)
 		return fault_set(why, HOST_FAILED, "--modules belongs to --kernel: give both");
 	return 0;

@@ -17,6 +17,7 @@ enum command {
 	COMMAND_STOP = 128,
 	COMMAND_LOG = 256,
 	COMMAND_ENROLL = 512,
+	COMMAND_INITRAMFS = 1024,
 };
 
 /* All commands' options; strings point into argv. */
@@ -42,8 +43,9 @@ struct options {
 	 * agent: where it shall) */
 	char *machine;
 	char *socket;
-	char *link; /* agent: unix:PATH, tcp:ADDRESS:PORT; run, start: serial:NAME, tcp */
-	char *key;  /* agent: the file with its own of a tcp link */
+	char *link;   /* agent: unix:PATH; run, start: serial:NAME, tcp; enroll: tcp:, vsock: */
+	char *listen; /* agent: tcp:ADDRESS:PORT, vsock:CID:PORT, unix:PATH */
+	char *key;    /* agent: the file with its own for that; initramfs: the guest's */
 	bool tty;
 	/* run, exec, shell, mount */
 	char *user;     /* NULL: the image's default */
@@ -55,6 +57,7 @@ struct options {
 	bool read_only, foreground;
 	bool json;     /* list */
 	unsigned days; /* enroll; 0: for ever */
+	char *output;  /* initramfs */
 	bool help;
 };
 

@@ -465,7 +465,7 @@ void router_dial(struct router *r, struct dialer *dialer)
 	dialer_destroy(t->dialer);
 	dialer->owner = r;
 	dialer->done = connection_dialled;
-	dialer->refused = CFG_TLS ? connection_refused : NULL;
+	dialer->refused = CFG_TLS || CFG_VSOCK ? connection_refused : NULL;
 	t->dialer = dialer;
 	if (t->state == CONNECTION_CONNECTING)
 		t->state = CONNECTION_DOWN;

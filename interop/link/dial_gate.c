@@ -1,7 +1,8 @@
-/* dial_gate.c: a door for a guest that calls over TCP, and who may come in: whoever
- * proves under TLS that he has the one key. He need not be the only one to knock: as
- * many as CALLERS are greeted at a time, each for at most GREET_MS, and one more makes
- * the oldest give way of the address that has most of them.
+/* dial_gate.c: a door for a guest that calls, and who may come in: whoever proves that he
+ * has the one key, over TCP under TLS, over vsock and its unix sockets by saying what only
+ * the two can know; or, over vsock without a key, the root of the right VM. He need not be
+ * the only one to knock: as many as CALLERS are greeted at a time, each for at most
+ * GREET_MS, and one more makes the oldest give way of the address that has most of them.
  *
  * The door stays open while there is a link: a guest that was cut off without a word
  * comes again before this side has missed it. Who has proved the key last has the
@@ -18,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "interop/link/tcp.h"
+#include "interop/link/socket_name.h"
 #include "interop/link/tunnel.h"
 #include "lib/acceptor.h"
 #include "lib/lib.h"
@@ -27,6 +28,7 @@ enum {
 	CALLERS = 32,
 	GREET_MS = 5000,
 	BACKLOG = 128,
+	ROOTS_PORTS = 1024, /* of vsock(7), too */
 };
 
 struct gate;
@@ -35,8 +37,10 @@ struct gate_caller {
 	struct gate *gate;
 	struct watch watch;
 	struct timer limit;
-	struct transport *tunnel;
-	union tcp_name name;
+	struct transport *way; /* over TCP a tunnel */
+	union socket_name name;
+	size_t heard;
+	uint8_t said[KEY_PROOF];
 };
 
 struct gate {
@@ -49,7 +53,11 @@ struct gate {
 	int current;            /* a copy of the link's descriptor, to hang it up; or -1 */
 	struct gate_caller *callers[CALLERS]; /* oldest first */
 	size_t count;
+	enum address_kind kind;
+	uint32_t cid;
+	bool keyed;
 	struct key key;
+	uint8_t proof[KEY_PROOF]; /* not over TCP */
 };
 
 /* --- callers ---------------------------------------------------------------------- */
@@ -58,7 +66,7 @@ static void caller_free(struct gate_caller *c)
 {
 	watch_remove(&c->watch);
 	timer_stop(c->gate->loop, &c->limit);
-	transport_close(c->tunnel);
+	transport_close(c->way);
 	free(c);
 }
 
@@ -74,11 +82,11 @@ static void caller_leave(struct gate_caller *c)
 	caller_free(c);
 }
 
-static void tell_refused(struct gate *g, const union tcp_name *name, int error)
+static void tell_refused(struct gate *g, const union socket_name *name, int error)
 {
-	char who[TCP_TEXT];
+	char who[SOCKET_TEXT];
 
-	tcp_name_text(name, who);
+	socket_name_text(name, who);
 	if (g->dialer.refused)
 		g->dialer.refused(&g->dialer, who, error);
 }
@@ -86,7 +94,7 @@ static void tell_refused(struct gate *g, const union tcp_name *name, int error)
 static void caller_refuse(struct gate_caller *c, int error)
 {
 	struct gate *g = c->gate;
-	union tcp_name name = c->name;
+	union socket_name name = c->name;
 
 	caller_leave(c);
 	tell_refused(g, &name, error);
@@ -110,8 +118,8 @@ static void caller_enter(struct gate_caller *c)
 
 	transport_close(g->next);
 	watch_remove(&c->watch);
-	g->next = c->tunnel;
-	c->tunnel = NULL;
+	g->next = c->way;
+	c->way = NULL;
 	caller_leave(c);
 	if (g->wanted)
 		gate_give(g);
@@ -119,16 +127,47 @@ static void caller_enter(struct gate_caller *c)
 		shutdown(g->current, SHUT_RDWR);
 }
 
+/* Not a byte more than that: the next one is the link's. */
+static int proof_read(struct gate_caller *c)
+{
+	struct iovec room = { c->said + c->heard, KEY_PROOF - c->heard };
+	ssize_t n = c->way->ops->readv(c->way, &room, 1);
+	uint8_t unlike = 0;
+
+	if (n <= 0)
+		return n < 0 ? (int)n : -ECONNRESET;
+	c->heard += (size_t)n;
+	if (c->heard < KEY_PROOF)
+		return -EAGAIN;
+	for (size_t i = 0; i < KEY_PROOF; i++)
+		unlike |= c->said[i] ^ c->gate->proof[i];
+	return unlike ? -EKEYREJECTED : 0;
+}
+
+static bool is_tls(const struct gate *g)
+{
+	return CFG_TLS && g->kind == ADDRESS_TCP;
+}
+
+static int caller_greet(struct gate_caller *c)
+{
+	int error = is_tls(c->gate) ? tunnel_greet(c->way) : proof_read(c);
+
+	if (error == -EAGAIN && is_tls(c->gate))
+		watch_set(&c->watch, c->way->ops->want(c->way, TRANSPORT_READ) |
+					     c->way->ops->want(c->way, TRANSPORT_WRITE));
+	return error;
+}
+
 static void caller_ready(struct watch *watch, uint32_t events)
 {
 	struct gate_caller *c = container_of(watch, struct gate_caller, watch);
-	int error = tunnel_greet(c->tunnel);
+	int error = caller_greet(c);
 
 	(void)events;
 	if (error == -EAGAIN)
-		watch_set(watch, c->tunnel->ops->want(c->tunnel, TRANSPORT_READ) |
-					 c->tunnel->ops->want(c->tunnel, TRANSPORT_WRITE));
-	else if (!error && key_expired(&c->gate->key, time(NULL)))
+		return;
+	if (!error && key_expired(&c->gate->key, time(NULL)))
 		caller_refuse(c, -EKEYEXPIRED);
 	else if (error)
 		caller_refuse(c, error);
@@ -141,21 +180,12 @@ static void caller_late(struct timer *timer)
 	caller_refuse(container_of(timer, struct gate_caller, limit), -ETIMEDOUT);
 }
 
-static bool same_host(const union tcp_name *a, const union tcp_name *b)
-{
-	if (a->any.sa_family != b->any.sa_family)
-		return false;
-	if (a->any.sa_family == AF_INET)
-		return a->ip4.sin_addr.s_addr == b->ip4.sin_addr.s_addr;
-	return memcmp(&a->ip6.sin6_addr, &b->ip6.sin6_addr, sizeof(a->ip6.sin6_addr)) == 0;
-}
-
-static size_t callers_of(const struct gate *g, const union tcp_name *name)
+static size_t callers_of(const struct gate *g, const union socket_name *name)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < g->count; i++)
-		count += same_host(&g->callers[i]->name, name);
+		count += socket_name_same(&g->callers[i]->name, name);
 	return count;
 }
 
@@ -176,25 +206,49 @@ static void make_room(struct gate *g)
 	caller_refuse(gives_way, -ENOBUFS);
 }
 
+/* Which VM it is, the kernel says; who of it, the port does, or the key. */
+static int vm_check(const struct gate *g, const struct sockaddr_vm *vm)
+{
+	if (vm->svm_cid != g->cid)
+		return -EHOSTUNREACH;
+	return g->keyed || vm->svm_port < ROOTS_PORTS ? 0 : -EPERM;
+}
+
 static int caller_begin(struct gate_caller *c, int fd)
 {
-	struct transport *plain;
-	int error = transport_of_fd(&plain, fd);
+	const struct gate *g = c->gate;
+	int error = transport_of_fd(&c->way, fd);
 
-	if (!error)
-		error = tunnel_create(&c->tunnel, plain, TLS_SERVER, &c->gate->key);
-	return error ? error : watch_add(c->gate->loop, &c->watch, fd, EPOLLIN);
+	if (!error && is_tls(g)) {
+		struct transport *plain = c->way;
+
+		c->way = NULL;
+		tcp_tune(fd);
+		error = tunnel_create(&c->way, plain, TLS_SERVER, &g->key);
+	}
+	if (!error && g->kind == ADDRESS_VSOCK)
+		error = vm_check(g, &c->name.vm);
+	return error ? error : watch_add(g->loop, &c->watch, fd, EPOLLIN);
+}
+
+/* The socket's mode keeps others out already; a hypervisor may be root's. */
+static bool is_allowed(const struct gate *g, int fd)
+{
+	struct peer peer;
+
+	return g->kind != ADDRESS_UNIX ||
+	       (unix_peer(fd, &peer) == 0 && (peer.uid == geteuid() || peer.uid == 0));
 }
 
 static void gate_called(struct acceptor *acceptor, int fd)
 {
 	struct gate *g = container_of(acceptor, struct gate, acceptor);
-	union tcp_name name = { .any = { .sa_family = AF_INET } };
+	union socket_name name = { .any = { .sa_family = AF_INET } };
 	socklen_t size = sizeof(name);
 	struct gate_caller *c;
 	int error;
 
-	if (getpeername(fd, &name.any, &size) < 0) { /* it is gone again */
+	if (getpeername(fd, &name.any, &size) < 0 || !is_allowed(g, fd)) { /* it is gone again */
 		close(fd);
 		return;
 	}
@@ -211,11 +265,12 @@ static void gate_called(struct acceptor *acceptor, int fd)
 				   .limit = { .fire = caller_late },
 				   .name = name };
 	g->callers[g->count++] = c;
-	tcp_tune(fd);
 	timer_start(g->loop, &c->limit, GREET_MS);
 	error = caller_begin(c, fd);
 	if (error)
 		caller_refuse(c, error);
+	else if (!g->keyed)
+		caller_enter(c);
 }
 
 /* --- the dialer --------------------------------------------------------------------- */
@@ -245,26 +300,27 @@ static void gate_destroy(struct dialer *d)
 	fd_close(&g->current);
 	fd_close(&g->fd);
 	key_forget(&g->key);
+	explicit_bzero(g->proof, sizeof(g->proof));
 	free(g);
 }
 
-static int socket_bind(int fd, struct address *a, union tcp_name *name)
+static int socket_bind(int fd, struct address *a, union socket_name *name)
 {
 	static const int on = 1;
-	socklen_t size = tcp_name_size(name);
+	socklen_t size = socket_name_size(name);
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (bind(fd, &name->any, size) < 0 || listen(fd, BACKLOG) < 0 ||
 	    getsockname(fd, &name->any, &size) < 0)
 		return -errno;
-	a->port = tcp_name_port(name);
+	a->port = socket_name_port(name);
 	return 0;
 }
 
-int link_listen(struct address *a)
+static int tcp_listen(struct address *a)
 {
-	union tcp_name name;
-	int error = tcp_name_of(&name, a), fd;
+	union socket_name name;
+	int error = socket_name_of(&name, a), fd;
 
 	if (error)
 		return error;
@@ -278,7 +334,35 @@ int link_listen(struct address *a)
 	return error;
 }
 
-int dialer_of_socket(struct dialer **out, struct loop *loop, int fd, const struct key *key)
+bool link_listens(const struct address *a)
+{
+	if (a->kind == ADDRESS_VSOCK)
+		return CFG_VSOCK;
+	return CFG_TLS && (a->kind == ADDRESS_TCP || a->kind == ADDRESS_UNIX);
+}
+
+int link_listen(struct address *a)
+{
+	if (!link_listens(a))
+		return -EPROTONOSUPPORT;
+	if (a->kind == ADDRESS_TCP)
+		return tcp_listen(a);
+	return a->kind == ADDRESS_VSOCK ? vsock_listen(a->port, BACKLOG)
+					: unix_listen(a->name, 0600, BACKLOG);
+}
+
+static int gate_key(struct gate *g, const struct key *key)
+{
+	if (!CFG_TLS || !key)
+		return g->kind == ADDRESS_VSOCK ? 0 : -ENOKEY;
+	g->keyed = true;
+	g->key = *key;
+	key_complete(&g->key);
+	return is_tls(g) || key_proof(key, g->proof) ? 0 : -EKEYREJECTED;
+}
+
+int dialer_of_socket(struct dialer **out, struct loop *loop, int fd, const struct address *a,
+		     const struct key *key)
 {
 	static const struct dialer_ops ops = { gate_start, gate_stop, gate_destroy };
 	struct gate *g = malloc(sizeof(*g));
@@ -293,9 +377,11 @@ int dialer_of_socket(struct dialer **out, struct loop *loop, int fd, const struc
 			    .acceptor = { .connected = gate_called },
 			    .fd = fd,
 			    .current = -1,
-			    .key = *key };
-	key_complete(&g->key);
-	error = acceptor_start(&g->acceptor, loop, fd);
+			    .kind = a->kind,
+			    .cid = a->cid };
+	error = gate_key(g, key);
+	if (!error)
+		error = acceptor_start(&g->acceptor, loop, fd);
 	if (error)
 		gate_destroy(&g->dialer);
 	else
@@ -309,5 +395,5 @@ int dial_gate_create(struct dialer **out, struct loop *loop, const struct addres
 	struct address here = *a;
 	int fd = link_listen(&here);
 
-	return fd < 0 ? fd : dialer_of_socket(out, loop, fd, key);
+	return fd < 0 ? fd : dialer_of_socket(out, loop, fd, &here, key);
 }

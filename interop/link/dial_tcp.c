@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "interop/link/tcp.h"
+#include "interop/link/socket_name.h"
 #include "interop/link/tunnel.h"
 #include "lib/lib.h"
 
@@ -22,7 +22,7 @@ struct dial_tcp {
 	struct watch watch;       /* while a try is on */
 	int fd;                   /* not connected yet, or -1 */
 	struct transport *tunnel; /* in its handshake, or NULL */
-	union tcp_name name;
+	union socket_name name;
 	struct key key;
 };
 
@@ -82,7 +82,7 @@ static void dial_tcp_start(struct dialer *dialer)
 			       0);
 	if (!error && d->fd < 0)
 		error = -errno;
-	if (!error && connect(d->fd, &d->name.any, tcp_name_size(&d->name)) < 0 &&
+	if (!error && connect(d->fd, &d->name.any, socket_name_size(&d->name)) < 0 &&
 	    errno != EINPROGRESS)
 		error = -errno;
 	if (!error)
@@ -113,8 +113,8 @@ int dial_tcp_create(struct dialer **out, struct loop *loop, const struct address
 		    const struct key *key)
 {
 	static const struct dialer_ops ops = { dial_tcp_start, dial_tcp_stop, dial_tcp_destroy };
-	union tcp_name name;
-	int error = tcp_name_of(&name, a);
+	union socket_name name;
+	int error = socket_name_of(&name, a);
 	struct dial_tcp *d = error ? NULL : malloc(sizeof(*d));
 
 	if (!d)

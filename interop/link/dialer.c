@@ -8,6 +8,7 @@
 #include "lib/macros.h"
 
 typedef int create_fn(struct dialer **out, struct loop *loop, const struct address *a);
+/* With a key: tcp never without, vsock where the guest's port can be seen. */
 typedef int create_keyed_fn(struct dialer **out, struct loop *loop, const struct address *a,
 			    const struct key *key);
 
@@ -24,12 +25,13 @@ static create_fn *way_to(enum router_side side, const struct address *a)
 	return ways[a->kind][side];
 }
 
-/* Never without a key. */
 static create_keyed_fn *keyed_way_to(enum router_side side, const struct address *a)
 {
-	if (!CFG_TLS || a->kind != ADDRESS_TCP)
-		return NULL;
-	return side == ROUTER_GUEST ? dial_tcp_create : dial_gate_create;
+	if (CFG_TLS && a->kind == ADDRESS_TCP)
+		return side == ROUTER_GUEST ? dial_tcp_create : dial_gate_create;
+	if (CFG_VSOCK && a->kind == ADDRESS_VSOCK)
+		return side == ROUTER_GUEST ? dial_vsock_create : dial_gate_create;
+	return NULL;
 }
 
 bool dialer_exists(enum router_side side, const struct address *a)
@@ -47,7 +49,7 @@ int dialer_create(struct dialer **out, struct loop *loop, enum router_side side,
 		return create(out, loop, a);
 	if (!create_keyed)
 		return -EPROTONOSUPPORT;
-	return key ? create_keyed(out, loop, a, key) : -ENOKEY;
+	return key || a->kind != ADDRESS_TCP ? create_keyed(out, loop, a, key) : -ENOKEY;
 }
 
 void dialer_destroy(struct dialer *d)
@@ -84,9 +86,14 @@ const char *link_why(int error)
 		{ -EBADMSG, "what came is not TLS, or was changed on its way" },
 		{ -ETIMEDOUT, "the other side did not answer in time" },
 		{ -ENOBUFS, "too many others call at the same time" },
+		{ -EPERM, "it is not the guest's root, whose ports are below 1024 (or give both "
+			  "sides a key: landbridge enroll)" },
+		{ -EHOSTUNREACH, "it is another virtual machine's" },
+		{ -EAFNOSUPPORT, "the kernel has no vsock (does the virtual machine have such a "
+				 "device?)" },
 	};
 
-	for (size_t i = 0; CFG_TLS && i < array_len(known); i++)
+	for (size_t i = 0; (CFG_TLS || CFG_VSOCK) && i < array_len(known); i++)
 		if (known[i].error == error)
 			return known[i].why;
 	return strerror(-error);

@@ -1,6 +1,6 @@
 /* dialer.h: how a link comes about (private to the folder). One file for each
- * way: dial_serial.c, dial_unix.c, dial_listen.c, dial_tcp.c, dial_gate.c; dialer.c
- * picks one by address.
+ * way: dial_serial.c, dial_unix.c, dial_listen.c, dial_tcp.c, dial_vsock.c, dial_gate.c;
+ * dialer.c picks one by address.
  */
 #ifndef LANDBRIDGE_INTEROP_LINK_DIALER_H
 #define LANDBRIDGE_INTEROP_LINK_DIALER_H
@@ -39,6 +39,8 @@ int dial_unix_create(struct dialer **out, struct loop *loop, const struct addres
 int dial_listen_create(struct dialer **out, struct loop *loop, const struct address *a);
 int dial_tcp_create(struct dialer **out, struct loop *loop, const struct address *a,
 		    const struct key *key);
+int dial_vsock_create(struct dialer **out, struct loop *loop, const struct address *a,
+		      const struct key *key);
 int dial_gate_create(struct dialer **out, struct loop *loop, const struct address *a,
 		     const struct key *key); /* with link_listen and dialer_of_socket */
 

@@ -1,5 +1,5 @@
-/* key.h: what one half of a link over tcp has to know: its own private key and
- * the other half's public one, both of the curve P-256.
+/* key.h: what one half of a link over tcp or vsock has to know: its own private key
+ * and the other half's public one, both of the curve P-256.
  *
  * As a file, in this order or another, each line once:
  *
@@ -53,6 +53,13 @@ const char *key_why(int error);
 
 /* Finds out the public half, which takes a good part of a millisecond (tls.c). */
 void key_complete(struct key *key);
+
+/* What both halves of a pair make of their keys, and nobody else can: the guest says it
+ * where the host knows who is there, but not who of the guest (vsock). The curve's shared
+ * secret under SHA-256, after 8 bytes that say what it is (tls.c). False: the other's is
+ * no point of the curve. */
+enum { KEY_PROOF = 40 };
+bool key_proof(const struct key *key, uint8_t proof[KEY_PROOF]);
 
 /* Two keys that fit each other, from 2 * KEY_SEED random bytes (tls.c). `until` is
  * in both. */

@@ -83,10 +83,11 @@ void router_destroy(struct router *router);
  *               is none                   listens
  *   tcp:        calls, under TLS          listens, under TLS: whoever proves the
  *                                         key last has the link
- *   vsock:      not built yet             not built yet
+ *   vsock:      calls from a port below   listens, for the VM of that CID, whose
+ *               1024, and says the key    root called last, or who has the key
  *
  * A tcp link needs a key, which is copied, and numbers for its host: no name is
- * looked up.
+ * looked up. A vsock link may have one, and without TLS in the build has none.
  * 0; -EPROTONOSUPPORT where the table has nothing; -ENOKEY; -EADDRNOTAVAIL: a name;
  * what listening said. */
 struct dialer;
@@ -94,14 +95,17 @@ int dialer_create(struct dialer **out, struct loop *loop, enum router_side side,
 		  const struct address *a, const struct key *key);
 void dialer_destroy(struct dialer *d);
 
-/* The host's way in two steps, where whoever starts the guest must know the port
- * first: a listening socket for a tcp address, whose port may be 0 and is then filled
- * in; and the dialer that has it, also when this fails. */
+/* The host's way in two steps: a listening socket, for a tcp address whose port may be 0
+ * and is then filled in, for a vsock one, or for unix: as hypervisors have it that give
+ * the guest's vsock(7) as unix sockets (section 14 of doc/PROTOCOL); and the dialer that
+ * has it, also when this fails, by the same address. A unix one needs a key. */
 int link_listen(struct address *a);
-int dialer_of_socket(struct dialer **out, struct loop *loop, int fd, const struct key *key);
+int dialer_of_socket(struct dialer **out, struct loop *loop, int fd, const struct address *a,
+		     const struct key *key);
 
 /* Whether the table has something, for whoever reads an address. */
 bool dialer_exists(enum router_side side, const struct address *a);
+bool link_listens(const struct address *a);
 
 /* What an error of dialling, or of a refusal, means, for the end of a message. */
 const char *link_why(int error);

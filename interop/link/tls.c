@@ -127,6 +127,24 @@ void key_complete(struct key *key)
 	memcpy(key->shown, point, KEY_PEER);
 }
 
+bool key_proof(const struct key *key, uint8_t proof[KEY_PROOF])
+{
+	static const char label[] = "landbridge vsock";
+	uint8_t point[KEY_PEER], digest[br_sha256_SIZE];
+	br_sha256_context hash;
+	uint32_t fits;
+
+	memcpy(point, key->peer, KEY_PEER);
+	fits = curve->mul(point, KEY_PEER, key->own, KEY_OWN, BR_EC_secp256r1);
+	br_sha256_init(&hash);
+	br_sha256_update(&hash, label, sizeof(label));
+	br_sha256_update(&hash, point + 1, KEY_OWN); /* x */
+	br_sha256_out(&hash, digest);
+	memcpy(proof, "LANDBKEY", KEY_PROOF - sizeof(digest));
+	memcpy(proof + KEY_PROOF - sizeof(digest), digest, sizeof(digest));
+	return fits;
+}
+
 void key_make_pair(struct key *one, struct key *other, const uint8_t random[2 * KEY_SEED],
 		   int64_t until)
 {

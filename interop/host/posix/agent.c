@@ -7,16 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "interop/host/policy.h"
-#include "interop/host/posix/commands.h"
 #include "interop/host/posix/drive_service.h"
 #include "interop/host/posix/job.h"
 #include "interop/host/posix/wall.h"
@@ -449,7 +446,8 @@ static int agent_begin(struct agent *a, const char **step)
 			&(struct hello){ .drives = drives_letters(config->drives),
 					 .read_only = drives_read_only(config->drives) });
 	error = config->link ? dialer_create(&dialer, &a->loop, ROUTER_HOST, &link, config->key)
-			     : dialer_of_socket(&dialer, &a->loop, config->door, config->key);
+			     : dialer_of_socket(&dialer, &a->loop, config->door, &config->at,
+						config->key);
 	if (config->key)
 		key_forget(config->key);
 	if (error)
@@ -490,101 +488,4 @@ int agent_serve(const struct agent_config *config)
 	loop_fini(&a->loop);
 	free(a);
 	return 0;
-}
-
-/* --- landbridge agent ---------------------------------------------------------- */
-
-/* Holds PATH.lock, or another takes it at the same time. */
-static int lock_beside(const char *path, char *lock, size_t size)
-{
-	struct stat held, there;
-	int fd, error;
-
-	if (path_format(lock, size, "%s.lock", path) < 0)
-		return -ENAMETOOLONG;
-	for (;;) {
-		fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-		if (fd < 0)
-			return -errno;
-		error = flock(fd, LOCK_EX) < 0 ? -errno : 0;
-		/* Its last holder took the file away: that one is nobody's now. */
-		if (!error && fstat(fd, &held) == 0 && lstat(lock, &there) == 0 &&
-		    held.st_ino == there.st_ino && held.st_dev == there.st_dev)
-			return fd;
-		close(fd);
-		if (error && error != -EINTR)
-			return error;
-	}
-}
-
-int agent_listen(const char *path, struct fault *why)
-{
-	char lock[PATH_MAX];
-	int held = lock_beside(path, lock, sizeof(lock)), fd = held;
-
-	if (held >= 0) {
-		fd = unix_listen(path, 0600, 16);
-		unlink(lock);
-		close(held);
-	}
-	return fd < 0 ? fault_set(why, HOST_FAILED, "unable to listen on %s: %s%s", path,
-				  strerror(-fd), fd == -EADDRINUSE ? " by another agent" : "")
-		      : fd;
-}
-
-/* From the moment the socket is there it is also taken away: what would end us
- * waits until it is taken as an event. */
-static void signals_hold(void)
-{
-	const int ends[] = { SIGTERM, SIGINT, SIGHUP };
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < array_len(ends); i++)
-		sigaddset(&set, ends[i]);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
-static int agent_key(struct key *key, const char *path, struct fault *why)
-{
-	int error = key_load(key, path);
-
-	if (!error && key_expired(key, time(NULL)))
-		error = -EKEYEXPIRED;
-	if (!error)
-		return 0;
-	return fault_set(why, HOST_FAILED, "unable to use the key %s: %s", path,
-			 error == -EKEYEXPIRED ? link_why(error) : key_why(error));
-}
-
-static int agent_command(const struct options *o, struct fault *why)
-{
-	struct agent_config config = { .socket = o->socket, .control = -1, .wine_ahead = true };
-	struct drives drives;
-	struct dirs dirs;
-	struct wine wine;
-	struct key key;
-
-	if (o->key && agent_key(&key, o->key, why) < 0)
-		return -1;
-	config.key = o->key ? &key : NULL;
-	if (dirs_find(&dirs, why) < 0 || drives_decide(&drives, &o->drives, &dirs, why) < 0 ||
-	    wine_find(&wine, &dirs, &drives, why) < 0 || wine_prepare(&wine, &drives, why) < 0)
-		return -1;
-	config.link = o->link;
-	config.drives = &drives;
-	config.wine = &wine;
-	signals_hold();
-	config.listener = agent_listen(o->socket, why);
-	if (config.listener < 0)
-		return -1;
-	return agent_serve(&config);
-}
-
-int agent_main(const struct options *options)
-{
-	struct fault why = { 0 };
-	int status = agent_command(options, &why);
-
-	return status < 0 ? fault_print(&why) : status;
 }

@@ -15,9 +15,10 @@ enum agent_word {
 };
 
 struct agent_config {
-	const char *link;   /* the address of the guest's end, unix:PATH, or tcp: to listen on */
-	int door;           /* the socket for that, if link is NULL */
-	struct key *key;    /* of a tcp link: overwritten once it is used; else NULL */
+	const char *link;   /* the address of the guest's end, unix:PATH, or NULL: it calls ... */
+	int door;           /* ... at this socket ... */
+	struct address at;  /* ... of this address */
+	struct key *key;    /* for that: overwritten once it is used; else NULL */
 	const char *socket; /* where it is listening itself, to be removed at the end */
 	int listener;       /* the descriptor of it */
 	bool apart;         /* nobody else has its Wine server (wall.h) */

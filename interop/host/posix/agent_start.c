@@ -65,6 +65,7 @@ static _Noreturn void agent_child(struct plan *p)
 	if (options_link_is_tcp(&p->options)) {
 		config.link = NULL;
 		config.door = DOOR;
+		config.at.kind = ADDRESS_TCP;
 		config.key = &p->vm.host_key;
 	}
 	if (p->wine.layer[0])

@@ -18,7 +18,9 @@ int shell_main(const struct options *options);
 int mount_main(const struct options *options);
 /* Serves a guest that somebody else boots. */
 int agent_main(const struct options *options);
-/* Keys for such a one that calls over the network. */
+/* What such a one boots. */
+int initramfs_main(const struct options *options);
+/* Keys for one that calls over the network. */
 int enroll_main(const struct options *options);
 
 #endif

@@ -85,7 +85,7 @@ static int enroll(const struct options *o, struct fault *why)
 		  "link = %s\n"
 		  "key = /etc/landbridge.key\n"
 		  "# Here: landbridge agent --listen %s --key %s --socket PATH\n",
-		  guest, link, link, host);
+		  guest, link, strncmp(link, "vsock:", 6) == 0 ? "vsock:CID:PORT" : link, host);
 	return fd_write_all(STDOUT_FILENO, text, len) < 0
 		       ? fault_set(why, HOST_FAILED, "unable to say what to do with the keys")
 		       : 0;

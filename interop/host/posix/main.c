@@ -19,6 +19,7 @@ static const char usage[] =
 	"  stop    power a machine off\n"
 	"  agent   serve a guest that somebody else boots\n"
 	"  enroll  make the keys for such a guest to call over the network\n"
+	"  initramfs   what such a guest boots\n"
 	"landbridge help COMMAND says more. Exit status: the command's own, 128+n\n"
 	"for signal n; 124 when the guest does not come up, 125 when Landbridge fails.\n";
 
@@ -26,11 +27,17 @@ static const struct command_entry {
 	enum command command;
 	int (*main)(const struct options *options);
 } mains[] = {
-	{ COMMAND_RUN, run_main },     { COMMAND_START, start_main },
-	{ COMMAND_LIST, list_main },   { COMMAND_STOP, stop_main },
-	{ COMMAND_LOG, log_main },     { COMMAND_EXEC, exec_main },
-	{ COMMAND_SHELL, shell_main }, { COMMAND_MOUNT, mount_main },
-	{ COMMAND_AGENT, agent_main }, { COMMAND_ENROLL, enroll_main },
+	{ COMMAND_RUN, run_main },
+	{ COMMAND_START, start_main },
+	{ COMMAND_LIST, list_main },
+	{ COMMAND_STOP, stop_main },
+	{ COMMAND_LOG, log_main },
+	{ COMMAND_EXEC, exec_main },
+	{ COMMAND_SHELL, shell_main },
+	{ COMMAND_MOUNT, mount_main },
+	{ COMMAND_AGENT, agent_main },
+	{ COMMAND_ENROLL, enroll_main },
+	{ COMMAND_INITRAMFS, initramfs_main },
 };
 
 static int print(const char *text)

@@ -73,9 +73,10 @@ static bool kernel_in(struct vm *vm, const char *top)
 	return true;
 }
 
-static int kernel_find(struct vm *vm, const struct options *o, const struct dirs *dirs,
-		       struct fault *why)
+int vm_find_kernel(struct vm *vm, struct fault *why)
 {
+	const struct options *o = vm->options;
+	const struct dirs *dirs = vm->dirs;
 	char script[PATH_MAX + 16], target[PATH_MAX + 16], text[512] = "";
 	char *argv[] = { script, target, NULL };
 
@@ -106,7 +107,7 @@ int vm_prepare(struct vm *vm, struct fault *why)
 	if (path_search(QEMU, vm->program, sizeof(vm->program)) < 0)
 		return fault_set(why, HOST_FAILED,
 				 "unable to find " QEMU ": install qemu-system-x86");
-	if (kernel_find(vm, o, vm->dirs, why) < 0)
+	if (vm_find_kernel(vm, why) < 0)
 		return -1;
 	vm->kvm = qemu_kvm_works(vm->program, vm->kernel, vm->dirs);
 	return 0;

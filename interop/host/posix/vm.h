@@ -34,6 +34,10 @@ struct vm {
 	pid_t pid; /* QEMU's; 0: not running */
 };
 
+/* Finds the kernel and its modules: what options ask for, or Debian's, fetched now if
+ * need be. Of the vm, options and dirs are set. */
+int vm_find_kernel(struct vm *vm, struct fault *why);
+
 /* Finds QEMU and the kernel, made now if need be. Nothing is started. Of the
  * vm, options, drives, image and dirs are set, and must outlive it. */
 int vm_prepare(struct vm *vm, struct fault *why);

@@ -90,13 +90,20 @@ static void test_others(void **state)
 	assert_int_equal(
 		parse(&o, COMMAND_AGENT, "agent --listen tcp:0.0.0.0:9 --key k --socket s", &why),
 		0);
-	assert_string_equal(o.link, "tcp:0.0.0.0:9");
+	assert_string_equal(o.listen, "tcp:0.0.0.0:9");
 	assert_string_equal(o.key, "k");
+	assert_int_equal(parse(&o, COMMAND_AGENT, "agent --listen vsock:3:5000 --socket s", &why),
+			 0);
+	assert_true(!o.key && strcmp(o.listen, "vsock:3:5000") == 0);
 	assert_int_equal(
 		parse(&o, COMMAND_ENROLL, "enroll boat --days 30 --dir d --link tcp:h:9", &why), 0);
 	assert_string_equal(o.name, "boat");
 	assert_string_equal(o.dir, "d");
 	assert_true(o.days == 30);
+	assert_int_equal(
+		parse(&o, COMMAND_INITRAMFS, "initramfs -o x --kernel k --modules m --key f", &why),
+		0);
+	assert_true(strcmp(o.output, "x") == 0 && strcmp(o.key, "f") == 0);
 	assert_int_equal(parse(&o, COMMAND_MOUNT,
 			       "mount --socket s --cache 2 --read-only /m --user ann", &why),
 			 0);
@@ -208,14 +215,22 @@ static void test_mistakes(void **state)
 		{ COMMAND_AGENT, "agent --link unix:/l", "--socket" },
 		{ COMMAND_AGENT, "agent --socket s", "--listen" },
 		{ COMMAND_AGENT, "agent --socket s --link tcp:h:9 --key k", "--listen" },
-		{ COMMAND_AGENT, "agent --socket s --listen unix:/l", "tcp:ADDRESS:PORT" },
+		{ COMMAND_AGENT, "agent --socket s --listen unix:/l", "which user of" },
+		{ COMMAND_AGENT, "agent --socket s --listen vsock:5000", "vsock:CID:PORT" },
+		{ COMMAND_AGENT, "agent --socket s --listen vsock:3:5000 --link unix:/l",
+		  "one of" },
+		{ COMMAND_AGENT, "agent --socket s --link vsock:3:5000", "--listen" },
 		{ COMMAND_AGENT, "agent --socket s --listen tcp:0.0.0.0:9", "under TLS" },
 		{ COMMAND_AGENT, "agent --socket s --link unix:/l --key k", "--listen" },
 		{ COMMAND_ENROLL, "enroll", "name" },
 		{ COMMAND_ENROLL, "enroll a/b", "name" },
 		{ COMMAND_ENROLL, "enroll a b", "b" },
 		{ COMMAND_ENROLL, "enroll a --days 0", "days" },
-		{ COMMAND_ENROLL, "enroll a --link serial:x", "tcp:ADDRESS:PORT" },
+		{ COMMAND_INITRAMFS, "initramfs", "-o FILE" },
+		{ COMMAND_INITRAMFS, "initramfs -o", "needs a value" },
+		{ COMMAND_INITRAMFS, "initramfs -o x --modules d", "--kernel" },
+		{ COMMAND_INITRAMFS, "initramfs -o x y", "unexpected argument y" },
+		{ COMMAND_ENROLL, "enroll a --link serial:x", "vsock:2:PORT" },
 		{ COMMAND_AGENT, "agent --socket s --link unix:/l x", "x" },
 		{ COMMAND_EXEC, "exec --socket s", "command" },
 		{ COMMAND_EXEC, "exec -- ls", "--socket" },

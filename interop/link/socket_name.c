@@ -1,5 +1,5 @@
-/* tcp.c: sockets of TCP for a link. */
-#include "interop/link/tcp.h"
+/* socket_name.c: where a link's socket is bound, or who is at its other end. */
+#include "interop/link/socket_name.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,7 +26,7 @@ static int ip6_of(struct sockaddr_in6 *ip6, const struct address *a)
 	return a->name[len] && !ip6->sin6_scope_id ? -EADDRNOTAVAIL : 0;
 }
 
-int tcp_name_of(union tcp_name *name, const struct address *a)
+int socket_name_of(union socket_name *name, const struct address *a)
 {
 	memset(name, 0, sizeof(*name));
 	if (strchr(a->name, ':'))
@@ -36,26 +36,42 @@ int tcp_name_of(union tcp_name *name, const struct address *a)
 	return inet_pton(AF_INET, a->name, &name->ip4.sin_addr) == 1 ? 0 : -EADDRNOTAVAIL;
 }
 
-socklen_t tcp_name_size(const union tcp_name *name)
+socklen_t socket_name_size(const union socket_name *name)
 {
 	return name->any.sa_family == AF_INET6 ? sizeof(name->ip6) : sizeof(name->ip4);
 }
 
-uint32_t tcp_name_port(const union tcp_name *name)
+uint32_t socket_name_port(const union socket_name *name)
 {
 	return ntohs(name->any.sa_family == AF_INET6 ? name->ip6.sin6_port : name->ip4.sin_port);
 }
 
-void tcp_name_text(const union tcp_name *name, char text[TCP_TEXT])
+bool socket_name_same(const union socket_name *a, const union socket_name *b)
+{
+	if (a->any.sa_family != b->any.sa_family)
+		return false;
+	if (a->any.sa_family == AF_INET)
+		return a->ip4.sin_addr.s_addr == b->ip4.sin_addr.s_addr;
+	if (a->any.sa_family == AF_VSOCK)
+		return a->vm.svm_cid == b->vm.svm_cid;
+	return a->any.sa_family != AF_INET6 ||
+	       memcmp(&a->ip6.sin6_addr, &b->ip6.sin6_addr, sizeof(a->ip6.sin6_addr)) == 0;
+}
+
+void socket_name_text(const union socket_name *name, char text[SOCKET_TEXT])
 {
 	char host[INET6_ADDRSTRLEN] = "?";
 
-	if (name->any.sa_family == AF_INET6) {
+	if (name->any.sa_family == AF_UNIX) {
+		fmt(text, SOCKET_TEXT, "the hypervisor");
+	} else if (name->any.sa_family == AF_VSOCK) {
+		fmt(text, SOCKET_TEXT, "vsock:%u:%u", name->vm.svm_cid, name->vm.svm_port);
+	} else if (name->any.sa_family == AF_INET6) {
 		inet_ntop(AF_INET6, &name->ip6.sin6_addr, host, sizeof(host));
-		fmt(text, TCP_TEXT, "[%s]:%u", host, tcp_name_port(name));
+		fmt(text, SOCKET_TEXT, "[%s]:%u", host, socket_name_port(name));
 	} else {
 		inet_ntop(AF_INET, &name->ip4.sin_addr, host, sizeof(host));
-		fmt(text, TCP_TEXT, "%s:%u", host, tcp_name_port(name));
+		fmt(text, SOCKET_TEXT, "%s:%u", host, socket_name_port(name));
 	}
 }
 
