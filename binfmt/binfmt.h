@@ -6,6 +6,7 @@
 #ifndef LANDBRIDGE_BINFMT_H
 #define LANDBRIDGE_BINFMT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -44,6 +45,15 @@ enum pe_kind pe_read(struct pe *pe, const void *head, size_t len);
  * ...". PE_PROGRAM and PE_FAR: NULL. */
 const char *pe_refusal(enum pe_kind kind);
 
+/* --- What the handlers take in besides: pure ---------------------------------- */
+
+/* The first line of a script, as execve(2) has it: "#!/bin/sh -e" gives the
+ * interpreter and, as one word whatever is in it, the argument (NULL: none). `line` is
+ * the file's beginning, NUL-terminated, at most SCRIPT_LINE - 1 bytes of it, and is
+ * written to. False: it is none that Linux would run. */
+enum { SCRIPT_LINE = 256 };
+bool script_line(char *line, const char **interpreter, const char **arg);
+
 /* --- The handler ------------------------------------------------------------ */
 
 #define BINFMT_DIR "/proc/sys/fs/binfmt_misc"
@@ -51,7 +61,8 @@ const char *pe_refusal(enum pe_kind kind);
 #define BINFMT_CONF_DIR "/run/binfmt.d"
 #define BINFMT_CONF "zz-WSLInterop.conf" /* the last one in order is matched first */
 
-/* Makes the entry  :WSLInterop:M::MZ::INTERPRETER:PF  (F alone before Linux 5.12)
+/* Makes the entry  :WSLInterop:M::MZ::INTERPRETER:PF  (F alone before Linux 5.12),
+ * and landbridge-bat, -cmd, -BAT and -CMD for these extensions,
  * be there and enabled, in `dir` (BINFMT_DIR); a
  * disabled or different one is replaced. Never touches other entries or the
  * switch for all. The kernel opens the interpreter now (F) and takes the

@@ -9,6 +9,7 @@
 #include "binfmt/binfmt.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
+#include "lib/macros.h"
 
 enum { ENTRY_MAX = 1024, LINE_MAX_BYTES = 1920 }; /* the kernel's own limit of a line */
 
@@ -24,6 +25,21 @@ static const char *entry_flags(void)
 	major = strtoul(name.release, &dot, 10);
 	return major < 5 || (major == 5 && strtoul(dot + 1, NULL, 10) < 12) ? "F" : "PF";
 }
+
+/* What goes through us: MZ files, and what cmd.exe reads. The kernel minds the case
+ * of an extension. MZ comes last, that is first: it is what others want too. */
+static const struct entry {
+	char name[16], kind, match[4];
+	char shown[24]; /* of its match, as the kernel shows it */
+} entries[] = {
+#if CFG_SCRIPTS
+	{ "landbridge-bat", 'E', "bat", "extension .bat" },
+	{ "landbridge-cmd", 'E', "cmd", "extension .cmd" },
+	{ "landbridge-BAT", 'E', "BAT", "extension .BAT" },
+	{ "landbridge-CMD", 'E', "CMD", "extension .CMD" },
+#endif
+	{ BINFMT_NAME, 'M', "MZ", "offset 0\nmagic 4d5a" },
+};
 
 static int read_file(const char *dir, const char *name, char *text, size_t size)
 {
@@ -45,52 +61,53 @@ static int write_file(const char *dir, const char *name, const char *text)
 	return file_write(path, text);
 }
 
-enum entry {
+enum state {
 	ENTRY_READY, /* enabled, and as we make it */
 	ENTRY_MISSING,
 	ENTRY_OTHER, /* switched off, or another interpreter, magic or flags */
 };
 
-/* An enum entry, whatever the switch for all says; or negative errno. */
-static int entry_look(const char *dir, const char *interpreter)
+/* An enum state, whatever the switch for all says; or negative errno. */
+static int entry_look(const struct entry *e, const char *dir, const char *interpreter)
 {
 	char have[ENTRY_MAX + PATH_MAX], want[ENTRY_MAX + PATH_MAX];
-	int rc = read_file(dir, BINFMT_NAME, have, sizeof(have));
+	int rc = read_file(dir, e->name, have, sizeof(have));
 
 	if (rc == -ENOENT)
 		return ENTRY_MISSING;
 	if (rc < 0)
 		return rc == -EFBIG ? ENTRY_OTHER : rc;
-	fmt(want, sizeof(want), "enabled\ninterpreter %s\nflags: %s\noffset 0\nmagic 4d5a\n",
-	    interpreter, entry_flags());
+	fmt(want, sizeof(want), "enabled\ninterpreter %s\nflags: %s\n%s\n", interpreter,
+	    entry_flags(), e->shown);
 	return strcmp(have, want) == 0 ? ENTRY_READY : ENTRY_OTHER;
 }
 
 /* The line for the kernel. The delimiter and the end of the line cannot be
  * part of the interpreter. */
-static ssize_t entry_line(char *out, size_t size, const char *interpreter)
+static ssize_t entry_line(const struct entry *e, char *out, size_t size, const char *interpreter)
 {
 	size_t len;
 
 	if (interpreter[0] != '/' || strpbrk(interpreter, ":\n") != NULL)
 		return -EINVAL;
-	len = fmt(out, size, ":" BINFMT_NAME ":M::MZ::%s:%s", interpreter, entry_flags());
+	len = fmt(out, size, ":%s:%c::%s::%s:%s", e->name, e->kind, e->match, interpreter,
+		  entry_flags());
 	return len >= size ? -ENAMETOOLONG : (ssize_t)len;
 }
 
-int binfmt_register(const char *dir, const char *interpreter, int renew)
+static int entry_register(const struct entry *e, const char *dir, const char *interpreter,
+			  int renew)
 {
-	char line[LINE_MAX_BYTES + 1], status[32];
-	ssize_t len = entry_line(line, sizeof(line), interpreter);
-	int rc = len < 0 ? (int)len : read_file(dir, "status", status, sizeof(status));
-	int state = rc < 0 ? rc : entry_look(dir, interpreter);
+	char line[LINE_MAX_BYTES + 1];
+	ssize_t len = entry_line(e, line, sizeof(line), interpreter);
+	int rc, state = len < 0 ? (int)len : entry_look(e, dir, interpreter);
 
 	if (state < 0)
 		return state;
 	if (state == ENTRY_READY && !renew)
 		return 0;
 	if (state != ENTRY_MISSING) {
-		rc = write_file(dir, BINFMT_NAME, "-1");
+		rc = write_file(dir, e->name, "-1");
 		if (rc < 0 && rc != -ENOENT)
 			return rc;
 	}
@@ -100,28 +117,41 @@ int binfmt_register(const char *dir, const char *interpreter, int renew)
 		rc = 0;
 	if (rc < 0)
 		return rc;
-	return entry_look(dir, interpreter) == ENTRY_READY ? 0 : -EINVAL;
+	return entry_look(e, dir, interpreter) == ENTRY_READY ? 0 : -EINVAL;
+}
+
+int binfmt_register(const char *dir, const char *interpreter, int renew)
+{
+	char status[32];
+	int rc = read_file(dir, "status", status, sizeof(status));
+
+	for (size_t i = 0; rc == 0 && i < array_len(entries); i++)
+		rc = entry_register(&entries[i], dir, interpreter, renew);
+	return rc;
 }
 
 ssize_t binfmt_conf(char *out, size_t size, const char *interpreter)
 {
-	char line[LINE_MAX_BYTES + 1];
-	ssize_t rc = entry_line(line, sizeof(line), interpreter);
-	size_t len;
+	size_t len = fmt(out, size,
+			 "# Made by Landbridge: programs of the host (.exe) run through %s.\n"
+			 "# To switch this off: ln -s /dev/null /etc/binfmt.d/" BINFMT_CONF "\n",
+			 interpreter);
 
-	if (rc < 0)
-		return rc;
-	len = fmt(out, size,
-		  "# Made by Landbridge: programs of the host (.exe) run through %s.\n"
-		  "# To switch this off: ln -s /dev/null /etc/binfmt.d/" BINFMT_CONF "\n"
-		  "%s\n",
-		  interpreter, line);
-	return len >= size ? -ENAMETOOLONG : (ssize_t)len;
+	for (size_t i = 0; i < array_len(entries) && len + 1 < size; i++) {
+		ssize_t rc = entry_line(&entries[i], out + len, size - len - 1, interpreter);
+
+		if (rc < 0)
+			return rc;
+		len += (size_t)rc;
+		out[len++] = '\n';
+		out[len] = '\0';
+	}
+	return len + 1 >= size ? -ENAMETOOLONG : (ssize_t)len;
 }
 
 int binfmt_conf_write(const char *dir, const char *name, const char *interpreter)
 {
-	char path[PATH_MAX], text[LINE_MAX_BYTES + ENTRY_MAX];
+	char path[PATH_MAX], text[4096 + ENTRY_MAX];
 	ssize_t rc = binfmt_conf(text, sizeof(text), interpreter);
 
 	if (rc >= 0 && fmt(path, sizeof(path), "%s/%s", dir, name) >= sizeof(path))

@@ -122,6 +122,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_cmd(arg, buf);
 	winname_refuse(arg);
 	winname_is_batch(arg);
+	winname_is_powershell(arg);
 	winname_env_denied(arg);
 	free(arg);
 	free(buf);

@@ -47,6 +47,9 @@ static const struct state_row states[] = {
 	{ "enabled\n", "", REPLACED },
 };
 
+/* The entries that come before it, as the kernel shows them. */
+static const char *const extensions[] = { "bat", "cmd", "BAT", "CMD" };
+
 static void put_file(const char *dir, const char *name, const char *text)
 {
 	char path[PATH_MAX];
@@ -74,8 +77,22 @@ static int done_about(const char *dir)
 	if (line[0] == '\0')
 		return rc == 0 ? KEPT : NOTHING;
 	assert_int_equal(rc, -EINVAL); /* these files make no entry of it */
-	assert_string_equal(line, ":" BINFMT_NAME ":M::MZ::/init:PF");
+	/* files that are plain are written over, not added to */
+	assert_int_equal(memcmp(line, ":" BINFMT_NAME ":M::MZ::/init:PF", 24), 0);
 	return memcmp(entry, "-1", 2) == 0 ? REPLACED : MADE;
+}
+
+/* Those of the extensions, as they should be or (text NULL) not there. */
+static void put_extensions(const char *dir, bool there)
+{
+	char name[32], text[128];
+
+	for (size_t i = 0; i < array_len(extensions); i++) {
+		fmt(name, sizeof(name), "landbridge-%s", extensions[i]);
+		fmt(text, sizeof(text), "enabled\ninterpreter /init\nflags: PF\nextension .%s\n",
+		    extensions[i]);
+		put_file(dir, name, there ? text : NULL);
+	}
 }
 
 static void test_states(void **state)
@@ -85,6 +102,7 @@ static void test_states(void **state)
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
+	put_extensions(dir, true);
 	for (size_t i = 0; i < array_len(states); i++) {
 		int got;
 
@@ -102,7 +120,32 @@ static void test_states(void **state)
 	put_file(dir, "register", NULL);
 	put_file(dir, "status", NULL);
 	assert_int_equal(binfmt_register(dir, "/init", 0), -ENOENT);
-	rmdir(dir);
+	put_extensions(dir, false);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+/* What goes to cmd.exe: the first that is missing is made. */
+static void test_extensions(void **state)
+{
+	char dir[] = "/tmp/binfmt.XXXXXX", path[64], line[128] = "";
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	put_file(dir, "status", "enabled\n");
+	put_file(dir, "register", "");
+	put_extensions(dir, true);
+	put_file(dir, BINFMT_NAME, READY);
+	assert_int_equal(binfmt_register(dir, "/init", 0), 0);
+	put_file(dir, "landbridge-cmd", NULL);
+	assert_int_equal(binfmt_register(dir, "/init", 0), -EINVAL);
+	fmt(path, sizeof(path), "%s/register", dir);
+	assert_true(file_read(path, line, sizeof(line)) > 0);
+	assert_string_equal(line, ":landbridge-cmd:E::cmd::/init:PF");
+	put_extensions(dir, false);
+	put_file(dir, BINFMT_NAME, NULL);
+	put_file(dir, "status", NULL);
+	put_file(dir, "register", NULL);
+	assert_int_equal(rmdir(dir), 0);
 }
 
 static void test_conf(void **state)
@@ -115,17 +158,23 @@ static void test_conf(void **state)
 	len = binfmt_conf(text, sizeof(text), "/init");
 	assert_true(len > 0);
 	assert_int_equal(len, strlen(text));
-	last = strstr(text, "\n:");
+	for (size_t i = 0; i < array_len(extensions); i++) {
+		char line[64];
+
+		fmt(line, sizeof(line), "\n:landbridge-%s:E::%s::/init:PF\n", extensions[i],
+		    extensions[i]);
+		assert_non_null(strstr(text, line));
+	}
+	last = strstr(text, "\n:" BINFMT_NAME);
 	assert_non_null(last);
 	assert_string_equal(last + 1, ":WSLInterop:M::MZ::/init:PF\n");
 	/* systemd reads the other lines as comments */
 	for (const char *s = text; s <= last; s = strchr(s, '\n') + 1)
-		assert_int_equal(*s, '#');
+		assert_true(*s == '#' || *s == ':');
 	assert_int_equal(binfmt_conf(text, (size_t)len, "/init"), -ENAMETOOLONG);
 	assert_int_equal(binfmt_conf(text, sizeof(text), "init"), -EINVAL);
 	assert_int_equal(binfmt_conf(text, sizeof(text), "/a:b"), -EINVAL);
 	assert_int_equal(binfmt_conf(text, sizeof(text), "/a\n:x"), -EINVAL);
-	assert_int_equal(binfmt_register("/", "/a:b", 0), -EINVAL);
 }
 
 static void test_conf_write(void **state)
@@ -258,7 +307,7 @@ static void check_conf(const char *dir, const char *self)
 	char text[PATH_MAX], *line;
 
 	check(binfmt_conf(text, sizeof(text), self) > 0);
-	line = strstr(text, "\n:") + 1;
+	line = strstr(text, "\n:" BINFMT_NAME) + 1;
 	*strchr(line, '\n') = '\0';
 	write_to(dir, "status", "-1");
 	write_to(dir, "register", line);
@@ -303,9 +352,8 @@ static void test_kernel(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_states),
-		cmocka_unit_test(test_conf),
-		cmocka_unit_test(test_conf_write),
+		cmocka_unit_test(test_states), cmocka_unit_test(test_extensions),
+		cmocka_unit_test(test_conf),   cmocka_unit_test(test_conf_write),
 		cmocka_unit_test(test_kernel),
 	};
 

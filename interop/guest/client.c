@@ -25,6 +25,8 @@ struct client {
 	struct request request;
 	struct mounts mounts;
 	char cwd[PATH_MAX];
+	uint32_t flags;  /* enum program_flag that were asked for */
+	const char *dir; /* to start in, as it was asked for; NULL: here */
 };
 
 static const char *base_name(const char *path)
@@ -57,6 +59,12 @@ static int refuse_request(const struct client *c, int error)
 	else
 		log_err(&c->log, "%s: unable to name it to the host: %s", c->name,
 			strerror(-error));
+	return WIRE_FAIL_NOT_RUN;
+}
+
+static int refuse_directory(const struct client *c, const char *why)
+{
+	log_err(&c->log, "%s: unable to start in %s: %s", c->name, c->dir, why);
 	return WIRE_FAIL_NOT_RUN;
 }
 
@@ -154,11 +162,13 @@ static int client_try(struct client *c, struct writer *w)
 
 	if (error < 0)
 		return refuse_request(c, error);
+	if (c->dir && c->request.cwd_left_out)
+		return refuse_directory(c, "the host cannot see it");
 	client_notice(c);
 	status = client_call(c, w, &out);
 	if (status)
 		return status;
-	if (out.os_error == WIRE_ERROR_DIRECTORY && !c->request.cwd_left_out) {
+	if (out.os_error == WIRE_ERROR_DIRECTORY && !c->request.cwd_left_out && !c->dir) {
 		log_note(&c->log, "%s (using the default directory)", out.text);
 		c->request.cwd = NULL;
 		writer_init(w, w->base, PAYLOAD_MAX);
@@ -180,6 +190,8 @@ static int client_run(struct client *c)
 	void *payload;
 	int status;
 
+	if (c->dir && chdir(c->dir) < 0)
+		return refuse_directory(c, strerror(errno));
 	if (c->program.refusal) {
 		log_err(&c->log, "%s %s", c->name, c->program.refusal);
 		return WIRE_FAIL_NOT_RUN;
@@ -189,7 +201,11 @@ static int client_run(struct client *c)
 	/* "(unreachable)/..." is how the kernel names what has no name here. */
 	if (getcwd(c->cwd, sizeof(c->cwd)) && c->cwd[0] == '/')
 		rq->cwd = c->cwd;
-	rq->flags = c->program.gui ? PROGRAM_NO_STDIN : on_terminal(rq) ? PROGRAM_TTY : 0;
+	rq->flags = c->flags;
+	if (c->program.gui)
+		rq->flags |= PROGRAM_NO_STDIN;
+	else if (!rq->flags && on_terminal(rq))
+		rq->flags = PROGRAM_TTY;
 	if (!(rq->flags & PROGRAM_TTY) && fd_is_same(STDOUT_FILENO, STDERR_FILENO))
 		rq->flags |= PROGRAM_ONE_OUTPUT;
 	payload = malloc(PAYLOAD_MAX);
@@ -213,6 +229,15 @@ static void client_init(struct client *c, const char *given, const char *argv0, 
 	};
 }
 
+/* What the kernel gave us and is no program of the host; it does not come back. */
+static int client_become(struct client *c, char *const *argv)
+{
+	int error = program_become(&c->program, c->request.given, argv);
+
+	log_err(&c->log, "%s: unable to run it in the guest: %s", c->name, strerror(-error));
+	return WIRE_FAIL_NOT_RUN;
+}
+
 int client_main(int argc, char **argv)
 {
 	struct client c;
@@ -223,22 +248,56 @@ int client_main(int argc, char **argv)
 		return WIRE_FAIL_BRIDGE;
 	client_init(&c, argv[1], argv[2], argv + 3);
 	error = program_open(&c.program, argv[1]);
-	return error < 0 ? refuse_missing(&c, error) : client_run(&c);
+	if (error < 0)
+		return refuse_missing(&c, error);
+	if (CFG_SCRIPTS && c.program.kind != PROGRAM_OF_HOST)
+		return client_become(&c, argv + 2);
+	return client_run(&c);
+}
+
+/* What landbridge-run was asked for. */
+struct run_options {
+	uint32_t flags;
+	const char *dir;
+};
+
+/* The number of arguments that are options, argv[0] counted, or -1. */
+static int options_take(struct run_options *o, char **argv)
+{
+	int i = 1;
+
+	for (; argv[i] && argv[i][0] == '-'; i++) {
+		if (strcmp(argv[i], "--") == 0)
+			return i + 1;
+		if (strcmp(argv[i], "--detach") == 0)
+			o->flags |= PROGRAM_DETACH | PROGRAM_NO_STDIN;
+		else if (strcmp(argv[i], "--no-stdin") == 0)
+			o->flags |= PROGRAM_NO_STDIN;
+		else if (strcmp(argv[i], "--cwd") == 0 && argv[i + 1])
+			o->dir = argv[++i];
+		else
+			return -1;
+	}
+	return i;
 }
 
 int landbridge_run_main(int argc, char **argv)
 {
-	int first = argc > 1 && strcmp(argv[1], "--") == 0 ? 2 : 1;
+	struct run_options options = { 0 };
+	int error, first = options_take(&options, argv);
 	struct client c;
-	int error;
 
 	stdio_hold();
-	if (first >= argc || (first == 1 && argv[1][0] == '-')) {
+	if (first < 0 || first >= argc) {
 		client_init(&c, "", "", argv);
-		log_err(&c.log, "usage: landbridge-run [--] PROGRAM [ARG...]");
+		log_err(&c.log, "usage: landbridge-run [--detach] [--no-stdin] [--cwd DIR] [--] "
+				"PROGRAM [ARG...]");
 		return WIRE_FAIL_BRIDGE;
 	}
 	client_init(&c, argv[first], argv[first], argv + first + 1);
-	error = program_find(&c.program, argv[first], getenv("PATH"));
+	c.flags = options.flags;
+	c.dir = options.dir;
+	error = mounts_load(&c.mounts);
+	error = program_find(&c.program, argv[first], getenv("PATH"), error < 0 ? NULL : &c.mounts);
 	return error < 0 ? refuse_missing(&c, error) : client_run(&c);
 }

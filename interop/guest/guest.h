@@ -27,8 +27,8 @@ int broker_main(int argc, char **argv);
  * argv = [/init, path, argv[0] of the caller, arguments...]. */
 int client_main(int argc, char **argv);
 
-/* landbridge-run [--] PROGRAM [ARG...]: the same by hand. PROGRAM is a path,
- * or a name looked up in PATH; `.exe` may be left out. Batch files work, too. */
+/* landbridge-run [OPTION...] [--] PROGRAM [ARG...]: the same by hand (see
+ * doc/landbridge-run.1). */
 int landbridge_run_main(int argc, char **argv);
 
 #endif

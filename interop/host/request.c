@@ -10,7 +10,7 @@
 #include "lib/bytes.h"
 #include "lib/macros.h"
 
-#define CMD_EXE "C:\\windows\\system32\\cmd.exe"
+#define SYSTEM_DIR "C:\\windows\\system32\\"
 
 int start_error(uint32_t error, const char *program, struct fault *why)
 {
@@ -35,6 +35,9 @@ int start_error(uint32_t error, const char *program, struct fault *why)
 		{ START_ERROR_WOW64, WIRE_FAIL_NOT_RUN,
 		  "it is a 32-bit program, and the host's Wine runs only 64-bit ones (install wine32 "
 		  "on the host and remove the old Wine prefix)" },
+		{ START_ERROR_STAND_IN, WIRE_FAIL_NOT_RUN,
+		  "the host's Wine has no PowerShell, only a stand-in that does nothing (install "
+		  "PowerShell into the Wine prefix)" },
 		{ START_ERROR_DISPLAY, WIRE_FAIL_NOT_RUN,
 		  "it opens windows and the host has no display for them (set DISPLAY where the "
 		  "guest is started)" },
@@ -57,9 +60,11 @@ static int refuse(const char *program, const char *text, struct fault *why)
 /* What winline.h's errors mean; index is the argument's, 0 the program itself. */
 static int line_error(int error, const char *program, size_t index, struct fault *why)
 {
-	const char *text = error == -EILSEQ  ? "is not UTF-8, and Windows has no other text"
-			   : error == -E2BIG ? "makes the command line longer than Windows allows"
-					     : "cannot be said on a Windows command line";
+	const char *text = error == -EILSEQ    ? "is not UTF-8, and Windows has no other text"
+			   : error == -E2BIG   ? "makes the command line longer than Windows allows"
+			   : error == -ENOTSUP ? "has a %, after which Wine's cmd.exe looks for a "
+						 "variable whatever its quotes"
+					       : "cannot be said on a Windows command line";
 
 	return fault_set(why, WIRE_FAIL_NOT_RUN, "unable to run %s: argument %zu %s", program,
 			 index, text);
@@ -70,28 +75,45 @@ struct dialect {
 	int (*begin)(struct winline *line, void *buf, size_t size, const char *name);
 	int (*arg)(struct winline *line, const char *arg);
 	int (*end)(struct winline *line);
+	const char *runs_in; /* of a script: what is started to run it */
 };
 
-static const struct dialect of_programs = { winline_begin, winline_arg, winline_end };
-static const struct dialect of_cmd = { winline_begin, wincmd_arg, wincmd_end };
-static const struct dialect of_batch = { winbatch_begin, winbatch_arg, winbatch_end };
+static const struct dialect *dialect_of(const char *program)
+{
+	static const struct dialect of_programs = { winline_begin, winline_arg, winline_end, NULL },
+				    of_cmd = { winline_begin, wincmd_arg, wincmd_end, NULL },
+				    of_batch = { winbatch_begin, winbatch_arg, winbatch_end,
+						 SYSTEM_DIR "cmd.exe" },
+				    of_powershell = { winps_begin, winline_arg, winline_end,
+						      SYSTEM_DIR
+						      "WindowsPowerShell\\v1.0\\powershell.exe" };
+
+	if (winname_is_batch(program))
+		return &of_batch;
+	if (winname_is_powershell(program))
+		return &of_powershell;
+	return winname_is_cmd(program) ? &of_cmd : &of_programs;
+}
 
 /* Writes the command line; buf holds WINLINE_BYTES. */
-static int line_build(char *buf, const struct open *l, bool batch, struct fault *why)
+static int line_build(char *buf, const struct open *l, unsigned flags, struct fault *why)
 {
-	const struct dialect *dialect = batch                           ? &of_batch
-					: winname_is_cmd(l->program.at) ? &of_cmd
-									: &of_programs;
+	const struct dialect *dialect = dialect_of(l->program.at);
+	const char *forbidden =
+		flags & START_PERCENT_EXPANDS && winname_is_batch(l->program.at) ? "%" : "";
 	struct wire_str arg = { l->program.at, l->program.len };
 	struct winline line;
 	size_t pos = 0, index = 0;
 	int r;
 
 	open_next(l, OPEN_TAG_ARG, &pos, &arg);
-	r = dialect->begin(&line, buf, WINLINE_BYTES, batch ? l->program.at : arg.at);
+	r = strpbrk(l->program.at, forbidden) ? -ENOTSUP : 0;
+	if (r == 0)
+		r = dialect->begin(&line, buf, WINLINE_BYTES,
+				   dialect->runs_in ? l->program.at : arg.at);
 	while (r == 0 && open_next(l, OPEN_TAG_ARG, &pos, &arg)) {
 		index++;
-		r = dialect->arg(&line, arg.at);
+		r = strpbrk(arg.at, forbidden) ? -ENOTSUP : dialect->arg(&line, arg.at);
 	}
 	if (r == 0)
 		r = dialect->end(&line);
@@ -141,7 +163,7 @@ static int check_paths(const struct open *l, struct fault *why)
 
 int request_build(struct writer *w, const struct open *l, unsigned flags, struct fault *why)
 {
-	bool batch;
+	const char *image;
 	char *line;
 	int r = check_paths(l, why);
 
@@ -151,14 +173,15 @@ int request_build(struct writer *w, const struct open *l, unsigned flags, struct
 	if (!line)
 		return fault_set(why, WIRE_FAIL_BRIDGE, "unable to run %s: no memory",
 				 l->program.at);
-	batch = winname_is_batch(l->program.at);
-	r = line_build(line, l, batch, why);
+	image = dialect_of(l->program.at)->runs_in;
+	if (!image)
+		image = l->program.at;
+	r = line_build(line, l, flags, why);
 	if (r == 0) {
 		write_u32(w, 0);
 		write_u32(w, flags | (l->flags & PROGRAM_TTY ? START_TTY : 0) |
 				     (l->flags & PROGRAM_ONE_OUTPUT ? START_ONE_OUTPUT : 0));
-		put_string(w, batch ? CMD_EXE : l->program.at,
-			   batch ? strlen(CMD_EXE) : l->program.len);
+		put_string(w, image, strlen(image));
 		put_string(w, line, strlen(line));
 		put_string(w, l->cwd.at, l->cwd.len);
 		put_env(w, l);

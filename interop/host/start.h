@@ -13,15 +13,19 @@
 #define LANDBRIDGE_INTEROP_HOST_START_H
 
 enum {
-	START_TTY = 1,        /* the standard handles are a terminal: keep its console */
-	START_ONE_OUTPUT = 4, /* the standard error is the standard output */
-	START_NO_DISPLAY = 2, /* a program with windows has nowhere to open them */
+	START_TTY = 1,             /* the standard handles are a terminal: keep its console */
+	START_ONE_OUTPUT = 4,      /* the standard error is the standard output */
+	START_NO_DISPLAY = 2,      /* a program with windows has nowhere to open them */
+	START_PERCENT_EXPANDS = 8, /* this cmd.exe has no way to say %: Wine's (the helper
+				      does not care) */
 
 	START_STARTED = 1, /* Windows process id, subsystem from the PE header */
 	START_EXITED = 2,  /* exit code (all 32 bits), 0 */
 	START_FAILED = 3,  /* Win32 error, 0 */
 	START_ERROR_WOW64 =
 		706, /* for 32 bits, which this Wine has not (of winerror.h: not used) */
+	START_ERROR_STAND_IN =
+		120, /* ERROR_CALL_NOT_IMPLEMENTED: Wine has the program's name and no more */
 	START_ERROR_DISPLAY = 1459, /* ERROR_REQUIRES_INTERACTIVE_WINDOWSTATION */
 
 	START_REQUEST_MAX = 8 * 1024 * 1024,

@@ -224,6 +224,16 @@ int winbatch_end(struct winline *line)
 	return winline_end(line);
 }
 
+/* -Command would take what follows for text to run. RemoteSigned, since the default
+ * of Windows runs no script at all; an administrator's policy wins over it. */
+int winps_begin(struct winline *line, void *buf, size_t size, const char *script)
+{
+	if (winline_begin(line, buf, size, "powershell.exe") < 0)
+		return line->error;
+	put(line, " -NoProfile -ExecutionPolicy RemoteSigned -File");
+	return winline_arg(line, script);
+}
+
 #define CMD_OPERATORS "&|<>"
 
 /* && or 2>&1, but not &x. */

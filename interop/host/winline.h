@@ -1,11 +1,13 @@
 /* winline.h: an argv array -> the one string a Windows program is started with.
  *
- * Pure. Three ways of quoting, never mixed:
+ * Pure. Ways of quoting, never mixed:
  *  - for programs: the inverse of CommandLineToArgvW and of the C runtime's
  *    parser (Microsoft, "Parsing C command-line arguments");
  *  - for .bat and .cmd files, which cmd.exe reads with rules of its own: every
  *    argument in a form in which cmd.exe finds nothing to expand or to run
  *    (CERT VU#123335; CVE-2024-24576);
+ *  - for .ps1 files, which powershell.exe reads as programs do, after -File: what
+ *    follows are values and never text of a command;
  *  - for cmd.exe itself: what follows /c is a command. Given as one argument, it
  *    is that to the letter; given as several they are words of it, in which
  *    cmd.exe finds no operators but those that are words of their own (&&, >, 2>&1),
@@ -49,6 +51,10 @@ int winline_end(struct winline *line);
 int winbatch_begin(struct winline *line, void *buf, size_t size, const char *script);
 int winbatch_arg(struct winline *line, const char *arg);
 int winbatch_end(struct winline *line);
+
+/* The same for a PowerShell script: the line is for powershell.exe, and goes on with
+ * winline_arg. */
+int winps_begin(struct winline *line, void *buf, size_t size, const char *script);
 
 /* cmd.exe's line begins with winline_begin. `arg` is kept until the next call. */
 int wincmd_arg(struct winline *line, const char *arg);

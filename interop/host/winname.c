@@ -88,16 +88,26 @@ bool winname_is_cmd(const char *path)
 	return strcasecmp(last_name(path), "cmd.exe") == 0;
 }
 
+/* Whether Windows takes it for a file of this kind: of the last name what is
+ * before a stream, without dots and spaces at its end. */
+static bool has_extension(const char *path, const char *extension)
+{
+	const char *name = last_name(path), *end = name + strcspn(name, ":");
+	size_t len = strlen(extension);
+
+	while (end > name && (end[-1] == '.' || end[-1] == ' '))
+		end--;
+	return (size_t)(end - name) >= len && strncasecmp(end - len, extension, len) == 0;
+}
+
 bool winname_is_batch(const char *path)
 {
-	const char *end;
+	return has_extension(path, ".bat") || has_extension(path, ".cmd");
+}
 
-	path = last_name(path);
-	end = path + strcspn(path, ":");
-	while (end > path && (end[-1] == '.' || end[-1] == ' '))
-		end--;
-	return end - path >= 4 &&
-	       (strncasecmp(end - 4, ".bat", 4) == 0 || strncasecmp(end - 4, ".cmd", 4) == 0);
+bool winname_is_powershell(const char *path)
+{
+	return has_extension(path, ".ps1");
 }
 
 bool winname_env_denied(const char *entry)
@@ -119,6 +129,7 @@ bool winname_env_denied(const char *entry)
 		"node_options",
 		"wine*",
 		"ld_*",
+		"landbridge_*",
 	};
 	size_t i, len, name = strcspn(entry, "=");
 

@@ -18,6 +18,9 @@ const char *winname_refuse(const char *path);
 /* True for what cmd.exe has to run: NAME.bat and NAME.cmd. */
 bool winname_is_batch(const char *path);
 
+/* True for what powershell.exe has to run: NAME.ps1. */
+bool winname_is_powershell(const char *path);
+
 /* True for cmd.exe itself, wherever it is. */
 bool winname_is_cmd(const char *path);
 

@@ -9,6 +9,7 @@
  *   probe both N         N KiB to stdout and N KiB to stderr, in turns of 1 KiB
  *   probe spawn          starts itself with `wait`, prints its process id, exits
  *   probe wait           waits for ever
+ *   probe later MS FILE  makes FILE after so long
  *   probe hang           says ready, then waits for ever
  */
 #include <windows.h>
@@ -160,13 +161,24 @@ static int do_turns(int argc, wchar_t **argv)
 	return 0;
 }
 
+static int do_later(int argc, wchar_t **argv)
+{
+	HANDLE file;
+
+	if (argc < 4)
+		return 96;
+	Sleep(wcstoul(argv[2], NULL, 0));
+	file = CreateFileW(argv[3], GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, 0, NULL);
+	return file == INVALID_HANDLE_VALUE || !CloseHandle(file);
+}
+
 static const struct {
 	const wchar_t *name;
 	int (*run)(int argc, wchar_t **argv);
 } commands[] = {
 	{ L"args", do_args }, { L"env", do_env },   { L"cwd", do_cwd },     { L"exit", do_exit },
 	{ L"cat", do_cat },   { L"line", do_line }, { L"both", do_both },   { L"spawn", do_spawn },
-	{ L"wait", do_wait }, { L"hang", do_hang }, { L"turns", do_turns },
+	{ L"wait", do_wait }, { L"hang", do_hang }, { L"turns", do_turns }, { L"later", do_later },
 };
 
 int main(void)

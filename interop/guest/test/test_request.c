@@ -266,12 +266,17 @@ static void make_exe(const char *name, uint8_t subsystem)
 	close(fd);
 }
 
-static void make_text(const char *name)
+static void make_head(const char *name, const char *text)
 {
 	char path[PATH_MAX];
 
 	fmt(path, sizeof(path), "%s/%s", dir, name);
-	assert_int_equal(file_create(path, "text\n", 0600), 0);
+	assert_int_equal(file_create(path, text, 0600), 0);
+}
+
+static void make_text(const char *name)
+{
+	make_head(name, "text\n");
 }
 
 static int find_setup(void **state)
@@ -289,6 +294,14 @@ static int find_setup(void **state)
 	make_text("linux/find");
 	make_text("linux/only");
 	make_text("win/go.BAT");
+	make_text("win/Build.Cmd");
+	make_text("win/setup.ps1");
+	make_exe("win/Both.exe", 3);
+	make_text("win/both.bat");
+	make_text("linux/Only.cmd");
+	make_head("win/cosmo", "MZqFpD='\n");
+	make_head("win/sh.bat", "#!/bin/sh\n");
+	make_head("win/elf.cmd", "\177ELF");
 	make_exe("win/con.exe", 3);
 	make_exe("win/gui.exe", 2);
 	make_exe("win/find", 3);
@@ -310,44 +323,67 @@ struct find_case {
 	const char *file;
 	int want;
 	bool gui, refused;
+	enum program_kind kind;
 };
 
 static const struct find_case finds[] = {
-	{ "con.exe", "/win/con.exe", 0, false, false },
-	{ "con", "/win/con.exe", 0, false, false },
-	{ "gui", "/win/gui.exe", 0, true, false },
-	{ "find", "/win/find", 0, false, false },
-	{ "go.BAT", "/win/go.BAT", 0, false, false },
-	{ "only", NULL, -ENOENT, false, false },
-	{ "", NULL, -ENOENT, false, false },
-	{ "/win/con", "/win/con.exe", 0, false, false },
-	{ "/link", "/win/con.exe", 0, false, false },
-	{ "/linux/only", "/linux/only", 0, false, true },
-	{ "/win/efi.efi", "/win/efi.efi", 0, false, true },
-	{ "/win", NULL, -EACCES, false, false },
-	{ "/gone", NULL, -ENOENT, false, false },
-	{ "/linux/only/x", NULL, -ENOTDIR, false, false },
+	{ "con.exe", "/win/con.exe", 0, false, false, 0 },
+	{ "con", "/win/con.exe", 0, false, false, 0 },
+	{ "gui", "/win/gui.exe", 0, true, false, 0 },
+	{ "find", "/win/find", 0, false, false, 0 },
+	{ "go.BAT", "/win/go.BAT", 0, false, false, 0 },
+	{ "go", "/win/go.BAT", 0, false, false, 0 },
+	{ "GO", "/win/go.BAT", 0, false, false, 0 },
+	{ "CON.EXE", "/win/con.exe", 0, false, false, 0 },
+	{ "build", "/win/Build.Cmd", 0, false, false, 0 },
+	{ "setup", "/win/setup.ps1", 0, false, false, 0 },
+	{ "/win/SETUP.PS1", "/win/setup.ps1", 0, false, false, 0 },
+	{ "BOTH", "/win/Both.exe", 0, false, false, 0 }, /* .exe comes first */
+	{ "/linux/only", "/linux/only", 0, false, true, 0 },
+	{ "/linux/Only", "/linux/Only.cmd", 0, false, false, 0 },
+	{ "/linux/ONLY", NULL, -ENOENT, false, false, 0 }, /* no drive: case counts */
+	{ "/win/cosmo", "/win/cosmo", 0, false, true, PROGRAM_APE },
+	{ "/win/sh.bat", "/win/sh.bat", 0, false, false, PROGRAM_SCRIPT },
+	{ "/win/elf.cmd", "/win/elf.cmd", 0, false, false, PROGRAM_ELF },
+	{ "only", NULL, -ENOENT, false, false, 0 },
+	{ "", NULL, -ENOENT, false, false, 0 },
+	{ "/win/con", "/win/con.exe", 0, false, false, 0 },
+	{ "/link", "/win/con.exe", 0, false, false, 0 },
+	{ "/win/efi.efi", "/win/efi.efi", 0, false, true, 0 },
+	{ "/win", NULL, -EACCES, false, false, 0 },
+	{ "/gone", NULL, -ENOENT, false, false, 0 },
+	{ "/linux/only/x", NULL, -ENOTDIR, false, false, 0 },
 };
 
 static void find(void **state)
 {
 	char path[PATH_MAX], name[PATH_MAX], want[PATH_MAX];
+	char drive[64];
+	const struct mount there[] = {
+		{ .id = 1, .parent = 0, .point = "/", .root = "/" },
+		{ .id = 2, .parent = 1, .point = drive, .root = "/", .drive = "D:" },
+	};
+	const struct mounts mounts = { .at = (struct mount *)(uintptr_t)there,
+				       .count = 2,
+				       .size = 2 };
 	struct program program;
 
 	(void)state;
+	fmt(drive, sizeof(drive), "%s/win", dir);
 	fmt(path, sizeof(path), "/nowhere:%s/linux:%s/win", dir, dir);
 	for (size_t i = 0; i < array_len(finds); i++) {
 		const struct find_case *f = &finds[i];
 
 		print_message("%s\n", f->name);
 		fmt(name, sizeof(name), "%s%s", f->name[0] == '/' ? dir : "", f->name);
-		assert_int_equal(program_find(&program, name, path), f->want);
+		assert_int_equal(program_find(&program, name, path, &mounts), f->want);
 		if (f->want < 0)
 			continue;
 		fmt(want, sizeof(want), "%s%s", dir, f->file);
 		assert_string_equal(program.path, want);
 		assert_int_equal(program.gui, f->gui);
 		assert_int_equal(program.refusal != NULL, f->refused);
+		assert_int_equal(program.kind, f->kind);
 	}
 }
 

@@ -151,7 +151,9 @@ static int job_start(struct serving *s, const struct open *l, const struct child
 	if (!buf)
 		fault_set(&s->fault, WIRE_FAIL_BRIDGE, "unable to run %s: no memory", s->program);
 	else
-		r = request_build(&w, l, has_display() ? 0 : START_NO_DISPLAY, &s->fault);
+		r = request_build(&w, l,
+				  START_PERCENT_EXPANDS | (has_display() ? 0 : START_NO_DISPLAY),
+				  &s->fault);
 	if (r == 0) {
 		/* Wine gives a process descriptors 0 and 1 as its handles say, but
 		 * descriptor 2 always as its parent's is. */

@@ -13,6 +13,8 @@ struct seen {
 	char text[4][256];
 };
 
+static unsigned flags; /* of the host */
+
 static int build(const char *program, const char *cwd, const char *const *argv,
 		 const char *const *env, struct fault *why, struct seen *seen)
 {
@@ -33,7 +35,7 @@ static int build(const char *program, const char *cwd, const char *const *argv,
 	assert_int_equal(open_decode(&l, payload, w.used), 0);
 	writer_init(&out, request, sizeof(request));
 	*why = (struct fault){ 0 };
-	error = request_build(&out, &l, 0, why);
+	error = request_build(&out, &l, flags, why);
 	if (error < 0)
 		return error;
 	reader_init(&r, request, out.used);
@@ -96,6 +98,40 @@ static void test_batch(void **state)
 			    "\"50%%cd:~,%\"\"");
 }
 
+/* Wine's cmd.exe expands %OS% in whatever quotes, and drops a single one. */
+static void test_batch_of_wine(void **state)
+{
+	static const char *const plain[] = { "x", "a b", NULL }, *const bad[] = { "x", "y", "5%",
+										  NULL };
+	struct fault why;
+	struct seen seen;
+
+	(void)state;
+	flags = START_PERCENT_EXPANDS;
+	assert_int_equal(build("C:\\t.bat", "", plain, NULL, &why, &seen), 0);
+	assert_int_equal(build("C:\\t.exe", "", bad, NULL, &why, &seen), 0);
+	assert_int_equal(build("C:\\t.bat", "", bad, NULL, &why, &seen), -1);
+	assert_int_equal(why.status, 126);
+	assert_non_null(strstr(why.text, "argument 2 has a %"));
+	assert_int_equal(build("C:\\%OS%.bat", "", plain, NULL, &why, &seen), -1);
+	flags = 0;
+}
+
+static void test_powershell(void **state)
+{
+	static const char *const argv[] = { "run.ps1", "a b", "-x", "$(calc)", "\"; calc", NULL };
+	struct fault why;
+	struct seen seen;
+
+	(void)state;
+	assert_int_equal(build("C:\\a b\\run.PS1", "C:\\", argv, NULL, &why, &seen), 0);
+	assert_string_equal(seen.text[0],
+			    "C:\\windows\\system32\\WindowsPowerShell\\v1.0\\powershell.exe");
+	assert_string_equal(seen.text[1],
+			    "\"powershell.exe\" -NoProfile -ExecutionPolicy RemoteSigned -File "
+			    "\"C:\\a b\\run.PS1\" \"a b\" -x $(calc) \"\\\"; calc\"");
+}
+
 static void test_refused(void **state)
 {
 	static const char *const bad[] = { "x", "fine", "\xff", NULL };
@@ -152,7 +188,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_program),        cmocka_unit_test(test_no_arguments),
 		cmocka_unit_test(test_batch),          cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_windows_errors),
+		cmocka_unit_test(test_windows_errors), cmocka_unit_test(test_powershell),
+		cmocka_unit_test(test_batch_of_wine),
 	};
 
 	return cmocka_run_group_tests_name("request", tests, NULL, NULL);

@@ -74,6 +74,11 @@ static void test_batch(void **state)
 	for (size_t i = 0; i < array_len(rows); i++)
 		if (winname_is_batch(rows[i].path) != rows[i].batch)
 			fail_msg("%s: not %d", rows[i].path, rows[i].batch);
+	assert_true(winname_is_powershell("C:\\a\\t.PS1"));
+	assert_true(winname_is_powershell("t.ps1. ."));
+	assert_true(winname_is_powershell("t.ps1::$DATA"));
+	assert_false(winname_is_powershell("C:\\t.ps1\\x.exe"));
+	assert_false(winname_is_powershell("C:\\ps1"));
 }
 
 static void test_env(void **state)
@@ -99,6 +104,10 @@ static void test_env(void **state)
 		{ "__COMPAT_LAYER=x", true },
 		{ "WINEPREFIX=/", true },
 		{ "LD_PRELOAD=x", true },
+		{ "WineDebug=+all", true },
+		{ "Ld_Library_Path=/", true },
+		{ "LANDBRIDGE_HOME=/", true },
+		{ "Landbridge_wine=/bin/sh", true },
 		{ "noequals", true },
 		{ "=C:=C:\\", true },
 	};

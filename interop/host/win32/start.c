@@ -206,6 +206,23 @@ static DWORD machine_read(HANDLE file, WORD *machine)
 	return 0;
 }
 
+/* Wine's powershell.exe succeeds at whatever it is asked. What Wine has built in, or
+ * stands for that, says so behind its DOS header. */
+static BOOL is_stand_in(HANDLE file, const WCHAR *path)
+{
+	static const WCHAR name[] = L"\\powershell.exe";
+	const int len = (int)(sizeof(name) / sizeof(name[0])) - 1, whole = lstrlenW(path);
+	char head[64 + 5];
+	DWORD got;
+
+	if (whole < len || lstrcmpiW(path + whole - len, name) != 0)
+		return FALSE;
+	SetFilePointer(file, 0, NULL, FILE_BEGIN);
+	return ReadFile(file, head, sizeof(head), &got, NULL) && got == sizeof(head) &&
+	       head[64] == 'W' && head[65] == 'i' && head[66] == 'n' && head[67] == 'e' &&
+	       head[68] == ' ';
+}
+
 /* Wine hands what is no Windows program to Unix, which would run it outside of
  * everything that holds Windows programs. And it reports one for 32 bits as run
  * where it has nothing to run it with. */
@@ -221,6 +238,8 @@ static DWORD program_check(const WCHAR *path)
 		return GetLastError();
 	if (GetFileType(file) == FILE_TYPE_DISK)
 		error = machine_read(file, &machine);
+	if (!error && is_stand_in(file, path))
+		error = START_ERROR_STAND_IN;
 	CloseHandle(file);
 	if (!error && machine == IMAGE_FILE_MACHINE_I386 &&
 	    GetFileAttributesW(L"C:\\windows\\syswow64\\ntdll.dll") == INVALID_FILE_ATTRIBUTES)

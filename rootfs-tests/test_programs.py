@@ -1,0 +1,131 @@
+"""What is a program here: batch files, scripts, other systems' programs; and what keeps the handlers for them."""
+import os
+import struct
+
+import pytest
+
+ARGS = ["", "a b", "a\\b", "a b\\", "x&y", "a|b^c", "<in>out", "a!b", "(x)", "caf\u00e9", "a,b;c=d", "'q'", "/x", "&"]
+
+
+def pe(subsystem, signature=b"PE\0\0"):
+    """The head of a PE file for that subsystem; or of something else that begins with MZ."""
+    head = bytearray(512)
+    head[:2], head[0x18], head[0x3c] = b"MZ", 0x40, 0x40
+    head[0x40:0x44] = signature
+    struct.pack_into("<H", head, 0x44, 0x8664)
+    struct.pack_into("<H", head, 0x40 + 24 + 68, subsystem)
+    return bytes(head)
+
+
+FILES = {
+    "args.bat": b"@echo off\r\n:next\r\nif [%1]==[] goto end\r\necho %1\r\nshift\r\ngoto next\r\n:end\r\n",
+    "tell.CMD": b"@\"%~dp0probe.exe\" args %*\r\n",
+    "status.cmd": b"@exit /b 7\r\n",
+    "cwd.bat": b"@cd\r\n",
+    "p.ps1": b"Write-Output hi\r\n",
+    "shell.cmd": b"#!/bin/sh -u\necho \"sh $- $0 $*\"\nexit 5\n",
+    "ape": b"MZqFpD='\n'\necho \"ape $*\"; exit 6\n",
+    "efi.exe": pe(10),
+    "dos.exe": b"MZ" + bytes(30) + b"\x21\xcd" * 20,
+    "ne.exe": pe(0, b"NE\0\0"),
+    "cut.exe": pe(3)[:70],
+}
+
+
+def quoted(args):
+    return " ".join("'" + a.replace("'", "'\\''") + "'" for a in args)
+
+
+@pytest.fixture(scope="module")
+def drive(tools, tmp_path_factory):
+    """D:, with what is run there."""
+    path = tmp_path_factory.mktemp("programs")
+    for name, text in FILES.items():
+        (path / name).write_bytes(text)
+    (path / "probe.exe").write_bytes((tools / "probe.exe").read_bytes())
+    (path / "a dir").mkdir()
+    (path / "a dir" / "sp ace.bat").write_bytes(b"@echo [%~1]\r\n")
+    for file in path.rglob("*"):
+        os.chmod(file, 0o755)
+    return path
+
+
+@pytest.fixture(scope="module")
+def results(landbridge, drive):
+    """One boot in which every command below runs from bash."""
+    commands = {
+        "bat": f"cd /mnt/d && ./tell.CMD {quoted(ARGS)}",
+        "batwords": "cd /mnt/d && ./args.bat a '&calc' '\"&echo INJECTED'",
+        "percent": "cd /mnt/d && ./tell.CMD '%OS%' '50%'",
+        "newline": "cd /mnt/d && ./tell.CMD 'a\nb'",
+        "status": "/mnt/d/status.cmd",
+        "cwd": "cd '/mnt/d/a dir' && ../cwd.bat && './sp ace.bat' 'x y'",
+        "name": "PATH=$PATH:/mnt/d; landbridge-run STATUS; echo $?; landbridge-run tell x 'y z'; landbridge-run /mnt/d/Status",
+        "case": "landbridge-run NOTEPAD.EXE /none; landbridge-run whoami; landbridge-run WhoAmI.exe",
+        "ps1": "landbridge-run /mnt/d/p.ps1 a",
+        "shell": "cd /mnt/d && ./shell.cmd a 'b c'; echo $?; cp shell.cmd /tmp/x.bat; /tmp/x.bat; echo $?",
+        "elf": "cp /bin/echo /tmp/elf.cmd; /tmp/elf.cmd a 'b c'",
+        "off": "printf '@echo x\\r\\n' >/tmp/off.bat; chmod +x /tmp/off.bat; /tmp/off.bat",
+        "ape": "/mnt/d/ape a 'b c'; echo $?; cp /mnt/d/ape /tmp/ape; /tmp/ape d",
+        **{kind: f"/mnt/d/{kind}.exe" for kind in ("efi", "dos", "ne", "cut")},
+        "detach": "landbridge-run --detach /mnt/d/probe.exe later 500 'D:\\detached'; echo $?; "
+                  "for i in $(seq 100); do test -e /mnt/d/detached && break; sleep 0.1; done; ls /mnt/d/detached",
+        "nostdin": "seq 3 | { landbridge-run --no-stdin /mnt/d/probe.exe cat; cat; }",
+        "indir": "cd /; landbridge-run --cwd '/mnt/d/a dir' /mnt/d/probe.exe cwd",
+        "indirno": "landbridge-run --cwd /etc /mnt/d/probe.exe cwd; echo $?; landbridge-run --cwd /none /mnt/d/probe.exe cwd",
+        "usage": "landbridge-run --what x",
+    }
+    return landbridge.batch(commands, "--drive", f"D:={drive}", timeout=400)
+
+
+def one_line(result, status, word):
+    assert result.status == status and result.err.count(b"\n") == 1 and word in result.err, result
+
+
+def test_batch_file_gets_its_arguments(results):
+    assert results["bat"].status == 0 and results["bat"].lines == ARGS, results["bat"]
+    assert results["cwd"].text.split("\r\n")[:2] == ["D:\\a dir", "[x y]"], results["cwd"]
+    assert results["status"].status == 7, results["status"]
+
+
+def test_batch_file_is_no_way_to_run_a_command(results):
+    assert not [l for l in results["batwords"].lines if l.startswith("INJECTED")], results["batwords"]
+    one_line(results["newline"], 126, b"argument 1")
+    one_line(results["percent"], 126, b"argument 1 has a %")
+
+
+def test_names_as_windows_has_them(results):
+    assert results["name"].text.replace("\r", "").split("\n")[:3] == ["7", "x", "y z"], results["name"]
+    assert results["name"].status == 7, results["name"]
+    assert results["case"].status == 0 and results["case"].text.count("\\") == 2, results["case"]
+
+
+def test_powershell_that_is_none_is_not_success(results):
+    one_line(results["ps1"], 126, b"PowerShell")
+
+
+def test_scripts_of_the_guest_keep_running(results):
+    assert results["shell"].lines == ["sh u ./shell.cmd a b c", "5", "sh u /tmp/x.bat ", "5"], results["shell"]
+    assert results["elf"].text == "a b c\n", results["elf"]
+    one_line(results["off"], 126, b"not on a host drive")
+
+
+def test_ape_program_runs_in_the_guest(results):
+    assert results["ape"].lines == ["ape a b c", "6", "ape d"] and results["ape"].status == 6, results["ape"]
+
+
+@pytest.mark.parametrize("kind, word", [("efi", b"EFI firmware"), ("dos", b"DOS program"), ("ne", b"16-bit"), ("cut", b"cut short")])
+def test_programs_of_others_are_told_apart(results, kind, word):
+    one_line(results[kind], 126, word)
+
+
+def test_detached_program_outlives_its_caller(results):
+    assert results["detach"].lines == ["0", "/mnt/d/detached"], results["detach"]
+
+
+def test_options_of_landbridge_run(results):
+    assert results["nostdin"].lines == list("123") and results["nostdin"].err == b"0\n", results["nostdin"]
+    assert results["indir"].text == "D:\\a dir\n", results["indir"]
+    assert results["indirno"].lines == ["126"] and results["indirno"].status == 126, results["indirno"]
+    assert results["indirno"].err.count(b"\n") == 2, results["indirno"]
+    one_line(results["usage"], 125, b"usage")
