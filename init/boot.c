@@ -21,6 +21,7 @@
 #include "init/keep.h"
 #include "init/limits.h"
 #include "init/machine.h"
+#include "init/modprobe.h"
 #include "init/net.h"
 #include "init/newroot.h"
 #include "init/ns.h"
@@ -76,6 +77,9 @@ static const struct distro_step {
 	{ step_helpers, { "helpers", WARN, ANY, "no helpers this time" } },
 	{ step_hostname, { "hostname", WARN, ANY, "see [network] hostname in /etc/wsl.conf" } },
 	{ step_etc, { "etc", WARN, MACHINE, "the image's own files stay" } },
+#if CFG_MODPROBE
+	{ step_modprobe, { "modprobe", WARN, MACHINE, "modprobe finds no modules" } },
+#endif
 	{ step_automount, { "automount", WARN, MACHINE, "try mount -t drvfs by hand" } },
 	{ step_fstab, { "fstab", WARN, ANY, "try mount -a by hand" } },
 #if CFG_INTEROP

@@ -8,6 +8,7 @@
 /* Device ids of the virtio specification. */
 enum virtio_device {
 	VIRTIO_NET = 1,
+	VIRTIO_BLK = 2,
 	VIRTIO_CONSOLE = 3,
 	VIRTIO_RNG = 4,
 	VIRTIO_9P = 9,
