@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "init/bridge.h"
+#include "init/button.h"
 #include "init/command.h"
 #include "init/conf.h"
 #include "init/console.h"
@@ -58,6 +59,10 @@ static const struct machine_step {
 	{ step_network,
 	  { "network", WARN, ANY,
 	    "see landbridge.ip=ADDRESS/BITS and landbridge.gateway=ADDRESS" } },
+	{ step_extras, { "extras", WARN, MACHINE, "the guest does without it" } },
+#if CFG_BUTTON
+	{ step_button, { "button", WARN, MACHINE, "the power button does nothing" } },
+#endif
 	{ step_drives, { "drives", WARN, MACHINE, "the host's drives cannot be mounted" } },
 };
 

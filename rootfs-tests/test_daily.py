@@ -1,6 +1,9 @@
-"""What a guest's day is made of: its kernel's modules."""
+"""What a guest's day is made of: its kernel's modules, its memory, the power button."""
+import json
 import os
 import re
+import shutil
+import socket
 import subprocess
 
 import pexpect
@@ -8,6 +11,8 @@ import pytest
 
 import images
 from frontdoor import BUILD, LANDBRIDGE
+from machine import Machine, own_initramfs
+from processes import until
 
 MODULES = ["fuse", "overlay", "tun", "nf_tables", "loop", "vfat"]
 
@@ -70,3 +75,73 @@ def test_without_mksquashfs(tmp_path):
     said = [pexpect.run(f"{LANDBRIDGE} run --dry-run", env={**os.environ, **env}, encoding="utf-8") for _ in range(2)]
     assert all("qemu" in text and "landbridge.modules" not in text for text in said), said
     assert said[0].count("squashfs-tools") == 1 and "squashfs-tools" not in said[1], said
+
+
+# --- memory and power ------------------------------------------------------------------
+
+class Watched(Machine):
+    """One that can be told what a hypervisor's owner says."""
+
+    def command(self, words):
+        return [*words, "-qmp", "unix:qmp,server=on,wait=off"]
+
+    def tell(self, command, **arguments):
+        with socket.socket(socket.AF_UNIX) as s, s.makefile("rw") as f:
+            s.settimeout(20)
+            s.connect(os.path.join(self.work, "qmp"))
+            f.readline()
+            for words in ({"execute": "qmp_capabilities"}, {"execute": command, "arguments": arguments}):
+                f.write(json.dumps(words) + "\n")
+                f.flush()
+                f.readline()
+
+    def memory(self, key):
+        with open(f"/proc/{self.qemu.pid}/status", encoding="ascii") as f:
+            return int(re.search(rf"^{key}:\s+(\d+)", f.read(), re.M)[1])
+
+
+@pytest.fixture(scope="module")
+def base(landbridge, tmp_path_factory, store, busybox_image):
+    """A disk and the initramfs of a machine."""
+    work = tmp_path_factory.mktemp("base")
+    disk = images.disk_from_tar(str(store / "watched.img"), busybox_image, "16M")
+    own_initramfs(landbridge, ["--drive", f"D:={work}"], work / "initramfs")
+    return work / "initramfs", disk
+
+
+@pytest.fixture
+def watched(landbridge, base, tmp_path):
+    shutil.copy(base[0], tmp_path / "initramfs")
+    shutil.copy(base[1], tmp_path / "disk.img")
+    machine = Watched(landbridge, tmp_path, ["--drive", f"D:={tmp_path}"], ["--write", str(tmp_path / "disk.img")])
+    machine.start_agent()
+    try:
+        assert machine.exec("busybox", "true").status == 0
+        yield machine
+    finally:
+        machine.stop()
+
+
+def test_memory_is_given_back(watched):
+    """What the guest has freed is the host's again."""
+    before = watched.memory("VmRSS")
+    result = watched.exec("busybox", "dd", "if=/dev/zero", "of=/dev/null", "bs=256M", "count=1")
+    assert result.status == 0, result
+    grown = watched.memory("VmHWM") - before
+    assert grown > 150_000, (before, grown)
+    assert until(lambda: watched.memory("VmRSS") - before < grown / 2, 60), (before, grown, watched.memory("VmRSS"))
+
+
+@pytest.mark.parametrize("command, arguments", [
+    ("system_powerdown", {}),
+    ("send-key", {"keys": [{"type": "qcode", "data": key} for key in ("ctrl", "alt", "delete")]}),
+])
+def test_asked_to_power_off(watched, command, arguments):
+    """The power button and Ctrl-Alt-Del end the machine in order: all is written."""
+    assert watched.exec("sh", "-c", "echo kept >/etc/kept").status == 0
+    watched.tell(command, **arguments)
+    assert until(lambda: watched.qemu.poll() is not None, 60)
+    disk = os.path.join(watched.work, "disk.img")
+    state = subprocess.run(["dumpe2fs", "-h", disk], capture_output=True, text=True, check=True).stdout
+    kept = subprocess.run(["debugfs", "-R", "cat /etc/kept", disk], capture_output=True, text=True, check=True).stdout
+    assert kept == "kept\n" and re.search(r"state: +clean\n", state), (kept, state)

@@ -196,6 +196,9 @@ static void add_devices(struct args *args, const struct qemu *q)
 		add_port(args, q);
 	args_add(args, "-device");
 	args_add(args, "virtio-rng-pci");
+	/* What the guest has freed is this host's again. */
+	args_add(args, "-device");
+	args_add(args, "virtio-balloon-pci,free-page-reporting=on");
 }
 
 static void add_network(struct args *args, const struct qemu *q)

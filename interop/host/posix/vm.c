@@ -177,7 +177,8 @@ static unsigned groups_for(const struct vm *vm)
 {
 	/* Drives may come over the link later. */
 	return BIT(GUEST_BUS) | BIT(GUEST_NET) | BIT(GUEST_LINK) | BIT(GUEST_RNG) |
-	       BIT(GUEST_BINFMT) | BIT(GUEST_FUSE) | vm->image->groups |
+	       BIT(GUEST_BALLOON) | BIT(GUEST_BUTTON) | BIT(GUEST_BINFMT) | BIT(GUEST_FUSE) |
+	       vm->image->groups |
 	       (vm->module_disk[0] ? BIT(GUEST_DISK) | BIT(GUEST_FS_SQUASHFS) : 0) |
 	       (options_drives_by_link(vm->options) ? 0 : BIT(GUEST_9P));
 }
