@@ -95,6 +95,33 @@ int blockdev_named(const char *spec, char name[BLOCKDEV_NAME])
 	return n.found ? 0 : -ENODEV;
 }
 
+struct serial_walk {
+	struct dir_walk walk;
+	const char *serial;
+	char *name;
+	bool found;
+};
+
+static bool serial_compare(struct dir_walk *walk, int dir, const char *name)
+{
+	struct serial_walk *s = container_of(walk, struct serial_walk, walk);
+	char path[96], serial[32];
+
+	(void)dir;
+	fmt(path, sizeof(path), SYS_BLOCK "/%s/serial", name);
+	s->found = file_read(path, serial, sizeof(serial)) > 0 && strcmp(serial, s->serial) == 0 &&
+		   name_copy(s->name, name);
+	return !s->found;
+}
+
+int blockdev_serial(const char *serial, char name[BLOCKDEV_NAME])
+{
+	struct serial_walk s = { { serial_compare }, serial, name, false };
+
+	dir_each_path(SYS_BLOCK, &s.walk);
+	return s.found ? 0 : -ENODEV;
+}
+
 bool blockdev_partition(const char *disk, int number, char name[BLOCKDEV_NAME])
 {
 	char last = disk[strlen(disk) - 1];

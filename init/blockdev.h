@@ -19,6 +19,9 @@ bool blockdev_first(char name[BLOCKDEV_NAME]);
 /* The device whose file system "LABEL=x" or "UUID=x" names. 0 or -ENODEV. */
 int blockdev_named(const char *spec, char name[BLOCKDEV_NAME]);
 
+/* The virtio disk with this serial number. 0 or -ENODEV. */
+int blockdev_serial(const char *serial, char name[BLOCKDEV_NAME]);
+
 /* The name of a disk's partition `number`; false: it has none. */
 bool blockdev_partition(const char *disk, int number, char name[BLOCKDEV_NAME]);
 

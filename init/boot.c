@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "init/bridge.h"
+#include "init/button.h"
 #include "init/command.h"
 #include "init/conf.h"
 #include "init/console.h"
@@ -21,6 +22,7 @@
 #include "init/keep.h"
 #include "init/limits.h"
 #include "init/machine.h"
+#include "init/modprobe.h"
 #include "init/net.h"
 #include "init/newroot.h"
 #include "init/ns.h"
@@ -57,6 +59,10 @@ static const struct machine_step {
 	{ step_network,
 	  { "network", WARN, ANY,
 	    "see landbridge.ip=ADDRESS/BITS and landbridge.gateway=ADDRESS" } },
+	{ step_extras, { "extras", WARN, MACHINE, "the guest does without it" } },
+#if CFG_BUTTON
+	{ step_button, { "button", WARN, MACHINE, "the power button does nothing" } },
+#endif
 	{ step_drives, { "drives", WARN, MACHINE, "the host's drives cannot be mounted" } },
 };
 
@@ -76,6 +82,9 @@ static const struct distro_step {
 	{ step_helpers, { "helpers", WARN, ANY, "no helpers this time" } },
 	{ step_hostname, { "hostname", WARN, ANY, "see [network] hostname in /etc/wsl.conf" } },
 	{ step_etc, { "etc", WARN, MACHINE, "the image's own files stay" } },
+#if CFG_MODPROBE
+	{ step_modprobe, { "modprobe", WARN, MACHINE, "modprobe finds no modules" } },
+#endif
 	{ step_automount, { "automount", WARN, MACHINE, "try mount -t drvfs by hand" } },
 	{ step_fstab, { "fstab", WARN, ANY, "try mount -a by hand" } },
 #if CFG_INTEROP

@@ -60,8 +60,6 @@ int step_link(struct machine *m)
 		err = modules_load(m, GUEST_VSOCK);
 	if (err < 0)
 		return err;
-	if (virtio_has(m->virtio, VIRTIO_RNG))
-		modules_load(m, GUEST_RNG);
 	err = dir_make(LANDBRIDGE_RUN, 0755);
 	if (err == 0 && CFG_TLS && m->boot->form == BOOT_INITRAMFS)
 		err = key_keep(m);

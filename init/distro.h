@@ -20,8 +20,9 @@ struct distro {
 	int initramfs; /* the root directory we come from, until its content is freed; else -1 */
 	const char *program; /* our own, as it is called here: "/init" where it can be */
 	struct covers covers;
-	bool handles; /* .exe files are run: the handler is ours */
-	int kept;     /* tells when something of ours is removed (keep.h); -1: nobody does */
+	bool handles;          /* .exe files are run: the handler is ours */
+	unsigned modules_made; /* directories that were made for the modules (modprobe.h) */
+	int kept; /* tells when something of ours is removed (keep.h); -1: nobody does */
 };
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "init/boot.h"
+#include "init/button.h"
 #include "init/daemon.h"
 #include "init/modules.h"
 #include "init/settings.h"
@@ -16,6 +17,7 @@ struct machine {
 	struct settings settings; /* what the command line says, and nobody else */
 	struct settings_text *text;
 	struct modules modules;
+	struct buttons buttons;
 	uint64_t virtio; /* what is on the bus: a bit for each enum virtio_device */
 	struct daemons daemons;
 	int starting; /* locked until sessions may begin (ready.h) */

@@ -178,3 +178,20 @@ int modules_load(struct machine *m, enum guest_group group)
 	m->modules.ms += loop_now() - start;
 	return err;
 }
+
+int step_extras(struct machine *m)
+{
+	static const struct {
+		enum virtio_device device;
+		enum guest_group group;
+	} extras[] = {
+		{ VIRTIO_RNG, GUEST_RNG },
+		{ VIRTIO_BALLOON, GUEST_BALLOON },
+	};
+	int err = 0;
+
+	for (size_t i = 0; err == 0 && i < array_len(extras); i++)
+		if (virtio_has(m->virtio, extras[i].device))
+			err = modules_load(m, extras[i].group);
+	return err;
+}

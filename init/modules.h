@@ -19,6 +19,9 @@ struct modules {
 /* The machine's step: the list, and the drivers of the bus. */
 int step_modules(struct machine *m);
 
+/* The machine's step: drivers that nothing else asks for, for what is on the bus. */
+int step_extras(struct machine *m);
+
 /* Loads what the image's kernel has of a group. 0 also when it has nothing of
  * it; negative only when a module that is there cannot be loaded. */
 int modules_load(struct machine *m, enum guest_group group);

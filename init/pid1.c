@@ -132,13 +132,14 @@ static void signal_obey(struct distro *d, int signal)
 		reap(m); /* by far the most: it touches no more memory than it must */
 		return;
 	}
+	how = power_wanted(signal);
 	if (signal == SIGIO) {
 		daemons_called(&m->daemons);
 		keep_restore(d);
+		how = CFG_BUTTON && buttons_pressed(&m->buttons) ? POWER_OFF : POWER_NOTHING;
 	}
 	if (signal == SIGALRM)
 		daemons_again(&m->daemons);
-	how = power_wanted(signal);
 	if (how != POWER_NOTHING)
 		power_down(d, how);
 }
@@ -167,6 +168,7 @@ int init_main(int argc, char **argv)
 		.boot = &b,
 		.text = &text,
 		.modules = { .dir = -1 },
+		.buttons = { .count = 0 },
 		.daemons = { .log = &b.log },
 		.starting = -1,
 	};

@@ -15,6 +15,7 @@
 #include "init/distro.h"
 #include "init/drives.h"
 #include "init/linkdrive.h"
+#include "init/modprobe.h"
 #include "init/mounts.h"
 #include "init/spawn.h"
 #include "lib/dirs.h"
@@ -154,6 +155,8 @@ static void filesystems_leave(struct distro *d)
 		if (pid == 0) {
 			unmount_all(u);
 			drives_remove(d, made);
+			if (CFG_MODPROBE)
+				modprobe_leave(d);
 			unmount_root(u);
 			_exit(0);
 		}

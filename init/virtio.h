@@ -8,8 +8,10 @@
 /* Device ids of the virtio specification. */
 enum virtio_device {
 	VIRTIO_NET = 1,
+	VIRTIO_BLK = 2,
 	VIRTIO_CONSOLE = 3,
 	VIRTIO_RNG = 4,
+	VIRTIO_BALLOON = 5,
 	VIRTIO_9P = 9,
 	VIRTIO_VSOCK = 19,
 	VIRTIO_FS = 26,

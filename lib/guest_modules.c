@@ -29,6 +29,9 @@ const struct guest_module guest_modules[] = {
 	{ GUEST_LINK, "virtio_console" },
 	{ GUEST_VSOCK, "vmw_vsock_virtio_transport" },
 	{ GUEST_RNG, "virtio_rng" },
+	{ GUEST_BALLOON, "virtio_balloon" },
+	{ GUEST_BUTTON, "button" },
+	{ GUEST_BUTTON, "evdev" },
 	{ GUEST_BINFMT, "binfmt_misc" },
 	{ 0, "" },
 };

@@ -30,6 +30,8 @@ enum guest_group {
 	GUEST_LINK, /* virtio-serial, for the link to the host */
 	GUEST_VSOCK,
 	GUEST_RNG,
+	GUEST_BALLOON, /* gives free memory back to the host */
+	GUEST_BUTTON,  /* ACPI's power button, and what tells PID 1 of it */
 	GUEST_BINFMT,
 	GUEST_GROUPS
 };

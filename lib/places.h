@@ -14,6 +14,9 @@
 #define LANDBRIDGE_KEY_FILE LANDBRIDGE_RUN "/key"        /* of a tcp link, from the initramfs */
 #define LANDBRIDGE_NAME_FILE LANDBRIDGE_RUN "/name"      /* the guest's, for wslpath */
 
+/* The serial number of the disk with the kernel's modules, at most 20 characters. */
+#define LANDBRIDGE_MODULES "landbridge.modules"
+
 /* The link to the host where nobody says another. */
 #define LANDBRIDGE_LINK "serial:landbridge.0"
 

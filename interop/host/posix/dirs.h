@@ -3,7 +3,7 @@
  *     data   what was built: init, kernel/, images/, landbridge-start.exe:
  *            $LANDBRIDGE_DATA, else the program's own directory, else
  *            ../lib/landbridge from there
- *     home   what is made at run time: wine/ (the prefix), machines/, images/, log/:
+ *     home   what is made at run time: wine/ (the prefix), machines/, images/, modules/, log/:
  *            $LANDBRIDGE_HOME, else $XDG_DATA_HOME/landbridge, else
  *            ~/.local/share/landbridge
  */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/lib.h"
+#include "lib/places.h"
 
 /* A comma separates options, so QEMU wants two of them for one. */
 static const char *escape(char *out, size_t size, const char *path)
@@ -135,6 +136,20 @@ static void add_root(struct args *args, const struct qemu *q)
 	args_add(args, "virtio-blk-pci,drive=root");
 }
 
+/* After the root, which is the first disk. */
+static void add_modules(struct args *args, const struct qemu *q)
+{
+	char path[ESCAPED];
+
+	if (!q->modules[0])
+		return;
+	args_add(args, "-drive");
+	args_add(args, "if=none,id=modules,format=raw,readonly=on,file=%s",
+		 escape(path, sizeof(path), q->modules));
+	args_add(args, "-device");
+	args_add(args, "virtio-blk-pci,drive=modules,serial=" LANDBRIDGE_MODULES);
+}
+
 static void add_drives(struct args *args, const struct qemu *q)
 {
 	char id[16], tag[4], given[32];
@@ -181,6 +196,9 @@ static void add_devices(struct args *args, const struct qemu *q)
 		add_port(args, q);
 	args_add(args, "-device");
 	args_add(args, "virtio-rng-pci");
+	/* What the guest has freed is this host's again. */
+	args_add(args, "-device");
+	args_add(args, "virtio-balloon-pci,free-page-reporting=on");
 }
 
 static void add_network(struct args *args, const struct qemu *q)
@@ -201,6 +219,7 @@ void qemu_args(struct args *args, const struct qemu *q)
 	add_machine(args, q);
 	add_kernel(args, q);
 	add_root(args, q);
+	add_modules(args, q);
 	add_drives(args, q);
 	add_devices(args, q);
 	add_network(args, q);

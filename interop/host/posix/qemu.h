@@ -15,6 +15,7 @@ struct qemu {
 	const struct drives *drives;
 	const struct image *image;
 	const char *kernel, *initramfs;
+	const char *modules; /* a disk with the kernel's modules (module_disk.h); "": none */
 	/* QEMU's ends: a connected socket for the console, a listening one for the
 	 * link; or -1 and QEMU listens itself on a socket "console", "link" in its
 	 * directory. */

@@ -12,6 +12,7 @@
 
 #include "interop/host/posix/guard.h"
 #include "interop/host/posix/initramfs.h"
+#include "interop/host/posix/module_disk.h"
 #include "lib/guest_modules.h"
 #include "lib/lib.h"
 #include "lib/text.h"
@@ -109,6 +110,8 @@ int vm_prepare(struct vm *vm, struct fault *why)
 				 "unable to find " QEMU ": install qemu-system-x86");
 	if (vm_find_kernel(vm, why) < 0)
 		return -1;
+	if (vm->modules[0])
+		module_disk_find(vm->module_disk, vm->modules, vm->dirs);
 	vm->kvm = qemu_kvm_works(vm->program, vm->kernel, vm->dirs);
 	return 0;
 }
@@ -122,6 +125,7 @@ static struct qemu command(const struct vm *vm)
 			      .drives = vm->drives,
 			      .image = vm->image,
 			      .kernel = vm->kernel,
+			      .modules = vm->module_disk,
 			      .console = vm->ends[VM_CONSOLE],
 			      .link = vm->ends[VM_LINK],
 			      .port = vm->port,
@@ -174,7 +178,9 @@ static unsigned groups_for(const struct vm *vm)
 {
 	/* Drives may come over the link later. */
 	return BIT(GUEST_BUS) | BIT(GUEST_NET) | BIT(GUEST_LINK) | BIT(GUEST_RNG) |
-	       BIT(GUEST_BINFMT) | BIT(GUEST_FUSE) | vm->image->groups |
+	       BIT(GUEST_BALLOON) | BIT(GUEST_BUTTON) | BIT(GUEST_BINFMT) | BIT(GUEST_FUSE) |
+	       vm->image->groups |
+	       (vm->module_disk[0] ? BIT(GUEST_DISK) | BIT(GUEST_FS_SQUASHFS) : 0) |
 	       (options_drives_by_link(vm->options) ? 0 : BIT(GUEST_9P));
 }
 

@@ -1,0 +1,147 @@
+"""What a guest's day is made of: its kernel's modules, its memory, the power button."""
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+
+import pexpect
+import pytest
+
+import images
+from frontdoor import BUILD, LANDBRIDGE
+from machine import Machine, own_initramfs
+from processes import until
+
+MODULES = ["fuse", "overlay", "tun", "nf_tables", "loop", "vfat"]
+
+
+def release():
+    with open(os.path.join(BUILD, "kernel", "release"), encoding="utf-8") as f:
+        return f.read().strip()
+
+
+# --- modules -------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def kmod_image(store, debian_tar):
+    """Debian with this host's modprobe, as apt would install it."""
+    path = str(store / "kmod.tar")
+    libraries = re.findall(r"=> (\S+)", subprocess.run(["ldd", "/usr/bin/kmod"], capture_output=True, text=True,
+                                                       check=True).stdout)
+    with images.TarImage(path, debian_tar) as tar:
+        for source in ["/usr/bin/kmod", *(lib for lib in libraries if "libcrypto" in lib)]:
+            with open(source, "rb") as f:
+                tar.file(os.path.join("usr", os.path.realpath(source).removeprefix("/usr").lstrip("/")), f.read(), 0o755)
+        tar.link("usr/sbin/modprobe", "../bin/kmod")
+    return path
+
+
+def test_modprobe(landbridge, kmod_image):
+    script = (f"for m in {' '.join(MODULES)}; do modprobe $m && test -d /sys/module/$m && echo $m; done; "
+              "touch /lib/modules/$(uname -r)/x; grep -o '/lib/modules/[^ ]* squashfs ro[^ ]*' /proc/mounts")
+    result = landbridge.run(kmod_image, "--", "sh", "-c", script)
+    assert result.lines[:-1] == MODULES, result
+    assert result.lines[-1].startswith(f"/lib/modules/{release()} squashfs ro,nosuid,nodev"), result
+    assert b"Read-only file system" in result.err, result
+
+
+def test_modules_of_the_image_stay(landbridge, store, busybox_image):
+    path = str(store / "own-modules.tar")
+    with images.TarImage(path, busybox_image) as tar:
+        tar.file(f"lib/modules/{release()}/modules.dep", "its own\n")
+    result = landbridge.run(path, "--", "sh", "-c", "cat /lib/modules/*/modules.dep; grep -c squashfs /proc/mounts")
+    assert result.lines[0] == "its own", result
+
+
+def test_place_of_the_modules_goes(landbridge, store, busybox_image):
+    """The image keeps no directory that was made for them."""
+    disk = images.disk_from_tar(str(store / "modules.img"), busybox_image, "16M")
+    result = landbridge.run("--write", disk, "--", "sh", "-c", "ls -d /lib/modules/*/modules.dep")
+    assert result.lines == [f"/lib/modules/{release()}/modules.dep"], result
+    left = subprocess.run(["debugfs", "-R", "ls -p /", disk], capture_output=True, text=True, check=True).stdout
+    assert "/lib/" not in left, left
+
+
+def test_without_mksquashfs(tmp_path):
+    """It is said once, and the machine goes on without."""
+    bin_dir = tmp_path / "bin"
+    bin_dir.mkdir()
+    for name in os.listdir("/usr/bin"):
+        if name != "mksquashfs":
+            (bin_dir / name).symlink_to(os.path.join("/usr/bin", name))
+    env = {"PATH": str(bin_dir), "LANDBRIDGE_HOME": str(tmp_path / "home")}
+    said = [pexpect.run(f"{LANDBRIDGE} run --dry-run", env={**os.environ, **env}, encoding="utf-8") for _ in range(2)]
+    assert all("qemu" in text and "landbridge.modules" not in text for text in said), said
+    assert said[0].count("squashfs-tools") == 1 and "squashfs-tools" not in said[1], said
+
+
+# --- memory and power ------------------------------------------------------------------
+
+class Watched(Machine):
+    """One that can be told what a hypervisor's owner says."""
+
+    def command(self, words):
+        return [*words, "-qmp", "unix:qmp,server=on,wait=off"]
+
+    def tell(self, command, **arguments):
+        with socket.socket(socket.AF_UNIX) as s, s.makefile("rw") as f:
+            s.settimeout(20)
+            s.connect(os.path.join(self.work, "qmp"))
+            f.readline()
+            for words in ({"execute": "qmp_capabilities"}, {"execute": command, "arguments": arguments}):
+                f.write(json.dumps(words) + "\n")
+                f.flush()
+                f.readline()
+
+    def memory(self, key):
+        with open(f"/proc/{self.qemu.pid}/status", encoding="ascii") as f:
+            return int(re.search(rf"^{key}:\s+(\d+)", f.read(), re.M)[1])
+
+
+@pytest.fixture(scope="module")
+def base(landbridge, tmp_path_factory, store, busybox_image):
+    """A disk and the initramfs of a machine."""
+    work = tmp_path_factory.mktemp("base")
+    disk = images.disk_from_tar(str(store / "watched.img"), busybox_image, "16M")
+    own_initramfs(landbridge, ["--drive", f"D:={work}"], work / "initramfs")
+    return work / "initramfs", disk
+
+
+@pytest.fixture
+def watched(landbridge, base, tmp_path):
+    shutil.copy(base[0], tmp_path / "initramfs")
+    shutil.copy(base[1], tmp_path / "disk.img")
+    machine = Watched(landbridge, tmp_path, ["--drive", f"D:={tmp_path}"], ["--write", str(tmp_path / "disk.img")])
+    machine.start_agent()
+    try:
+        assert machine.exec("busybox", "true").status == 0
+        yield machine
+    finally:
+        machine.stop()
+
+
+def test_memory_is_given_back(watched):
+    """What the guest has freed is the host's again."""
+    before = watched.memory("VmRSS")
+    result = watched.exec("busybox", "dd", "if=/dev/zero", "of=/dev/null", "bs=256M", "count=1")
+    assert result.status == 0, result
+    grown = watched.memory("VmHWM") - before
+    assert grown > 150_000, (before, grown)
+    assert until(lambda: watched.memory("VmRSS") - before < grown / 2, 60), (before, grown, watched.memory("VmRSS"))
+
+
+@pytest.mark.parametrize("command, arguments", [
+    ("system_powerdown", {}),
+    ("send-key", {"keys": [{"type": "qcode", "data": key} for key in ("ctrl", "alt", "delete")]}),
+])
+def test_asked_to_power_off(watched, command, arguments):
+    """The power button and Ctrl-Alt-Del end the machine in order: all is written."""
+    assert watched.exec("sh", "-c", "echo kept >/etc/kept").status == 0
+    watched.tell(command, **arguments)
+    assert until(lambda: watched.qemu.poll() is not None, 60)
+    disk = os.path.join(watched.work, "disk.img")
+    state = subprocess.run(["dumpe2fs", "-h", disk], capture_output=True, text=True, check=True).stdout
+    kept = subprocess.run(["debugfs", "-R", "cat /etc/kept", disk], capture_output=True, text=True, check=True).stdout
+    assert kept == "kept\n" and re.search(r"state: +clean\n", state), (kept, state)
