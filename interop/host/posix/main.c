@@ -11,10 +11,13 @@ static const char usage[] =
 	"Boots Linux guests from which the host's Windows programs can be run.\n"
 	"  run     boot an image, open a shell or run a command in it\n"
 	"  start   boot a machine that stays\n"
-	"  list    the machines that are there\n"
+	"  list    the machines and distributions that are there\n"
 	"  shell   one more login shell in a machine\n"
 	"  exec    one more command in a machine\n"
 	"  mount   a machine's files as a folder\n"
+	"  import  make a distribution, kept by its name, of an image\n"
+	"  export  write one to a file\n"
+	"  remove  remove one\n"
 	"  log     what a machine's console said\n"
 	"  stop    power a machine off\n"
 	"  agent   serve a guest that somebody else boots\n"
@@ -26,11 +29,13 @@ static const struct command_entry {
 	enum command command;
 	int (*main)(const struct options *options);
 } mains[] = {
-	{ COMMAND_RUN, run_main },     { COMMAND_START, start_main },
-	{ COMMAND_LIST, list_main },   { COMMAND_STOP, stop_main },
-	{ COMMAND_LOG, log_main },     { COMMAND_EXEC, exec_main },
-	{ COMMAND_SHELL, shell_main }, { COMMAND_MOUNT, mount_main },
-	{ COMMAND_AGENT, agent_main }, { COMMAND_ENROLL, enroll_main },
+	{ COMMAND_RUN, run_main },       { COMMAND_START, start_main },
+	{ COMMAND_LIST, list_main },     { COMMAND_STOP, stop_main },
+	{ COMMAND_LOG, log_main },       { COMMAND_EXEC, exec_main },
+	{ COMMAND_SHELL, shell_main },   { COMMAND_MOUNT, mount_main },
+	{ COMMAND_AGENT, agent_main },   { COMMAND_ENROLL, enroll_main },
+	{ COMMAND_IMPORT, import_main }, { COMMAND_EXPORT, export_main },
+	{ COMMAND_REMOVE, remove_main },
 };
 
 static int print(const char *text)
