@@ -14,6 +14,9 @@ enum {
 	BOOTS = COMMAND_RUN | COMMAND_START,
 	KERNELS = BOOTS | COMMAND_INITRAMFS,
 	SESSIONS = COMMAND_EXEC | COMMAND_SHELL | COMMAND_MOUNT,
+	OF_DISTRIBUTIONS = COMMAND_EXPORT | COMMAND_REMOVE,
+	NAMED = SESSIONS | COMMAND_STOP | COMMAND_LOG | OF_DISTRIBUTIONS,
+	SETTING = 1 << 30, /* beside commands: a distribution's profile may have it, too */
 };
 
 /* --- values ---------------------------------------------------------------- */
@@ -75,6 +78,12 @@ static bool subvolume_fits(const char *value)
 static bool format_fits(const char *value)
 {
 	return disk_format_named(value) != DISK_NONE;
+}
+
+static bool export_fits(const char *value)
+{
+	return strcmp(value, "tar") == 0 || strcmp(value, "qcow2") == 0 ||
+	       strcmp(value, "vhdx") == 0;
 }
 
 static bool net_fits(const char *value)
@@ -169,20 +178,28 @@ static const struct option_kind {
 } kinds[] = {
 	{ "--name", BOOTS, VALUE_TEXT, AT(name), "use letters, digits, dots, dashes, at most 63",
 	  options_name_fits, 0 },
-	{ "--drive", BOOTS | COMMAND_AGENT, VALUE_DRIVE, AT(drives), NULL, NULL, 0 },
+	{ "--drive", SETTING | BOOTS | COMMAND_AGENT, VALUE_DRIVE, AT(drives), NULL, NULL, 0 },
 	{ "--drives-by", BOOTS, VALUE_TEXT, AT(drives_by), "give virtio-9p or link", drives_by_fits,
 	  0 },
-	{ "--memory", BOOTS, VALUE_SIZE, AT(memory),
+	{ "--memory", SETTING | BOOTS, VALUE_SIZE, AT(memory),
 	  "give a size from 128M to 1024G, what the guest's kernel needs included", NULL, 1 << 20 },
-	{ "--cpus", BOOTS, VALUE_NUMBER, AT(cpus), "give a number from 1 to 255", NULL, 255 },
+	{ "--cpus", SETTING | BOOTS, VALUE_NUMBER, AT(cpus), "give a number from 1 to 255", NULL,
+	  255 },
 	{ "--kernel", KERNELS, VALUE_TEXT, AT(kernel), NULL, NULL, 0 },
 	{ "--modules", KERNELS, VALUE_TEXT, AT(modules), NULL, NULL, 0 },
-	{ "--user", BOOTS | SESSIONS, VALUE_TEXT, AT(user), "give a login name", user_fits, 0 },
+	{ "--user", SETTING | BOOTS | SESSIONS, VALUE_TEXT, AT(user), "give a login name",
+	  user_fits, 0 },
 	{ "--partition", BOOTS, VALUE_NUMBER, AT(partition), "give a number, from 1", NULL, 255 },
 	{ "--subvolume", BOOTS, VALUE_TEXT, AT(subvolume),
 	  "give its path on the file system, without blanks and quotes", subvolume_fits, 0 },
-	{ "--format", BOOTS, VALUE_TEXT, AT(format), "give " DISK_FORMATS, format_fits, 0 },
-	{ "--net", BOOTS, VALUE_TEXT, AT(net), "give outside, host or none", net_fits, 0 },
+	{ "--format", BOOTS | COMMAND_IMPORT, VALUE_TEXT, AT(format), "give " DISK_FORMATS,
+	  format_fits, 0 },
+	{ "--format", COMMAND_EXPORT, VALUE_TEXT, AT(format), "give tar, qcow2 or vhdx",
+	  export_fits, 0 },
+	{ "--size", COMMAND_IMPORT, VALUE_SIZE, AT(size), "give a size from 128M to 16384G", NULL,
+	  16 << 20 },
+	{ "--net", SETTING | BOOTS, VALUE_TEXT, AT(net), "give outside, host or none", net_fits,
+	  0 },
 	{ "--write", BOOTS, VALUE_NONE, AT(write), NULL, NULL, 0 },
 	{ "--link", BOOTS, VALUE_TEXT, AT(link), "a VM of ours has serial:NAME or tcp",
 	  own_link_fits, 0 },
@@ -218,6 +235,7 @@ static int option_set(struct options *o, const struct option_kind *kind, char *v
 	void *at = (char *)o + kind->at;
 	int bad = 0;
 
+	o->given |= 1ULL << (kind - kinds);
 	switch (kind->value) {
 	case VALUE_NONE:
 		*(bool *)at = true;
@@ -240,108 +258,44 @@ static int option_set(struct options *o, const struct option_kind *kind, char *v
 		   : 0;
 }
 
-/* --- commands ---------------------------------------------------------------- */
-
-static const struct command_kind {
-	enum command command;
-	const char *name;
-	const char *help;
-} commands[] = {
-	{ COMMAND_RUN, "run",
-	  "usage: landbridge run [OPTION]... [IMAGE] [-- COMMAND [ARG]...]\n"
-	  "Boots IMAGE (a disk, a tar, a directory; default: Debian) and opens its\n"
-	  "login shell, or runs COMMAND and exits with its status.\n"
-	  "  --name NAME          the guest's name (default: the image's)\n"
-	  "  --drive C:=DIR[,ro]  a directory as a drive; C: is Wine's by default\n"
-	  "  --drives-by link|virtio-9p   who carries them to the guest: our agent over\n"
-	  "                       the link (the default), or QEMU\n"
-	  "  --memory 512M        --cpus 1\n"
-	  "  --kernel FILE        --modules DIR   (with modules.dep in it)\n"
-	  "  --user NAME          log in as NAME\n"
-	  "  --partition N        the partition with the root file system\n"
-	  "  --subvolume NAME     the btrfs subvolume, or directory, that is the root\n"
-	  "  --format NAME        what the disk is, if not what it looks like: raw, qcow2,\n"
-	  "                       vhdx, vhd, vmdk or vdi\n"
-	  "  --net outside|host|none   what the guest reaches: not this host's 127.0.0.1\n"
-	  "                       (the default), that too, nothing\n"
-	  "  --write              keep what the guest writes to the image\n"
-	  "  --link serial:NAME|tcp   tcp: under TLS, and with --net host\n"
-	  "  --timeout SECONDS    (60)\n"
-	  "  --socket PATH        where its agent listens, instead of the machine's directory\n"
-	  "  --dry-run            print QEMU's command line\n" },
-	{ COMMAND_START, "start",
-	  "usage: landbridge start [OPTION]... [NAME|IMAGE]\n"
-	  "Boots a machine that stays when this command is over; landbridge stop ends it.\n"
-	  "The options are those of landbridge run.\n" },
-	{ COMMAND_LIST, "list",
-	  "usage: landbridge list [--json]\n"
-	  "Lists the machines that are there: name, phase, QEMU's process, image.\n" },
-	{ COMMAND_STOP, "stop",
-	  "usage: landbridge stop NAME\n"
-	  "Powers a machine off, and returns when it is gone.\n" },
-	{ COMMAND_LOG, "log",
-	  "usage: landbridge log NAME\n"
-	  "Prints the newest part of what a machine's console said.\n" },
-	{ COMMAND_EXEC, "exec",
-	  "usage: landbridge exec [OPTION]... NAME|--socket PATH [--] COMMAND [ARG]...\n"
-	  "Runs COMMAND in a machine's guest and exits with its status.\n"
-	  "  --user NAME          as NAME\n"
-	  "  --tty                on this terminal\n" },
-	{ COMMAND_SHELL, "shell",
-	  "usage: landbridge shell [--user NAME] NAME|--socket PATH\n"
-	  "Opens a login shell in a machine's guest.\n" },
-	{ COMMAND_MOUNT, "mount",
-	  "usage: landbridge mount [OPTION]... NAME|--socket PATH DIR\n"
-	  "Mounts the files of a machine's guest on DIR; fusermount3 -u DIR takes them away.\n"
-	  "  --user NAME          with the rights of NAME in the guest\n"
-	  "  --read-only          --foreground   (stay until it is unmounted)\n"
-	  "  --cache SECONDS      what the guest changes may show so much later (0)\n"
-	  "  --server unix:PATH   a file server's socket (p9d), instead of a guest's\n" },
-	{ COMMAND_AGENT, "agent",
-	  "usage: landbridge agent --link unix:PATH --socket PATH [--drive C:=DIR[,ro]]...\n"
-	  "       landbridge agent --listen tcp:ADDRESS:PORT --key FILE --socket PATH ...\n"
-	  "       landbridge agent --listen vsock:CID:PORT [--key FILE] --socket PATH ...\n"
-	  "       landbridge agent --listen unix:PATH_PORT --key FILE --socket PATH ...\n"
-	  "Serves a guest until it is told to stop: the one at the other end of PATH, or\n"
-	  "the one that calls and has the key that fits (landbridge enroll). The drives\n"
-	  "are to be those that the guest was given.\n" },
-	{ COMMAND_ENROLL, "enroll",
-	  "usage: landbridge enroll [OPTION]... NAME\n"
-	  "Makes two keys that fit each other, NAME.host.key and NAME.guest.key, for a guest\n"
-	  "that is to call over the network, and says what it is to be told.\n"
-	  "  --link tcp:ADDRESS:PORT|vsock:2:PORT   where the guest will find its agent, for\n"
-	  "                       what is said\n"
-	  "  --dir DIR            where to put them, instead of Landbridge's own keys/\n"
-	  "  --days N             they are void after so long (default: never)\n" },
-	{ COMMAND_INITRAMFS, "initramfs",
-	  "usage: landbridge initramfs -o FILE [OPTION]...\n"
-	  "Writes the initramfs of a guest that another hypervisor is to boot: /init and\n"
-	  "the modules that it may need, of Debian's kernel unless another is given.\n"
-	  "  --kernel FILE        --modules DIR   (with modules.dep in it)\n"
-	  "  --key FILE           the guest's key, for a link that needs one\n" },
-};
-
-enum command options_command(const char *name)
+static const struct option_kind *setting_kind(const char *key)
 {
-	for (size_t i = 0; i < array_len(commands); i++)
-		if (strcmp(commands[i].name, name) == 0)
-			return commands[i].command;
-	return 0;
+	for (size_t i = 0; i < array_len(kinds); i++)
+		if (kinds[i].commands & SETTING && kinds[i].value != VALUE_NONE &&
+		    strcmp(kinds[i].name + 2, key) == 0)
+			return &kinds[i];
+	return NULL;
 }
 
-static const struct command_kind *kind_of(enum command command)
+int options_default(struct options *o, const char *key, char *value, struct fault *why)
 {
-	size_t i = 0;
+	const struct option_kind *kind = setting_kind(key);
+	struct drives own = o->drives;
+	uint64_t given = o->given;
+	int r;
 
-	while (i + 1 < array_len(commands) && commands[i].command != command)
-		i++;
-	return &commands[i];
+	if (!kind)
+		return fault_set(why, HOST_FAILED,
+				 "unable to understand %s: a distribution has memory, cpus, user, "
+				 "net and drive",
+				 key);
+	if (kind->value != VALUE_DRIVE && given & 1ULL << (kind - kinds))
+		return 0;
+	if (kind->value == VALUE_DRIVE)
+		o->drives.count = 0;
+	r = option_set(o, kind, value, why);
+	o->given = given;
+	if (kind->value == VALUE_DRIVE) {
+		const struct drive asked = o->drives.at[0];
+
+		o->drives = own;
+		if (r == 0 && !drives_find(&own, asked.letter))
+			o->drives.at[o->drives.count++] = asked;
+	}
+	return r;
 }
 
-const char *options_help(enum command command)
-{
-	return kind_of(command)->help;
-}
+/* --- command lines --------------------------------------------------------------- */
 
 static const struct option_kind *find_kind(enum command command, const char *arg, size_t len)
 {
@@ -355,7 +309,7 @@ static const struct option_kind *find_kind(enum command command, const char *arg
 /* Takes one option; returns how many arguments it was. */
 static int take_option(struct options *o, enum command command, char **argv, struct fault *why)
 {
-	const char *name = kind_of(command)->name;
+	const char *name = options_name(command);
 	size_t len = strcspn(argv[0], "=");
 	const struct option_kind *kind = find_kind(command, argv[0], len);
 	char *value = argv[0][len] ? argv[0] + len + 1 : argv[1];
@@ -385,6 +339,10 @@ static char **place(struct options *o)
 	case COMMAND_RUN:
 	case COMMAND_START:
 		return o->image ? NULL : &o->image;
+	case COMMAND_IMPORT:
+		return o->image ? NULL : o->name ? &o->image : &o->name;
+	case COMMAND_EXPORT:
+		return o->file ? NULL : o->machine ? &o->file : &o->machine;
 	case COMMAND_ENROLL:
 		return o->name ? NULL : &o->name;
 	case COMMAND_MOUNT:
@@ -397,6 +355,7 @@ static char **place(struct options *o)
 	case COMMAND_SHELL:
 	case COMMAND_STOP:
 	case COMMAND_LOG:
+	case COMMAND_REMOVE:
 		return o->machine || o->socket ? NULL : &o->machine;
 	default:
 		return NULL;
@@ -422,7 +381,7 @@ static int take_word(struct options *o, char **argv, struct fault *why)
 
 static int check_guest(const struct options *o, struct fault *why)
 {
-	const bool takes_name = o->command_is & (SESSIONS | COMMAND_STOP | COMMAND_LOG);
+	const bool takes_name = o->command_is & NAMED;
 
 	if (o->socket && o->server)
 		return fault_set(why, HOST_FAILED, "give --socket or --server, not both");
@@ -462,11 +421,26 @@ static int check_link(const struct options *o, struct fault *why)
 	return 0;
 }
 
+static int check_distribution(const struct options *o, struct fault *why)
+{
+	if (o->command_is == COMMAND_EXPORT && !o->file)
+		return fault_set(why, HOST_FAILED,
+				 "give a file to export to, or - for standard output");
+	if (o->command_is == COMMAND_IMPORT && !o->image)
+		return fault_set(why, HOST_FAILED, "give a file or directory to import");
+	if (o->command_is == COMMAND_IMPORT && o->name && !options_name_fits(o->name))
+		return fault_set(why, HOST_FAILED,
+				 "unable to call a distribution %s: use letters, digits, dots, "
+				 "dashes, at most 63",
+				 o->name);
+	return 0;
+}
+
 static int check(const struct options *o, struct fault *why)
 {
 	if (o->help)
 		return 0;
-	if (check_guest(o, why) < 0)
+	if (check_guest(o, why) < 0 || check_distribution(o, why) < 0)
 		return -1;
 	if (o->command_is == COMMAND_MOUNT && !o->dir)
 		return fault_set(why, HOST_FAILED, "give a directory to mount on");
@@ -493,6 +467,16 @@ static int check(const struct options *o, struct fault *why)
 	return 0;
 }
 
+/* One word alone is what is imported. */
+static int settle(struct options *o, struct fault *why)
+{
+	if (o->command_is == COMMAND_IMPORT && !o->image) {
+		o->image = o->name;
+		o->name = NULL;
+	}
+	return check(o, why);
+}
+
 int options_parse(struct options *o, enum command command, char **argv, struct fault *why)
 {
 	int n;
@@ -504,11 +488,11 @@ int options_parse(struct options *o, enum command command, char **argv, struct f
 		if (n < 0)
 			return -1;
 		if (n == 0)
-			return check(o, why);
+			return settle(o, why);
 	}
 	if (*argv && argv[1] && !(command & (COMMAND_RUN | COMMAND_EXEC)))
 		return fault_set(why, HOST_FAILED, "unexpected argument %s", argv[1]);
 	if (*argv && argv[1])
 		o->command = argv + 1;
-	return check(o, why);
+	return settle(o, why);
 }

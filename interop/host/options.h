@@ -18,14 +18,18 @@ enum command {
 	COMMAND_LOG = 256,
 	COMMAND_ENROLL = 512,
 	COMMAND_INITRAMFS = 1024,
+	COMMAND_IMPORT = 2048,
+	COMMAND_EXPORT = 4096,
+	COMMAND_REMOVE = 8192,
 };
 
 /* All commands' options; strings point into argv. */
 struct options {
 	enum command command_is;
-	/* run, start */
+	uint64_t given; /* which of the options' table */
+	/* run, start; name, image and format of import, too */
 	char *name;           /* NULL: from the image */
-	char *image;          /* NULL: the default one */
+	char *image;          /* or a distribution's name; NULL: the default one */
 	char *kernel;         /* NULL: Debian's */
 	char *modules;        /* directory with modules.dep; NULL: the kernel's own, or none */
 	struct drives drives; /* as asked for, see drives_decide */
@@ -39,6 +43,8 @@ struct options {
 	char *drives_by;    /* how they travel: virtio-9p, link; NULL: link */
 	bool write;
 	bool dry_run;
+	char *file;    /* export: where to; "-": standard output. Its format is `format` */
+	unsigned size; /* import: MiB; 0: as usual */
 	/* which guest: a machine's name, or where its agent listens (run, start,
 	 * agent: where it shall) */
 	char *machine;
@@ -69,6 +75,13 @@ bool options_link_is_tcp(const struct options *options);
 
 /* The command of that name; 0: none. */
 enum command options_command(const char *name);
+
+/* The name of a command that is one. */
+const char *options_name(enum command command);
+
+/* What a distribution's profile says: an option that was given weighs more. The
+ * value must outlive the options. */
+int options_default(struct options *options, const char *key, char *value, struct fault *why);
 
 /* What --help prints for one command. */
 const char *options_help(enum command command);

@@ -11,6 +11,10 @@ int start_main(const struct options *options);
 int list_main(const struct options *options);
 int stop_main(const struct options *options);
 int log_main(const struct options *options);
+/* Systems that are kept by their names. */
+int import_main(const struct options *options);
+int export_main(const struct options *options);
+int remove_main(const struct options *options);
 /* One more session in a machine. */
 int exec_main(const struct options *options);
 int shell_main(const struct options *options);

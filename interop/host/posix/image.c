@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "interop/host/posix/tool.h"
+#include "interop/host/posix/script.h"
 #include "lib/lib.h"
 #include "lib/rootfs.h"
 #include "lib/text.h"
@@ -226,33 +226,18 @@ static void forget_others(const char *home, const char *pattern, const char *kee
 	globfree(&found);
 }
 
-/* Starts one of the scripts that lie beside the program. */
-static int script_run(const struct dirs *dirs, const char *name, const char *const args[2],
-		      struct fault *why)
+static int make_image(const struct dirs *dirs, const char *from, const char *to, struct fault *why)
 {
-	char path[PATH_MAX + 32], text[512] = "";
-	char *argv[] = { path, NULL, NULL, NULL };
-	int status;
+	struct script make = { .name = "make-image", .out = -1 };
 
-	fmt(path, sizeof(path), "%s/%s", dirs->data, name);
-	argv[1] = strdup(args[0]);
-	argv[2] = args[1] ? strdup(args[1]) : NULL;
-	status = tool_run(argv, text, sizeof(text));
-	free(argv[1]);
-	free(argv[2]);
-	if (status == 0)
-		return 0;
-	/* "make-image: unable to ..." */
-	if (status > 0 && strncmp(text, name, strlen(name)) == 0 && text[strlen(name)] == ':')
-		return fault_set(why, HOST_FAILED, "%s", text + strlen(name) + 2);
-	return fault_set(why, HOST_FAILED, "unable to run %s: %s", path,
-			 status < 0 ? strerror(-status) : text);
+	args_add(&make.args, "%s", from);
+	args_add(&make.args, "%s", to);
+	return script_run(&make, dirs, why);
 }
 
 /* The disk made of a tar, cached by path, size and time of change. */
 static int tar_unpack(struct image *image, const struct dirs *dirs, struct fault *why)
 {
-	const char *args[2] = { image->path, NULL };
 	char disk[PATH_MAX], pattern[128];
 	uint64_t where, what;
 	struct stat st;
@@ -269,8 +254,7 @@ static int tar_unpack(struct image *image, const struct dirs *dirs, struct fault
 		return fault_set(why, HOST_FAILED, "unable to make %s/images", dirs->home);
 	if (access(disk, R_OK) < 0) {
 		note("making a disk of %s (once)", image->path);
-		args[1] = disk;
-		if (script_run(dirs, "make-image", args, why) < 0)
+		if (make_image(dirs, image->path, disk, why) < 0)
 			return -1;
 		fmt(pattern, sizeof(pattern), "images/%s-%016llx-*.ext4", image->name,
 		    (unsigned long long)where);
@@ -287,7 +271,6 @@ static int tar_unpack(struct image *image, const struct dirs *dirs, struct fault
 static int default_image(char *path, size_t size, const struct dirs *dirs, struct fault *why)
 {
 	static const char *const built[] = { "images/debian.ext4", "images/debian.tar" };
-	const char *args[2] = { "--debian", path };
 
 	for (size_t i = 0; i < array_len(built); i++)
 		if (path_format(path, size, "%s/%s", dirs->data, built[i]) == 0 &&
@@ -299,7 +282,7 @@ static int default_image(char *path, size_t size, const struct dirs *dirs, struc
 	if (access(path, R_OK) == 0)
 		return 0;
 	note("making the default image, Debian's smallest system (once, about a minute)");
-	return script_run(dirs, "make-image", args, why);
+	return make_image(dirs, "--debian", path, why);
 }
 
 /* --- directories ---------------------------------------------------------------- */
@@ -332,7 +315,7 @@ static int dir_look(struct image *image, const struct options *o, struct fault *
 			why);
 }
 
-int image_open(struct image *image, const struct options *o, const struct dirs *dirs,
+int image_look(struct image *image, const struct options *o, const struct dirs *dirs,
 	       struct fault *why)
 {
 	const char *path = o->image;
@@ -346,14 +329,25 @@ int image_open(struct image *image, const struct options *o, const struct dirs *
 		path = made;
 	}
 	if (!realpath(path, image->path) || stat(image->path, &st) < 0)
-		return no_image(path, strerror(errno), why);
+		return no_image(path,
+				errno == ENOENT && options_name_fits(path)
+					? "there is no distribution, file or directory of that "
+					  "name (landbridge list has the distributions)"
+					: strerror(errno),
+				why);
 	image_name(image->name, sizeof(image->name), image->path);
 	if (S_ISDIR(st.st_mode))
 		return dir_look(image, o, why);
 	/* Opening a FIFO would wait for somebody to write to it. */
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
 		return no_image(image->path, "it is no file, disk or directory", why);
-	if (file_look(image, o, why) < 0)
+	return file_look(image, o, why);
+}
+
+int image_open(struct image *image, const struct options *o, const struct dirs *dirs,
+	       struct fault *why)
+{
+	if (image_look(image, o, dirs, why) < 0)
 		return -1;
 	return image->kind == IMAGE_TAR ? tar_unpack(image, dirs, why) : 0;
 }

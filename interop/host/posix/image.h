@@ -40,4 +40,8 @@ void image_name(char *out, size_t size, const char *path);
 int image_open(struct image *image, const struct options *options, const struct dirs *dirs,
 	       struct fault *why);
 
+/* The same without making anything of what is found. */
+int image_look(struct image *image, const struct options *options, const struct dirs *dirs,
+	       struct fault *why);
+
 #endif

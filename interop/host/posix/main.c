@@ -11,10 +11,13 @@ static const char usage[] =
 	"Boots Linux guests from which the host's Windows programs can be run.\n"
 	"  run     boot an image, open a shell or run a command in it\n"
 	"  start   boot a machine that stays\n"
-	"  list    the machines that are there\n"
+	"  list    the machines and distributions that are there\n"
 	"  shell   one more login shell in a machine\n"
 	"  exec    one more command in a machine\n"
 	"  mount   a machine's files as a folder\n"
+	"  import  make a distribution, kept by its name, of an image\n"
+	"  export  write one to a file\n"
+	"  remove  remove one\n"
 	"  log     what a machine's console said\n"
 	"  stop    power a machine off\n"
 	"  agent   serve a guest that somebody else boots\n"
@@ -38,6 +41,9 @@ static const struct command_entry {
 	{ COMMAND_AGENT, agent_main },
 	{ COMMAND_ENROLL, enroll_main },
 	{ COMMAND_INITRAMFS, initramfs_main },
+	{ COMMAND_IMPORT, import_main },
+	{ COMMAND_EXPORT, export_main },
+	{ COMMAND_REMOVE, remove_main },
 };
 
 static int print(const char *text)

@@ -100,6 +100,26 @@ static int sizes_check(const struct options *o, struct fault *why)
 	return 0;
 }
 
+/* A word that is a distribution's name is that, and not a file's (./NAME is). */
+static int distribution_choose(struct plan *p, struct fault *why)
+{
+	struct options *o = &p->options;
+	struct distribution *d = &p->distribution;
+
+	if (!o->image || distribution_find(d, &p->dirs, o->image) < 0)
+		return 0;
+	if (distribution_apply(d, o, why) < 0 ||
+	    (!o->dry_run && distribution_hold(d, "start", why) < 0))
+		return -1;
+	o->image = d->disk;
+	fmt(p->format, sizeof(p->format), "%s", disk_format_name(DISK_QCOW2));
+	o->format = p->format;
+	o->write = true;
+	if (!o->name)
+		o->name = d->name;
+	return 0;
+}
+
 static int plan_fill(struct plan *p, bool any, struct fault *why)
 {
 	const struct options *o = &p->options;
@@ -112,14 +132,15 @@ static int plan_fill(struct plan *p, bool any, struct fault *why)
 			     .console = -1,
 			     .door = -1,
 			     .ends = { -1, -1, -1, -1 } };
-	if (dirs_find(&p->dirs, why) < 0 || sizes_check(o, why) < 0 ||
-	    drives_decide(&p->drives, &o->drives, &p->dirs, why) < 0 ||
+	if (dirs_find(&p->dirs, why) < 0 || distribution_choose(p, why) < 0 ||
+	    sizes_check(o, why) < 0 || drives_decide(&p->drives, &o->drives, &p->dirs, why) < 0 ||
 	    image_open(&p->image, o, &p->dirs, why) < 0 || vm_prepare(&p->vm, why) < 0 ||
 	    wine_find(&p->wine, &p->dirs, &p->drives, why) < 0)
 		return -1;
 	if (o->dry_run)
 		return 0;
-	if (machine_create(&p->machine, p->vm.name, any, why) < 0 || socket_choose(p, why) < 0)
+	if (machine_create(&p->machine, p->vm.name, any && !p->distribution.name[0], why) < 0 ||
+	    socket_choose(p, why) < 0)
 		return -1;
 	warn_of_root();
 	return net_open(o, &p->vm.ends[VM_NET], why) < 0 ? -1 : wine_plan(p, why);
@@ -134,7 +155,7 @@ struct plan *plan_make(const struct options *options, bool any, struct fault *wh
 		return NULL;
 	}
 	p->options = *options;
-	p->wine.lock = p->machine.lock = -1;
+	p->wine.lock = p->machine.lock = p->distribution.lock = -1;
 	for (size_t i = 0; i < VM_ENDS; i++)
 		p->vm.ends[i] = -1;
 	if (plan_fill(p, any, why) == 0)
@@ -148,6 +169,7 @@ void plan_free(struct plan *p)
 {
 	fd_close(&p->machine.lock);
 	fd_close(&p->wine.lock);
+	fd_close(&p->distribution.lock);
 	vm_close(&p->vm);
 	args_free(&p->wine.env);
 	free(p);

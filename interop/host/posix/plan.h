@@ -4,6 +4,7 @@
 #ifndef LANDBRIDGE_INTEROP_HOST_POSIX_PLAN_H
 #define LANDBRIDGE_INTEROP_HOST_POSIX_PLAN_H
 
+#include "interop/host/posix/distribution.h"
 #include "interop/host/posix/machine.h"
 #include "interop/host/posix/vm.h"
 #include "interop/host/posix/wine.h"
@@ -15,8 +16,10 @@ struct plan {
 	struct image image;
 	struct vm vm;
 	struct machine machine;
+	struct distribution distribution; /* what it boots, if that is one */
 	struct wine wine;
 	bool apart;            /* whether its Windows programs can be (apart.h) */
+	char format[8];        /* of the distribution's disk */
 	char socket[PATH_MAX]; /* where the agent listens */
 };
 

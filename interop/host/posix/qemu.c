@@ -131,7 +131,7 @@ static void add_root(struct args *args, const struct qemu *q)
 	args_add(args, "-drive");
 	args_add(args, "if=none,id=root,format=%s,file=%s%s", disk_format_of_qemu(q->image->format),
 		 escape(path, sizeof(path), q->image->path),
-		 q->options->write ? "" : ",snapshot=on");
+		 q->options->write ? ",discard=unmap" : ",snapshot=on");
 	args_add(args, "-device");
 	args_add(args, "virtio-blk-pci,drive=root");
 }

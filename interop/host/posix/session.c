@@ -18,6 +18,21 @@ bool session_on_terminal(void)
 	return isatty(STDIN_FILENO);
 }
 
+/* A distribution that does not run is started; another command may just have done so. */
+static int machine_ready(struct machine *m, const struct options *o, struct fault *why)
+{
+	struct fault first = { 0 }, second = { 0 };
+
+	if (machine_find(m, o->machine, &first) == 0)
+		return 0;
+	if (start_distribution(o->machine, &second) < 0 && machine_find(m, o->machine, &first) < 0)
+		first = second;
+	if (machine_find(m, o->machine, &first) == 0)
+		return 0;
+	*why = first;
+	return -1;
+}
+
 int session_socket(const struct options *o, char *out, struct fault *why)
 {
 	struct machine m;
@@ -26,7 +41,7 @@ int session_socket(const struct options *o, char *out, struct fault *why)
 		fmt(out, PATH_MAX, "%s", o->socket);
 		return 0;
 	}
-	if (machine_find(&m, o->machine, why) < 0)
+	if (machine_ready(&m, o, why) < 0)
 		return -1;
 	machine_path(&m, "agent", out);
 	return 0;

@@ -1,6 +1,7 @@
 /* start.c: landbridge start, list, stop and log: machines that stay. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -33,15 +34,53 @@ static int start_wait(int machine, struct fault *why)
 	return fault_set(why, HOST_FAILED, "the machine's supervisor was killed");
 }
 
-/* NAME stands for the default image, unless a file has that name. */
+static bool is_distribution(const char *name)
+{
+	struct distribution *d = malloc(sizeof(*d));
+	struct fault unheard = { 0 };
+	struct dirs dirs;
+	bool is = d && dirs_find(&dirs, &unheard) == 0 && distribution_find(d, &dirs, name) == 0;
+
+	free(d);
+	return is;
+}
+
+/* NAME stands for the default image, unless a distribution or file has that name. */
 static void name_or_image(struct options *o)
 {
-	if (!o->image || o->name || access(o->image, F_OK) == 0 || !options_name_fits(o->image))
+	if (!o->image || o->name || access(o->image, F_OK) == 0 || !options_name_fits(o->image) ||
+	    is_distribution(o->image))
 		return;
 	if (strchr(o->image, '.'))
 		return; /* a file that is not there */
 	o->name = o->image;
 	o->image = NULL;
+}
+
+/* Takes the plan. */
+static int start(struct plan *plan, struct fault *why)
+{
+	pid_t pid;
+	int machine = supervisor_start(plan, &pid, why);
+
+	return machine < 0 ? -1 : start_wait(machine, why);
+}
+
+int start_distribution(const char *name, struct fault *why)
+{
+	char word[MACHINE_NAME], command[] = "start";
+	char *argv[] = { command, word, NULL };
+	struct options o;
+	struct plan *plan;
+
+	fmt(word, sizeof(word), "%s", name);
+	if (!is_distribution(word))
+		return 0;
+	if (options_parse(&o, COMMAND_START, argv, why) < 0)
+		return -1;
+	note("starting %s", name);
+	plan = plan_make(&o, false, why);
+	return plan ? start(plan, why) : -1;
 }
 
 int start_main(const struct options *options)
@@ -50,8 +89,6 @@ int start_main(const struct options *options)
 	struct fault why = { 0 };
 	struct plan *plan;
 	char name[MACHINE_NAME];
-	pid_t pid;
-	int machine;
 
 	name_or_image(&o);
 	plan = plan_make(&o, false, &why);
@@ -63,8 +100,7 @@ int start_main(const struct options *options)
 		return why.status ? fault_print(&why) : 0;
 	}
 	memcpy(name, plan->machine.name, sizeof(name));
-	machine = supervisor_start(plan, &pid, &why);
-	if (machine < 0 || start_wait(machine, &why) < 0)
+	if (start(plan, &why) < 0)
 		return fault_print(&why);
 	note("%s is up: landbridge shell %s opens a shell in it", name, name);
 	return 0;
@@ -98,51 +134,71 @@ static void put_text(struct writer *w, const char *text)
 	write_bytes(w, text, strlen(text));
 }
 
-static void put_machine(struct writer *w, const struct machine *m, const struct machine_status *s)
+static void put_machine(struct writer *w, const char *name, const char *dir,
+			const struct machine_status *s)
 {
 	char numbers[160];
 
 	put_text(w, "{\"name\": ");
-	put_json(w, m->name);
+	put_json(w, name);
 	put_text(w, ", \"phase\": ");
 	put_json(w, s->phase);
 	fmt(numbers, sizeof(numbers), ", \"supervisor\": %d, \"qemu\": %d, \"agent\": %d",
 	    (int)s->supervisor, (int)s->qemu, (int)s->agent);
 	put_text(w, numbers);
 	put_text(w, ", \"directory\": ");
-	put_json(w, m->dir);
+	put_json(w, dir);
 	put_text(w, ", \"image\": ");
 	put_json(w, s->image);
 	put_text(w, "}");
 }
 
-static int list_one(void *owner, const struct machine *m)
+static int list_line(struct machine_list *listing, const char *name, const char *dir,
+		     const struct machine_status *status)
 {
-	struct machine_list *listing = owner;
-	struct machine_status status;
 	char line[8 * PATH_MAX];
 	struct writer w;
 
-	machine_ask(m, &status);
 	writer_init(&w, line, sizeof(line));
 	if (listing->json) {
 		put_text(&w, listing->count ? ",\n " : "[");
-		put_machine(&w, m, &status);
+		put_machine(&w, name, dir, status);
 	} else {
-		w.used = fmt(line, sizeof(line), "%-20s %-10s %7d  %s\n", m->name, status.phase,
-			     (int)status.qemu, status.image);
+		w.used = fmt(line, sizeof(line), "%-20s %-10s %7d  %s\n", name, status->phase,
+			     (int)status->qemu, status->image);
 		w.used = plain_text(line, w.used);
 	}
 	listing->count++;
 	return fd_write_all(STDOUT_FILENO, line, w.used);
 }
 
+static int list_machine(void *owner, const struct machine *m)
+{
+	struct machine_status status;
+
+	machine_ask(m, &status);
+	return list_line(owner, m->name, m->dir, &status);
+}
+
+/* A machine that has it is listed as such. */
+static int list_distribution(void *owner, const struct distribution *d)
+{
+	struct machine_status status = { .phase = "stopped" };
+
+	if (distribution_is_held(d))
+		return 0;
+	fmt(status.image, sizeof(status.image), "%s", d->disk);
+	return list_line(owner, d->name, d->dir, &status);
+}
+
 int list_main(const struct options *o)
 {
 	struct machine_list listing = { .json = o->json };
 	struct fault why = { 0 };
+	struct dirs dirs;
 
-	if (machines_each(list_one, &listing, &why) < 0) {
+	if (dirs_find(&dirs, &why) < 0 || machines_each(list_machine, &listing, &why) < 0 ||
+	    distributions_each(&dirs, list_distribution, &listing) < 0) {
 		fault_set(&why, HOST_FAILED, "unable to write the list");
 		return fault_print(&why);
 	}

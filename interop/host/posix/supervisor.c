@@ -563,7 +563,7 @@ static _Noreturn void supervisor_run(struct plan *plan, int founder)
 int supervisor_start(struct plan *plan, pid_t *pid, struct fault *why)
 {
 	int pair[2] = { -1, -1 };
-	int fds[] = { -1, -1, -1, -1, plan->machine.lock, plan->wine.lock, plan->vm.ends[VM_NET] };
+	int fds[8] = { -1, -1, -1, -1, plan->machine.lock, plan->wine.lock };
 	const struct child_setup setup = { .flags = CHILD_SESSION | CHILD_ALONE,
 					   .fds = fds,
 					   .fd_count = array_len(fds),
@@ -571,6 +571,8 @@ int supervisor_start(struct plan *plan, pid_t *pid, struct fault *why)
 
 	*pid = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ? -errno : 0;
 	fds[3] = pair[1];
+	fds[6] = plan->vm.ends[VM_NET];
+	fds[7] = plan->distribution.lock;
 	if (*pid == 0)
 		*pid = child_fork(&setup);
 	if (*pid == 0) {
@@ -578,7 +580,9 @@ int supervisor_start(struct plan *plan, pid_t *pid, struct fault *why)
 		plan->wine.lock = 5;
 		if (plan->vm.ends[VM_NET] >= 0)
 			plan->vm.ends[VM_NET] = 6;
-		descriptors_own(3, 6);
+		if (plan->distribution.lock >= 0)
+			plan->distribution.lock = 7;
+		descriptors_own(3, 7);
 		supervisor_run(plan, 3);
 	}
 	if (*pid < 0) {

@@ -46,6 +46,10 @@ struct supervisor_event {
  * first caller's socket, or -1. *pid is the caller's child. */
 int supervisor_start(struct plan *plan, pid_t *pid, struct fault *why);
 
+/* Starts the machine of a distribution, which stays, and waits until it is up. Nothing
+ * happens where no distribution has the name. */
+int start_distribution(const char *name, struct fault *why);
+
 /* One more caller, of a machine that lives. */
 int supervisor_call(const struct machine *machine, struct fault *why);
 

@@ -141,10 +141,60 @@ static void test_machines(void **state)
 	assert_true(o.json);
 }
 
+static void test_distributions(void **state)
+{
+	struct options o;
+	struct fault why;
+
+	(void)state;
+	assert_int_equal(parse(&o, COMMAND_IMPORT, "import boat f.tar --size 8G", &why), 0);
+	assert_string_equal(o.name, "boat");
+	assert_string_equal(o.image, "f.tar");
+	assert_true(o.size == 8192);
+	assert_int_equal(parse(&o, COMMAND_IMPORT, "import --format raw dir/f", &why), 0);
+	assert_true(!o.name && !o.size);
+	assert_string_equal(o.image, "dir/f");
+	assert_int_equal(parse(&o, COMMAND_EXPORT, "export --format vhdx boat -", &why), 0);
+	assert_string_equal(o.machine, "boat");
+	assert_string_equal(o.file, "-");
+	assert_int_equal(parse(&o, COMMAND_REMOVE, "remove boat", &why), 0);
+	assert_string_equal(o.machine, "boat");
+}
+
+/* What is given weighs more than what a profile says. */
+static void test_defaults(void **state)
+{
+	static char half[] = "512M", two[] = "2", ann[] = "ann", c[] = "C:=/c", d[] = "D:=/d,ro",
+		    none[] = "none", bad[] = "lots";
+	struct options o;
+	struct fault why;
+
+	(void)state;
+	assert_int_equal(parse(&o, COMMAND_RUN, "run --memory 1G --drive c:=/x boat", &why), 0);
+	assert_int_equal(options_default(&o, "memory", half, &why), 0);
+	assert_int_equal(options_default(&o, "cpus", two, &why), 0);
+	assert_int_equal(options_default(&o, "user", ann, &why), 0);
+	assert_int_equal(options_default(&o, "user", two, &why), 0);
+	assert_int_equal(options_default(&o, "net", none, &why), 0);
+	assert_int_equal(options_default(&o, "drive", c, &why), 0);
+	assert_int_equal(options_default(&o, "drive", d, &why), 0);
+	assert_true(o.memory == 1024 && o.cpus == 2);
+	assert_string_equal(o.user, "2"); /* of a profile's own, the last */
+	assert_true(o.drives.count == 2 && o.drives.at[1].read_only);
+	assert_string_equal(o.drives.at[0].dir, "/x");
+	assert_int_equal(options_default(&o, "cpus", bad, &why), -1);
+	assert_non_null(strstr(why.text, "lots"));
+	why = (struct fault){ 0 };
+	assert_int_equal(options_default(&o, "write", bad, &why), -1);
+	assert_non_null(strstr(why.text, "write"));
+}
+
 static void test_commands(void **state)
 {
-	static const char *const names[] = { "run",  "start", "list",  "stop", "log",
-					     "exec", "shell", "mount", "agent" };
+	static const char *const names[] = {
+		"run",   "start", "list",  "stop",   "log",    "exec",
+		"shell", "mount", "agent", "import", "export", "remove"
+	};
 	char usage[64];
 
 	(void)state;
@@ -208,6 +258,16 @@ static void test_mistakes(void **state)
 		{ COMMAND_RUN, "run --drive C:=/a --drive c:=/b", "twice" },
 		{ COMMAND_RUN, "run --modules /m", "--kernel" },
 		{ COMMAND_RUN, "run a b", "b" },
+		{ COMMAND_RUN, "run --size 1G", "--size of run" },
+		{ COMMAND_IMPORT, "import", "import" },
+		{ COMMAND_IMPORT, "import a b c", "c" },
+		{ COMMAND_IMPORT, "import ../a b", "../a" },
+		{ COMMAND_IMPORT, "import --size 64M a b", "128M" },
+		{ COMMAND_IMPORT, "import --format tar a b", "raw" },
+		{ COMMAND_EXPORT, "export boat", "file" },
+		{ COMMAND_EXPORT, "export --format raw boat f", "qcow2" },
+		{ COMMAND_EXPORT, "export .boat f", ".boat" },
+		{ COMMAND_REMOVE, "remove", "name" },
 		{ COMMAND_RUN, "run --socket", "--socket" },
 		{ COMMAND_AGENT, "agent --socket s --link serial", "unix:" },
 		{ COMMAND_AGENT, "agent --socket s --link serial:a", "unix:PATH" },
@@ -397,6 +457,8 @@ int main(void)
 		cmocka_unit_test(test_want_windows),
 		cmocka_unit_test(test_others),
 		cmocka_unit_test(test_machines),
+		cmocka_unit_test(test_distributions),
+		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_commands),
 		cmocka_unit_test(test_mistakes),
 		cmocka_unit_test(test_qemu),

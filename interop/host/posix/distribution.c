@@ -1,0 +1,107 @@
+/* distribution.c: finds, holds and lists distributions. */
+#include "interop/host/posix/distribution.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "lib/lib.h"
+
+int distribution_find(struct distribution *d, const struct dirs *dirs, const char *name)
+{
+	*d = (struct distribution){ .lock = -1 };
+	if (!options_name_fits(name) ||
+	    path_format(d->dir, sizeof(d->dir), "%s/distributions/%s", dirs->home, name) < 0 ||
+	    path_format(d->disk, sizeof(d->disk), "%s/disk.qcow2", d->dir) < 0 ||
+	    access(d->disk, F_OK) < 0)
+		return -ENOENT;
+	fmt(d->name, sizeof(d->name), "%s", name);
+	return 0;
+}
+
+int distribution_need(struct distribution *d, const struct dirs *dirs, const char *name,
+		      struct fault *why)
+{
+	if (distribution_find(d, dirs, name) == 0)
+		return 0;
+	return fault_set(why, HOST_FAILED,
+			 "unable to find the distribution %s (landbridge list has them; import "
+			 "makes one)",
+			 name);
+}
+
+int distribution_hold(struct distribution *d, const char *to, struct fault *why)
+{
+	int error = 0;
+
+	d->lock = open(d->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (d->lock < 0 || flock(d->lock, LOCK_EX | LOCK_NB) < 0)
+		error = errno;
+	/* It may have been removed in between. */
+	if (!error && access(d->disk, F_OK) < 0)
+		error = errno;
+	if (!error)
+		return 0;
+	fd_close(&d->lock);
+	if (error == EWOULDBLOCK)
+		return fault_set(why, HOST_FAILED,
+				 "unable to %s %s: it is running, or being worked on (landbridge "
+				 "shell %s opens a shell in it, landbridge stop %s ends it)",
+				 to, d->name, d->name, d->name);
+	return fault_set(why, HOST_FAILED, "unable to %s %s: %s", to, d->name, strerror(error));
+}
+
+bool distribution_is_held(const struct distribution *d)
+{
+	int fd = open(d->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool held = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+
+	fd_close(&fd);
+	return held;
+}
+
+int distribution_apply(struct distribution *d, struct options *o, struct fault *why)
+{
+	struct profile_line line;
+	char path[PATH_MAX + 16], *text = d->profile;
+	struct fault bad = { 0 };
+	ssize_t len;
+
+	fmt(path, sizeof(path), "%s/profile", d->dir);
+	len = file_read(path, d->profile, sizeof(d->profile));
+	if (len < 0 && len != -ENOENT)
+		return fault_set(why, HOST_FAILED, "unable to read %s: %s", path,
+				 strerror((int)-len));
+	while (len > 0 && profile_next(&text, &line))
+		if (!line.value)
+			return fault_set(why, HOST_FAILED, "unable to understand %s in %s",
+					 line.key, path);
+		else if (options_default(o, line.key, line.value, &bad) < 0)
+			return fault_set(why, HOST_FAILED, "%s (in %s)", bad.text, path);
+	return 0;
+}
+
+int distributions_each(const struct dirs *dirs,
+		       int (*each)(void *owner, const struct distribution *d), void *owner)
+{
+	struct distribution *d = malloc(sizeof(*d));
+	char path[PATH_MAX];
+	struct dirent **entries;
+	int count = -1, r = d ? 0 : -ENOMEM;
+
+	if (d && path_format(path, sizeof(path), "%s/distributions", dirs->home) == 0)
+		count = scandir(path, &entries, NULL, alphasort);
+	for (int i = 0; i < count; i++) {
+		if (r == 0 && distribution_find(d, dirs, entries[i]->d_name) == 0)
+			r = each(owner, d);
+		free(entries[i]);
+	}
+	if (count >= 0)
+		free(entries);
+	free(d);
+	return r;
+}

@@ -1,0 +1,48 @@
+/* test_profile.c: a distribution's settings. */
+#include "interop/host/profile.h"
+
+#include <string.h>
+
+#include "lib/lib.h"
+#include "lib/test/cmocka_all.h"
+
+/* Lines as "key|value;", a missing value as "!". */
+static const struct {
+	const char *text, *want;
+} cases[] = {
+	{ "", "" },
+	{ "\n\n# x = y\n  # z\n", "" },
+	{ "memory = 1G\ncpus=2", "memory|1G;cpus|2;" },
+	{ "\t user =\tann b \r\n", "user|ann b;" },
+	{ "drive = D:=/a=b,ro\n", "drive|D:=/a=b,ro;" },
+	{ "memory\n=\nx =\n", "memory|!;|;x|;" },
+};
+
+static void test_lines(void **state)
+{
+	char text[128], got[256], *at;
+	struct profile_line line;
+	size_t used;
+
+	(void)state;
+	for (size_t i = 0; i < array_len(cases); i++) {
+		fmt(text, sizeof(text), "%s", cases[i].text);
+		at = text;
+		used = 0;
+		got[0] = '\0';
+		while (profile_next(&at, &line))
+			used += fmt(got + used, sizeof(got) - used, "%s|%s;", line.key,
+				    line.value ? line.value : "!");
+		/* "!" stands for itself. */
+		assert_string_equal(got, cases[i].want);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lines),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,298 @@
+"""Distributions: import, export, remove, and machines of them."""
+import hashlib
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tarfile
+import tempfile
+
+import pytest
+
+import frontdoor
+import images
+from processes import children_of, gone, name_of, until
+
+
+@pytest.fixture(scope="module")
+def door(home):
+    """A front door whose machines and distributions are its own."""
+    with tempfile.TemporaryDirectory(prefix="lb") as run:
+        yield frontdoor.FrontDoor(home, XDG_RUNTIME_DIR=run)
+
+
+def place(door, *names):
+    return os.path.join(door.env["LANDBRIDGE_HOME"], "distributions", *names)
+
+
+def left(door):
+    """All that is there, whatever it is called."""
+    return sorted(os.listdir(place(door))) if os.path.exists(place(door)) else []
+
+
+def listed(door):
+    return {m["name"]: m for m in json.loads(door.call("list", "--json").out)}
+
+
+def good(result):
+    assert result.status == 0 and result.err == b"", result
+    return result
+
+
+def one_line(result, *words):
+    assert result.status == 125 and result.out == b"" and len(result.err.splitlines()) == 1, result
+    for word in words:
+        assert word in result.err.decode(), result
+
+
+@pytest.fixture(scope="module")
+def busybox(store):
+    return images.busybox(str(store / "kept.tar"), ("sh", "mount", "cat", "dd", "rm", "sync", "id", "uname"))
+
+
+def used(path):
+    return os.stat(path).st_blocks * 512
+
+
+# --- a life -------------------------------------------------------------------------
+
+@pytest.fixture(scope="class")
+def boat(door, busybox):
+    good(door.call("import", "boat", busybox))
+    yield door
+    door.call("stop", "boat")
+    good(door.call("remove", "boat"))
+    assert left(door) == [] and "boat" not in listed(door)
+
+
+class TestOneDistribution:
+    """In this order: each finds what the one before left."""
+
+    def test_list(self, boat):
+        assert boat.call("list").text.split()[:2] == ["boat", "stopped"]
+        assert listed(boat)["boat"]["directory"] == place(boat, "boat")
+
+    def test_run_is_kept(self, boat):
+        before = used(place(boat, "boat", "disk.qcow2"))
+        script = "uname -n; echo kept >/root/f; dd if=/dev/urandom of=/root/big bs=1M count=32 2>/dev/null; sync"
+        result = boat.run("boat", "--", "sh", "-c", script)
+        assert (result.status, result.out) == (0, b"boat\n"), result
+        assert used(place(boat, "boat", "disk.qcow2")) > before + (30 << 20)
+
+    def test_exec_starts_it(self, boat):
+        result = boat.call("exec", "boat", "--", "sh", "-c", "cat /root/f; rm /root/big; sync; sync")
+        assert (result.status, result.out) == (0, b"kept\n"), result
+        assert listed(boat)["boat"]["phase"] == "up"
+        assert boat.call("shell", "boat", stdin=b"exit 4\n").status == 4
+
+    def test_what_is_deleted_gives_room(self, boat):
+        disk = place(boat, "boat", "disk.qcow2")
+        assert until(lambda: used(disk) < 30 << 20, 30), used(disk)
+
+    @pytest.mark.parametrize("command", [["remove", "boat"], ["export", "boat", "/dev/null"], ["run", "boat"],
+                                         ["start", "boat"], ["start", "--name", "other", "boat"]])
+    def test_one_at_a_time(self, boat, command):
+        one_line(boat.call(*command), "boat", "running", "landbridge stop boat")
+
+    def test_power_cut(self, boat, tmp_path):
+        """What was synced is in the tar, though only the journal has it."""
+        assert boat.call("exec", "boat", "--", "sh", "-c", "echo late >/root/late; sync").status == 0
+        machine = listed(boat)["boat"]
+        os.kill(machine["qemu"], signal.SIGKILL)
+        assert until(lambda: listed(boat)["boat"]["phase"] == "stopped", 20)
+        good(boat.call("export", "boat", tmp_path / "t.tar"))
+        with tarfile.open(tmp_path / "t.tar") as tar:
+            assert tar.extractfile("./root/late").read() == b"late\n"
+        result = boat.run("boat", "--", "cat", "/root/late")
+        assert (result.status, result.out) == (0, b"late\n"), result
+
+    def test_dry_run(self, boat):
+        line = boat.call("run", "--dry-run", "boat").text
+        assert "discard=unmap" in line and place(boat, "boat", "disk.qcow2") in line and "snapshot" not in line, line
+
+
+def test_unknown_names(door):
+    for command in (["export", "nobody", "x"], ["remove", "nobody"], ["run", "nobody"], ["exec", "nobody", "true"]):
+        one_line(door.call(*command), "nobody", "landbridge list")
+
+
+# --- the same tree --------------------------------------------------------------------
+
+CAPABILITY = (bytes([1, 0, 0, 2, 1]) + bytes(15)).decode("latin-1")
+ACL = "user::rwx,user:1000:r--,group::r-x,mask::r-x,other::r--"
+MORE = "user::rwx,user:7:rwx,group::r-x,mask::rwx,other::r-x"
+
+
+@pytest.fixture(scope="module")
+def all_sorts(store):
+    """A tar with one of everything that a tree can have."""
+    path = str(store / "sorts.tar")
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
+        def add(name, kind=tarfile.REGTYPE, data=b"", pax=None, **more):
+            info = tarfile.TarInfo("./" + name)
+            info.type, info.size, info.pax_headers, info.mtime = kind, len(data), pax or {}, 1000000000.25
+            for key, value in {"mode": 0o777 if kind == tarfile.SYMTYPE else 0o755, **more}.items():
+                setattr(info, key, value)
+            tar.addfile(info, io.BytesIO(data))
+        add("", tarfile.DIRTYPE, mode=0o751, uid=3, gid=4)
+        for name in ("dev", "etc", "srv"):
+            add(name, tarfile.DIRTYPE)
+        add("dev/null", tarfile.CHRTYPE, devmajor=1, devminor=3)
+        add("srv/a", data=b"x" * 5000, mode=0o4711, uid=1000, gid=70000,
+            pax={"SCHILY.xattr.user.k": "v", "SCHILY.xattr.security.capability": CAPABILITY, "SCHILY.acl.access": ACL})
+        add("srv/acl", tarfile.DIRTYPE, pax={"SCHILY.acl.default": MORE})
+        add("srv/b", tarfile.LNKTYPE, linkname="./srv/a", mode=0o4711, uid=1000, gid=70000)
+        add("srv/block", tarfile.BLKTYPE, devmajor=259, devminor=1000)
+        add("srv/fifo", tarfile.FIFOTYPE)
+        for name in ("short", "l" * 100):
+            add(f"srv/{name}", tarfile.SYMTYPE, linkname=name * 2)
+        for name in ('"quoted" \\ = %', "n" * 200, "\u00e9", "\udcff", "-dash"):
+            add(f"srv/{name}", data=name.encode("utf-8", "surrogateescape"), mode=0o600)
+        add("srv/before", mtime=-5.5)
+        add("srv/after", mtime=5000000000.75)
+        add("srv/big", data=bytes(range(256)) * 8192)
+        add("srv/many", tarfile.DIRTYPE)
+        for n in range(2000):
+            add(f"srv/many/{n}", mode=0o640)
+    return path
+
+
+def tree(path):
+    with tarfile.open(path) as tar:
+        return {m.name.removeprefix("./"): (
+            m.type, m.mode, m.uid, m.gid, round(float(m.pax_headers.get("mtime", m.mtime)), 3), m.linkname,
+            (m.devmajor, m.devminor) if m.isdev() else None, m.size if m.isreg() else 0,
+            {k: v for k, v in m.pax_headers.items() if k.startswith("SCHILY")},
+            hashlib.sha1(tar.extractfile(m).read()).digest() if m.isreg() else None) for m in tar}
+
+
+def test_same_tree(door, all_sorts, tmp_path):
+    """By content, owner, mode, time, link, device, attribute, capability and ACL; from a tar, and from disks."""
+    good(door.call("import", "--size", "300M", "sorts", all_sorts))
+    good(door.call("export", "sorts", tmp_path / "1.tar"))
+    assert tree(tmp_path / "1.tar") == tree(all_sorts)
+    first = (tmp_path / "1.tar").read_bytes()
+    assert good(door.call("export", "sorts", "-")).out == first
+    for form in ("qcow2", "vhdx"):
+        good(door.call("export", "--format", form, "sorts", tmp_path / "disk"))
+        good(door.call("import", form, tmp_path / "disk"))
+        assert good(door.call("export", form, "-")).out == first
+        good(door.call("remove", form))
+    good(door.call("import", "again", tmp_path / "1.tar"))
+    assert good(door.call("export", "again", "-")).out == first
+    # Others read it as we do.
+    listing = subprocess.run(["tar", "--xattrs", "--acls", "-tvvf", tmp_path / "1.tar"], capture_output=True, check=True)
+    assert listing.stderr == b"" and b"user:1000:r--" in listing.stdout and b"user.k" in listing.stdout
+    for name in ("sorts", "again"):
+        good(door.call("remove", name))
+
+
+def test_holes(door, tmp_path):
+    root = tmp_path / "root"
+    (root / "etc").mkdir(parents=True)
+    with open(root / "holes", "wb") as file:
+        for at in (0, 1 << 20, 3 << 30):
+            file.seek(at)
+            file.write(b"data")
+        file.truncate(4 << 30)
+    good(door.call("import", "holes", root))
+    good(door.call("export", "holes", tmp_path / "t.tar"))
+    good(door.call("remove", "holes"))
+    assert os.path.getsize(tmp_path / "t.tar") < 1 << 20
+    back = tmp_path / "back"
+    back.mkdir()
+    subprocess.run(["tar", "-C", back, "-xSf", tmp_path / "t.tar"], check=True)
+    assert os.path.getsize(back / "holes") == 4 << 30 and used(back / "holes") < 1 << 20
+    with open(back / "holes", "rb") as file:
+        file.seek(3 << 30)
+        assert file.read(5) == b"data\0"
+
+
+def test_partitioned_disk(door, store, busybox, tmp_path):
+    """The first partition with a system on it."""
+    part, disk = images.disk_from_tar(str(store / "part.img"), busybox, "64M"), str(store / "whole.img")
+    with open(part, "rb") as source, open(disk, "wb") as target:
+        target.truncate(100 << 20)
+        target.seek(20 << 20)
+        shutil.copyfileobj(source, target)
+    subprocess.run(["sfdisk", "-q", disk], input=b"label: gpt\nstart=2048,size=8192\nstart=40960,size=131072\n", check=True)
+    good(door.call("import", disk))
+    assert left(door) == ["whole"]
+    good(door.call("export", "whole", tmp_path / "t.tar"))
+    assert "bin/busybox" in tree(tmp_path / "t.tar")
+    one_line(door.call("import", "--size", "1G", "x", disk), "--size")
+    good(door.call("remove", "whole"))
+
+
+def test_wsl(door, store, busybox):
+    """Its name and first user are its own to say."""
+    tar = str(store / "w.tar")
+    with images.TarImage(tar, busybox) as image:
+        image.file("etc/passwd", image.read("etc/passwd") + "ann:x:1234:1234::/:/bin/sh\n")
+        image.file("etc/wsl-distribution.conf", "[oobe]\r\ndefaultUid = 1234\r\ndefaultName = Boat-1.2\r\n")
+    subprocess.run(["gzip", "-f", tar], check=True)
+    wsl = shutil.move(tar + ".gz", str(store / "file.wsl"))
+    good(door.call("import", wsl))
+    assert left(door) == ["Boat-1.2"]
+    assert "landbridge.user=ann" in door.call("run", "--dry-run", "Boat-1.2").text
+    assert "landbridge.user=root" in door.call("run", "--dry-run", "--user", "root", "Boat-1.2").text
+    one_line(door.call("import", wsl), "Boat-1.2 already")
+    good(door.call("import", "mine", wsl))
+    for name in ("Boat-1.2", "mine"):
+        good(door.call("remove", name))
+
+
+# --- what goes wrong -----------------------------------------------------------------
+
+def test_failed_import(door, tmp_path, busybox):
+    with open(busybox, "rb") as file:
+        (tmp_path / "cut.tar").write_bytes(file.read()[:400000])
+    one_line(door.call("import", "cut", tmp_path / "cut.tar"), "damaged")
+    one_line(door.call("import", "cut", tmp_path / "none"), "No such file")
+    one_line(door.call("import", "../cut", busybox), "../cut")
+    one_line(door.call("import", "cut", "/etc/passwd"), "no root file system")
+    one_line(door.call("import", "--size", "2M", "cut", busybox), "--size")
+    assert left(door) == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_interrupted_import(door, debian_tar, how):
+    child = door.start("import", "half", debian_tar)
+    assert until(lambda: any(name_of(c) in ("tar", "mke2fs") for c in children_of(child.pid)), 60)
+    family = children_of(child.pid)
+    child.send_signal(how)
+    child.communicate()
+    assert until(gone(family), 30), [name_of(c) for c in family]
+    assert left(door) == []
+
+
+def test_not_exported(door, tmp_path, busybox):
+    """A file system that we do not read, and a place that is not there."""
+    good(door.call("import", "boat", busybox))
+    one_line(door.call("export", "boat", tmp_path / "no" / "f"), "No such file")
+    disk = place(door, "boat", "disk.qcow2")
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "64M"], check=True)
+    one_line(door.call("export", "boat", tmp_path / "f"), "qcow2")
+    assert os.listdir(tmp_path) == [] and sorted(os.listdir(place(door, "boat"))) == ["disk.qcow2", "profile"]
+    good(door.call("remove", "boat"))
+
+
+def test_damaged_disk(store, busybox):
+    """disk-tar believes nothing that it reads: it ends, and does not write for ever."""
+    disk = images.disk_from_tar(str(store / "d.img"), busybox, "16M")
+    with open(disk, "rb") as file:
+        whole = file.read()
+    seed = 1
+    for _ in range(150):
+        data = bytearray(whole[:4 << 20])
+        for _ in range(20):
+            seed = seed * 6364136223846793005 + 1442695040888963407 & (1 << 64) - 1
+            data[(seed >> 33) % (200 << 10)] = seed >> 20 & 255
+        with open(disk, "r+b") as file:
+            file.write(data)
+        done = subprocess.run([os.path.join(frontdoor.TOP, "scripts", "disk-tar"), disk], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=20, check=False)
+        assert done.returncode in (0, 1) and len(done.stderr.splitlines()) <= 1, done.stderr
+        assert len(done.stdout) < 64 << 20
