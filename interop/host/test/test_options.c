@@ -453,18 +453,12 @@ static void test_qemu_drives(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_run),
-		cmocka_unit_test(test_want_windows),
-		cmocka_unit_test(test_others),
-		cmocka_unit_test(test_machines),
-		cmocka_unit_test(test_distributions),
-		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_commands),
-		cmocka_unit_test(test_mistakes),
-		cmocka_unit_test(test_qemu),
-		cmocka_unit_test(test_qemu_link_over_tcp),
-		cmocka_unit_test(test_qemu_network),
-		cmocka_unit_test(test_qemu_drives),
+		cmocka_unit_test(test_run),           cmocka_unit_test(test_want_windows),
+		cmocka_unit_test(test_others),        cmocka_unit_test(test_machines),
+		cmocka_unit_test(test_distributions), cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_commands),      cmocka_unit_test(test_mistakes),
+		cmocka_unit_test(test_qemu),          cmocka_unit_test(test_qemu_link_over_tcp),
+		cmocka_unit_test(test_qemu_network),  cmocka_unit_test(test_qemu_drives),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);
