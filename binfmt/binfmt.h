@@ -56,6 +56,7 @@ bool script_line(char *line, const char **interpreter, const char **arg);
 
 /* --- The handler ------------------------------------------------------------ */
 
+enum { BINFMT_OTHER = 64 };
 #define BINFMT_DIR "/proc/sys/fs/binfmt_misc"
 #define BINFMT_NAME "WSLInterop" /* tools made for WSL look for this name */
 #define BINFMT_CONF_DIR "/run/binfmt.d"
@@ -71,6 +72,23 @@ bool script_line(char *line, const char **interpreter, const char **arg);
  * case. 0, or negative errno: -ENOENT: no binfmt_misc there, or no
  * interpreter; -EINVAL: the kernel refused the line; -EPERM, -EACCES. */
 int binfmt_register(const char *dir, const char *interpreter, int renew);
+
+/* How it is with the entry for MZ files. */
+enum binfmt_state {
+	BINFMT_FIRST,   /* there, enabled, and the one that the kernel takes */
+	BINFMT_OFF,     /* somebody switched it, or all entries, off */
+	BINFMT_MISSING, /* not there, or not as we make it */
+	BINFMT_BEHIND,  /* another one that takes .exe files is newer */
+};
+
+/* Looks at `dir`: an enum binfmt_state or negative errno. No heap. The name of the
+ * one that is newer goes to `other`, if that is not NULL. */
+int binfmt_look(const char *dir, const char *interpreter, char other[BINFMT_OTHER]);
+
+/* Whether an entry, as the kernel shows it, would take whatever is a Windows program:
+ * by extension, or by a magic that says no more than MZ. One that says more, as APE's
+ * does, has its own files only. Pure. */
+bool binfmt_takes_exe(const char *entry);
 
 /* The text of BINFMT_CONF, from which systemd-binfmt(8) makes the entry again
  * after it has flushed all. Returns its length; -ENAMETOOLONG. */

@@ -7,11 +7,12 @@
 #include <sys/utsname.h>
 
 #include "binfmt/binfmt.h"
+#include "binfmt/entry.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/macros.h"
 
-enum { ENTRY_MAX = 1024, LINE_MAX_BYTES = 1920 }; /* the kernel's own limit of a line */
+enum { LINE_MAX_BYTES = 1920 }; /* the kernel's own limit of a line */
 
 /* Flag P gives the program's own argv[0] as an argument more, and before Linux
  * 5.12 nothing tells that it is one: without P there. */
@@ -61,13 +62,7 @@ static int write_file(const char *dir, const char *name, const char *text)
 	return file_write(path, text);
 }
 
-enum state {
-	ENTRY_READY, /* enabled, and as we make it */
-	ENTRY_MISSING,
-	ENTRY_OTHER, /* switched off, or another interpreter, magic or flags */
-};
-
-/* An enum state, whatever the switch for all says; or negative errno. */
+/* An enum entry_state, whatever the switch for all says; or negative errno. */
 static int entry_look(const struct entry *e, const char *dir, const char *interpreter)
 {
 	char have[ENTRY_MAX + PATH_MAX], want[ENTRY_MAX + PATH_MAX];
@@ -93,6 +88,11 @@ static ssize_t entry_line(const struct entry *e, char *out, size_t size, const c
 	len = fmt(out, size, ":%s:%c::%s::%s:%s", e->name, e->kind, e->match, interpreter,
 		  entry_flags());
 	return len >= size ? -ENAMETOOLONG : (ssize_t)len;
+}
+
+int entry_look_mz(const char *dir, const char *interpreter)
+{
+	return entry_look(&entries[array_len(entries) - 1], dir, interpreter);
 }
 
 static int entry_register(const struct entry *e, const char *dir, const char *interpreter,

@@ -21,6 +21,7 @@ struct distro {
 	const char *program; /* our own, as it is called here: "/init" where it can be */
 	struct covers covers;
 	bool handles;          /* .exe files are run: the handler is ours */
+	unsigned renewals;     /* of the handler, because another was registered after it */
 	unsigned modules_made; /* directories that were made for the modules (modprobe.h) */
 	int kept; /* tells when something of ours is removed (keep.h); -1: nobody does */
 };

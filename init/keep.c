@@ -9,11 +9,12 @@
 
 #include "binfmt/binfmt.h"
 #include "init/distro.h"
+#include "init/exe.h"
 #include "init/helpers.h"
 #include "lib/fd.h"
 #include "lib/places.h"
 
-enum { TRIES = 3 };
+enum { TRIES = 3, RENEWALS = 500 };
 
 int keep_listen(const char *path)
 {
@@ -24,14 +25,24 @@ int keep_listen(const char *path)
 	return fd;
 }
 
-/* Again where it is removed before it is looked after. One that is switched off
- * is somebody's wish. */
-static void handler_keep(const struct distro *d)
+/* Again where it is removed before it is looked after. Who else registers a handler
+ * writes to a file that we watch, as we do ourselves; with somebody who does the same
+ * this ends some time. */
+static void handler_keep(struct distro *d)
 {
-	for (int i = 0; CFG_INTEROP && d->handles && i < TRIES; i++)
-		if (inotify_add_watch(d->kept, BINFMT_DIR "/" BINFMT_NAME, IN_DELETE_SELF) >= 0 ||
-		    binfmt_register(BINFMT_DIR, d->program, 1) < 0)
+	for (int i = 0; CFG_INTEROP && d->handles && i < TRIES; i++) {
+		bool there =
+			inotify_add_watch(d->kept, BINFMT_DIR "/" BINFMT_NAME, IN_DELETE_SELF) >= 0;
+
+		if (CFG_BINFMT_GUARD)
+			inotify_add_watch(d->kept, BINFMT_DIR "/register", IN_MODIFY);
+		if ((!there || d->renewals < RENEWALS) && exe_restore(d->program) > 0) {
+			d->renewals += there;
+			continue;
+		}
+		if (there)
 			return;
+	}
 }
 
 static void links_keep(const struct distro *d)
@@ -43,7 +54,7 @@ static void links_keep(const struct distro *d)
 			return;
 }
 
-void keep_restore(const struct distro *d)
+void keep_restore(struct distro *d)
 {
 	char events[4096];
 

@@ -15,7 +15,7 @@ int keep_listen(const char *path);
  * links are looked after. */
 int step_keep(struct distro *d);
 
-/* On SIGIO: makes again what is gone. */
-void keep_restore(const struct distro *d);
+/* On SIGIO: makes again what is gone, or what came second. */
+void keep_restore(struct distro *d);
 
 #endif

@@ -16,6 +16,7 @@
 #include "init/command.h"
 #include "init/env.h"
 #include "init/etc.h"
+#include "init/exe.h"
 #include "init/hostpath.h"
 #include "init/init.h"
 #include "init/linkdrive.h"
@@ -311,6 +312,8 @@ static int session_spawn(void *owner, const struct open *l, const struct child_s
 	struct trouble t;
 
 	settings_load(&s->settings, &s->text);
+	if (CFG_INTEROP && CFG_BINFMT_GUARD)
+		exe_restore_ours();
 	if (login_find(&s->who, l->user.len ? l->user.at : NULL, &s->settings) < 0) {
 		fmt(s->why, sizeof(s->why), "there is no user %.200s in the guest's /etc/passwd%s",
 		    s->who.name,

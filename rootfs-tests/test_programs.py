@@ -17,6 +17,9 @@ def pe(subsystem, signature=b"PE\0\0"):
     return bytes(head)
 
 
+MISC = "/proc/sys/fs/binfmt_misc"
+AGAIN = "for i in $(seq 50); do /mnt/d/probe.exe exit 3; test $? = 3 && break; sleep 0.1; done; /mnt/d/probe.exe exit 3"
+
 FILES = {
     "args.bat": b"@echo off\r\n:next\r\nif [%1]==[] goto end\r\necho %1\r\nshift\r\ngoto next\r\n:end\r\n",
     "tell.CMD": b"@\"%~dp0probe.exe\" args %*\r\n",
@@ -65,7 +68,7 @@ def results(landbridge, drive):
         "ps1": "landbridge-run /mnt/d/p.ps1 a",
         "shell": "cd /mnt/d && ./shell.cmd a 'b c'; echo $?; cp shell.cmd /tmp/x.bat; /tmp/x.bat; echo $?",
         "elf": "cp /bin/echo /tmp/elf.cmd; /tmp/elf.cmd a 'b c'",
-        "off": "printf '@echo x\\r\\n' >/tmp/off.bat; chmod +x /tmp/off.bat; /tmp/off.bat",
+        "offdrive": "printf '@echo x\\r\\n' >/tmp/off.bat; chmod +x /tmp/off.bat; /tmp/off.bat",
         "ape": "/mnt/d/ape a 'b c'; echo $?; cp /mnt/d/ape /tmp/ape; /tmp/ape d",
         **{kind: f"/mnt/d/{kind}.exe" for kind in ("efi", "dos", "ne", "cut")},
         "detach": "landbridge-run --detach /mnt/d/probe.exe later 500 'D:\\detached'; echo $?; "
@@ -74,6 +77,13 @@ def results(landbridge, drive):
         "indir": "cd /; landbridge-run --cwd '/mnt/d/a dir' /mnt/d/probe.exe cwd",
         "indirno": "landbridge-run --cwd /etc /mnt/d/probe.exe cwd; echo $?; landbridge-run --cwd /none /mnt/d/probe.exe cwd",
         "usage": "landbridge-run --what x",
+        "flushed": f"echo -1 >{MISC}/status; {AGAIN}",
+        "removed": f"echo -1 >{MISC}/WSLInterop; {AGAIN}",
+        "behind": f"echo ':other:M::MZ::/bin/false:' >{MISC}/register; {AGAIN}; echo -1 >{MISC}/other",
+        "extension": f"echo ':other:E::exe::/bin/false:' >{MISC}/register; {AGAIN}; echo -1 >{MISC}/other",
+        "more": f"echo ':other:M::MZqFpD::/bin/echo:' >{MISC}/register; /mnt/d/ape x; echo -1 >{MISC}/other",
+        "off": f"echo 0 >{MISC}/WSLInterop; /mnt/d/probe.exe exit 3; echo $?; echo 1 >{MISC}/WSLInterop; /mnt/d/probe.exe exit 3",
+        "conf": "cat /run/binfmt.d/zz-WSLInterop.conf",
     }
     return landbridge.batch(commands, "--drive", f"D:={drive}", timeout=400)
 
@@ -107,7 +117,7 @@ def test_powershell_that_is_none_is_not_success(results):
 def test_scripts_of_the_guest_keep_running(results):
     assert results["shell"].lines == ["sh u ./shell.cmd a b c", "5", "sh u /tmp/x.bat ", "5"], results["shell"]
     assert results["elf"].text == "a b c\n", results["elf"]
-    one_line(results["off"], 126, b"not on a host drive")
+    one_line(results["offdrive"], 126, b"not on a host drive")
 
 
 def test_ape_program_runs_in_the_guest(results):
@@ -129,3 +139,17 @@ def test_options_of_landbridge_run(results):
     assert results["indirno"].lines == ["126"] and results["indirno"].status == 126, results["indirno"]
     assert results["indirno"].err.count(b"\n") == 2, results["indirno"]
     one_line(results["usage"], 125, b"usage")
+
+
+@pytest.mark.parametrize("name", ["flushed", "removed", "behind", "extension"])
+def test_handler_comes_again_and_first(results, name):
+    assert results[name].status == 3, results[name]
+
+
+def test_handler_leaves_others_their_own(results):
+    assert results["more"].text == "/mnt/d/ape x\n", results["more"]
+
+
+def test_handler_that_is_switched_off_stays_off(results):
+    assert results["off"].lines == ["126"] and results["off"].status == 3, results["off"]
+    assert results["conf"].lines[-1] == ":WSLInterop:M::MZ::/init:PF", results["conf"]

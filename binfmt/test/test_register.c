@@ -196,6 +196,36 @@ static void test_conf_write(void **state)
 	rmdir(dir);
 }
 
+static void test_takes_exe(void **state)
+{
+	static const struct {
+		const char *entry;
+		bool takes;
+	} rows[] = {
+		{ READY, true },
+		{ "enabled\ninterpreter /usr/bin/wine\nflags: \noffset 0\nmagic 4d5a\n", true },
+		{ "enabled\ninterpreter /x\nflags: \noffset 0\nmagic 4d\n", true },
+		{ "enabled\ninterpreter /x\nflags: \noffset 0\nmagic 4d5b\nmask fff0\n", true },
+		{ "enabled\ninterpreter /x\nflags: \noffset 0\nmagic 4d5a90\nmask ffff00\n", true },
+		{ "enabled\ninterpreter /x\nflags: \nextension .exe\n", true },
+		{ "enabled\ninterpreter /x\nflags: \nextension .EXE\n", true },
+		{ "disabled\ninterpreter /x\nflags: \noffset 0\nmagic 4d5a\n", false },
+		{ "enabled\ninterpreter /ape\nflags: \noffset 0\nmagic 4d5a71467044\n", false },
+		{ "enabled\ninterpreter /x\nflags: \noffset 1\nmagic 4d5a\n", false },
+		{ "enabled\ninterpreter /x\nflags: \noffset 0\nmagic 7f454c46\n", false },
+		{ "enabled\ninterpreter /x\nflags: \nextension .exec\n", false },
+		{ "enabled\ninterpreter /x\nflags: \nextension .py\n", false },
+		{ "enabled\ninterpreter /x\nflags: \noffset 0\nmagic \n", false },
+		{ "enabled\n", false },
+		{ "", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++)
+		if (binfmt_takes_exe(rows[i].entry) != rows[i].takes)
+			fail_msg("row %zu: not %d", i, rows[i].takes);
+}
+
 /* --- in the kernel, in namespaces of our own --- */
 
 enum { HANDLED = 42 };
@@ -269,6 +299,14 @@ static void check_ready(const char *dir, const char *self)
 	check_run();
 }
 
+static void check_look(const char *dir, const char *self, int want, const char *other)
+{
+	char found[BINFMT_OTHER] = "";
+
+	check(binfmt_look(dir, self, found) == want);
+	check(strcmp(found, other) == 0);
+}
+
 static void check_kernel(const char *dir, const char *self)
 {
 	char out[512];
@@ -287,16 +325,29 @@ static void check_kernel(const char *dir, const char *self)
 	write_to(dir, BINFMT_NAME, "-1");
 	write_to(dir, "register", ":" BINFMT_NAME ":M::MZ::/bin/false:");
 	check_ready(dir, self);
+	check_look(dir, self, BINFMT_FIRST, "");
+	write_to(dir, BINFMT_NAME, "0");
+	check_look(dir, self, BINFMT_OFF, "");
+	write_to(dir, BINFMT_NAME, "-1");
+	check_look(dir, self, BINFMT_MISSING, "");
+	check_ready(dir, self);
+	/* one that says more is another's */
+	write_to(dir, "register", ":ape:M::MZqFpD::/bin/false:");
+	check_look(dir, self, BINFMT_FIRST, "");
 	/* the newest entry is the one that counts */
 	write_to(dir, "register", ":other:M::MZ::/bin/false:");
 	check(run_exe(out, sizeof(out)) == 1);
+	check_look(dir, self, BINFMT_BEHIND, "other");
 	check(binfmt_register(dir, self, 0) == 0 && run_exe(out, sizeof(out)) == 1);
 	check(binfmt_register(dir, self, 1) == 0);
 	check_run();
+	/* made within the same tick of the clock it may not be seen that it is */
+	check(binfmt_look(dir, self, NULL) == BINFMT_FIRST || binfmt_register(dir, self, 1) == 0);
 	/* the switch for all is the owner's */
 	write_to(dir, "status", "0");
 	check(binfmt_register(dir, self, 0) == 0);
 	check(run_exe(out, sizeof(out)) == 100);
+	check_look(dir, self, BINFMT_OFF, "");
 	write_to(dir, "status", "1");
 	check_run();
 }
@@ -352,9 +403,9 @@ static void test_kernel(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_states), cmocka_unit_test(test_extensions),
-		cmocka_unit_test(test_conf),   cmocka_unit_test(test_conf_write),
-		cmocka_unit_test(test_kernel),
+		cmocka_unit_test(test_states),     cmocka_unit_test(test_extensions),
+		cmocka_unit_test(test_takes_exe),  cmocka_unit_test(test_conf),
+		cmocka_unit_test(test_conf_write), cmocka_unit_test(test_kernel),
 	};
 
 	if (argc > 1)

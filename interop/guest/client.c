@@ -162,13 +162,14 @@ static int client_try(struct client *c, struct writer *w)
 
 	if (error < 0)
 		return refuse_request(c, error);
-	if (c->dir && c->request.cwd_left_out)
+	if (CFG_SCRIPTS && c->dir && c->request.cwd_left_out)
 		return refuse_directory(c, "the host cannot see it");
 	client_notice(c);
 	status = client_call(c, w, &out);
 	if (status)
 		return status;
-	if (out.os_error == WIRE_ERROR_DIRECTORY && !c->request.cwd_left_out && !c->dir) {
+	if (out.os_error == WIRE_ERROR_DIRECTORY && !c->request.cwd_left_out &&
+	    !(CFG_SCRIPTS && c->dir)) {
 		log_note(&c->log, "%s (using the default directory)", out.text);
 		c->request.cwd = NULL;
 		writer_init(w, w->base, PAYLOAD_MAX);
@@ -190,7 +191,7 @@ static int client_run(struct client *c)
 	void *payload;
 	int status;
 
-	if (c->dir && chdir(c->dir) < 0)
+	if (CFG_SCRIPTS && c->dir && chdir(c->dir) < 0)
 		return refuse_directory(c, strerror(errno));
 	if (c->program.refusal) {
 		log_err(&c->log, "%s %s", c->name, c->program.refusal);
@@ -269,6 +270,8 @@ static int options_take(struct run_options *o, char **argv)
 	for (; argv[i] && argv[i][0] == '-'; i++) {
 		if (strcmp(argv[i], "--") == 0)
 			return i + 1;
+		if (!CFG_SCRIPTS)
+			return -1;
 		if (strcmp(argv[i], "--detach") == 0)
 			o->flags |= PROGRAM_DETACH | PROGRAM_NO_STDIN;
 		else if (strcmp(argv[i], "--no-stdin") == 0)
@@ -290,14 +293,14 @@ int landbridge_run_main(int argc, char **argv)
 	stdio_hold();
 	if (first < 0 || first >= argc) {
 		client_init(&c, "", "", argv);
-		log_err(&c.log, "usage: landbridge-run [--detach] [--no-stdin] [--cwd DIR] [--] "
-				"PROGRAM [ARG...]");
+		log_err(&c.log, "usage: landbridge-run %s[--] PROGRAM [ARG...]",
+			CFG_SCRIPTS ? "[--detach] [--no-stdin] [--cwd DIR] " : "");
 		return WIRE_FAIL_BRIDGE;
 	}
 	client_init(&c, argv[first], argv[first], argv + first + 1);
 	c.flags = options.flags;
 	c.dir = options.dir;
-	error = mounts_load(&c.mounts);
+	error = CFG_SCRIPTS ? mounts_load(&c.mounts) : -ENOSYS;
 	error = program_find(&c.program, argv[first], getenv("PATH"), error < 0 ? NULL : &c.mounts);
 	return error < 0 ? refuse_missing(&c, error) : client_run(&c);
 }

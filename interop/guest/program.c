@@ -95,9 +95,9 @@ static int open_any(struct program *program, const char *path)
 
 		if (fmt(longer, sizeof(longer), "%s%s", path, extensions[i]) < sizeof(longer))
 			found = program_open(program, longer);
-		if (found == 0 && !program->refusal)
-			return 0;
-		if (error == -ENOENT)
+		if ((found == 0 && !program->refusal) || (!CFG_SCRIPTS && found != -ENOENT))
+			return found;
+		if (CFG_SCRIPTS && error == -ENOENT)
 			error = found == 0 ? -ENOEXEC : found;
 	}
 	return error == -ENOEXEC ? program_open(program, path) : error;
