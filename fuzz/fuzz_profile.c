@@ -8,6 +8,28 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* What was set is what is read back. */
+static void change(const uint8_t *data, size_t size)
+{
+	char *text = malloc(PROFILE_MAX), *at = text, *found = NULL;
+	size_t len = size < PROFILE_MAX - 64 ? size : PROFILE_MAX - 64;
+	struct profile_line line;
+
+	memcpy(text, data, len);
+	text[len] = '\0';
+	if (profile_set(text, "user", "ann") < 0)
+		abort();
+	while (profile_next(&at, &line))
+		if (strcmp(line.key, "user") == 0) {
+			if (found)
+				abort();
+			found = line.value;
+		}
+	if (!found || strcmp(found, "ann") != 0)
+		abort();
+	free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct options *o = calloc(1, sizeof(*o));
@@ -26,5 +48,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	free(text);
 	free(o);
+	change(data, size);
 	return 0;
 }

@@ -296,3 +296,77 @@ def test_damaged_disk(store, busybox):
                               stderr=subprocess.PIPE, timeout=20, check=False)
         assert done.returncode in (0, 1) and len(done.stderr.splitlines()) <= 1, done.stderr
         assert len(done.stdout) < 64 << 20
+
+
+# --- settings ---------------------------------------------------------------------------
+
+@pytest.fixture(scope="class")
+def skiff(door, busybox):
+    good(door.call("import", "skiff", busybox))
+    yield door
+    good(door.call("remove", "skiff"))
+    assert good(door.call("set-default")).out == b""
+
+
+class TestSettings:
+    def test_they_count(self, skiff, tools):
+        good(skiff.call("set", "skiff", "memory=300M", "cpus=2", "user=root", "net=none", f"drive=D:={tools},ro"))
+        line = skiff.call("run", "--dry-run", "skiff").text
+        for words in ("-m 300M", "-smp 2", "landbridge.user=root", "landbridge.drives=DC"):
+            assert words in line, line
+        assert "-netdev" not in line
+        line = skiff.call("run", "--dry-run", "--memory", "256M", "--net", "host", "skiff").text
+        assert "-m 256M" in line and "-netdev" in line and "-smp 2" in line, line
+
+    def test_they_are_taken_back(self, skiff):
+        good(skiff.call("set", "skiff", "cpus=", "net=", "user=", "drive=d:"))
+        assert good(skiff.call("set", "skiff")).lines[1:] == ["memory = 300M"]
+        assert "-smp 1" in skiff.call("run", "--dry-run", "skiff").text
+
+    @pytest.mark.parametrize("word, says", [("cpus=0", "1 to 255"), ("write=1", "memory, cpus"), ("cpus", "KEY=VALUE"),
+                                            ("drive=", "LETTER"), ("drive=D:=/no/such", "/no/such")])
+    def test_mistakes(self, skiff, word, says):
+        one_line(skiff.call("set", "skiff", "memory=1G", word), says)
+        assert good(skiff.call("set", "skiff")).lines[1:] == ["memory = 300M"]
+
+    def test_edited_by_hand(self, skiff):
+        path = place(skiff, "skiff", "profile")
+        with open(path, encoding="ascii") as file:
+            text = file.read()
+        for wrong, says in (("cpus = many\n", "many"), ("nonsense\n", "nonsense"), ("format = raw\n", "format")):
+            with open(path, "w", encoding="ascii") as file:
+                file.write(wrong)
+            one_line(skiff.call("run", "skiff"), says, "profile")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(text)
+
+    def test_default(self, skiff):
+        one_line(skiff.call("shell"), "set-default")
+        one_line(skiff.call("set-default", "nobody"), "nobody")
+        good(skiff.call("set-default", "skiff"))
+        assert good(skiff.call("set-default")).out == b"skiff\n"
+        assert "landbridge.name=skiff" in skiff.call("run", "--dry-run").text
+        assert "landbridge.name=other" in skiff.call("start", "--dry-run", "other").text
+        assert "distributions" not in skiff.call("start", "--dry-run", "other").text
+        assert skiff.call("shell", stdin=b"exit 6\n").status == 6
+        assert listed(skiff)["skiff"]["phase"] == "up"
+        one_line(skiff.call("compact", "skiff"), "running")
+        good(skiff.call("stop", "skiff"))
+        good(skiff.call("set-default", "-"))
+        assert good(skiff.call("set-default")).out == b""
+        good(skiff.call("set-default", "skiff"))  # removed with it
+
+
+def test_compact(door, store, busybox, tmp_path):
+    """What was deleted before anybody told the disk."""
+    disk, junk = images.disk_from_tar(str(store / "c.img"), busybox, "64M"), tmp_path / "junk"
+    junk.write_bytes(os.urandom(20 << 20))
+    for command in (f"write {junk} junk", "rm junk"):
+        subprocess.run(["debugfs", "-w", "-R", command, disk], check=True, capture_output=True)
+    good(door.call("import", "full", disk))
+    before, tar = used(place(door, "full", "disk.qcow2")), good(door.call("export", "full", "-")).out
+    good(door.call("compact", "full"))
+    assert used(place(door, "full", "disk.qcow2")) < before - (15 << 20)
+    assert good(door.call("export", "full", "-")).out == tar
+    assert sorted(os.listdir(place(door, "full"))) == ["disk.qcow2", "profile"]
+    good(door.call("remove", "full"))

@@ -50,6 +50,19 @@ static const struct command_kind {
 	{ COMMAND_REMOVE, "remove",
 	  "usage: landbridge remove NAME\n"
 	  "Removes a distribution, with all that is in it.\n" },
+	{ COMMAND_SET, "set",
+	  "usage: landbridge set NAME [KEY=VALUE]...\n"
+	  "Says what a distribution has when it is started without the option of that name:\n"
+	  "memory, cpus, user, net, or drive=D:=DIR[,ro], one for each letter. KEY= (drive=D:)\n"
+	  "takes it back. Without any: prints them.\n" },
+	{ COMMAND_SET_DEFAULT, "set-default",
+	  "usage: landbridge set-default [NAME|-]\n"
+	  "Makes a distribution the one that run, start and shell mean when none is named;\n"
+	  "- for none. Without: prints which it is.\n" },
+	{ COMMAND_COMPACT, "compact",
+	  "usage: landbridge compact NAME\n"
+	  "Gives room back that a distribution's disk has and does not need, while it is not\n"
+	  "running.\n" },
 	{ COMMAND_LIST, "list",
 	  "usage: landbridge list [--json]\n"
 	  "Lists the machines that are there, and the distributions that are not running:\n"
@@ -67,7 +80,7 @@ static const struct command_kind {
 	  "  --user NAME          as NAME\n"
 	  "  --tty                on this terminal\n" },
 	{ COMMAND_SHELL, "shell",
-	  "usage: landbridge shell [--user NAME] NAME|--socket PATH\n"
+	  "usage: landbridge shell [--user NAME] [NAME|--socket PATH]\n"
 	  "Opens a login shell in a machine's guest, as exec runs a command.\n" },
 	{ COMMAND_MOUNT, "mount",
 	  "usage: landbridge mount [OPTION]... NAME|--socket PATH DIR\n"

@@ -14,8 +14,8 @@ enum {
 	BOOTS = COMMAND_RUN | COMMAND_START,
 	KERNELS = BOOTS | COMMAND_INITRAMFS,
 	SESSIONS = COMMAND_EXEC | COMMAND_SHELL | COMMAND_MOUNT,
-	OF_DISTRIBUTIONS = COMMAND_EXPORT | COMMAND_REMOVE,
-	NAMED = SESSIONS | COMMAND_STOP | COMMAND_LOG | OF_DISTRIBUTIONS,
+	OF_DISTRIBUTIONS = COMMAND_EXPORT | COMMAND_REMOVE | COMMAND_SET | COMMAND_COMPACT,
+	NAMED = COMMAND_EXEC | COMMAND_MOUNT | COMMAND_STOP | COMMAND_LOG | OF_DISTRIBUTIONS,
 	SETTING = 1 << 30, /* beside commands: a distribution's profile may have it, too */
 };
 
@@ -267,6 +267,11 @@ static const struct option_kind *setting_kind(const char *key)
 	return NULL;
 }
 
+bool options_is_setting(const char *key)
+{
+	return setting_kind(key) != NULL;
+}
+
 int options_default(struct options *o, const char *key, char *value, struct fault *why)
 {
 	const struct option_kind *kind = setting_kind(key);
@@ -356,6 +361,9 @@ static char **place(struct options *o)
 	case COMMAND_STOP:
 	case COMMAND_LOG:
 	case COMMAND_REMOVE:
+	case COMMAND_SET:
+	case COMMAND_SET_DEFAULT:
+	case COMMAND_COMPACT:
 		return o->machine || o->socket ? NULL : &o->machine;
 	default:
 		return NULL;
@@ -371,7 +379,7 @@ static int take_word(struct options *o, char **argv, struct fault *why)
 		*at = *argv;
 		return 1;
 	}
-	if (o->command_is == COMMAND_EXEC) {
+	if (o->command_is & (COMMAND_EXEC | COMMAND_SET)) {
 		o->command = argv;
 		return 0;
 	}
@@ -392,6 +400,8 @@ static int check_guest(const struct options *o, struct fault *why)
 		return fault_set(
 			why, HOST_FAILED, "give a machine's name%s (landbridge list has them)",
 			o->command_is & SESSIONS ? " or its agent's socket: --socket PATH" : "");
+	if (o->command_is == COMMAND_SET_DEFAULT && o->machine && strcmp(o->machine, "-") == 0)
+		return 0;
 	if (o->machine && !options_name_fits(o->machine))
 		return fault_set(why, HOST_FAILED,
 				 "unable to find the machine %s: no machine has such a name",

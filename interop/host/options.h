@@ -21,6 +21,9 @@ enum command {
 	COMMAND_IMPORT = 2048,
 	COMMAND_EXPORT = 4096,
 	COMMAND_REMOVE = 8192,
+	COMMAND_SET = 16384,
+	COMMAND_SET_DEFAULT = 32768,
+	COMMAND_COMPACT = 65536,
 };
 
 /* All commands' options; strings point into argv. */
@@ -42,6 +45,7 @@ struct options {
 	char *net;          /* outside, host, none; NULL: outside where it can be had */
 	char *drives_by;    /* how they travel: virtio-9p, link; NULL: link */
 	bool write;
+	bool stock; /* the default image, whatever distribution is the default */
 	bool dry_run;
 	char *file;    /* export: where to; "-": standard output. Its format is `format` */
 	unsigned size; /* import: MiB; 0: as usual */
@@ -55,7 +59,7 @@ struct options {
 	bool tty;
 	/* run, exec, shell, mount */
 	char *user;     /* NULL: the image's default */
-	char **command; /* NULL-terminated; NULL: the login shell */
+	char **command; /* NULL-terminated; NULL: the login shell. Of set: its settings */
 	/* mount */
 	char *dir;      /* enroll: where the keys go; NULL: keys/ at home */
 	char *server;   /* unix:PATH, instead of an agent's socket */
@@ -82,6 +86,8 @@ const char *options_name(enum command command);
 /* What a distribution's profile says: an option that was given weighs more. The
  * value must outlive the options. */
 int options_default(struct options *options, const char *key, char *value, struct fault *why);
+
+bool options_is_setting(const char *key);
 
 /* What --help prints for one command. */
 const char *options_help(enum command command);

@@ -17,4 +17,9 @@ struct profile_line {
 /* Takes the next line from *text, which is changed. False: there is none. */
 bool profile_next(char **text, struct profile_line *line);
 
+/* Sets a key in *text, of PROFILE_MAX, in the place of what it had; drives are one
+ * setting for each letter. A value of "" (of a drive: "D:") takes it out. 0, -EINVAL: it
+ * is more than a line; -ENOSPC. */
+int profile_set(char *text, const char *key, const char *value);
+
 #endif

@@ -15,6 +15,9 @@ int log_main(const struct options *options);
 int import_main(const struct options *options);
 int export_main(const struct options *options);
 int remove_main(const struct options *options);
+int set_main(const struct options *options);
+int set_default_main(const struct options *options);
+int compact_main(const struct options *options);
 /* One more session in a machine. */
 int exec_main(const struct options *options);
 int shell_main(const struct options *options);

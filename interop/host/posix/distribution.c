@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h> /* rename */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -64,24 +65,81 @@ bool distribution_is_held(const struct distribution *d)
 	return held;
 }
 
-int distribution_apply(struct distribution *d, struct options *o, struct fault *why)
+int distribution_read(struct distribution *d, struct fault *why)
 {
-	struct profile_line line;
-	char path[PATH_MAX + 16], *text = d->profile;
-	struct fault bad = { 0 };
+	char path[PATH_MAX + 16];
 	ssize_t len;
 
 	fmt(path, sizeof(path), "%s/profile", d->dir);
 	len = file_read(path, d->profile, sizeof(d->profile));
-	if (len < 0 && len != -ENOENT)
-		return fault_set(why, HOST_FAILED, "unable to read %s: %s", path,
-				 strerror((int)-len));
-	while (len > 0 && profile_next(&text, &line))
+	if (len >= 0)
+		return 0;
+	d->profile[0] = '\0';
+	return len == -ENOENT ? 0
+			      : fault_set(why, HOST_FAILED, "unable to read %s: %s", path,
+					  strerror((int)-len));
+}
+
+/* Whoever reads it meanwhile reads one or the other. */
+static int text_replace(const char *path, const char *text, struct fault *why)
+{
+	char made[PATH_MAX + 32];
+	int r;
+
+	fmt(made, sizeof(made), "%s.new", path);
+	r = file_create(made, text, 0600);
+	if (r == 0 && rename(made, path) < 0)
+		r = -errno;
+	return r < 0 ? fault_set(why, HOST_FAILED, "unable to write %s: %s", path, strerror(-r))
+		     : 0;
+}
+
+int distribution_write(const struct distribution *d, struct fault *why)
+{
+	char path[PATH_MAX + 16];
+
+	fmt(path, sizeof(path), "%s/profile", d->dir);
+	return text_replace(path, d->profile, why);
+}
+
+int distribution_apply(struct distribution *d, struct options *o, struct fault *why)
+{
+	char *text = d->profile;
+	struct profile_line line;
+	struct fault bad = { 0 };
+
+	if (distribution_read(d, why) < 0)
+		return -1;
+	while (profile_next(&text, &line))
 		if (!line.value)
-			return fault_set(why, HOST_FAILED, "unable to understand %s in %s",
-					 line.key, path);
+			return fault_set(why, HOST_FAILED, "unable to understand %s in %s/profile",
+					 line.key, d->dir);
 		else if (options_default(o, line.key, line.value, &bad) < 0)
-			return fault_set(why, HOST_FAILED, "%s (in %s)", bad.text, path);
+			return fault_set(why, HOST_FAILED, "%s (in %s/profile)", bad.text, d->dir);
+	return 0;
+}
+
+int distribution_default(const struct dirs *dirs, char *out)
+{
+	char path[PATH_MAX + 16];
+
+	fmt(path, sizeof(path), "%s/default", dirs->home);
+	if (file_read(path, out, MACHINE_NAME) < 0)
+		return -ENOENT;
+	out[strcspn(out, "\n")] = '\0';
+	return options_name_fits(out) ? 0 : -ENOENT;
+}
+
+int distribution_set_default(const struct dirs *dirs, const char *name, struct fault *why)
+{
+	char path[PATH_MAX + 16];
+
+	fmt(path, sizeof(path), "%s/default", dirs->home);
+	if (name)
+		return text_replace(path, name, why);
+	if (unlink(path) < 0 && errno != ENOENT)
+		return fault_set(why, HOST_FAILED, "unable to remove %s: %s", path,
+				 strerror(errno));
 	return 0;
 }
 

@@ -7,7 +7,8 @@
  *     profile     its settings (profile.h)
  *
  * Whoever uses or changes it holds a lock (flock(2)) on the directory: one machine
- * at a time. A name that begins with a dot is one that is being made.
+ * at a time. $LANDBRIDGE_HOME/default has the name of the one that is meant when none is
+ * named. A name that begins with a dot is one that is being made.
  */
 #ifndef LANDBRIDGE_INTEROP_HOST_POSIX_DISTRIBUTION_H
 #define LANDBRIDGE_INTEROP_HOST_POSIX_DISTRIBUTION_H
@@ -31,13 +32,22 @@ int distribution_find(struct distribution *d, const struct dirs *dirs, const cha
 int distribution_need(struct distribution *d, const struct dirs *dirs, const char *name,
 		      struct fault *why);
 
+/* The name of the default one, to out of MACHINE_NAME; -ENOENT: none is. */
+int distribution_default(const struct dirs *dirs, char *out);
+/* name NULL: none. */
+int distribution_set_default(const struct dirs *dirs, const char *name, struct fault *why);
+
+/* Reads its profile, and writes it. */
+int distribution_read(struct distribution *d, struct fault *why);
+int distribution_write(const struct distribution *d, struct fault *why);
+
 /* Holds it, so that no machine has it, and no other command. `to`: what for. */
 int distribution_hold(struct distribution *d, const char *to, struct fault *why);
 
 /* Whether somebody does. */
 bool distribution_is_held(const struct distribution *d);
 
-/* Puts the profile's settings below those that were given. */
+/* Reads the profile and puts its settings below those that were given. */
 int distribution_apply(struct distribution *d, struct options *options, struct fault *why);
 
 /* Calls `each` for all of them, by name. */

@@ -1,4 +1,4 @@
-/* distributions.c: landbridge import, export and remove. */
+/* distributions.c: landbridge import, export, set, set-default, compact and remove. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h> /* rename */
@@ -135,6 +135,129 @@ int export_main(const struct options *o)
 	return with_distribution(export, o);
 }
 
+/* --- set, set-default ------------------------------------------------------------ */
+
+/* A directory is meant from here, and not from where the machine will start. */
+static int drive_value(char *out, size_t size, const char *given, struct fault *why)
+{
+	struct drives drives = { .count = 0 };
+	char path[PATH_MAX];
+
+	if (drive_parse(&drives, given, why) < 0)
+		return -1;
+	if (!realpath(drives.at[0].dir, path))
+		return fault_set(why, HOST_FAILED, "unable to use %s as drive %c: %s",
+				 drives.at[0].dir, drives.at[0].letter, strerror(errno));
+	return path_format(out, size, "%c:=%s%s", drives.at[0].letter, path,
+			   drives.at[0].read_only ? ",ro" : "");
+}
+
+/* One that takes a setting back needs no value that makes sense. */
+static int set_check(const char *key, char *value, struct fault *why)
+{
+	struct options *scratch = calloc(1, sizeof(*scratch));
+	int r = 0;
+
+	if (scratch && (*value || !options_is_setting(key)))
+		r = options_default(scratch, key, value, why);
+	free(scratch);
+	return scratch ? r : -ENOMEM;
+}
+
+static int set_one(struct distribution *d, char *word, struct fault *why)
+{
+	char *value = strchr(word, '='), drive[PATH_MAX + 8];
+	int r = 0;
+
+	if (!value)
+		return fault_set(why, HOST_FAILED, "unable to set %s: give KEY=VALUE", word);
+	*value++ = '\0';
+	if (strcmp(word, "drive") != 0) {
+		r = set_check(word, value, why);
+	} else if (strlen(value) > strlen("D:=")) {
+		r = drive_value(drive, sizeof(drive), value, why);
+		value = drive;
+	} else if (!*value) {
+		r = drive_parse(&(struct drives){ .count = 0 }, value, why);
+	}
+	if (r == 0)
+		r = profile_set(d->profile, word, value);
+	return r == 0 ? 0 : fault_set(why, HOST_FAILED, "unable to set %s to %s", word, value);
+}
+
+static int set(const struct options *o, struct distribution *d, struct fault *why)
+{
+	struct dirs dirs;
+
+	if (dirs_find(&dirs, why) < 0 || distribution_need(d, &dirs, o->machine, why) < 0 ||
+	    distribution_read(d, why) < 0)
+		return -1;
+	if (!o->command)
+		return fd_write_all(STDOUT_FILENO, d->profile, strlen(d->profile)) < 0
+			       ? fault_set(why, HOST_FAILED, "unable to write the settings")
+			       : 0;
+	for (char **word = o->command; *word; word++)
+		if (set_one(d, *word, why) < 0)
+			return -1;
+	if (distribution_is_held(d))
+		note("%s has that when it is started the next time", d->name);
+	return distribution_write(d, why);
+}
+
+int set_main(const struct options *o)
+{
+	return with_distribution(set, o);
+}
+
+static int default_print(const struct dirs *dirs)
+{
+	char name[MACHINE_NAME];
+
+	if (distribution_default(dirs, name) == 0)
+		dprintf(STDOUT_FILENO, "%s\n", name);
+	return 0;
+}
+
+static int set_default(const struct options *o, struct distribution *d, struct fault *why)
+{
+	struct dirs dirs;
+
+	if (dirs_find(&dirs, why) < 0)
+		return -1;
+	if (!o->machine)
+		return default_print(&dirs);
+	if (strcmp(o->machine, "-") == 0)
+		return distribution_set_default(&dirs, NULL, why);
+	if (distribution_need(d, &dirs, o->machine, why) < 0)
+		return -1;
+	return distribution_set_default(&dirs, d->name, why);
+}
+
+int set_default_main(const struct options *o)
+{
+	return with_distribution(set_default, o);
+}
+
+/* --- compact ---------------------------------------------------------------------- */
+
+static int compact(const struct options *o, struct distribution *d, struct fault *why)
+{
+	struct script make = { .name = "make-image", .out = -1 };
+	struct dirs dirs;
+
+	if (dirs_find(&dirs, why) < 0 || distribution_need(d, &dirs, o->machine, why) < 0 ||
+	    distribution_hold(d, "compact", why) < 0)
+		return -1;
+	args_add(&make.args, "--compact");
+	args_add(&make.args, "%s", d->disk);
+	return script_run(&make, &dirs, why);
+}
+
+int compact_main(const struct options *o)
+{
+	return with_distribution(compact, o);
+}
+
 /* --- remove -------------------------------------------------------------------- */
 
 /* It is gone at once; its room is free a moment later. */
@@ -147,6 +270,9 @@ static int distribution_remove(const struct options *o, struct distribution *d, 
 
 	if (dirs_find(&dirs, why) < 0 || distribution_need(d, &dirs, o->machine, why) < 0 ||
 	    distribution_hold(d, "remove", why) < 0)
+		return -1;
+	if (distribution_default(&dirs, text) == 0 && strcmp(text, d->name) == 0 &&
+	    distribution_set_default(&dirs, NULL, why) < 0)
 		return -1;
 	fmt(gone, sizeof(gone), "%s/distributions/.gone.%d", dirs.home, (int)getpid());
 	if (rename(d->dir, gone) < 0)

@@ -17,6 +17,8 @@ static const char usage[] =
 	"  mount   a machine's files as a folder\n"
 	"  import  make a distribution, kept by its name, of an image\n"
 	"  export  write one to a file\n"
+	"  set     what one has when it starts; set-default: which one is meant\n"
+	"  compact give back the room that one does not need\n"
 	"  remove  remove one\n"
 	"  log     what a machine's console said\n"
 	"  stop    power a machine off\n"
@@ -44,6 +46,9 @@ static const struct command_entry {
 	{ COMMAND_IMPORT, import_main },
 	{ COMMAND_EXPORT, export_main },
 	{ COMMAND_REMOVE, remove_main },
+	{ COMMAND_SET, set_main },
+	{ COMMAND_SET_DEFAULT, set_default_main },
+	{ COMMAND_COMPACT, compact_main },
 };
 
 static int print(const char *text)

@@ -106,8 +106,12 @@ static int distribution_choose(struct plan *p, struct fault *why)
 	struct options *o = &p->options;
 	struct distribution *d = &p->distribution;
 
-	if (!o->image || distribution_find(d, &p->dirs, o->image) < 0)
+	if (!o->image && !o->stock && distribution_default(&p->dirs, p->meant) == 0) {
+		if (distribution_need(d, &p->dirs, p->meant, why) < 0)
+			return -1;
+	} else if (!o->image || distribution_find(d, &p->dirs, o->image) < 0) {
 		return 0;
+	}
 	if (distribution_apply(d, o, why) < 0 ||
 	    (!o->dry_run && distribution_hold(d, "start", why) < 0))
 		return -1;

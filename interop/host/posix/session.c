@@ -118,10 +118,30 @@ void session_run(const char *socket, const struct session *session, struct outco
 	free(payload);
 }
 
-/* exec and shell: one session, and its status is ours. */
-static int session_main(const struct options *o, bool tty)
+/* Nobody was named. */
+static int default_find(struct options *o, char *name, struct fault *why)
 {
-	const struct session session = { o->user, o->command, tty };
+	struct dirs dirs;
+
+	if (o->machine || o->socket)
+		return 0;
+	if (dirs_find(&dirs, why) < 0)
+		return -1;
+	if (distribution_default(&dirs, name) < 0)
+		return fault_set(
+			why, HOST_FAILED,
+			"give a machine's name or its agent's socket: --socket PATH "
+			"(landbridge list has the names, set-default makes one the default)");
+	o->machine = name;
+	return 0;
+}
+
+/* exec and shell: one session, and its status is ours. */
+static int session_main(const struct options *options, bool tty)
+{
+	const struct session session = { options->user, options->command, tty };
+	struct options asked = *options, *o = &asked;
+	char name[MACHINE_NAME];
 	struct fault why = { 0 };
 	struct outcome out = { .how = OUTCOME_LOST };
 	char socket[PATH_MAX];
@@ -130,7 +150,7 @@ static int session_main(const struct options *o, bool tty)
 	if (tty && !isatty(STDIN_FILENO))
 		fault_set(&why, HOST_FAILED,
 			  "unable to open a terminal in the guest: stdin is none");
-	else if (session_socket(o, socket, &why) == 0) {
+	else if (default_find(o, name, &why) == 0 && session_socket(o, socket, &why) == 0) {
 		if (!o->socket && machine_find(&machine, o->machine, &why) == 0)
 			supervisor_print_wrong(&machine);
 		session_run(socket, &session, &out);

@@ -55,6 +55,7 @@ static void name_or_image(struct options *o)
 		return; /* a file that is not there */
 	o->name = o->image;
 	o->image = NULL;
+	o->stock = true;
 }
 
 /* Takes the plan. */

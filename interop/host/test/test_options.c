@@ -159,6 +159,15 @@ static void test_distributions(void **state)
 	assert_string_equal(o.file, "-");
 	assert_int_equal(parse(&o, COMMAND_REMOVE, "remove boat", &why), 0);
 	assert_string_equal(o.machine, "boat");
+	assert_int_equal(parse(&o, COMMAND_SET, "set boat cpus=2 user=", &why), 0);
+	assert_string_equal(o.machine, "boat");
+	assert_string_equal(o.command[1], "user=");
+	assert_int_equal(parse(&o, COMMAND_SET, "set boat", &why), 0);
+	assert_null(o.command);
+	assert_int_equal(parse(&o, COMMAND_SET_DEFAULT, "set-default -", &why), 0);
+	assert_int_equal(parse(&o, COMMAND_SET_DEFAULT, "set-default", &why), 0);
+	assert_int_equal(parse(&o, COMMAND_SHELL, "shell", &why), 0);
+	assert_null(o.machine);
 }
 
 /* What is given weighs more than what a profile says. */
@@ -192,8 +201,8 @@ static void test_defaults(void **state)
 static void test_commands(void **state)
 {
 	static const char *const names[] = {
-		"run",   "start", "list",  "stop",   "log",    "exec",
-		"shell", "mount", "agent", "import", "export", "remove"
+		"run",   "start",  "list",   "stop",   "log", "exec",        "shell",  "mount",
+		"agent", "import", "export", "remove", "set", "set-default", "compact"
 	};
 	char usage[64];
 
@@ -205,107 +214,111 @@ static void test_commands(void **state)
 	assert_int_equal(options_command("frobnicate"), 0);
 }
 
+static const struct {
+	enum command command;
+	const char *line, *word;
+} mistakes[] = {
+	{ COMMAND_RUN, "run --frobnicate", "--frobnicate of run" },
+	{ COMMAND_STOP, "stop --frobnicate", "help stop" },
+	{ COMMAND_STOP, "stop", "name" },
+	{ COMMAND_STOP, "stop a b", "b" },
+	{ COMMAND_LOG, "log ../x", "../x" },
+	{ COMMAND_LIST, "list x", "x" },
+	{ COMMAND_SHELL, "shell boat --socket s", "not both" },
+	{ COMMAND_MOUNT, "mount boat /m --server unix:x", "not both" },
+	{ COMMAND_EXEC, "exec boat", "command" },
+	{ COMMAND_START, "start x -- ls", "ls" },
+	{ COMMAND_RUN, "run --memory 64M", "128M" },
+	{ COMMAND_MOUNT, "mount --socket s", "directory" },
+	{ COMMAND_MOUNT, "mount /m", "--socket" },
+	{ COMMAND_MOUNT, "mount --socket s --server unix:x /m", "not both" },
+	{ COMMAND_MOUNT, "mount --server tcp:1 /m", "unix:PATH" },
+	{ COMMAND_MOUNT, "mount --socket s --cache 0x /m", "seconds" },
+	{ COMMAND_MOUNT, "mount --socket s /m /n", "/n" },
+	{ COMMAND_RUN, "run --write=1", "--write" },
+	{ COMMAND_RUN, "run --name", "--name" },
+	{ COMMAND_RUN, "run --subvolume /", "--subvolume" },
+	{ COMMAND_RUN, "run --subvolume a\"b", "blanks" },
+	{ COMMAND_RUN, "run --name a_b/c", "a_b/c" },
+	{ COMMAND_RUN, "run --name -x", "-x" },
+	{ COMMAND_RUN, "run --memory lots", "lots" },
+	{ COMMAND_RUN, "run --memory 12x", "12x" },
+	{ COMMAND_RUN, "run --memory 1M", "1M" },
+	{ COMMAND_RUN, "run --memory -1", "-1" },
+	{ COMMAND_RUN, "run --memory 9999999999999999999G", "999" },
+	{ COMMAND_RUN, "run --cpus 0", "0" },
+	{ COMMAND_RUN, "run --cpus 1x", "1x" },
+	{ COMMAND_RUN, "run --partition -1", "-1" },
+	{ COMMAND_RUN, "run --net all", "outside" },
+	{ COMMAND_RUN, "run --drives-by virtiofs", "virtio-9p or link" },
+	{ COMMAND_AGENT, "agent --drives-by link", "--drives-by" },
+	{ COMMAND_RUN, "run --timeout 1.5", "1.5" },
+	{ COMMAND_RUN, "run --link serial", "serial:NAME" },
+	{ COMMAND_RUN, "run --link tcp:a:1", "tcp:a:1" },
+	{ COMMAND_RUN, "run --link tcp", "--net host" },
+	{ COMMAND_RUN, "run --link tcp --net outside", "--net host" },
+	{ COMMAND_RUN, "run --link serial:a,b", "serial:NAME" },
+	{ COMMAND_RUN, "run --user a:b", "a:b" },
+	{ COMMAND_RUN, "run --drive 1:=/x", "1:" },
+	{ COMMAND_RUN, "run --drive C:/x", "C:/x" },
+	{ COMMAND_RUN, "run --drive C:=", "C:=" },
+	{ COMMAND_RUN, "run --drive C:=/a --drive c:=/b", "twice" },
+	{ COMMAND_RUN, "run --modules /m", "--kernel" },
+	{ COMMAND_RUN, "run a b", "b" },
+	{ COMMAND_RUN, "run --size 1G", "--size of run" },
+	{ COMMAND_IMPORT, "import", "import" },
+	{ COMMAND_IMPORT, "import a b c", "c" },
+	{ COMMAND_IMPORT, "import ../a b", "../a" },
+	{ COMMAND_IMPORT, "import --size 64M a b", "128M" },
+	{ COMMAND_IMPORT, "import --format tar a b", "raw" },
+	{ COMMAND_EXPORT, "export boat", "file" },
+	{ COMMAND_EXPORT, "export --format raw boat f", "qcow2" },
+	{ COMMAND_EXPORT, "export .boat f", ".boat" },
+	{ COMMAND_REMOVE, "remove", "name" },
+	{ COMMAND_SET, "set", "name" },
+	{ COMMAND_SET, "set --memory 1G boat", "--memory of set" },
+	{ COMMAND_SET_DEFAULT, "set-default ../x", "../x" },
+	{ COMMAND_COMPACT, "compact a b", "b" },
+	{ COMMAND_RUN, "run --socket", "--socket" },
+	{ COMMAND_AGENT, "agent --socket s --link serial", "unix:" },
+	{ COMMAND_AGENT, "agent --socket s --link serial:a", "unix:PATH" },
+	{ COMMAND_AGENT, "agent --socket s --link vsock:3:9", "unix:PATH" },
+	{ COMMAND_AGENT, "agent --link unix:/l", "--socket" },
+	{ COMMAND_AGENT, "agent --socket s", "--listen" },
+	{ COMMAND_AGENT, "agent --socket s --link tcp:h:9 --key k", "--listen" },
+	{ COMMAND_AGENT, "agent --socket s --listen unix:/l", "which user of" },
+	{ COMMAND_AGENT, "agent --socket s --listen vsock:5000", "vsock:CID:PORT" },
+	{ COMMAND_AGENT, "agent --socket s --listen vsock:3:5000 --link unix:/l", "one of" },
+	{ COMMAND_AGENT, "agent --socket s --link vsock:3:5000", "--listen" },
+	{ COMMAND_AGENT, "agent --socket s --listen tcp:0.0.0.0:9", "under TLS" },
+	{ COMMAND_AGENT, "agent --socket s --link unix:/l --key k", "--listen" },
+	{ COMMAND_ENROLL, "enroll", "name" },
+	{ COMMAND_ENROLL, "enroll a/b", "name" },
+	{ COMMAND_ENROLL, "enroll a b", "b" },
+	{ COMMAND_ENROLL, "enroll a --days 0", "days" },
+	{ COMMAND_INITRAMFS, "initramfs", "-o FILE" },
+	{ COMMAND_INITRAMFS, "initramfs -o", "needs a value" },
+	{ COMMAND_INITRAMFS, "initramfs -o x --modules d", "--kernel" },
+	{ COMMAND_INITRAMFS, "initramfs -o x y", "unexpected argument y" },
+	{ COMMAND_ENROLL, "enroll a --link serial:x", "vsock:2:PORT" },
+	{ COMMAND_AGENT, "agent --socket s --link unix:/l x", "x" },
+	{ COMMAND_EXEC, "exec --socket s", "command" },
+	{ COMMAND_EXEC, "exec -- ls", "--socket" },
+	{ COMMAND_SHELL, "shell --socket s -- ls", "ls" },
+};
+
 static void test_mistakes(void **state)
 {
-	static const struct {
-		enum command command;
-		const char *line, *word;
-	} rows[] = {
-		{ COMMAND_RUN, "run --frobnicate", "--frobnicate of run" },
-		{ COMMAND_STOP, "stop --frobnicate", "help stop" },
-		{ COMMAND_STOP, "stop", "name" },
-		{ COMMAND_STOP, "stop a b", "b" },
-		{ COMMAND_LOG, "log ../x", "../x" },
-		{ COMMAND_LIST, "list x", "x" },
-		{ COMMAND_SHELL, "shell boat --socket s", "not both" },
-		{ COMMAND_MOUNT, "mount boat /m --server unix:x", "not both" },
-		{ COMMAND_EXEC, "exec boat", "command" },
-		{ COMMAND_START, "start x -- ls", "ls" },
-		{ COMMAND_RUN, "run --memory 64M", "128M" },
-		{ COMMAND_MOUNT, "mount --socket s", "directory" },
-		{ COMMAND_MOUNT, "mount /m", "--socket" },
-		{ COMMAND_MOUNT, "mount --socket s --server unix:x /m", "not both" },
-		{ COMMAND_MOUNT, "mount --server tcp:1 /m", "unix:PATH" },
-		{ COMMAND_MOUNT, "mount --socket s --cache 0x /m", "seconds" },
-		{ COMMAND_MOUNT, "mount --socket s /m /n", "/n" },
-		{ COMMAND_RUN, "run --write=1", "--write" },
-		{ COMMAND_RUN, "run --name", "--name" },
-		{ COMMAND_RUN, "run --subvolume /", "--subvolume" },
-		{ COMMAND_RUN, "run --subvolume a\"b", "blanks" },
-		{ COMMAND_RUN, "run --name a_b/c", "a_b/c" },
-		{ COMMAND_RUN, "run --name -x", "-x" },
-		{ COMMAND_RUN, "run --memory lots", "lots" },
-		{ COMMAND_RUN, "run --memory 12x", "12x" },
-		{ COMMAND_RUN, "run --memory 1M", "1M" },
-		{ COMMAND_RUN, "run --memory -1", "-1" },
-		{ COMMAND_RUN, "run --memory 9999999999999999999G", "999" },
-		{ COMMAND_RUN, "run --cpus 0", "0" },
-		{ COMMAND_RUN, "run --cpus 1x", "1x" },
-		{ COMMAND_RUN, "run --partition -1", "-1" },
-		{ COMMAND_RUN, "run --net all", "outside" },
-		{ COMMAND_RUN, "run --drives-by virtiofs", "virtio-9p or link" },
-		{ COMMAND_AGENT, "agent --drives-by link", "--drives-by" },
-		{ COMMAND_RUN, "run --timeout 1.5", "1.5" },
-		{ COMMAND_RUN, "run --link serial", "serial:NAME" },
-		{ COMMAND_RUN, "run --link tcp:a:1", "tcp:a:1" },
-		{ COMMAND_RUN, "run --link tcp", "--net host" },
-		{ COMMAND_RUN, "run --link tcp --net outside", "--net host" },
-		{ COMMAND_RUN, "run --link serial:a,b", "serial:NAME" },
-		{ COMMAND_RUN, "run --user a:b", "a:b" },
-		{ COMMAND_RUN, "run --drive 1:=/x", "1:" },
-		{ COMMAND_RUN, "run --drive C:/x", "C:/x" },
-		{ COMMAND_RUN, "run --drive C:=", "C:=" },
-		{ COMMAND_RUN, "run --drive C:=/a --drive c:=/b", "twice" },
-		{ COMMAND_RUN, "run --modules /m", "--kernel" },
-		{ COMMAND_RUN, "run a b", "b" },
-		{ COMMAND_RUN, "run --size 1G", "--size of run" },
-		{ COMMAND_IMPORT, "import", "import" },
-		{ COMMAND_IMPORT, "import a b c", "c" },
-		{ COMMAND_IMPORT, "import ../a b", "../a" },
-		{ COMMAND_IMPORT, "import --size 64M a b", "128M" },
-		{ COMMAND_IMPORT, "import --format tar a b", "raw" },
-		{ COMMAND_EXPORT, "export boat", "file" },
-		{ COMMAND_EXPORT, "export --format raw boat f", "qcow2" },
-		{ COMMAND_EXPORT, "export .boat f", ".boat" },
-		{ COMMAND_REMOVE, "remove", "name" },
-		{ COMMAND_RUN, "run --socket", "--socket" },
-		{ COMMAND_AGENT, "agent --socket s --link serial", "unix:" },
-		{ COMMAND_AGENT, "agent --socket s --link serial:a", "unix:PATH" },
-		{ COMMAND_AGENT, "agent --socket s --link vsock:3:9", "unix:PATH" },
-		{ COMMAND_AGENT, "agent --link unix:/l", "--socket" },
-		{ COMMAND_AGENT, "agent --socket s", "--listen" },
-		{ COMMAND_AGENT, "agent --socket s --link tcp:h:9 --key k", "--listen" },
-		{ COMMAND_AGENT, "agent --socket s --listen unix:/l", "which user of" },
-		{ COMMAND_AGENT, "agent --socket s --listen vsock:5000", "vsock:CID:PORT" },
-		{ COMMAND_AGENT, "agent --socket s --listen vsock:3:5000 --link unix:/l",
-		  "one of" },
-		{ COMMAND_AGENT, "agent --socket s --link vsock:3:5000", "--listen" },
-		{ COMMAND_AGENT, "agent --socket s --listen tcp:0.0.0.0:9", "under TLS" },
-		{ COMMAND_AGENT, "agent --socket s --link unix:/l --key k", "--listen" },
-		{ COMMAND_ENROLL, "enroll", "name" },
-		{ COMMAND_ENROLL, "enroll a/b", "name" },
-		{ COMMAND_ENROLL, "enroll a b", "b" },
-		{ COMMAND_ENROLL, "enroll a --days 0", "days" },
-		{ COMMAND_INITRAMFS, "initramfs", "-o FILE" },
-		{ COMMAND_INITRAMFS, "initramfs -o", "needs a value" },
-		{ COMMAND_INITRAMFS, "initramfs -o x --modules d", "--kernel" },
-		{ COMMAND_INITRAMFS, "initramfs -o x y", "unexpected argument y" },
-		{ COMMAND_ENROLL, "enroll a --link serial:x", "vsock:2:PORT" },
-		{ COMMAND_AGENT, "agent --socket s --link unix:/l x", "x" },
-		{ COMMAND_EXEC, "exec --socket s", "command" },
-		{ COMMAND_EXEC, "exec -- ls", "--socket" },
-		{ COMMAND_SHELL, "shell --socket s -- ls", "ls" },
-	};
 	struct options o;
 	struct fault why;
 
 	(void)state;
-	for (size_t i = 0; i < array_len(rows); i++) {
-		if (parse(&o, rows[i].command, rows[i].line, &why) != -1)
-			fail_msg("%s: passed", rows[i].line);
+	for (size_t i = 0; i < array_len(mistakes); i++) {
+		if (parse(&o, mistakes[i].command, mistakes[i].line, &why) != -1)
+			fail_msg("%s: passed", mistakes[i].line);
 		assert_int_equal(why.status, HOST_FAILED);
-		if (!strstr(why.text, rows[i].word))
-			fail_msg("%s: %s", rows[i].line, why.text);
+		if (!strstr(why.text, mistakes[i].word))
+			fail_msg("%s: %s", mistakes[i].line, why.text);
 	}
 }
 

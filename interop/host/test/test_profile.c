@@ -1,6 +1,7 @@
 /* test_profile.c: a distribution's settings. */
 #include "interop/host/profile.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "lib/lib.h"
@@ -38,10 +39,39 @@ static void test_lines(void **state)
 	}
 }
 
+static const struct {
+	const char *text, *key, *value, *want;
+} changes[] = {
+	{ "", "memory", "1G", "memory = 1G\n" },
+	{ "# c\nmemory=2G\ncpus = 2\n", "memory", "1G", "# c\ncpus = 2\nmemory = 1G\n" },
+	{ "cpus = 2", "user", "ann", "cpus = 2\nuser = ann\n" },
+	{ "cpus = 2\n\n", "cpus", "", "\n" },
+	{ "drive = D:=/a\ndrive = E:=/b\n", "drive", "d:=/c", "drive = E:=/b\ndrive = d:=/c\n" },
+	{ "drive = D:=/a\ndrive = E:=/b\n", "drive", "E:", "drive = D:=/a\n" },
+	{ "drive\n", "drive", "E:=/", "drive\ndrive = E:=/\n" },
+};
+
+static void test_changes(void **state)
+{
+	char text[PROFILE_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < array_len(changes); i++) {
+		fmt(text, sizeof(text), "%s", changes[i].text);
+		assert_int_equal(profile_set(text, changes[i].key, changes[i].value), 0);
+		assert_string_equal(text, changes[i].want);
+	}
+	assert_int_equal(profile_set(text, "user", "a\nb"), -EINVAL);
+	memset(text, '#', sizeof(text) - 8);
+	text[sizeof(text) - 8] = '\0';
+	assert_int_equal(profile_set(text, "user", "ann"), -ENOSPC);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_changes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
