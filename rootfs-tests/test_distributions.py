@@ -370,3 +370,153 @@ def test_compact(door, store, busybox, tmp_path):
     assert good(door.call("export", "full", "-")).out == tar
     assert sorted(os.listdir(place(door, "full"))) == ["disk.qcow2", "profile"]
     good(door.call("remove", "full"))
+
+
+# --- container images --------------------------------------------------------------------
+
+def layer(*members):
+    """A tar of (name, kind or text, link)."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for name, what, *more in members:
+            info = tarfile.TarInfo(name)
+            info.mode, info.mtime = 0o755, 1000000000.5
+            if isinstance(what, str):
+                data = what.encode()
+                info.size, info.uid = len(data), 12
+                tar.addfile(info, io.BytesIO(data))
+                continue
+            info.type, info.linkname = what, more[0] if more else ""
+            tar.addfile(info)
+    return out.getvalue()
+
+
+def packed(data, tool):
+    return subprocess.run([tool, "-c"], input=data, capture_output=True, check=True).stdout if tool else data
+
+
+def oci(path, layers, tools=("", "gzip", "zstd")):
+    """An OCI layout as a directory; an index in the index, as docker writes it."""
+    blobs = os.path.join(path, "blobs", "sha256")
+    os.makedirs(blobs)
+
+    def blob(data):
+        digest = hashlib.sha256(data).hexdigest()
+        with open(os.path.join(blobs, digest), "wb") as file:
+            file.write(data)
+        return {"digest": f"sha256:{digest}", "size": len(data)}
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine]
+    manifest = {"layers": [blob(packed(data, tools[n % len(tools)])) for n, data in enumerate(layers)]}
+    other = {**blob(b"{}"), "platform": {"architecture": "s390x", "os": "linux"}}
+    mine = {**blob(json.dumps(manifest).encode()), "platform": {"architecture": machine, "os": "linux"}}
+    index = {"manifests": [blob(json.dumps({"manifests": [other, mine]}).encode())]}
+    for name, value in (("oci-layout", {"imageLayoutVersion": "1.0.0"}), ("index.json", index)):
+        with open(os.path.join(path, name), "w", encoding="ascii") as file:
+            json.dump(value, file)
+    return path
+
+
+def docker(path, layers):
+    """What docker save wrote before it knew of OCI."""
+    names = [f"{n:064x}/layer.tar" for n in range(len(layers))]
+    manifest = json.dumps([{"Config": "c.json", "RepoTags": ["a:b"], "Layers": names}])
+    with open(path, "wb") as file:
+        file.write(layer(("manifest.json", manifest)))
+    with tarfile.open(path, "a") as tar:
+        for name, data in zip(names, layers):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return path
+
+
+DIR, SYM, LINK = tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE
+LAYERS = [
+    layer(("usr", DIR), ("usr/lib", DIR), ("lib", SYM, "usr/lib"), ("etc", DIR), ("etc/gone", "1"), ("etc/kept", "1"),
+          ("opt", DIR), ("opt/old", "1"), ("opt/sub", DIR), ("opt/sub/old", "1"), ("etc/a", "first"), ("etc/b", LINK, "etc/a"),
+          ("etc/file", "was a file"), ("etc/dir", DIR), ("etc/dir/x", "1"), ("deep/er/f", "1")),
+    layer(("lib/new", "through a link"), ("etc/.wh.gone", ""), ("opt/.wh..wh..opq", ""), ("opt/new", "2"),
+          ("etc/a", "second"), ("etc/c", LINK, "etc/b"), ("etc/file", DIR), ("etc/file/y", "2"), ("etc/dir", "is a file")),
+    layer(("etc/.wh.nothing", ""), ("./etc/last", "3"), ("opt/sub", DIR)),
+]
+
+
+
+@pytest.mark.parametrize("form", ["oci", "oci.tar", "docker.tar", "docker.gz"])
+def test_layers(door, tmp_path, form):
+    path = str(tmp_path / "image")
+    if form.startswith("oci"):
+        oci(path, LAYERS)
+    else:
+        docker(path, LAYERS)
+    if form == "oci.tar":
+        subprocess.run(["tar", "-C", path, "-cf", path + ".tar", "."], check=True)
+        path += ".tar"
+    if form == "docker.gz":
+        subprocess.run(["gzip", path], check=True)
+        path += ".gz"
+    good(door.call("import", "--size", "256M", "layers", path))
+    good(door.call("export", "layers", tmp_path / "t.tar"))
+    good(door.call("remove", "layers"))
+    with tarfile.open(tmp_path / "t.tar") as tar:
+        found = {m.name.removeprefix("./"): m for m in tar if m.name != "."}
+        texts = {n: tar.extractfile(m).read().decode() for n, m in found.items() if m.isreg()}
+        second = tar.extractfile("./etc/c").read().decode()
+    assert texts == {"etc/kept": "1", "etc/a": "second", "etc/b": "first", "usr/lib/new": "through a link", "opt/new": "2",
+                     "etc/file/y": "2", "etc/dir": "is a file", "etc/last": "3", "deep/er/f": "1"}
+    assert second == "first" and found["etc/c"].islnk() and found["lib"].linkname == "usr/lib"
+    assert sorted(n for n, m in found.items() if m.isdir()) == ["deep", "deep/er", "etc", "etc/file", "opt", "opt/sub", "usr", "usr/lib"]
+    assert found["etc/a"].uid == 12 and found["etc/a"].mode == 0o755 and found["deep"].mode == 0o755
+    assert float(found["etc/a"].pax_headers["mtime"]) == 1000000000.5
+
+
+def test_layers_write_nowhere_else(door, tmp_path):
+    """Names and links that lead out lead nowhere, or into the image."""
+    away = tmp_path / "away"
+    away.mkdir()
+    (away / "f").write_text("mine")
+    bad = [layer(("etc", DIR), ("out", SYM, str(away)), ("up", SYM, "../" * 20 + str(away)), ("loop", SYM, "loop")),
+           layer(("out/f", "written"), ("up/g", "written"), ("../" * 20 + str(away)[1:] + "/h", "written"),
+                 (str(away) + "/i", "written"), ("out/.wh.f", ""))]
+    good(door.call("import", "--size", "256M", "bad", oci(str(tmp_path / "bad"), bad)))
+    assert os.listdir(away) == ["f"] and (away / "f").read_text() == "mine"
+    good(door.call("export", "bad", tmp_path / "t.tar"))
+    good(door.call("remove", "bad"))
+    assert {n for n in tree(tmp_path / "t.tar") if n.startswith(str(away)[1:] + "/")} == {
+        str(away)[1:] + "/" + n for n in "fghi"}
+    for number, (members, says) in enumerate([([("loop", SYM, "loop"), ("loop/x", "")], "circles"),
+                                              ([("x", LINK, "/etc/passwd")], "link to nothing"),
+                                              ([("x", LINK, "../../etc/passwd")], "link to nothing")]):
+        one_line(door.call("import", "bad", oci(str(tmp_path / f"worse{number}"), [layer(("etc", DIR), *members)])), says)
+
+
+@pytest.mark.parametrize("what, says", [("missing", "missing"), ("cut", "damaged"), ("outside", "missing"), ("json", "understood")])
+def test_damaged_layers(door, tmp_path, what, says):
+    layers = [LAYERS[0] if what != "cut" else LAYERS[0][:5000]]
+    path = docker(str(tmp_path / "d.tar"), layers)
+    with tarfile.open(path, "a") as tar:
+        info = tarfile.TarInfo("manifest.json")
+        text = {"missing": '[{"Layers":["no/layer.tar"]}]', "outside": '[{"Layers":["../../../../etc/passwd"]}]',
+                "json": "[{", "cut": None}[what]
+        if text:
+            info.size = len(text)
+            tar.addfile(info, io.BytesIO(text.encode()))
+    one_line(door.call("import", "d", path), says)
+    assert left(door) == []
+
+
+def test_layer_that_is_another(door, tmp_path):
+    path = oci(str(tmp_path / "d"), LAYERS, ("",))
+    blobs = os.path.join(path, "blobs", "sha256")
+    largest = max(os.listdir(blobs), key=lambda n: os.path.getsize(os.path.join(blobs, n)))
+    with open(os.path.join(blobs, largest), "ab") as file:
+        file.write(b"more")
+    one_line(door.call("import", "d", path), "damaged", largest)
+
+
+def test_container_image_runs(door, busybox, tmp_path):
+    with open(busybox, "rb") as file:
+        data = file.read()
+    path = docker(str(tmp_path / "box.tar"), [data, layer(("root/added", "here"))])
+    result = door.run(path, "--", "cat", "/root/added")
+    assert (result.status, result.out) == (0, b"here"), result

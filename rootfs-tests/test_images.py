@@ -300,27 +300,6 @@ def test_tar_with_a_prefix(landbridge, tmp_path, busybox_image):
     assert (result.status, result.out) == (0, b"here\n"), result
 
 
-MANIFEST = b'[{"Config":"c.json","RepoTags":["a:b"],"Layers":["a/layer.tar","b/layer.tar","c/layer.tar"]}]'
-OCI_LAYER = b'{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"sha256:1"}'
-ARCHIVES = {
-    "docker": {"manifest.json": MANIFEST, "a/layer.tar": b"", "b/layer.tar": b"", "c/layer.tar": b""},
-    "oci": {"oci-layout": b"{}", "index.json": b'{"manifests":[{"digest":"sha256:ab"}]}',
-            "blobs/sha256/ab": b'{"layers":[' + b",".join([OCI_LAYER] * 3) + b"]}"},
-}
-
-
-@pytest.mark.parametrize("kind", ARCHIVES)
-def test_image_archive(landbridge, tmp_path, kind):
-    top = tmp_path / "top"
-    for name, data in ARCHIVES[kind].items():
-        (top / name).parent.mkdir(parents=True, exist_ok=True)
-        (top / name).write_bytes(data)
-    tar = str(tmp_path / "i.tar")
-    subprocess.run(["tar", "-C", top, "-cf", tar, "."], check=True)
-    one_line(landbridge.run(tar, "--", "true"), "an image archive with 3 layers", "podman export", tar)
-    one_line(landbridge.run(top, "--", "true"), "layers", "podman export")
-
-
 def test_tar_of_something_else(landbridge, tmp_path):
     (tmp_path / "notes.txt").write_text("x")
     tar = str(tmp_path / "n.tar")

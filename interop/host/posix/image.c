@@ -171,11 +171,19 @@ static int look_judge(struct image *image, const struct look *look, const char *
 	return image->format == DISK_RAW ? 0 : difference_refuse(image, look, why);
 }
 
+static int write_refuse(const struct image *image, struct fault *why)
+{
+	return no_image(
+		image->path,
+		"changes cannot be written back to a tar or to layers: leave out --write, or "
+		"import it",
+		why);
+}
+
 static int write_check(const struct image *image, const struct look *look, struct fault *why)
 {
 	if (image->kind == IMAGE_TAR)
-		return no_image(image->path,
-				"changes cannot be written back to a tar: leave out --write", why);
+		return write_refuse(image, why);
 	if (image->format == DISK_VMDK && disk_is_stream(look->head, look->len))
 		return no_image(image->path,
 				"a vmdk made for a stream cannot be written to: leave out --write",
@@ -185,21 +193,35 @@ static int write_check(const struct image *image, const struct look *look, struc
 		       : no_image(image->path, "it is not writable, and --write is given", why);
 }
 
+static int look_open(struct look *look, const char *path)
+{
+	ssize_t len;
+
+	look->fd = open(path, O_RDONLY | O_CLOEXEC);
+	look->head = calloc(1, ROOTFS_HEAD);
+	len = look->fd < 0 ? -errno : look->head ? 0 : -ENOMEM;
+	if (len == 0)
+		len = fd_read_full(look->fd, look->head, ROOTFS_HEAD);
+	look->len = len < 0 ? 0 : (size_t)len;
+	return len < 0 ? (int)len : 0;
+}
+
+static void look_close(struct look *look)
+{
+	fd_close(&look->fd);
+	free(look->head);
+}
+
 static int file_look(struct image *image, const struct options *o, struct fault *why)
 {
-	struct look look = { open(image->path, O_RDONLY | O_CLOEXEC), calloc(1, ROOTFS_HEAD), 0 };
-	ssize_t len = look.fd < 0 ? -errno : -ENOMEM;
-	int err;
+	struct look look = { -1, NULL, 0 };
+	int err = look_open(&look, image->path);
 
-	if (look.fd >= 0 && look.head)
-		len = fd_read_full(look.fd, look.head, ROOTFS_HEAD);
-	look.len = len < 0 ? 0 : (size_t)len;
-	err = len < 0 ? no_image(image->path, strerror((int)-len), why)
+	err = err < 0 ? no_image(image->path, strerror(-err), why)
 		      : look_judge(image, &look, o->format, why);
 	if (err == 0 && o->write)
 		err = write_check(image, &look, why);
-	fd_close(&look.fd);
-	free(look.head);
+	look_close(&look);
 	return err;
 }
 
@@ -235,6 +257,14 @@ static int make_image(const struct dirs *dirs, const char *from, const char *to,
 	return script_run(&make, dirs, why);
 }
 
+static int stat_in(const char *dir, const char *name, struct stat *st)
+{
+	char path[PATH_MAX + 16];
+
+	fmt(path, sizeof(path), "%s/%s", dir, name);
+	return stat(path, st);
+}
+
 /* The disk made of a tar, cached by path, size and time of change. */
 static int tar_unpack(struct image *image, const struct dirs *dirs, struct fault *why)
 {
@@ -242,7 +272,9 @@ static int tar_unpack(struct image *image, const struct dirs *dirs, struct fault
 	uint64_t where, what;
 	struct stat st;
 
-	if (stat(image->path, &st) < 0)
+	/* Of layers, the file that names them. */
+	if (stat_in(image->path, "manifest.json", &st) < 0 &&
+	    stat_in(image->path, "index.json", &st) < 0 && stat(image->path, &st) < 0)
 		return no_image(image->path, strerror(errno), why);
 	where = hash(0xcbf29ce484222325, image->path, strlen(image->path));
 	what = hash(0xcbf29ce484222325, &st.st_size, sizeof(st.st_size));
@@ -304,11 +336,10 @@ static int dir_look(struct image *image, const struct options *o, struct fault *
 	/* What is below, the guest sees. */
 	if (o->subvolume || dir_has(dir, "etc") || dir_has(dir, "usr") || dir_has(dir, "bin"))
 		return 0;
-	if (dir_has(dir, "oci-layout") || dir_has(dir, "manifest.json"))
-		return no_image(dir,
-				"it has the layers of a container image, not a root file system "
-				"(podman load it, podman create, and podman export gives a tar)",
-				why);
+	if (dir_has(dir, "manifest.json") || dir_has(dir, "index.json")) {
+		image->kind = IMAGE_TAR; /* of layers; make-image knows both */
+		return o->write ? write_refuse(image, why) : 0;
+	}
 	return no_image(dir,
 			"no /etc, /usr or /bin in it (name the directory with the system, or give "
 			"--subvolume DIR)",
