@@ -442,3 +442,36 @@ def test_full_disk(landbridge, tmp_path, busybox_image):
     assert done.returncode == 125 and done.stderr.count(b"\n") == 1, done
     assert b"No space left" in done.stderr and b"LANDBRIDGE_HOME" in done.stderr, done
     assert os.listdir(tmp_path) == []
+
+
+# --- more disks, and QEMU's own options ---------------------------------------------------
+
+def test_more_disks(landbridge, store, busybox_image, tmp_path):
+    """In their order behind the root's; a system on one of them is not the root."""
+    second = images.disk_from_tar(str(store / "second.img"), busybox_image, "64M")
+    subprocess.run(["debugfs", "-w", "-R", "mkdir /second", second], check=True, capture_output=True)
+    third = converted(second, str(store / "third"), "qcow2")
+    before = sha(third)
+    script = ("ls /second; mkdir /tmp/b /tmp/c; busybox mount -t ext4 /dev/vdb /tmp/b && echo new >/tmp/b/second/f; "
+              "busybox mount -t ext4 -o ro /dev/vdc /tmp/c && ls /tmp/c/second; cat /sys/block/vdc/ro; busybox umount /tmp/b; "
+              "cat /sys/class/dmi/id/product_serial")
+    result = landbridge.run("--disk", second, "--disk", f"{third},ro", "--qemu=-smbios type=1,serial=s-1", busybox_image, "--",
+                            "sh", "-c", script.replace("mkdir", "busybox mkdir"))
+    assert (result.status, result.lines) == (0, ["1", "s-1"]), result
+    text = subprocess.run(["debugfs", "-R", "cat /second/f", second], capture_output=True, text=True, check=True).stdout
+    assert text == "new\n" and sha(third) == before
+
+
+@pytest.mark.parametrize("given, words", [("{}/none", "No such file"), ("/dev/null", "it is none"), ("{}", "it is none")])
+def test_no_disk(landbridge, tmp_path, given, words):
+    one_line(landbridge.call("run", "--dry-run", "--disk", given.format(tmp_path)), words)
+
+
+def test_disk_that_names_another(landbridge, store, raw):
+    child = str(store / "child.qcow2")
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", raw, "-F", "raw", child], check=True)
+    one_line(landbridge.call("run", "--dry-run", "--disk", child), "backing file")
+
+
+def test_qemu_refuses(landbridge, busybox_image):
+    one_line(landbridge.run("--qemu=-frobnicate", busybox_image, "--", "true"), "frobnicate")

@@ -27,6 +27,8 @@ static const struct command_kind {
 	  "                       vhdx, vhd, vmdk or vdi\n"
 	  "  --net outside|host|none   what the guest reaches: not this host's 127.0.0.1\n"
 	  "                       (the default), that too, nothing\n"
+	  "  --disk FILE[,ro]     one more disk for the guest; may be given again\n"
+	  "  --qemu OPTION        one for QEMU, with its value: --qemu '-rtc base=localtime'\n"
 	  "  --write              keep what the guest writes to the image\n"
 	  "  --link serial:NAME|tcp   tcp: under TLS, and with --net host\n"
 	  "  --timeout SECONDS    (60)\n"

@@ -156,6 +156,11 @@ static bool listen_fits(const char *value)
 	return address_parse(&a, value) == 0 && link_listens(&a);
 }
 
+static bool is_dashed(const char *value)
+{
+	return value[0] == '-' && value[1];
+}
+
 static bool unix_fits(const char *value)
 {
 	return strncmp(value, "unix:", 5) == 0 && value[5];
@@ -163,7 +168,7 @@ static bool unix_fits(const char *value)
 
 /* --- options --------------------------------------------------------------- */
 
-enum value { VALUE_NONE, VALUE_TEXT, VALUE_NUMBER, VALUE_SIZE, VALUE_DRIVE };
+enum value { VALUE_NONE, VALUE_TEXT, VALUE_NUMBER, VALUE_SIZE, VALUE_DRIVE, VALUE_TEXTS };
 
 #define AT(member) offsetof(struct options, member)
 
@@ -200,6 +205,9 @@ static const struct option_kind {
 	  16 << 20 },
 	{ "--net", SETTING | BOOTS, VALUE_TEXT, AT(net), "give outside, host or none", net_fits,
 	  0 },
+	{ "--disk", BOOTS, VALUE_TEXTS, AT(disks), "16 disks are the most", NULL, 0 },
+	{ "--qemu", BOOTS, VALUE_TEXTS, AT(qemu), "16 of them are the most, each with a dash",
+	  is_dashed, 0 },
 	{ "--write", BOOTS, VALUE_NONE, AT(write), NULL, NULL, 0 },
 	{ "--link", BOOTS, VALUE_TEXT, AT(link), "a VM of ours has serial:NAME or tcp",
 	  own_link_fits, 0 },
@@ -229,6 +237,14 @@ static const struct option_kind {
 	{ "-h", ~0U, VALUE_NONE, AT(help), NULL, NULL, 0 },
 };
 
+static int text_append(struct texts *texts, char *value)
+{
+	if (texts->count == TEXTS_MAX)
+		return -1;
+	texts->at[texts->count++] = value;
+	return 0;
+}
+
 static int option_set(struct options *o, const struct option_kind *kind, char *value,
 		      struct fault *why)
 {
@@ -252,6 +268,9 @@ static int option_set(struct options *o, const struct option_kind *kind, char *v
 		break;
 	case VALUE_DRIVE:
 		return drive_parse(at, value, why);
+	case VALUE_TEXTS:
+		bad = (kind->fits && !kind->fits(value)) || text_append(at, value);
+		break;
 	}
 	return bad ? fault_set(why, HOST_FAILED, "unable to understand %s %s: %s", kind->name,
 			       value, kind->wanted)

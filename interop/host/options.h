@@ -26,6 +26,13 @@ enum command {
 	COMMAND_COMPACT = 65536,
 };
 
+/* What an option was given each time. */
+enum { TEXTS_MAX = 16 };
+struct texts {
+	char *at[TEXTS_MAX];
+	size_t count;
+};
+
 /* All commands' options; strings point into argv. */
 struct options {
 	enum command command_is;
@@ -44,6 +51,8 @@ struct options {
 	char *format;       /* disk.h; NULL: as its first bytes have it */
 	char *net;          /* outside, host, none; NULL: outside where it can be had */
 	char *drives_by;    /* how they travel: virtio-9p, link; NULL: link */
+	struct texts disks; /* more of them: FILE[,ro] */
+	struct texts qemu;  /* for QEMU: "-option", "-option value" */
 	bool write;
 	bool stock; /* the default image, whatever distribution is the default */
 	bool dry_run;

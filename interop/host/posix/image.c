@@ -225,6 +225,43 @@ static int file_look(struct image *image, const struct options *o, struct fault 
 	return err;
 }
 
+static int disk_judge(struct disk_file *disk, struct look *look, struct fault *why)
+{
+	struct image image = { .kind = IMAGE_DISK };
+
+	image.format = disk_probe(look->head, look->len);
+	if (image.format == DISK_NONE)
+		image.format = is_fixed_vhd(look) ? DISK_VHD : DISK_RAW;
+	memcpy(image.path, disk->path, sizeof(image.path));
+	disk->format = image.format;
+	if (other_refuse(&image, look, why) < 0 || difference_refuse(&image, look, why) < 0)
+		return -1;
+	return disk->read_only ? 0 : write_check(&image, look, why);
+}
+
+int disk_file_find(struct disk_file *disk, const char *given, struct fault *why)
+{
+	struct look look = { -1, NULL, 0 };
+	size_t len = strlen(given);
+	char name[PATH_MAX];
+	struct stat st;
+	int r;
+
+	disk->read_only = len > 3 && strcmp(given + len - 3, ",ro") == 0;
+	fmt(name, sizeof(name), "%.*s", (int)(disk->read_only ? len - 3 : len), given);
+	if (!realpath(name, disk->path) || stat(disk->path, &st) < 0)
+		return fault_set(why, HOST_FAILED, "unable to use the disk %s: %s", name,
+				 strerror(errno));
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+		return fault_set(why, HOST_FAILED, "unable to use the disk %s: it is none", name);
+	r = look_open(&look, disk->path);
+	r = r < 0 ? fault_set(why, HOST_FAILED, "unable to read the disk %s: %s", name,
+			      strerror(-r))
+		  : disk_judge(disk, &look, why);
+	look_close(&look);
+	return r;
+}
+
 /* --- disks that are made ------------------------------------------------------- */
 
 /* FNV-1a: names for cached files. */

@@ -44,4 +44,15 @@ int image_open(struct image *image, const struct options *options, const struct 
 int image_look(struct image *image, const struct options *options, const struct dirs *dirs,
 	       struct fault *why);
 
+/* One more disk of a guest, whatever is on it. */
+struct disk_file {
+	char path[PATH_MAX];
+	enum disk_format format;
+	bool read_only;
+};
+
+/* As it is given: FILE[,ro]. Refused are those that read another file, and that could
+ * not be written to without `ro`. */
+int disk_file_find(struct disk_file *disk, const char *given, struct fault *why);
+
 #endif

@@ -124,6 +124,14 @@ static int distribution_choose(struct plan *p, struct fault *why)
 	return 0;
 }
 
+static int disks_find(struct plan *p, struct fault *why)
+{
+	for (size_t i = 0; i < p->options.disks.count; i++)
+		if (disk_file_find(&p->disks[i], p->options.disks.at[i], why) < 0)
+			return -1;
+	return 0;
+}
+
 static int plan_fill(struct plan *p, bool any, struct fault *why)
 {
 	const struct options *o = &p->options;
@@ -131,6 +139,7 @@ static int plan_fill(struct plan *p, bool any, struct fault *why)
 	p->vm = (struct vm){ .options = o,
 			     .drives = &p->drives,
 			     .image = &p->image,
+			     .disks = p->disks,
 			     .dirs = &p->dirs,
 			     .machine = &p->machine,
 			     .console = -1,
@@ -138,8 +147,8 @@ static int plan_fill(struct plan *p, bool any, struct fault *why)
 			     .ends = { -1, -1, -1, -1 } };
 	if (dirs_find(&p->dirs, why) < 0 || distribution_choose(p, why) < 0 ||
 	    sizes_check(o, why) < 0 || drives_decide(&p->drives, &o->drives, &p->dirs, why) < 0 ||
-	    image_open(&p->image, o, &p->dirs, why) < 0 || vm_prepare(&p->vm, why) < 0 ||
-	    wine_find(&p->wine, &p->dirs, &p->drives, why) < 0)
+	    image_open(&p->image, o, &p->dirs, why) < 0 || disks_find(p, why) < 0 ||
+	    vm_prepare(&p->vm, why) < 0 || wine_find(&p->wine, &p->dirs, &p->drives, why) < 0)
 		return -1;
 	if (o->dry_run)
 		return 0;

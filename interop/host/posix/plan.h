@@ -14,6 +14,7 @@ struct plan {
 	struct dirs dirs;
 	struct drives drives; /* the machine's, its agent's and Wine's */
 	struct image image;
+	struct disk_file disks[TEXTS_MAX]; /* as many as the options have */
 	struct vm vm;
 	struct machine machine;
 	struct distribution distribution; /* what it boots, if that is one */

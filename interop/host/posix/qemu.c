@@ -136,7 +136,37 @@ static void add_root(struct args *args, const struct qemu *q)
 	args_add(args, "virtio-blk-pci,drive=root");
 }
 
-/* After the root, which is the first disk. */
+/* Behind the root's: a kernel names them in this order. */
+static void add_disks(struct args *args, const struct qemu *q)
+{
+	char path[ESCAPED];
+
+	for (size_t i = 0; i < q->options->disks.count; i++) {
+		const struct disk_file *disk = &q->disks[i];
+
+		args_add(args, "-drive");
+		args_add(args, "if=none,id=disk%u,format=%s,file=%s%s", (unsigned)i,
+			 disk_format_of_qemu(disk->format), escape(path, sizeof(path), disk->path),
+			 disk->read_only ? ",readonly=on" : ",discard=unmap");
+		args_add(args, "-device");
+		args_add(args, "virtio-blk-pci,drive=disk%u", (unsigned)i);
+	}
+}
+
+/* An option may come with its value behind a blank. */
+static void add_given(struct args *args, const struct qemu *q)
+{
+	for (size_t i = 0; i < q->options->qemu.count; i++) {
+		const char *given = q->options->qemu.at[i];
+		size_t len = strcspn(given, " ");
+
+		args_add(args, "%.*s", (int)len, given);
+		if (given[len])
+			args_add(args, "%s", given + len + 1);
+	}
+}
+
+/* After the disks, which have their places. */
 static void add_modules(struct args *args, const struct qemu *q)
 {
 	char path[ESCAPED];
@@ -219,8 +249,10 @@ void qemu_args(struct args *args, const struct qemu *q)
 	add_machine(args, q);
 	add_kernel(args, q);
 	add_root(args, q);
+	add_disks(args, q);
 	add_modules(args, q);
 	add_drives(args, q);
 	add_devices(args, q);
 	add_network(args, q);
+	add_given(args, q);
 }

@@ -14,6 +14,7 @@ struct qemu {
 	const struct options *options; /* memory, cpus, partition, user, write */
 	const struct drives *drives;
 	const struct image *image;
+	const struct disk_file *disks; /* as many as the options have */
 	const char *kernel, *initramfs;
 	const char *modules; /* a disk with the kernel's modules (module_disk.h); "": none */
 	/* QEMU's ends: a connected socket for the console, a listening one for the

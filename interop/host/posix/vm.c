@@ -124,6 +124,7 @@ static struct qemu command(const struct vm *vm)
 			      .options = vm->options,
 			      .drives = vm->drives,
 			      .image = vm->image,
+			      .disks = vm->disks,
 			      .kernel = vm->kernel,
 			      .modules = vm->module_disk,
 			      .console = vm->ends[VM_CONSOLE],

@@ -19,6 +19,7 @@ struct vm {
 	const struct options *options;
 	const struct drives *drives;
 	const struct image *image;
+	const struct disk_file *disks; /* as many as the options have */
 	const struct dirs *dirs;
 	const struct machine *machine; /* where it runs, from vm_start on */
 	char program[PATH_MAX];        /* QEMU */
@@ -40,7 +41,7 @@ struct vm {
 int vm_find_kernel(struct vm *vm, struct fault *why);
 
 /* Finds QEMU and the kernel, made now if need be. Nothing is started. Of the
- * vm, options, drives, image and dirs are set, and must outlive it. */
+ * vm, options, drives, image, disks and dirs are set, and must outlive it. */
 int vm_prepare(struct vm *vm, struct fault *why);
 
 /* Prints QEMU's command line, quoted for a shell. */

@@ -8,7 +8,7 @@
 #include "lib/lib.h"
 #include "lib/test/cmocka_all.h"
 
-enum { WORDS = 24 };
+enum { WORDS = 40 };
 
 /* Parses a line of words; the words live until the next call. */
 static int parse(struct options *o, enum command command, const char *line, struct fault *why)
@@ -266,6 +266,12 @@ static const struct {
 	{ COMMAND_RUN, "run --modules /m", "--kernel" },
 	{ COMMAND_RUN, "run a b", "b" },
 	{ COMMAND_RUN, "run --size 1G", "--size of run" },
+	{ COMMAND_RUN, "run --qemu rtc", "dash" },
+	{ COMMAND_RUN,
+	  "run --disk 1 --disk 2 --disk 3 --disk 4 --disk 5 --disk 6 --disk 7 --disk 8 "
+	  "--disk 9 --disk 10 --disk 11 --disk 12 --disk 13 --disk 14 --disk 15 --disk 16 "
+	  "--disk 17",
+	  "16 disks" },
 	{ COMMAND_IMPORT, "import", "import" },
 	{ COMMAND_IMPORT, "import a b c", "c" },
 	{ COMMAND_IMPORT, "import ../a b", "../a" },
@@ -339,6 +345,7 @@ static struct qemu machine(const struct options *o, const struct image *image)
 			      .image = image,
 			      .kernel = "/k",
 			      .initramfs = "/i",
+			      .modules = "",
 			      .console = -1,
 			      .link = 7,
 			      .net = -1,
@@ -429,6 +436,34 @@ static void test_qemu_network(void **state)
 	args_free(&args);
 }
 
+static void test_qemu_disks(void **state)
+{
+	static const struct disk_file disks[] = {
+		{ .path = "/a,b", .format = DISK_RAW },
+		{ .path = "/c", .format = DISK_VHD, .read_only = true },
+	};
+	struct image image = { .kind = IMAGE_DISK, .format = DISK_RAW, .path = "/a" };
+	struct args args = { 0 };
+	struct options o;
+	struct fault why;
+	struct qemu q;
+
+	(void)state;
+	assert_int_equal(
+		parse(&o, COMMAND_RUN, "run --disk /a,b --disk /c,ro --qemu=-S --write", &why), 0);
+	assert_true(o.disks.count == 2 && o.qemu.count == 1);
+	o.qemu.at[0] = (char[]){ "-rtc base=utc x" };
+	q = machine(&o, &image);
+	q.disks = disks;
+	qemu_args(&args, &q);
+	assert_true(has(&args, "id=disk0,format=raw,file=/a,,b,discard=unmap"));
+	assert_true(has(&args, "id=disk1,format=vpc,file=/c,readonly=on"));
+	assert_true(has(&args, "drive=disk1") && has(&args, "id=root,format=raw,file=/a,discard"));
+	assert_string_equal(args.at[args.count - 2], "-rtc");
+	assert_string_equal(args.at[args.count - 1], "base=utc x");
+	args_free(&args);
+}
+
 /* With drives on the link QEMU has none, and the guest knows which to look for. */
 static void test_qemu_drives(void **state)
 {
@@ -472,6 +507,7 @@ int main(void)
 		cmocka_unit_test(test_commands),      cmocka_unit_test(test_mistakes),
 		cmocka_unit_test(test_qemu),          cmocka_unit_test(test_qemu_link_over_tcp),
 		cmocka_unit_test(test_qemu_network),  cmocka_unit_test(test_qemu_drives),
+		cmocka_unit_test(test_qemu_disks),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);
