@@ -189,6 +189,10 @@ install: build
 	[ ! -d $(B)/kernel/modules ] || cp -r $(B)/kernel $(LIBDIR)/
 	[ ! -e $(B)/images/debian.ext4 ] || \
 		{ install -d $(LIBDIR)/images && cp --sparse=always $(B)/images/debian.* $(LIBDIR)/images/; }
+	for place in bash:bash-completion/completions/landbridge zsh:zsh/site-functions/_landbridge \
+		fish:fish/vendor_completions.d/landbridge.fish; do \
+		install -d $(DESTDIR)$(PREFIX)/share/$$(dirname $${place#*:}) && \
+		$(B)/landbridge completion $${place%%:*} >$(DESTDIR)$(PREFIX)/share/$${place#*:} || exit; done
 	for page in $(wildcard doc/*.[1-8]); do \
 		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 

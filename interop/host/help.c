@@ -99,6 +99,9 @@ static const struct command_kind {
 	  "Serves a guest until it is told to stop: the one at the other end of PATH, or\n"
 	  "the one that calls and has the key that fits (landbridge enroll). The drives\n"
 	  "are to be those that the guest was given.\n" },
+	{ COMMAND_COMPLETION, "completion",
+	  "usage: landbridge completion bash|zsh|fish\n"
+	  "Prints what makes that shell complete landbridge's commands and options.\n" },
 	{ COMMAND_ENROLL, "enroll",
 	  "usage: landbridge enroll [OPTION]... NAME\n"
 	  "Makes two keys that fit each other, NAME.host.key and NAME.guest.key, for a guest\n"
@@ -114,6 +117,15 @@ static const struct command_kind {
 	  "  --kernel FILE        --modules DIR   (with modules.dep in it)\n"
 	  "  --key FILE           the guest's key, for a link that needs one\n" },
 };
+
+bool options_command_at(size_t i, enum command *command, const char **name)
+{
+	if (i >= array_len(commands))
+		return false;
+	*command = commands[i].command;
+	*name = commands[i].name;
+	return true;
+}
 
 enum command options_command(const char *name)
 {

@@ -245,6 +245,15 @@ static int text_append(struct texts *texts, char *value)
 	return 0;
 }
 
+bool options_at(size_t i, struct option_about *option)
+{
+	if (i >= array_len(kinds))
+		return false;
+	*option = (struct option_about){ kinds[i].name, kinds[i].commands,
+					 kinds[i].value != VALUE_NONE };
+	return true;
+}
+
 static int option_set(struct options *o, const struct option_kind *kind, char *value,
 		      struct fault *why)
 {
@@ -367,6 +376,8 @@ static char **place(struct options *o)
 		return o->image ? NULL : o->name ? &o->image : &o->name;
 	case COMMAND_EXPORT:
 		return o->file ? NULL : o->machine ? &o->file : &o->machine;
+	case COMMAND_COMPLETION:
+		return o->file ? NULL : &o->file;
 	case COMMAND_ENROLL:
 		return o->name ? NULL : &o->name;
 	case COMMAND_MOUNT:

@@ -24,6 +24,7 @@ enum command {
 	COMMAND_SET = 16384,
 	COMMAND_SET_DEFAULT = 32768,
 	COMMAND_COMPACT = 65536,
+	COMMAND_COMPLETION = 131072,
 };
 
 /* What an option was given each time. */
@@ -85,6 +86,16 @@ int options_parse(struct options *options, enum command command, char **argv, st
 
 /* Whether a machine's link is TCP. */
 bool options_link_is_tcp(const struct options *options);
+
+/* The tables, for who tells of them all: false behind the last. An option of several
+ * commands may be there more than once. */
+struct option_about {
+	const char *name;
+	unsigned commands;
+	bool has_value;
+};
+bool options_at(size_t i, struct option_about *option);
+bool options_command_at(size_t i, enum command *command, const char **name);
 
 /* The command of that name; 0: none. */
 enum command options_command(const char *name);

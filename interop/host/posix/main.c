@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "interop/host/completion.h"
 #include "interop/host/posix/commands.h"
 #include "interop/stream/stream.h"
 #include "lib/lib.h"
@@ -23,10 +24,25 @@ static const char usage[] =
 	"  log     what a machine's console said\n"
 	"  stop    power a machine off\n"
 	"  agent   serve a guest that somebody else boots\n"
+	"  completion what makes bash, zsh or fish complete all this\n"
 	"  enroll  make the keys for such a guest to call over the network\n"
 	"  initramfs   what such a guest boots\n"
 	"landbridge help COMMAND says more. Exit status: the command's own, 128+n\n"
 	"for signal n; 124 when the guest does not come up, 125 when Landbridge fails.\n";
+
+static int completion_main(const struct options *o)
+{
+	static char text[64 * 1024];
+	struct fault why = { 0 };
+	struct writer w;
+
+	writer_init(&w, text, sizeof(text));
+	if (!o->file || completion_write(&w, o->file) < 0) {
+		fault_set(&why, HOST_FAILED, "give the shell to complete in: bash, zsh or fish");
+		return fault_print(&why);
+	}
+	return w.bad || fd_write_all(STDOUT_FILENO, text, w.used) < 0 ? HOST_FAILED : 0;
+}
 
 static const struct command_entry {
 	enum command command;
@@ -49,6 +65,7 @@ static const struct command_entry {
 	{ COMMAND_SET, set_main },
 	{ COMMAND_SET_DEFAULT, set_default_main },
 	{ COMMAND_COMPACT, compact_main },
+	{ COMMAND_COMPLETION, completion_main },
 };
 
 static int print(const char *text)

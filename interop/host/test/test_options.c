@@ -200,10 +200,10 @@ static void test_defaults(void **state)
 
 static void test_commands(void **state)
 {
-	static const char *const names[] = {
-		"run",   "start",  "list",   "stop",   "log", "exec",        "shell",  "mount",
-		"agent", "import", "export", "remove", "set", "set-default", "compact"
-	};
+	static const char *const names[] = { "run",   "start",       "list",    "stop",
+					     "log",   "exec",        "shell",   "mount",
+					     "agent", "import",      "export",  "remove",
+					     "set",   "set-default", "compact", "completion" };
 	char usage[64];
 
 	(void)state;
