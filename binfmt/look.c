@@ -44,8 +44,12 @@ static size_t bytes_read(const char *text, uint8_t *out)
 {
 	size_t count = 0;
 
-	while (count < MAGIC_MAX && digit(text[0]) >= 0 && digit(text[1]) >= 0) {
-		out[count++] = (uint8_t)(digit(text[0]) << 4 | digit(text[1]));
+	for (; count < MAGIC_MAX; count++) {
+		int high = digit(*text), low = high < 0 ? -1 : digit(text[1]);
+
+		if (low < 0)
+			break;
+		out[count] = (uint8_t)(high * 16 + low);
 		text += 2;
 	}
 	return count;
