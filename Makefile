@@ -137,7 +137,7 @@ $(B)/landbridge-start.exe: interop/host/win32/start.c
 # What a Windows host shares with this one must stay portable: it is compiled
 # for Windows each time.
 CORES := interop/wire interop/stream interop/host p9d/wire
-CORE_SRC := $(call sources,$(CORES)) lib/bytes.c lib/fmt.c lib/text.c interop/link/key.c interop/link/tls.c \
+CORE_SRC := $(call sources,$(CORES)) lib/bytes.c lib/fmt.c lib/text.c lib/fold.c interop/link/key.c interop/link/tls.c \
 	$(filter-out %/load.c %/wslpath.c %/wslinfo.c,$(call sources,pathconv))
 WIN_FLAGS := $(COMMON) -Os $(BEARSSL_INC)
 MINGW_WARN = $(filter-out -Wpedantic,$(WARN))

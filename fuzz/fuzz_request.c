@@ -11,6 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	size_t room = size * 2 + (1 << 17);
 	struct fault why = { 0 };
+	struct rules rules;
 	struct open l;
 	struct writer w;
 	uint8_t *buf;
@@ -20,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	buf = malloc(room);
 	writer_init(&w, buf, room);
-	r = request_build(&w, &l, 0, &why);
+	rules_init(&rules);
+	r = request_build(&w, &l, 0, &rules, &why);
 	if ((r < 0) != (why.status != 0) || (r == 0 && (w.bad || winname_refuse(l.program.at))))
 		abort();
 	free(buf);

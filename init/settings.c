@@ -76,6 +76,10 @@ static const struct setting known[] = {
 	AT(FILESYSTEM, "umask", KIND_INT, umask),
 	AT(INTEROP, "enabled", KIND_BOOL, interop),
 	AT(INTEROP, "appendWindowsPath", KIND_BOOL, append_windows_path),
+#if CFG_INTEROP_USERS
+	AT(INTEROP, "users", KIND_TEXT, interop_users),
+	AT(INTEROP, "groups", KIND_TEXT, interop_groups),
+#endif
 	AT(NETWORK, "generateHosts", KIND_BOOL, generate_hosts),
 	AT(NETWORK, "generateResolvConf", KIND_BOOL, generate_resolv_conf),
 	AT(NETWORK, "hostname", KIND_TEXT, hostname),

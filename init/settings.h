@@ -19,6 +19,7 @@ struct settings {
 	const char *automount_root; /* "/mnt" */
 	const char *automount_options;
 	bool interop, append_windows_path;
+	const char *interop_users, *interop_groups; /* who may; NULL: everybody */
 	bool generate_hosts, generate_resolv_conf;
 	const char *hostname;
 	const char *default_user; /* [user] default, [landbridge] user */

@@ -11,6 +11,7 @@
 
 #include "interop/guest/drives.h"
 #include "interop/guest/service.h"
+#include "interop/guest/who.h"
 #include "interop/link/link.h"
 #include "lib/acceptor.h"
 #include "lib/child.h"
@@ -35,6 +36,7 @@ struct broker {
 	struct timer refill;
 	int dial_error;             /* the last one that was logged */
 	bool mounts;                /* the host's drives, when it tells of them */
+	struct who who;             /* may ask for one */
 	const char *closed;         /* why nobody here may ask for a program, or NULL */
 	char text[WIRE_FAILED_MAX]; /* of the last refusal */
 };
@@ -54,15 +56,28 @@ static int refuse_closed(const struct broker *b, struct failed *why)
 	return -EACCES;
 }
 
+static int refuse_user(struct broker *b, struct failed *why)
+{
+	why->code = WIRE_FAIL_BRIDGE;
+	why->text.len = fmt(b->text, sizeof(b->text),
+			    "programs of the host are not for this user (see users and groups in "
+			    "[interop] of /etc/wsl.conf)");
+	why->text.at = b->text;
+	return -EACCES;
+}
+
 /* Who of the guest may open what: programs anybody, unless that is switched
- * off, for the agent on the host decides what runs; the rest is for our own
+ * off or said otherwise, for the agent on the host decides what runs; the rest is for our own
  * services, which are root's. */
 static int broker_permit(void *owner, const struct open *o, struct failed *why)
 {
 	struct broker *b = owner;
 
+	if (o->kind == OPEN_PROGRAM && b->closed)
+		return refuse_closed(b, why);
 	if (o->kind == OPEN_PROGRAM)
-		return b->closed ? refuse_closed(b, why) : 0;
+		return CFG_INTEROP_USERS && !who_may_here(&b->who, o->uid) ? refuse_user(b, why)
+									   : 0;
 	if (o->uid == 0)
 		return 0;
 	return refuse(b, why, "only root may open such streams", o->kind);
@@ -339,6 +354,7 @@ int broker_main(int argc, char **argv)
 		.link = argc > 1 ? argv[1] : LANDBRIDGE_LINK,
 		.key_file = argc > 2 ? argv[2] : LANDBRIDGE_KEY_FILE,
 		.closed = argc > 3 && argv[3][0] ? argv[3] : NULL,
+		.who = { argc > 5 ? argv[5] : "", argc > 6 ? argv[6] : "" },
 		.mounts = argc > 4 && strcmp(argv[4], "mount") == 0,
 		.spare = -1,
 		.refill = { .fire = broker_refill },

@@ -127,7 +127,7 @@ static void put_string(struct writer *w, const char *text, size_t len)
 }
 
 /* The guest's variables, but for those that would change what code runs. */
-static void put_env(struct writer *w, const struct open *l)
+static void put_env(struct writer *w, const struct open *l, const struct rules *rules)
 {
 	size_t pos = 0, length_at = w->used, start;
 	struct wire_str entry;
@@ -135,7 +135,8 @@ static void put_env(struct writer *w, const struct open *l)
 	write_u32(w, 0);
 	start = w->used;
 	while (open_next(l, OPEN_TAG_ENV, &pos, &entry))
-		if (!winname_env_denied(entry.at) && utf16_units(entry.at) >= 0)
+		if (!winname_env_denied(entry.at) && rules_env(rules, entry.at) &&
+		    utf16_units(entry.at) >= 0)
 			write_bytes(w, entry.at, entry.len + 1);
 	write_u32_at(w, length_at, (uint32_t)(w->used - start));
 }
@@ -161,7 +162,8 @@ static int check_paths(const struct open *l, struct fault *why)
 	return -ENOTDIR;
 }
 
-int request_build(struct writer *w, const struct open *l, unsigned flags, struct fault *why)
+int request_build(struct writer *w, const struct open *l, unsigned flags, const struct rules *rules,
+		  struct fault *why)
 {
 	const char *image;
 	char *line;
@@ -184,7 +186,7 @@ int request_build(struct writer *w, const struct open *l, unsigned flags, struct
 		put_string(w, image, strlen(image));
 		put_string(w, line, strlen(line));
 		put_string(w, l->cwd.at, l->cwd.len);
-		put_env(w, l);
+		put_env(w, l, rules);
 		write_u32_at(w, 0, (uint32_t)(w->used - 4));
 	}
 	free(line);

@@ -4,13 +4,15 @@
 #define LANDBRIDGE_INTEROP_HOST_REQUEST_H
 
 #include "interop/host/host.h"
+#include "interop/host/rules.h"
 #include "interop/wire/wire.h"
 
 /* Checks every path and name first, then writes the request (start.h) into w; `flags`
- * are those of start.h that the host knows.
+ * are those of start.h that the host knows; `rules` say which variables may cross.
  * 0, or negative with the code and text of FAILED in *why: -ENOTDIR for the
  * working directory, else -1. */
-int request_build(struct writer *w, const struct open *l, unsigned flags, struct fault *why);
+int request_build(struct writer *w, const struct open *l, unsigned flags, const struct rules *rules,
+		  struct fault *why);
 
 /* The code (126 or 127) and the line that stand for a Win32 error of
  * CreateProcess. */

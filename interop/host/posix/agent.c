@@ -41,6 +41,7 @@ struct agent {
 	uint32_t job_users[POLICY_JOBS]; /* of the guest */
 	size_t job_count;
 	struct drive_service drives;
+	struct audit audit;
 	bool stopping;
 	int link_dir,
 		socket_dir; /* where its link and its socket are: after the wall no path leads there */
@@ -100,15 +101,18 @@ static int agent_permit(void *owner, const struct open *o, struct failed *why)
 /* Which program it is, the job looks at: there a refusal costs nobody else time. */
 static int job_accept(struct agent *a, const struct open *o, struct failed *why)
 {
-	int pair[2], fds[] = { -1, -1, STDERR_FILENO, -1 };
+	int pair[2], fds[] = { -1, -1, STDERR_FILENO, -1, a->audit.log, a->audit.old };
 	/* The runner's process: nothing of the agent but one endpoint. */
 	const struct child_setup setup = {
 		.flags = CHILD_ALONE, .fds = fds, .fd_count = array_len(fds), .name = "lb-job"
 	};
+	const bool logs = a->audit.log >= 0;
 	pid_t pid;
 
 	if (a->stopping)
 		return refuse(a, why, "the guest is powering off", 0);
+	if (a->job_count >= a->config->rules->running)
+		return refuse(a, why, "as many as the host's policy allows are running already", 0);
 	if (!policy_job_fits(a->job_users, a->job_count, o->uid))
 		return refuse(a, why, "too many of this user, or of all, are running already", 0);
 	if (wine_is_full(a->config->wine))
@@ -120,8 +124,11 @@ static int job_accept(struct agent *a, const struct open *o, struct failed *why)
 	wine_start(a->config->wine);
 	pid = child_fork(&setup);
 	if (pid == 0) {
-		descriptors_own(3, 3);
-		_exit(job_serve(3, a->config->wine) < 0);
+		descriptors_own(3, 5);
+		_exit(job_serve(3, &(struct job_host){ .wine = a->config->wine,
+						       .drives = a->config->drives,
+						       .rules = a->config->rules,
+						       .audit = { logs ? 4 : -1, 5 } }) < 0);
 	}
 	close(pair[1]);
 	if (pid < 0) {
@@ -420,6 +427,10 @@ static int agent_begin(struct agent *a, const char **step)
 
 	a->socket_dir = dir_hold(config->socket);
 	lstat(config->socket, &a->socket);
+	*step = "write its audit.log";
+	error = config->rules->log ? audit_open(&a->audit, config->home) : 0;
+	if (error)
+		return error;
 	*step = "wait for events";
 	error = loop_init(&a->loop);
 	if (error)
@@ -476,6 +487,7 @@ int agent_serve(const struct agent_config *config)
 		a->log.polls = config->control >= 0; /* the machine reads it, or nobody does */
 		a->config = config;
 		a->control.fd = -1;
+		a->audit = (struct audit){ -1, -1 };
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
 		error = agent_begin(a, &step);
 	}

@@ -5,6 +5,7 @@
 #define LANDBRIDGE_INTEROP_HOST_POSIX_AGENT_H
 
 #include "interop/host/posix/wine.h"
+#include "interop/host/rules.h"
 #include "interop/link/link.h"
 
 /* What an agent and the `run` that forked it tell each other, a byte each. */
@@ -25,6 +26,8 @@ struct agent_config {
 	bool wine_ahead;    /* Wine starts at once, and not with the first program */
 	int control;        /* words both ways; end of file ends the agent; -1: none */
 	const struct drives *drives;
+	const struct rules *rules;
+	const char *home; /* where audit.log is */
 	struct wine *wine;
 };
 

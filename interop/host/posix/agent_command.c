@@ -10,6 +10,7 @@
 
 #include "interop/host/posix/agent.h"
 #include "interop/host/posix/commands.h"
+#include "interop/host/posix/rules_file.h"
 #include "lib/lib.h"
 
 /* Holds PATH.lock, or another takes it at the same time. */
@@ -112,6 +113,8 @@ static int agent_command(const struct options *o, struct fault *why)
 		.socket = o->socket, .control = -1, .door = -1, .wine_ahead = true
 	};
 	struct drives drives;
+	char policy[PATH_MAX];
+	struct rules rules;
 	struct dirs dirs;
 	struct wine wine;
 	struct key key;
@@ -120,12 +123,15 @@ static int agent_command(const struct options *o, struct fault *why)
 		return -1;
 	config.key = o->key ? &key : NULL;
 	if (dirs_find(&dirs, why) < 0 || drives_decide(&drives, &o->drives, &dirs, why) < 0 ||
+	    rules_load(&rules, &dirs, &drives, policy, why) < 0 ||
 	    wine_find(&wine, &dirs, &drives, why) < 0 || wine_prepare(&wine, &drives, why) < 0)
 		return -1;
 	if (o->listen && guest_listen(&config, o->listen, why) < 0)
 		return -1;
 	config.link = o->link;
 	config.drives = &drives;
+	config.rules = &rules;
+	config.home = dirs.home;
 	config.wine = &wine;
 	signals_hold();
 	config.listener = agent_listen(o->socket, why);

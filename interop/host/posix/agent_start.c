@@ -56,6 +56,8 @@ static _Noreturn void agent_child(struct plan *p)
 				       .apart = true,
 				       .wine_ahead = options_want_windows(&p->options),
 				       .drives = &p->drives,
+				       .rules = &p->rules,
+				       .home = p->dirs.home,
 				       .wine = &p->wine };
 
 	p->wine.lock = LOCK;

@@ -13,7 +13,9 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "interop/host/posix/canonical.h"
 #include "interop/host/start.h"
+#include "interop/host/winname.h"
 #include "lib/lib.h"
 #include "lib/tree.h"
 
@@ -37,13 +39,15 @@ struct attempt {
 
 /* The owner of one stream. */
 struct serving {
+	const struct job_host *host;
 	const struct wine *wine;
 	struct attempt attempt;
 	bool told;                    /* the helper has said how it went, or cannot any more */
 	int64_t started_at, asked_at; /* asked_at: the last Ctrl-C; 0: none */
 	int ended_by;                 /* all of it was ended for that signal; not reported yet */
 	int last_signal;
-	char program[512];  /* for messages */
+	char program[512]; /* for messages */
+	char canonical[PATH_MAX];
 	struct fault fault; /* what *why's text points into */
 };
 
@@ -137,6 +141,61 @@ static bool has_display(void)
 	return (x && *x) || (wayland && *wayland);
 }
 
+/* --- what the rules say ---------------------------------------------------------- */
+
+static int rules_refuse(struct serving *s, const char *why, const struct rule *by)
+{
+	return fault_set(&s->fault, WIRE_FAIL_NOT_RUN,
+			 "unable to run %s: the host's policy %s%s%s)", s->program, why,
+			 by ? by->allow ? "allow " : "deny " : "", by ? by->pattern : "");
+}
+
+/* What is judged is what runs: from here on the program has its one name. Windows
+ * would follow links, and take PROGRA~1 for another name. */
+static int path_judge(struct serving *s, struct open *l)
+{
+	int error = canonical_path(s->host->drives, l->program.at, s->canonical);
+	const struct rule *by = NULL;
+
+	if (error == -ENOENT || error == -ENOTDIR)
+		return fault_set(&s->fault, WIRE_FAIL_NOT_FOUND, "unable to run %s: no such file",
+				 s->program);
+	if (error)
+		return fault_set(&s->fault, WIRE_FAIL_NOT_RUN, "unable to run %s: %s", s->program,
+				 error == -EXDEV ? "it leads out of the drives" : strerror(-error));
+	l->program = (struct wire_str){ s->canonical, strlen(s->canonical) };
+	if (!rules_program(s->host->rules, s->canonical, &by))
+		return rules_refuse(s, by ? "forbids it (" : "forbids it (default deny", by);
+	return 0;
+}
+
+static int job_judge(struct serving *s, struct open *l)
+{
+	const struct rules *rules = s->host->rules;
+
+	if (l->program.len == 0 || winname_refuse(l->program.at))
+		return 0; /* request_build says why */
+	if (rules_have_paths(rules) && path_judge(s, l) < 0)
+		return -1;
+	if (!rules->batch &&
+	    (winname_is_batch(l->program.at) || winname_is_powershell(l->program.at)))
+		return rules_refuse(s, "runs no scripts (batch off", NULL);
+	return 0;
+}
+
+/* The arguments that fit into a line, with a space between them. */
+static void job_audit(const struct serving *s, const struct open *l, const char *what)
+{
+	char args[600] = "";
+	size_t pos = 0, len = 0;
+	struct wire_str arg;
+
+	while (len < sizeof(args) && open_next(l, OPEN_TAG_ARG, &pos, &arg))
+		len += fmt(args + len, sizeof(args) - len, " %s", arg.at);
+	audit_say(&s->host->audit, "job=%d uid=%d %s %s:%s", (int)getpid(), (int)l->uid, what,
+		  s->program, args);
+}
+
 static int job_start(struct serving *s, const struct open *l, const struct child_setup *child,
 		     struct job *job)
 {
@@ -153,7 +212,7 @@ static int job_start(struct serving *s, const struct open *l, const struct child
 	else
 		r = request_build(&w, l,
 				  START_PERCENT_EXPANDS | (has_display() ? 0 : START_NO_DISPLAY),
-				  &s->fault);
+				  s->host->rules, &s->fault);
 	if (r == 0) {
 		/* Wine gives a process descriptors 0 and 1 as its handles say, but
 		 * descriptor 2 always as its parent's is. */
@@ -175,12 +234,17 @@ static int job_spawn(void *owner, const struct open *l, const struct child_setup
 	struct serving *s = owner;
 	int r = -1;
 
+	struct open judged = *l;
+
 	fmt(s->program, sizeof(s->program), "%s", l->program.at ? l->program.at : "");
-	if (!s->wine->runs)
+	if (job_judge(s, &judged) < 0)
+		;
+	else if (!s->wine->runs)
 		fault_set(&s->fault, WIRE_FAIL_NOT_RUN, "unable to run %s: %s", s->program,
 			  s->wine->whynot);
 	else
-		r = job_start(s, l, child, job);
+		r = job_start(s, &judged, child, job);
+	job_audit(s, &judged, r == 0 ? "run" : "refused");
 	if (r == 0)
 		return 0;
 	return failed_fill(why, &s->fault, r == -ENOTDIR ? WIRE_ERROR_DIRECTORY : 0);
@@ -265,6 +329,7 @@ static int job_report(void *owner, struct job *job, uint32_t *code, struct faile
 		return 1;
 	case START_EXITED:
 		*code = ended_of_it(s, a) ? (uint32_t)CONTROL_C_EXIT : a;
+		audit_say(&s->host->audit, "job=%d exit %u", (int)getpid(), *code);
 		return 2;
 	default:
 		s->told = true;
@@ -344,7 +409,7 @@ static int job_signal(void *owner, const struct job *job, int signal)
 	}
 }
 
-int job_serve(int endpoint, const struct wine *wine)
+int job_serve(int endpoint, const struct job_host *host)
 {
 	static const struct runner_ops ops = { .spawn = job_spawn,
 					       .report = job_report,
@@ -352,7 +417,8 @@ int job_serve(int endpoint, const struct wine *wine)
 					       .signal = job_signal,
 					       .force = job_force,
 					       .typed_interrupt = job_typed_interrupt };
-	struct serving serving = { .wine = wine,
+	struct serving serving = { .host = host,
+				   .wine = host->wine,
 				   .attempt = { .fds = { -1, -1, -1 }, .channel = -1 } };
 	int r = runner_serve(endpoint, &ops, &serving);
 

@@ -8,6 +8,7 @@
 
 #include "interop/host/posix/net.h"
 #include "interop/host/posix/wall.h"
+#include "interop/host/posix/rules_file.h"
 #include "lib/lib.h"
 
 /* Who starts as root gives the guest's users more than they may think. */
@@ -135,6 +136,7 @@ static int disks_find(struct plan *p, struct fault *why)
 static int plan_fill(struct plan *p, bool any, struct fault *why)
 {
 	const struct options *o = &p->options;
+	char policy[PATH_MAX];
 
 	p->vm = (struct vm){ .options = o,
 			     .drives = &p->drives,
@@ -147,6 +149,7 @@ static int plan_fill(struct plan *p, bool any, struct fault *why)
 			     .ends = { -1, -1, -1, -1 } };
 	if (dirs_find(&p->dirs, why) < 0 || distribution_choose(p, why) < 0 ||
 	    sizes_check(o, why) < 0 || drives_decide(&p->drives, &o->drives, &p->dirs, why) < 0 ||
+	    rules_load(&p->rules, &p->dirs, &p->drives, policy, why) < 0 ||
 	    image_open(&p->image, o, &p->dirs, why) < 0 || disks_find(p, why) < 0 ||
 	    vm_prepare(&p->vm, why) < 0 || wine_find(&p->wine, &p->dirs, &p->drives, why) < 0)
 		return -1;

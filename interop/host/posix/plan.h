@@ -8,6 +8,7 @@
 #include "interop/host/posix/machine.h"
 #include "interop/host/posix/vm.h"
 #include "interop/host/posix/wine.h"
+#include "interop/host/rules.h"
 
 struct plan {
 	struct options options;
@@ -19,6 +20,7 @@ struct plan {
 	struct machine machine;
 	struct distribution distribution; /* what it boots, if that is one */
 	struct wine wine;
+	struct rules rules;       /* what its guest may run */
 	bool apart;               /* whether its Windows programs can be (apart.h) */
 	char meant[MACHINE_NAME]; /* the default one */
 	char format[8];           /* of the distribution's disk */

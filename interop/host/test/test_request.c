@@ -20,6 +20,7 @@ static int build(const char *program, const char *cwd, const char *const *argv,
 {
 	char payload[4096], request[8192];
 	struct writer w, out;
+	struct rules rules;
 	struct reader r;
 	struct open l;
 	int error;
@@ -35,7 +36,8 @@ static int build(const char *program, const char *cwd, const char *const *argv,
 	assert_int_equal(open_decode(&l, payload, w.used), 0);
 	writer_init(&out, request, sizeof(request));
 	*why = (struct fault){ 0 };
-	error = request_build(&out, &l, flags, why);
+	rules_init(&rules);
+	error = request_build(&out, &l, flags, &rules, why);
 	if (error < 0)
 		return error;
 	reader_init(&r, request, out.used);

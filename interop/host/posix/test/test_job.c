@@ -72,15 +72,22 @@ static int teardown(void **state)
 	return rmdir(top);
 }
 
+static const struct drives drives;
+
 /* Serves one endpoint in a process of its own. */
 static pid_t serve(int endpoint, int other)
 {
 	pid_t pid = fork();
+	struct rules rules;
 
 	if (pid != 0)
 		return pid;
+	rules_init(&rules);
 	close(other);
-	_exit(job_serve(endpoint, &wine) < 0);
+	_exit(job_serve(endpoint, &(struct job_host){ .wine = &wine,
+						      .drives = &drives,
+						      .rules = &rules,
+						      .audit = { -1, -1 } }) < 0);
 }
 
 static void call(size_t env, struct outcome *out)

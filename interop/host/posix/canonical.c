@@ -1,0 +1,59 @@
+/* canonical.c: the one name of a file on a drive. */
+#include "interop/host/posix/canonical.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "interop/host/posix/spelling.h"
+
+static void replace(char *text, char from, char to)
+{
+	for (; *text; text++)
+		if (*text == from)
+			*text = to;
+}
+
+/* The drive whose directory holds the path, the deepest of several. */
+static const struct drive *drive_of(const struct drives *drives, const char *path)
+{
+	const struct drive *best = NULL;
+	size_t best_len = 0;
+
+	for (size_t i = 0; i < drives->count; i++) {
+		const char *dir = drives->at[i].dir;
+		size_t len = strcmp(dir, "/") == 0 ? 0 : strlen(dir);
+
+		if (strncmp(path, dir, len) == 0 && path[len] == '/' && (!best || len > best_len)) {
+			best = &drives->at[i];
+			best_len = len;
+		}
+	}
+	return best;
+}
+
+int canonical_path(const struct drives *drives, const char *path, char *out)
+{
+	const struct drive *drive = drives_find(drives, (char)(path[0] & ~0x20));
+	char rest[PATH_MAX], file[PATH_MAX], real[PATH_MAX];
+
+	if (!drive || path[1] != ':')
+		return -EXDEV;
+	if (path_format(rest, sizeof(rest), "%s", path + 2 + strspn(path + 2, "\\/")) < 0)
+		return -ENAMETOOLONG;
+	replace(rest, '/', '\\');
+	spelling_fix(drive->dir, rest);
+	replace(rest, '\\', '/');
+	if (path_format(file, sizeof(file), "%s/%s", drive->dir, rest) < 0)
+		return -ENAMETOOLONG;
+	if (!realpath(file, real))
+		return -errno;
+	drive = drive_of(drives, real);
+	if (!drive)
+		return -EXDEV;
+	path = real + (strcmp(drive->dir, "/") == 0 ? 0 : strlen(drive->dir));
+	if (path_format(out, PATH_MAX, "%c:%s", drive->letter, path) < 0)
+		return -ENAMETOOLONG;
+	replace(out, '/', '\\');
+	return 0;
+}

@@ -1,0 +1,15 @@
+/* canonical.h: the one name of a file on a drive.
+ */
+#ifndef LANDBRIDGE_INTEROP_HOST_POSIX_CANONICAL_H
+#define LANDBRIDGE_INTEROP_HOST_POSIX_CANONICAL_H
+
+#include "interop/host/drives.h"
+
+/* From any path on a drive that winname.h accepts to the one that names the same file
+ * without links, . and .., as it is spelled on disk and on the drive where it really is:
+ * c:\TOOLS\..\link\X.EXE becomes D:\real\x.exe. A short name (PROGRA~1) that is no real
+ * one is not found. `out` has PATH_MAX bytes. 0, or -ENOENT; -EXDEV: it is on no drive;
+ * -ENAMETOOLONG; others of realpath(3). */
+int canonical_path(const struct drives *drives, const char *path, char *out);
+
+#endif

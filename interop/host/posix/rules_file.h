@@ -1,0 +1,16 @@
+/* rules_file.h: where the policy file is: $LANDBRIDGE_POLICY, else HOME/policy.
+ */
+#ifndef LANDBRIDGE_INTEROP_HOST_POSIX_RULES_FILE_H
+#define LANDBRIDGE_INTEROP_HOST_POSIX_RULES_FILE_H
+
+#include "interop/host/posix/dirs.h"
+#include "interop/host/rules.h"
+
+/* Reads it, for as long as the process lives; without one rules_init's hold. Fails,
+ * so that nothing is started, where a line is wrong, where others may write to the
+ * file, and where it is on a drive that the guest may write to. `path` (PATH_MAX bytes)
+ * is its name, "" where there is none. */
+int rules_load(struct rules *rules, const struct dirs *dirs, const struct drives *drives,
+	       char *path, struct fault *why);
+
+#endif

@@ -1,0 +1,231 @@
+/* rules.c: the host's policy file. */
+#include "interop/host/rules.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lib/fold.h"
+#include "lib/macros.h"
+#include "lib/text.h"
+
+void rules_init(struct rules *r)
+{
+	*r = (struct rules){ .allow = true, .batch = true, .running = RULES_RUNNING };
+}
+
+/* --- one line ---------------------------------------------------------------- */
+
+static const char *set_switch(bool *at, const char *value, const char *on, const char *off)
+{
+	*at = strcmp(value, on) == 0;
+	return *at || strcmp(value, off) == 0 ? NULL : "a value that it cannot have";
+}
+
+static const char *set_default(struct rules *r, const char *value)
+{
+	return set_switch(&r->allow, value, "allow", "deny");
+}
+
+static const char *set_batch(struct rules *r, const char *value)
+{
+	return set_switch(&r->batch, value, "on", "off");
+}
+
+static const char *set_log(struct rules *r, const char *value)
+{
+	return set_switch(&r->log, value, "on", "off");
+}
+
+static const char *set_running(struct rules *r, const char *value)
+{
+	char *end;
+	unsigned long n = *value >= '0' && *value <= '9' ? strtoul(value, &end, 10) : 0;
+
+	if (n == 0 || *end || n > RULES_RUNNING)
+		return "not a number from 1 to 256";
+	r->running = (unsigned)n;
+	return NULL;
+}
+
+/* A pattern that no canonical path can match is a mistake, and denies nothing. */
+static const char *pattern_wrong(const char *p)
+{
+	char letter = (char)(p[0] & ~0x20);
+
+	if (p[0] == '*')
+		return NULL;
+	if (letter < 'A' || letter > 'Z' || p[1] != ':' || (p[2] && p[2] != '\\'))
+		return "not a path on a drive (C:\\dir\\*, D:)";
+	if (strstr(p, "\\\\") || strstr(p, "\\..\\") || strstr(p, "\\.\\"))
+		return "not a path without . and .. and doubled separators";
+	if (strchr(p + 2, ':') || strpbrk(p, "\"<>?|"))
+		return "a character that no path has (* alone stands for others)";
+	return NULL;
+}
+
+static const char *add_rule(struct rules *r, char *pattern, bool allow)
+{
+	if (r->count == RULES_MAX)
+		return "more than 256 patterns";
+	for (char *p = pattern; *p; p++)
+		if (*p == '/')
+			*p = '\\';
+	r->at[r->count++] = (struct rule){ allow, pattern };
+	return pattern_wrong(pattern);
+}
+
+static const char *add_env(struct rules *r, const char *name)
+{
+	r->env_listed = true;
+	if (strcmp(name, "none") == 0)
+		return NULL;
+	if (r->env_count == RULES_ENV_MAX)
+		return "more than 64 variables";
+	if (strchr(name, '='))
+		return "not a variable's name";
+	r->env[r->env_count++] = name;
+	return NULL;
+}
+
+static const char *line_take(struct rules *r, const char *word, char *value)
+{
+	static const struct {
+		const char *word;
+		const char *(*set)(struct rules *r, const char *value);
+	} words[] = {
+		{ "default", set_default }, { "batch", set_batch }, { "running", set_running },
+		{ "env", add_env },         { "log", set_log },
+	};
+
+	if (!*value)
+		return "nothing behind the word";
+	if (strcmp(word, "allow") == 0 || strcmp(word, "deny") == 0)
+		return add_rule(r, value, word[0] == 'a');
+	for (size_t i = 0; i < array_len(words); i++)
+		if (strcmp(word, words[i].word) == 0)
+			return words[i].set(r, value);
+	return "no such word (default, allow, deny, batch, running, env, log)";
+}
+
+/* Cuts one line into its word and the rest, without blanks around. */
+static const char *line_read(struct rules *r, char *line)
+{
+	char *value, *end;
+
+	for (char *p = line; *p; p++)
+		if (*p == '\t' || *p == '\r')
+			*p = ' ';
+	if (!text_clean(line, strlen(line)))
+		return "a control character";
+	line[strcspn(line, "#")] = '\0';
+	line += strspn(line, " ");
+	end = line + strlen(line);
+	while (end > line && end[-1] == ' ')
+		*--end = '\0';
+	if (!*line)
+		return NULL;
+	value = line + strcspn(line, " ");
+	while (*value == ' ')
+		*value++ = '\0';
+	return line_take(r, line, value);
+}
+
+unsigned rules_parse(struct rules *r, char *text, size_t len, const char **why)
+{
+	unsigned number = 1;
+	char *line = text, *end = text + len;
+
+	rules_init(r);
+	r->log = true;
+	*end = '\0';
+	for (; line < end; number++) {
+		char *stop = memchr(line, '\n', (size_t)(end - line));
+
+		if (!stop)
+			stop = end;
+		*stop = '\0';
+		*why = strlen(line) != (size_t)(stop - line) ? "a byte 0" : line_read(r, line);
+		if (*why) {
+			rules_init(r);
+			return number;
+		}
+		line = stop + 1;
+	}
+	return 0;
+}
+
+/* --- asking ------------------------------------------------------------------ */
+
+static bool same_byte(const char *a, const char *b, size_t left)
+{
+	size_t len = text_character((const uint8_t *)a, left);
+
+	return strnlen(b, len) == len && fold_equal(a, b, len);
+}
+
+/* * matches any text: on a mismatch the last one takes one character more. */
+static bool matches(const char *pattern, const char *path)
+{
+	const char *star = NULL, *again = NULL;
+
+	while (*path) {
+		size_t len = text_character((const uint8_t *)path, strlen(path));
+
+		if (*pattern == '*') {
+			star = ++pattern;
+			again = path;
+		} else if (*pattern && same_byte(path, pattern, strlen(path))) {
+			pattern += len;
+			path += len;
+		} else if (star) {
+			again += text_character((const uint8_t *)again, strlen(again));
+			pattern = star;
+			path = again;
+		} else {
+			return false;
+		}
+	}
+	return pattern[strspn(pattern, "*")] == '\0';
+}
+
+/* D: and D:\ stand for the whole drive. */
+static bool is_of(const struct rule *rule, const char *path)
+{
+	const char *p = rule->pattern;
+
+	if (*p != '*' && (p[2] == '\0' || p[3] == '\0'))
+		return ((p[0] ^ path[0]) & ~0x20) == 0;
+	return matches(p, path);
+}
+
+bool rules_program(const struct rules *r, const char *path, const struct rule **by)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (is_of(&r->at[i], path)) {
+			*by = &r->at[i];
+			return r->at[i].allow;
+		}
+	*by = NULL;
+	return r->allow;
+}
+
+bool rules_have_paths(const struct rules *r)
+{
+	return r->count > 0 || !r->allow;
+}
+
+bool rules_env(const struct rules *r, const char *entry)
+{
+	size_t name = strcspn(entry, "=");
+
+	for (size_t i = 0; i < r->env_count; i++) {
+		size_t len = strlen(r->env[i]);
+		bool any = len > 0 && r->env[i][len - 1] == '*';
+
+		if (any ? name >= len - 1 && strncasecmp(entry, r->env[i], len - 1) == 0
+			: name == len && strncasecmp(entry, r->env[i], len) == 0)
+			return true;
+	}
+	return !r->env_listed;
+}

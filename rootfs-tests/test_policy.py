@@ -1,0 +1,107 @@
+"""Who may run what: the host's policy file, the guest's [interop] users, and the audit log."""
+import os
+import shutil
+
+import pytest
+
+import images
+
+POLICY = r"""# only these
+default deny
+deny *\whoami.exe
+allow C:\windows\system32\*
+allow d:/tools/*
+batch off
+env FERRY
+running 2
+"""
+
+
+@pytest.fixture(scope="module")
+def policy(tmp_path_factory):
+    path = tmp_path_factory.mktemp("policy") / "policy"
+    path.write_text(POLICY)
+    path.chmod(0o600)
+    return path
+
+
+@pytest.fixture(scope="module")
+def strict(landbridge, policy):
+    """The same front door, under the policy."""
+    return type(landbridge)(landbridge.env["LANDBRIDGE_HOME"], LANDBRIDGE_POLICY=str(policy))
+
+
+@pytest.fixture(scope="module")
+def results(strict, store, user_image, tools, tmp_path_factory):
+    """One boot, in which root is the only one who may."""
+    image = str(store / "interop-users.tar")
+    shutil.copy(user_image, image)
+    with images.TarImage(image) as tar:
+        tar.file("etc/wsl.conf", "[interop]\nusers = root\n")
+    drive = tmp_path_factory.mktemp("drive")
+    (drive / "tools").mkdir()
+    shutil.copy(tools / "probe.exe", drive / "probe.exe")
+    shutil.copy(tools / "probe.exe", drive / "tools" / "probe.exe")
+    (drive / "tools" / "x.bat").write_bytes(b"@echo hi\r\n")
+    for file in drive.rglob("*"):
+        os.chmod(file, 0o755)
+    commands = {
+        "allowed": 'cmd.exe /c "exit 3"',
+        "tools": "/mnt/d/tools/probe.exe exit 4",
+        "named": "whoami.exe",
+        "default": "/mnt/d/probe.exe exit 0",
+        "batch": "/mnt/d/tools/x.bat",
+        "env": "export WSLENV=FERRY:OTHER FERRY=boat OTHER=x; /mnt/d/tools/probe.exe env FERRY; /mnt/d/tools/probe.exe env OTHER",
+        "user": "perl -e '$) = $( = 1000; $> = $< = 1000; exec @ARGV' /mnt/d/tools/probe.exe exit 4",
+        "full": "for i in 1 2; do /mnt/d/tools/probe.exe wait & done; for i in $(seq 100); do /mnt/d/tools/probe.exe exit 0 2>/tmp/full; "
+                "s=$?; test $s = 125 && break; sleep 0.1; done; cat /tmp/full >&2; kill %1 %2; wait; exit $s",
+    }
+    return strict.batch(commands, "--user", "root", "--drive", f"D:={drive}", image)
+
+
+def one_line(result, status, word):
+    assert result.status == status and result.err.count(b"\n") == 1 and word in result.err, result
+
+
+def test_policy_allows_what_it_names(results):
+    assert results["allowed"].status == 3 and results["tools"].status == 4, (results["allowed"], results["tools"])
+
+
+def test_policy_refuses_the_rest_and_says_why(results):
+    one_line(results["named"], 126, rb"policy forbids it (deny *\whoami.exe)")
+    one_line(results["default"], 126, b"policy forbids it (default deny)")
+    one_line(results["batch"], 126, b"policy runs no scripts (batch off)")
+
+
+def test_policy_lists_the_variables(results):
+    assert results["env"].lines == ["boat", "(unset)"], results["env"]
+
+
+def test_policy_limits_what_runs(results):
+    one_line(results["full"], 125, b"as many as the host's policy allows")
+
+
+def test_users_of_interop(results):
+    one_line(results["user"], 125, b"not for this user")
+
+
+def test_audit_log_has_it(results, strict):
+    with open(os.path.join(strict.env["LANDBRIDGE_HOME"], "audit.log"), encoding="utf-8") as file:
+        text = file.read()
+    for line in (r"uid=0 run D:\tools\probe.exe: probe.exe exit 4", r"refused D:\probe.exe", " exit 4\n"):
+        assert line in text, text
+    assert os.stat(os.path.join(strict.env["LANDBRIDGE_HOME"], "audit.log")).st_mode & 0o77 == 0
+
+
+@pytest.mark.parametrize("text, mode, word", [("deny tools\n", 0o600, b"line 1"), ("default deny\n", 0o622, b"others may write")])
+def test_policy_that_is_wrong_starts_nothing(landbridge, tmp_path, text, mode, word):
+    path = tmp_path / "policy"
+    path.write_text(text)
+    path.chmod(mode)
+    one_line(landbridge.run("--", "true", env={"LANDBRIDGE_POLICY": str(path)}), 125, word)
+
+
+def test_policy_on_a_drive_of_the_guest_is_no_policy(landbridge, tmp_path):
+    (tmp_path / "policy").write_text("default deny\n")
+    result = landbridge.run("--drive", f"D:={tmp_path}", "--", "true", env={"LANDBRIDGE_POLICY": str(tmp_path / "policy")})
+    one_line(result, 125, b"on a drive that the guest may write to")
