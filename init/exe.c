@@ -11,6 +11,7 @@
 #include "init/ns.h"
 #include "init/pseudo.h"
 #include "lib/fd.h"
+#include "lib/places.h"
 
 int exe_restore(const char *program)
 {
@@ -30,7 +31,7 @@ void exe_restore_ours(void)
 {
 	char program[64];
 
-	if (file_read(HANDLER_FILE, program, sizeof(program)) > 0)
+	if (file_read(LANDBRIDGE_HANDLER, program, sizeof(program)) > 0)
 		exe_restore(program);
 }
 
@@ -74,7 +75,7 @@ int step_binfmt(struct distro *d)
 	if (err == 0)
 		err = binfmt_conf_write(BINFMT_CONF_DIR, BINFMT_CONF, d->program);
 	if (CFG_BINFMT_GUARD && err == 0)
-		err = file_create(HANDLER_FILE, d->program, 0644);
+		err = file_create(LANDBRIDGE_HANDLER, d->program, 0644);
 	d->handles = err == 0;
 	return err < 0 ? boot_unable(d->boot, err, "register the handler for .exe files") : 0;
 }

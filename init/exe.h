@@ -2,20 +2,14 @@
 #ifndef LANDBRIDGE_INIT_EXE_H
 #define LANDBRIDGE_INIT_EXE_H
 
-#include "lib/places.h"
-
 struct distro;
-
-/* Where the handler's program stands that the boot registered, for those who look after
- * it; not there: there is none. */
-#define HANDLER_FILE LANDBRIDGE_RUN "/handler"
 
 /* Makes the handler again, as /init at `program`, where it is not there, or where the
  * kernel would take another for .exe files. One that is switched off is somebody's wish.
  * 1: it was made; 0: it is as it should be; negative errno. */
 int exe_restore(const char *program);
 
-/* The same with the program of HANDLER_FILE. Nothing without it. */
+/* The same with the program of LANDBRIDGE_HANDLER. Nothing without it. */
 void exe_restore_ours(void);
 
 /* A distribution's step: registers /init with binfmt_misc. */

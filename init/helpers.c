@@ -28,6 +28,9 @@ static const struct {
 #if CFG_INTEROP
 	{ "landbridge-run", offsetof(struct settings, interop) },
 #endif
+#if CFG_DOCTOR
+	{ "landbridge-doctor", 0 },
+#endif
 #if CFG_P9D
 	{ "p9d", 0 },
 #endif

@@ -23,6 +23,9 @@ static const struct {
 #if CFG_INTEROP
 	{ "landbridge-run", landbridge_run_main },
 #endif
+#if CFG_DOCTOR
+	{ "landbridge-doctor", landbridge_doctor_main },
+#endif
 #if CFG_P9D
 	{ "p9d", p9d_main },
 #endif

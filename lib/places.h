@@ -12,7 +12,9 @@
 #define LANDBRIDGE_P9D_SOCKET LANDBRIDGE_RUN "/p9d.sock" /* likewise: the guest's files */
 #define LANDBRIDGE_P9D_PORT 564                          /* vsock: the number 9P has in TCP */
 #define LANDBRIDGE_KEY_FILE LANDBRIDGE_RUN "/key"        /* of a tcp link, from the initramfs */
-#define LANDBRIDGE_NAME_FILE LANDBRIDGE_RUN "/name"      /* the guest's, for wslpath */
+/* The program of the handler for .exe files that the boot registered; not there: none. */
+#define LANDBRIDGE_HANDLER LANDBRIDGE_RUN "/handler"
+#define LANDBRIDGE_NAME_FILE LANDBRIDGE_RUN "/name" /* the guest's, for wslpath */
 
 /* The serial number of the disk with the kernel's modules, at most 20 characters. */
 #define LANDBRIDGE_MODULES "landbridge.modules"

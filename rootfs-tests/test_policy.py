@@ -1,4 +1,5 @@
 """Who may run what: the host's policy file, the guest's [interop] users, and the audit log."""
+import json
 import os
 import shutil
 
@@ -105,3 +106,12 @@ def test_policy_on_a_drive_of_the_guest_is_no_policy(landbridge, tmp_path):
     (tmp_path / "policy").write_text("default deny\n")
     result = landbridge.run("--drive", f"D:={tmp_path}", "--", "true", env={"LANDBRIDGE_POLICY": str(tmp_path / "policy")})
     one_line(result, 125, b"on a drive that the guest may write to")
+
+
+def test_doctor_of_a_host(landbridge, tmp_path):
+    result = landbridge.call("doctor")
+    assert result.status == 0 and all(line.split()[0] in ("ok", "note") for line in result.lines), result
+    (tmp_path / "policy").write_text("deny tools\n")
+    result = landbridge.call("doctor", "--json", env={"LANDBRIDGE_POLICY": str(tmp_path / "policy")})
+    report = {line["check"]: line for line in map(json.loads, result.lines)}
+    assert result.status == 1 and report["policy"]["state"] == "fail" and "line 1" in report["policy"]["text"], result

@@ -1,4 +1,5 @@
 """What is a program here: batch files, scripts, other systems' programs; and what keeps the handlers for them."""
+import json
 import os
 import struct
 
@@ -79,10 +80,14 @@ def results(landbridge, drive):
         "usage": "landbridge-run --what x",
         "flushed": f"echo -1 >{MISC}/status; {AGAIN}",
         "removed": f"echo -1 >{MISC}/WSLInterop; {AGAIN}",
-        "behind": f"echo ':other:M::MZ::/bin/false:' >{MISC}/register; {AGAIN}; echo -1 >{MISC}/other",
-        "extension": f"echo ':other:E::exe::/bin/false:' >{MISC}/register; {AGAIN}; echo -1 >{MISC}/other",
+        "behind": f"echo ':other:M::MZ::/bin/false:' >{MISC}/register; {AGAIN}; s=$?; echo -1 >{MISC}/other; exit $s",
+        "extension": f"echo ':other:E::exe::/bin/false:' >{MISC}/register; {AGAIN}; s=$?; echo -1 >{MISC}/other; exit $s",
         "more": f"echo ':other:M::MZqFpD::/bin/echo:' >{MISC}/register; /mnt/d/ape x; echo -1 >{MISC}/other",
         "off": f"echo 0 >{MISC}/WSLInterop; /mnt/d/probe.exe exit 3; echo $?; echo 1 >{MISC}/WSLInterop; /mnt/d/probe.exe exit 3",
+        "doctor": "landbridge-doctor",
+        "doctorjson": "landbridge-doctor --json",
+        "doctoroff": f"echo 0 >{MISC}/WSLInterop; landbridge-doctor; s=$?; echo 1 >{MISC}/WSLInterop; exit $s",
+        "doctorhelp": "landbridge-doctor --what",
         "conf": "cat /run/binfmt.d/zz-WSLInterop.conf",
     }
     return landbridge.batch(commands, "--drive", f"D:={drive}", timeout=400)
@@ -153,3 +158,19 @@ def test_handler_leaves_others_their_own(results):
 def test_handler_that_is_switched_off_stays_off(results):
     assert results["off"].lines == ["126"] and results["off"].status == 3, results["off"]
     assert results["conf"].lines[-1] == ":WSLInterop:M::MZ::/init:PF", results["conf"]
+
+
+def test_doctor_of_a_guest(results):
+    found = {line.split()[1]: line.split()[0] for line in results["doctor"].lines}
+    assert results["doctor"].status == 0, results["doctor"]
+    for check in ("guest", "binfmt", "exe", "socket", "agent", "host", "wine", "policy", "drives", "path"):
+        assert found.get(check) == "ok", results["doctor"]
+    report = [json.loads(line) for line in results["doctorjson"].lines]
+    assert {line["check"]: line["state"] for line in report} == found, results["doctorjson"]
+
+
+def test_doctor_finds_what_is_wrong(results):
+    found = {line.split()[1]: line.split()[0] for line in results["doctoroff"].lines}
+    assert results["doctoroff"].status == 1 and found["binfmt"] == found["exe"] == "fail", results["doctoroff"]
+    assert "echo 1 >" in results["doctoroff"].text, results["doctoroff"]
+    one_line(results["doctorhelp"], 125, b"usage")

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "interop/guest/doctor.h"
 #include "interop/guest/drives.h"
 #include "interop/guest/guest.h"
 #include "interop/guest/program.h"
@@ -247,6 +248,8 @@ int client_main(int argc, char **argv)
 	stdio_hold();
 	if (argc < 3) /* the kernel gives three */
 		return WIRE_FAIL_BRIDGE;
+	if (CFG_DOCTOR && doctor_is_probe(argv[1]))
+		return DOCTOR_PROBE_STATUS;
 	client_init(&c, argv[1], argv[2], argv + 3);
 	error = program_open(&c.program, argv[1]);
 	if (error < 0)

@@ -28,6 +28,10 @@ int broker_main(int argc, char **argv);
  * argv = [/init, path, argv[0] of the caller, arguments...]. */
 int client_main(int argc, char **argv);
 
+/* landbridge-doctor [--json]: looks at the way to the host, piece by piece; a line for
+ * each. Exit status 0, or 1: something does not work. */
+int landbridge_doctor_main(int argc, char **argv);
+
 /* landbridge-run [OPTION...] [--] PROGRAM [ARG...]: the same by hand (see
  * doc/landbridge-run.1). */
 int landbridge_run_main(int argc, char **argv);

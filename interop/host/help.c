@@ -99,6 +99,11 @@ static const struct command_kind {
 	  "Serves a guest until it is told to stop: the one at the other end of PATH, or\n"
 	  "the one that calls and has the key that fits (landbridge enroll). The drives\n"
 	  "are to be those that the guest was given.\n" },
+	{ COMMAND_DOCTOR, "doctor",
+	  "usage: landbridge doctor [--json] [NAME]\n"
+	  "Says what works on this host, and in the guest of a machine, what does not and what\n"
+	  "to do: a line for each, and 1 as exit status where something does not.\n"
+	  "  --json               an object a line, with check, state and text\n" },
 	{ COMMAND_COMPLETION, "completion",
 	  "usage: landbridge completion bash|zsh|fish\n"
 	  "Prints what makes that shell complete landbridge's commands and options.\n" },

@@ -232,7 +232,7 @@ static const struct option_kind {
 	{ "--tty", COMMAND_EXEC, VALUE_NONE, AT(tty), NULL, NULL, 0 },
 	{ "--dry-run", BOOTS, VALUE_NONE, AT(dry_run), NULL, NULL, 0 },
 	{ "-o", COMMAND_INITRAMFS, VALUE_TEXT, AT(output), NULL, NULL, 0 },
-	{ "--json", COMMAND_LIST, VALUE_NONE, AT(json), NULL, NULL, 0 },
+	{ "--json", COMMAND_LIST | COMMAND_DOCTOR, VALUE_NONE, AT(json), NULL, NULL, 0 },
 	{ "--help", ~0U, VALUE_NONE, AT(help), NULL, NULL, 0 },
 	{ "-h", ~0U, VALUE_NONE, AT(help), NULL, NULL, 0 },
 };
@@ -390,6 +390,7 @@ static char **place(struct options *o)
 	case COMMAND_SHELL:
 	case COMMAND_STOP:
 	case COMMAND_LOG:
+	case COMMAND_DOCTOR:
 	case COMMAND_REMOVE:
 	case COMMAND_SET:
 	case COMMAND_SET_DEFAULT:

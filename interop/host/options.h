@@ -25,6 +25,7 @@ enum command {
 	COMMAND_SET_DEFAULT = 32768,
 	COMMAND_COMPACT = 65536,
 	COMMAND_COMPLETION = 131072,
+	COMMAND_DOCTOR = 262144,
 };
 
 /* What an option was given each time. */
@@ -75,7 +76,7 @@ struct options {
 	char *server;   /* unix:PATH, instead of an agent's socket */
 	unsigned cache; /* seconds */
 	bool read_only, foreground;
-	bool json;     /* list */
+	bool json;     /* list, doctor */
 	unsigned days; /* enroll; 0: for ever */
 	char *output;  /* initramfs */
 	bool help;

@@ -11,11 +11,14 @@
 #include "interop/wire/wire.h"
 
 /* Programs: yes (request.h says which). Services: "drive:X" for each drive X: of
- * `drives` (bit 0 is A:), which is the guest's root's, as far as OPEN says who asks.
+ * `drives` (bit 0 is A:), which is the guest's root's, as far as OPEN says who asks; and "about".
  * Connections, listeners and events: none yet. 0, or -1 with *why filled in; `text`,
  * of `size` bytes, is what its text points into. */
 int policy_guest_may(const struct open *o, uint32_t drives, char *text, size_t size,
 		     struct failed *why);
+
+/* Whether it is "about": what the host says of itself, to anybody. */
+bool policy_is_about(const struct open *o);
 
 /* The letter of the service "drive:X", X from A to Z; 0: it is another one. */
 char policy_drive(const struct open *o);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "interop/host/policy.h"
+#include "interop/host/posix/about.h"
 #include "interop/host/posix/drive_service.h"
 #include "interop/host/posix/job.h"
 #include "interop/host/posix/wall.h"
@@ -147,6 +148,8 @@ static int agent_accept(void *owner, const struct open *o, struct failed *why)
 	if (policy_guest_may(o, drives_letters(a->config->drives), a->text, sizeof(a->text), why) <
 	    0)
 		return -EACCES;
+	if (policy_is_about(o))
+		return about_open(a->config, why);
 	return o->kind == OPEN_BYTES ? drive_accept(a, policy_drive(o), why)
 				     : job_accept(a, o, why);
 }

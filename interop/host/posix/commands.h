@@ -23,6 +23,8 @@ int exec_main(const struct options *options);
 int shell_main(const struct options *options);
 /* A machine's files as a folder. */
 int mount_main(const struct options *options);
+/* What works, and what to do. */
+int doctor_main(const struct options *options);
 /* Serves a guest that somebody else boots. */
 int agent_main(const struct options *options);
 /* What such a one boots. */

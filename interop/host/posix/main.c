@@ -24,6 +24,7 @@ static const char usage[] =
 	"  log     what a machine's console said\n"
 	"  stop    power a machine off\n"
 	"  agent   serve a guest that somebody else boots\n"
+	"  doctor  what works here and in a machine, and what to do\n"
 	"  completion what makes bash, zsh or fish complete all this\n"
 	"  enroll  make the keys for such a guest to call over the network\n"
 	"  initramfs   what such a guest boots\n"
@@ -66,6 +67,7 @@ static const struct command_entry {
 	{ COMMAND_SET_DEFAULT, set_default_main },
 	{ COMMAND_COMPACT, compact_main },
 	{ COMMAND_COMPLETION, completion_main },
+	{ COMMAND_DOCTOR, doctor_main },
 };
 
 static int print(const char *text)
