@@ -84,6 +84,13 @@ def results(landbridge, drive):
         "extension": f"echo ':other:E::exe::/bin/false:' >{MISC}/register; {AGAIN}; s=$?; echo -1 >{MISC}/other; exit $s",
         "more": f"echo ':other:M::MZqFpD::/bin/echo:' >{MISC}/register; /mnt/d/ape x; echo -1 >{MISC}/other",
         "off": f"echo 0 >{MISC}/WSLInterop; /mnt/d/probe.exe exit 3; echo $?; echo 1 >{MISC}/WSLInterop; /mnt/d/probe.exe exit 3",
+        "long": "/mnt/d/probe.exe args $(head -c 40000 /dev/zero | tr '\\0' x)",
+        "fits": "/mnt/d/probe.exe args $(head -c 32000 /dev/zero | tr '\\0' x) | wc -c",
+        "longenv": "V=$(head -c 40000 /dev/zero | tr '\\0' x) WSLENV=V /mnt/d/probe.exe cwd",
+        "gone": "mkdir /tmp/gone; cd /tmp/gone; rmdir /tmp/gone; /mnt/d/probe.exe cwd",
+        "wslenv": "export P=/mnt/d/x L=/mnt/d/a:/mnt/d/b:/etc W=w U=u WSLENV=P/p:L/l:W/w:U/u; "
+                  "for v in P L W U; do /mnt/d/probe.exe env $v; done",
+        "badflag": "WSLENV=Q/z Q=1 script -qec '/mnt/d/probe.exe env Q' /dev/null",
         "doctor": "landbridge-doctor",
         "doctorjson": "landbridge-doctor --json",
         "doctoroff": f"echo 0 >{MISC}/WSLInterop; landbridge-doctor; s=$?; echo 1 >{MISC}/WSLInterop; exit $s",
@@ -144,6 +151,21 @@ def test_options_of_landbridge_run(results):
     assert results["indirno"].lines == ["126"] and results["indirno"].status == 126, results["indirno"]
     assert results["indirno"].err.count(b"\n") == 2, results["indirno"]
     one_line(results["usage"], 125, b"usage")
+
+
+def test_too_long_for_windows_is_said(results):
+    one_line(results["long"], 126, b"argument list too long for Windows (400")
+    one_line(results["longenv"], 126, b"the variable V is too long for Windows (400")
+    assert results["fits"].text.strip() == "32001", results["fits"]
+
+
+def test_directory_that_was_removed(results):
+    assert results["gone"].status == 0 and results["gone"].text.lower().startswith("c:\\users"), results["gone"]
+
+
+def test_flags_of_wslenv(results):
+    assert results["wslenv"].lines == ["D:\\x", "D:\\a;D:\\b", "w", "(unset)"], results["wslenv"]
+    assert "ignoring Q/z in WSLENV" in results["badflag"].text and "(unset)" in results["badflag"].text, results["badflag"]
 
 
 @pytest.mark.parametrize("name", ["flushed", "removed", "behind", "extension"])

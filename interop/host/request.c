@@ -61,13 +61,28 @@ static int refuse(const char *program, const char *text, struct fault *why)
 static int line_error(int error, const char *program, size_t index, struct fault *why)
 {
 	const char *text = error == -EILSEQ    ? "is not UTF-8, and Windows has no other text"
-			   : error == -E2BIG   ? "makes the command line longer than Windows allows"
 			   : error == -ENOTSUP ? "has a %, after which Wine's cmd.exe looks for a "
 						 "variable whatever its quotes"
 					       : "cannot be said on a Windows command line";
 
 	return fault_set(why, WIRE_FAIL_NOT_RUN, "unable to run %s: argument %zu %s", program,
 			 index, text);
+}
+
+/* So long the line would be, as far as it can be told: quotes that were still to come
+ * are not counted. */
+static int line_long(const struct winline *line, const struct open *l, size_t pos,
+		     struct fault *why)
+{
+	size_t units = line->units;
+	struct wire_str arg;
+
+	while (open_next(l, OPEN_TAG_ARG, &pos, &arg))
+		units += 1 + (size_t)(utf16_units(arg.at) > 0 ? utf16_units(arg.at) : 0);
+	return fault_set(
+		why, WIRE_FAIL_NOT_RUN,
+		"unable to run %s: argument list too long for Windows (%zu of %zu characters)",
+		l->program.at, units, line->units_max);
 }
 
 /* How a program reads its command line. */
@@ -117,6 +132,8 @@ static int line_build(char *buf, const struct open *l, unsigned flags, struct fa
 	}
 	if (r == 0)
 		r = dialect->end(&line);
+	if (r == -E2BIG)
+		return line_long(&line, l, pos, why);
 	return r < 0 ? line_error(r, l->program.at, index, why) : 0;
 }
 
@@ -126,19 +143,32 @@ static void put_string(struct writer *w, const char *text, size_t len)
 	write_bytes(w, text, len);
 }
 
-/* The guest's variables, but for those that would change what code runs. */
-static void put_env(struct writer *w, const struct open *l, const struct rules *rules)
+/* The guest's variables, but for those that would change what code runs. One that is
+ * longer than a variable of Windows can be is not cut. */
+static int put_env(struct writer *w, const struct open *l, const struct rules *rules,
+		   struct fault *why)
 {
 	size_t pos = 0, length_at = w->used, start;
 	struct wire_str entry;
 
 	write_u32(w, 0);
 	start = w->used;
-	while (open_next(l, OPEN_TAG_ENV, &pos, &entry))
-		if (!winname_env_denied(entry.at) && rules_env(rules, entry.at) &&
-		    utf16_units(entry.at) >= 0)
-			write_bytes(w, entry.at, entry.len + 1);
+	while (open_next(l, OPEN_TAG_ENV, &pos, &entry)) {
+		long units = utf16_units(entry.at);
+
+		if (winname_env_denied(entry.at) || !rules_env(rules, entry.at) || units < 0)
+			continue;
+		if (units > WINLINE_MAX)
+			return fault_set(
+				why, WIRE_FAIL_NOT_RUN,
+				"unable to run %s: the variable %.*s is too long for Windows "
+				"(%ld of %d characters)",
+				l->program.at, (int)strcspn(entry.at, "="), entry.at, units,
+				(int)WINLINE_MAX);
+		write_bytes(w, entry.at, entry.len + 1);
+	}
 	write_u32_at(w, length_at, (uint32_t)(w->used - start));
+	return 0;
 }
 
 static int check_paths(const struct open *l, struct fault *why)
@@ -186,7 +216,7 @@ int request_build(struct writer *w, const struct open *l, unsigned flags, const 
 		put_string(w, image, strlen(image));
 		put_string(w, line, strlen(line));
 		put_string(w, l->cwd.at, l->cwd.len);
-		put_env(w, l, rules);
+		r = put_env(w, l, rules, why);
 		write_u32_at(w, 0, (uint32_t)(w->used - 4));
 	}
 	free(line);

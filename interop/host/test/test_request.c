@@ -119,6 +119,53 @@ static void test_batch_of_wine(void **state)
 	flags = 0;
 }
 
+static void test_too_long(void **state)
+{
+	static char payload[200000], request[400000], text[40001];
+	const struct {
+		const char *program, *want;
+		size_t arg, count, env;
+	} rows[] = {
+		{ "C:\\x.exe", NULL, 32700, 1, 32000 },
+		{ "C:\\x.exe", "too long for Windows (40011 of 32766", 40000, 1, 0 },
+		{ "C:\\x.exe", "too long for Windows (60013 of 32766", 20000, 3, 0 },
+		{ "C:\\x.bat", "of 8191 characters", 8192, 1, 0 },
+		{ "C:\\x.exe", "the variable V is too long for Windows (32802 of 32766", 1, 1,
+		  32800 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		struct fault why = { 0 };
+		struct writer w, out;
+		struct rules rules;
+		struct open l;
+		int r;
+
+		writer_init(&w, payload, sizeof(payload));
+		open_put_u32(&w, OPEN_TAG_KIND, OPEN_PROGRAM);
+		open_put_str(&w, OPEN_TAG_PROGRAM, rows[i].program, strlen(rows[i].program));
+		open_put_str(&w, OPEN_TAG_ARG, rows[i].program, strlen(rows[i].program));
+		memset(text, 'x', sizeof(text) - 1);
+		text[rows[i].arg] = '\0';
+		for (size_t n = 0; n < rows[i].count; n++)
+			open_put_str(&w, OPEN_TAG_ARG, text, rows[i].arg);
+		memset(text, 'x', sizeof(text) - 1);
+		text[0] = 'V';
+		text[1] = '=';
+		text[rows[i].env + 2] = '\0';
+		if (rows[i].env)
+			open_put_str(&w, OPEN_TAG_ENV, text, rows[i].env + 2);
+		assert_int_equal(open_decode(&l, payload, w.used), 0);
+		writer_init(&out, request, sizeof(request));
+		rules_init(&rules);
+		r = request_build(&out, &l, 0, &rules, &why);
+		assert_int_equal(r, rows[i].want ? -1 : 0);
+		if (rows[i].want && !strstr(why.text, rows[i].want))
+			fail_msg("%s: no \"%s\"", why.text, rows[i].want);
+	}
+}
+
 static void test_powershell(void **state)
 {
 	static const char *const argv[] = { "run.ps1", "a b", "-x", "$(calc)", "\"; calc", NULL };
@@ -191,7 +238,7 @@ int main(void)
 		cmocka_unit_test(test_program),        cmocka_unit_test(test_no_arguments),
 		cmocka_unit_test(test_batch),          cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_windows_errors), cmocka_unit_test(test_powershell),
-		cmocka_unit_test(test_batch_of_wine),
+		cmocka_unit_test(test_too_long),       cmocka_unit_test(test_batch_of_wine),
 	};
 
 	return cmocka_run_group_tests_name("request", tests, NULL, NULL);
