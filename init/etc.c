@@ -17,6 +17,7 @@
 #include "lib/text.h"
 
 #define RUN_ETC LANDBRIDGE_RUN "/etc"
+#define ZONES "/usr/share/zoneinfo"
 #define GENERATED \
 	"# Made by Landbridge for this run. To keep your own file, put into /etc/wsl.conf:\n"
 
@@ -114,6 +115,21 @@ static int resolv_put(struct distro *d)
 	return file_put(d, "/etc/resolv.conf", RUN_ETC "/resolv.conf", text);
 }
 
+/* The host's time zone, where the image knows it. */
+static int timezone_put(struct distro *d)
+{
+	const char *zone = d->settings.timezone;
+	char path[128], text[96];
+	int err;
+
+	if (strstr(zone, "..") || fmt(path, sizeof(path), ZONES "/%s", zone) >= sizeof(path) ||
+	    access(path, R_OK) < 0)
+		return 0;
+	fmt(text, sizeof(text), "%s\n", zone);
+	err = cover_file(&d->covers, "/etc/localtime", path, COVER_NAME);
+	return err < 0 ? err : file_put(d, "/etc/timezone", RUN_ETC "/timezone", text);
+}
+
 /* By what some tools know WSL. uname(2) stays the kernel's own. */
 static int wsl_put(struct distro *d)
 {
@@ -141,6 +157,8 @@ int step_etc(struct distro *d)
 		failed = boot_unable(d->boot, err, "look like WSL");
 	if (access("/etc", F_OK) < 0)
 		return failed; /* an image without names */
+	if (d->settings.host_timezone && d->settings.timezone && (err = timezone_put(d)) < 0)
+		failed = boot_unable(d->boot, err, "mount /etc/localtime");
 	if (d->settings.generate_hosts && (err = hosts_put(d)) < 0)
 		failed = boot_unable(d->boot, err, "mount /etc/hosts");
 	if (d->settings.generate_resolv_conf &&

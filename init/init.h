@@ -48,6 +48,11 @@ int landbridge_drive_main(int argc, char **argv);
  * switched off. Says in the kernel's log what it cannot. */
 int landbridge_automount_main(int argc, char **argv);
 
+/* init --check-config [FILE]: prints what of wsl.conf counts, as a wsl.conf with the
+ * origin of each value behind it, and on stderr each line that does not. Exit status
+ * 0; 1: there is such a line; 2: FILE cannot be read. */
+int check_config_main(int argc, char **argv);
+
 /* wslinfo --networking-mode | --wsl-version | --vm-id | ... [-n]. */
 int wslinfo_main(int argc, char **argv);
 

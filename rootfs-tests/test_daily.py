@@ -1,4 +1,4 @@
-"""What a guest's day is made of: its kernel's modules, its memory, the power button."""
+"""What a guest's day is made of: modules, memory, the power button, settings."""
 import json
 import os
 import re
@@ -145,3 +145,55 @@ def test_asked_to_power_off(watched, command, arguments):
     state = subprocess.run(["dumpe2fs", "-h", disk], capture_output=True, text=True, check=True).stdout
     kept = subprocess.run(["debugfs", "-R", "cat /etc/kept", disk], capture_output=True, text=True, check=True).stdout
     assert kept == "kept\n" and re.search(r"state: +clean\n", state), (kept, state)
+
+
+# --- settings and users ------------------------------------------------------------------
+
+OWN = """[automount]
+root = /drives
+mountFsTab = false
+[filesystem]
+umask = 027
+[interop]
+appendWindowsPath = false
+[network]
+generateHosts = false
+generateResolvConf = false
+hostname = ferry
+[time]
+useWindowsTimezone = false
+[user]
+default = ann
+"""
+LOOK = """umask; hostname; id -u; ls -d /drives/c /mnt/c /mnt/fstab/here; cat /etc/hosts | head -n 1; cat /etc/resolv.conf | head -n 1
+echo $PATH | grep -c /c/; date +%Z; cat /etc/timezone; true"""
+
+def day_image(path, base, conf, **files):
+    with images.TarImage(path, base) as tar:
+        images.add_user(tar, "ann", 1000, "/bin/sh", {})
+        tar.file("etc/fstab", "tmpfs /mnt/fstab tmpfs mode=755 0 0\n")
+        tar.dir("mnt/fstab")
+        tar.file("etc/hosts", "own hosts\n")
+        tar.file("etc/resolv.conf", "own resolv\n")
+        tar.file("etc/wsl.conf", conf)
+        for name, (text, mode) in files.items():
+            tar.file(name.replace("__", "/"), text, mode)
+    return path
+
+
+def test_settings_of_a_day(landbridge, store, debian_tar):
+    """Each key does what wsl.conf(5) says of it."""
+    image = day_image(str(store / "own.tar"), debian_tar, OWN)
+    result = landbridge.run(image, "--", "sh", "-c", LOOK, env={"TZ": "Asia/Tokyo"})
+    assert result.lines[:3] == ["0027", "ferry", "1000"], result
+    assert "/drives/c" in result.lines and "/mnt/c" not in result.lines, result
+    assert "own hosts" in result.lines and "own resolv" in result.lines and "0" in result.lines, result
+    assert "JST" not in result.lines and "Asia/Tokyo" not in result.lines, result
+
+
+def test_settings_by_default(landbridge, store, debian_tar):
+    image = day_image(str(store / "default.tar"), debian_tar, "# nothing\n")
+    result = landbridge.run(image, "--", "sh", "-c", f"mount | grep fstab; {LOOK}", env={"TZ": "Asia/Tokyo"})
+    assert "tmpfs on /mnt/fstab" in result.text and "/mnt/c" in result.lines, result
+    assert "JST" in result.lines and "Asia/Tokyo" in result.lines and "0022" in result.lines, result
+    assert "own hosts" not in result.lines and "own resolv" not in result.lines, result
