@@ -1,4 +1,4 @@
-"""What a guest's day is made of: modules, memory, the power button, settings."""
+"""What a guest's day is made of: modules, memory, the power button, settings, users."""
 import json
 import os
 import re
@@ -163,10 +163,20 @@ hostname = ferry
 [time]
 useWindowsTimezone = false
 [user]
-default = ann
+default = 1000
 """
 LOOK = """umask; hostname; id -u; ls -d /drives/c /mnt/c /mnt/fstab/here; cat /etc/hosts | head -n 1; cat /etc/resolv.conf | head -n 1
 echo $PATH | grep -c /c/; date +%Z; cat /etc/timezone; true"""
+
+# Stands for an image whose name service knows more than /etc/passwd.
+GETENT = """#!/bin/sh
+case "$*" in
+"-- passwd remote") echo "remote:x:5000:5001:Far,away:/srv:/bin/sh" ;;
+"-- initgroups remote") echo "remote   5001 5002 27" ;;
+*) exit 2 ;;
+esac
+"""
+
 
 def day_image(path, base, conf, **files):
     with images.TarImage(path, base) as tar:
@@ -191,9 +201,17 @@ def test_settings_of_a_day(landbridge, store, debian_tar):
     assert "JST" not in result.lines and "Asia/Tokyo" not in result.lines, result
 
 
-def test_settings_by_default(landbridge, store, debian_tar):
-    image = day_image(str(store / "default.tar"), debian_tar, "# nothing\n")
-    result = landbridge.run(image, "--", "sh", "-c", f"mount | grep fstab; {LOOK}", env={"TZ": "Asia/Tokyo"})
+def test_user_of_the_name_service(landbridge, store, debian_tar):
+    """Who is not in /etc/passwd, with all that his image says of him and of everybody."""
+    environment = "# all\nexport FERRY=\"two words\"\nPATH=/opt/own:/usr/bin:/bin\nUSER=nobody\nLANG=C\n"
+    image = day_image(str(store / "far.tar"), debian_tar, "[user]\ndefault = remote\n",
+                      usr__bin__getent=(GETENT, 0o755), etc__environment=(environment, 0o644))
+    script = f'id -u; id -G; echo "$HOME|$USER|$SHELL|$FERRY|$LANG"; echo "$PATH"; mount | grep fstab; {LOOK}'
+    result = landbridge.run(image, "--", "sh", "-c", script, env={"TZ": "Asia/Tokyo"})
+    assert result.lines[:3] == ["5000", "5001 27 5002", "/srv|remote|/bin/sh|two words|C"], result
+    assert result.lines[3].startswith("/opt/own:/usr/bin:/bin:/run/landbridge/bin:"), result
     assert "tmpfs on /mnt/fstab" in result.text and "/mnt/c" in result.lines, result
     assert "JST" in result.lines and "Asia/Tokyo" in result.lines and "0022" in result.lines, result
     assert "own hosts" not in result.lines and "own resolv" not in result.lines, result
+    result = landbridge.run("--user", "nobody-at-all", image, "--", "true")
+    assert result.status == 125 and b"there is no user nobody-at-all in the guest" in result.err, result

@@ -9,7 +9,7 @@ KCONFIG_FILES := Kconfig $(wildcard */Kconfig)
 # What each variant leaves out.
 SIZES_all :=
 SIZES_full := TLS
-SIZES_small := NET P9D P9FS TLS VSOCK SCRIPTS MODPROBE BUTTON BINFMT_GUARD CHECK_CONFIG
+SIZES_small := NET P9D P9FS TLS VSOCK SCRIPTS MODPROBE BUTTON BINFMT_GUARD CHECK_CONFIG NSS
 SIZES := all full small
 check-init-sizes: $(B)/init
 	+@$(foreach v,$(SIZES),mkdir -p $(B)/sizes/$v && rm -f $(B)/sizes/$v/.config && \
