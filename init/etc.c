@@ -9,8 +9,9 @@
 
 #include "init/distro.h"
 #include "init/machine.h"
+#include "init/net.h"
+#include "init/netif.h"
 #include "init/ns.h"
-#include "init/virtio.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/places.h"
@@ -106,13 +107,22 @@ static int hosts_put(struct distro *d)
 	return file_put(d, "/etc/hosts", RUN_ETC "/hosts", text);
 }
 
+static bool is_leased(const struct distro *d)
+{
+	char name[IF_NAMESIZE];
+
+	return net_is_leased(&d->machine->settings) && netif_first(NETIF_TOP, name);
+}
+
 static int resolv_put(struct distro *d)
 {
+	const char *dns = d->settings.dns;
 	char text[512];
 
-	fmt(text, sizeof(text), "%s# [network]\n# generateResolvConf = false\nnameserver %s\n",
-	    GENERATED, d->settings.dns ? d->settings.dns : "10.0.2.3");
-	return file_put(d, "/etc/resolv.conf", RUN_ETC "/resolv.conf", text);
+	/* A lease brings its own, later. */
+	fmt(text, sizeof(text), "%s# [network]\n# generateResolvConf = false\n%s%s%s", GENERATED,
+	    dns ? "nameserver " : "", dns ? dns : "", dns ? "\n" : "");
+	return file_put(d, "/etc/resolv.conf", LANDBRIDGE_RESOLV_CONF, text);
 }
 
 /* The host's time zone, where the image knows it. */
@@ -161,8 +171,7 @@ int step_etc(struct distro *d)
 		failed = boot_unable(d->boot, err, "mount /etc/localtime");
 	if (d->settings.generate_hosts && (err = hosts_put(d)) < 0)
 		failed = boot_unable(d->boot, err, "mount /etc/hosts");
-	if (d->settings.generate_resolv_conf &&
-	    (d->settings.dns || virtio_has(d->machine->virtio, VIRTIO_NET)) &&
+	if (d->settings.generate_resolv_conf && (d->settings.dns || is_leased(d)) &&
 	    (err = resolv_put(d)) < 0)
 		failed = boot_unable(d->boot, err, "mount /etc/resolv.conf");
 	return failed;

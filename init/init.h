@@ -35,6 +35,10 @@ int init_main(int argc, char **argv);
  * LANDBRIDGE_HOST_PATH in the environment the host's Windows PATH. */
 int session_main(int argc, char **argv);
 
+/* landbridge-dhcp INTERFACE [RESOLV.CONF]: leases an address for the interface, and
+ * keeps it; the name servers go to the file. PID 1 starts it (dhcp.h). */
+int dhcp_main(int argc, char **argv);
+
 /* mount.drvfs SOURCE TARGET [-sfnv] [-o OPTIONS], as mount(8) calls its
  * helpers. Exit status 0, 1 (usage) or 32 (mount failed). */
 int mount_drvfs_main(int argc, char **argv);

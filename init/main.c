@@ -31,6 +31,9 @@ static const struct {
 	{ "landbridge-drive", landbridge_drive_main },
 	{ "landbridge-automount", landbridge_automount_main },
 #endif
+#if CFG_NET
+	{ "landbridge-dhcp", dhcp_main },
+#endif
 	{ "landbridge-session", session_main },
 	{ "landbridge-broker", broker_main },
 };

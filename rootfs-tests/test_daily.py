@@ -147,6 +147,29 @@ def test_asked_to_power_off(watched, command, arguments):
     assert kept == "kept\n" and re.search(r"state: +clean\n", state), (kept, state)
 
 
+class Leased(Machine):
+    """One whose command line says nothing of the network."""
+
+    def command(self, words):
+        append = words.index("-append") + 1
+        words[append] = re.sub(r"landbridge\.(ip|gateway|dns)=\S+ ", "", words[append])
+        return words
+
+
+def test_address_is_leased(landbridge, base, tmp_path):
+    """From QEMU's own network, and the name server with it."""
+    shutil.copy(base[0], tmp_path / "initramfs")
+    machine = Leased(landbridge, tmp_path, ["--drive", f"D:={tmp_path}"], [base[1]])
+    machine.start_agent()
+    try:
+        assert machine.exec("busybox", "true").status == 0
+        assert until(lambda: b"nameserver 10.0.2.3" in machine.exec("cat", "/etc/resolv.conf").out, 30)
+        seen = machine.exec("sh", "-c", "busybox ifconfig eth0; busybox route -n").text
+        assert "inet addr:10.0.2.15" in seen and re.search(r"^0\.0\.0\.0\s+10\.0\.2\.2", seen, re.M), seen
+    finally:
+        machine.stop()
+
+
 # --- settings and users ------------------------------------------------------------------
 
 OWN = """[automount]
