@@ -11,6 +11,7 @@
 #include "init/command.h"
 #include "init/conf.h"
 #include "init/console.h"
+#include "init/dhcp.h"
 #include "init/distro.h"
 #include "init/drives.h"
 #include "init/emergency.h"
@@ -82,6 +83,9 @@ static const struct distro_step {
 	{ step_helpers, { "helpers", WARN, ANY, "no helpers this time" } },
 	{ step_hostname, { "hostname", WARN, ANY, "see [network] hostname in /etc/wsl.conf" } },
 	{ step_etc, { "etc", WARN, MACHINE, "the image's own files stay" } },
+#if CFG_NET
+	{ step_lease, { "lease", WARN, MACHINE, "see landbridge.ip=ADDRESS/BITS" } },
+#endif
 #if CFG_MODPROBE
 	{ step_modprobe, { "modprobe", WARN, MACHINE, "modprobe finds no modules" } },
 #endif

@@ -43,7 +43,7 @@ static int copy_put(const char *text, size_t len)
 
 int step_settings(struct distro *d)
 {
-	struct settings_complaint c = { complain, d->boot };
+	struct settings_complaint c = { complain, d->boot, NULL };
 	struct settings_text *text = d->machine->text;
 	bool cut = false;
 	int err;

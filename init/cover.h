@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { COVERS_MAX = 14 };
+enum { COVERS_MAX = 16 };
 
 struct covers {
 	struct cover {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/fmt.h"
+#include "lib/text.h"
 
 static size_t env_find(const struct env *env, const char *name, size_t len)
 {
@@ -44,6 +45,59 @@ void env_set(struct env *env, const char *name, const char *value)
 	}
 	env->used += len + 1;
 	env_put(env, entry);
+}
+
+const char *env_get(const struct env *env, const char *name)
+{
+	size_t len = strlen(name), i = env_find(env, name, len);
+
+	return i < env->count ? env->at[i] + len + 1 : NULL;
+}
+
+/* Cuts the next line off, without blanks around it and what follows a #. */
+static char *line_cut(char **at)
+{
+	char *line = *at + strspn(*at, " \t"), *end = line + strcspn(line, "#\n");
+
+	*at += strcspn(*at, "\n");
+	*at += **at == '\n';
+	while (end > line && strchr(" \t\r", end[-1]))
+		end--;
+	*end = '\0';
+	return line;
+}
+
+/* As pam_env has it: the quote at the value's beginning goes and one at its end, of
+ * whichever kind. */
+static void quotes_drop(char *value)
+{
+	char *out = value;
+
+	if (*value != '"' && *value != '\'')
+		return;
+	for (char *in = value + 1; *in; in++)
+		if ((*in != '"' && *in != '\'') || in[1])
+			*out++ = *in;
+	*out = '\0';
+}
+
+bool environment_next(char **at, const char **name, const char **value)
+{
+	while (**at) {
+		char *line = line_cut(at), *end;
+
+		if (strncmp(line, "export ", 7) == 0)
+			line += 7;
+		end = line + ascii_span(line, "_");
+		if (end == line || *end != '=')
+			continue;
+		*end = '\0';
+		quotes_drop(end + 1);
+		*name = line;
+		*value = end + 1;
+		return true;
+	}
+	return false;
 }
 
 /* The value of one line, or false. */

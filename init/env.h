@@ -23,6 +23,14 @@ void env_set(struct env *env, const char *name, const char *value);
  * or a name it is left out. */
 void env_put(struct env *env, char *entry);
 
+/* The value of NAME, or NULL. */
+const char *env_get(const struct env *env, const char *name);
+
+/* The next line of an /etc/environment that says something, as pam_env(8) reads it:
+ * NAME=VALUE, `export` before it or not; quotes around the value go, and what follows
+ * a #. *at starts at the text, which is rewritten in place. False: no more. */
+bool environment_next(char **at, const char **name, const char **value);
+
 /* The value of the last LANG= line of a locale.conf(5) or /etc/default/locale,
  * without quotes; false: it has none. */
 bool lang_parse(const char *text, char *out, size_t size);

@@ -9,14 +9,16 @@
 
 #include "init/distro.h"
 #include "init/machine.h"
+#include "init/net.h"
+#include "init/netif.h"
 #include "init/ns.h"
-#include "init/virtio.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/places.h"
 #include "lib/text.h"
 
 #define RUN_ETC LANDBRIDGE_RUN "/etc"
+#define ZONES "/usr/share/zoneinfo"
 #define GENERATED \
 	"# Made by Landbridge for this run. To keep your own file, put into /etc/wsl.conf:\n"
 
@@ -105,13 +107,37 @@ static int hosts_put(struct distro *d)
 	return file_put(d, "/etc/hosts", RUN_ETC "/hosts", text);
 }
 
+static bool is_leased(const struct distro *d)
+{
+	char name[IF_NAMESIZE];
+
+	return net_is_leased(&d->machine->settings) && netif_first(NETIF_TOP, name);
+}
+
 static int resolv_put(struct distro *d)
 {
+	const char *dns = d->settings.dns;
 	char text[512];
 
-	fmt(text, sizeof(text), "%s# [network]\n# generateResolvConf = false\nnameserver %s\n",
-	    GENERATED, d->settings.dns ? d->settings.dns : "10.0.2.3");
-	return file_put(d, "/etc/resolv.conf", RUN_ETC "/resolv.conf", text);
+	/* A lease brings its own, later. */
+	fmt(text, sizeof(text), "%s# [network]\n# generateResolvConf = false\n%s%s%s", GENERATED,
+	    dns ? "nameserver " : "", dns ? dns : "", dns ? "\n" : "");
+	return file_put(d, "/etc/resolv.conf", LANDBRIDGE_RESOLV_CONF, text);
+}
+
+/* The host's time zone, where the image knows it. */
+static int timezone_put(struct distro *d)
+{
+	const char *zone = d->settings.timezone;
+	char path[128], text[96];
+	int err;
+
+	if (strstr(zone, "..") || fmt(path, sizeof(path), ZONES "/%s", zone) >= sizeof(path) ||
+	    access(path, R_OK) < 0)
+		return 0;
+	fmt(text, sizeof(text), "%s\n", zone);
+	err = cover_file(&d->covers, "/etc/localtime", path, COVER_NAME);
+	return err < 0 ? err : file_put(d, "/etc/timezone", RUN_ETC "/timezone", text);
 }
 
 /* By what some tools know WSL. uname(2) stays the kernel's own. */
@@ -141,10 +167,11 @@ int step_etc(struct distro *d)
 		failed = boot_unable(d->boot, err, "look like WSL");
 	if (access("/etc", F_OK) < 0)
 		return failed; /* an image without names */
+	if (d->settings.host_timezone && d->settings.timezone && (err = timezone_put(d)) < 0)
+		failed = boot_unable(d->boot, err, "mount /etc/localtime");
 	if (d->settings.generate_hosts && (err = hosts_put(d)) < 0)
 		failed = boot_unable(d->boot, err, "mount /etc/hosts");
-	if (d->settings.generate_resolv_conf &&
-	    (d->settings.dns || virtio_has(d->machine->virtio, VIRTIO_NET)) &&
+	if (d->settings.generate_resolv_conf && (d->settings.dns || is_leased(d)) &&
 	    (err = resolv_put(d)) < 0)
 		failed = boot_unable(d->boot, err, "mount /etc/resolv.conf");
 	return failed;

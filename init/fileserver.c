@@ -16,20 +16,24 @@
 #include "lib/places.h"
 
 /* The host is by default who logs in; without a name p9d(8) finds out itself. */
-static const char *files_user(const struct settings *s)
+static const char *files_user(const struct settings *s, char number[16])
 {
 	struct login who;
 
 	if (!s->default_user || !*s->default_user)
 		return NULL;
-	return login_find(&who, NULL, s) < 0 ? "0" : s->default_user;
+	if (login_find(&who, NULL, s) < 0)
+		return "0";
+	fmt(number, 16, "%u", (unsigned)who.uid);
+	return who.nss ? number : s->default_user;
 }
 
 static void p9d_exec(const struct daemon *d)
 {
 	const struct settings *s = d->owner;
 	static const char *const sockets[DAEMON_SOCKETS] = { "fd:3", "fd:4" };
-	const char *user = files_user(s);
+	char number[16];
+	const char *user = files_user(s, number);
 	const char *argv[8 + 2 * DAEMON_SOCKETS] = { "p9d", "--umask", NULL };
 	char mask[16], *envp[] = { NULL };
 	size_t n = 2;

@@ -35,6 +35,10 @@ int init_main(int argc, char **argv);
  * LANDBRIDGE_HOST_PATH in the environment the host's Windows PATH. */
 int session_main(int argc, char **argv);
 
+/* landbridge-dhcp INTERFACE [RESOLV.CONF]: leases an address for the interface, and
+ * keeps it; the name servers go to the file. PID 1 starts it (dhcp.h). */
+int dhcp_main(int argc, char **argv);
+
 /* mount.drvfs SOURCE TARGET [-sfnv] [-o OPTIONS], as mount(8) calls its
  * helpers. Exit status 0, 1 (usage) or 32 (mount failed). */
 int mount_drvfs_main(int argc, char **argv);
@@ -47,6 +51,11 @@ int landbridge_drive_main(int argc, char **argv);
  * places below automount.root, as at boot, where they are not; unless automount is
  * switched off. Says in the kernel's log what it cannot. */
 int landbridge_automount_main(int argc, char **argv);
+
+/* init --check-config [FILE]: prints what of wsl.conf counts, as a wsl.conf with the
+ * origin of each value behind it, and on stderr each line that does not. Exit status
+ * 0; 1: there is such a line; 2: FILE cannot be read. */
+int check_config_main(int argc, char **argv);
 
 /* wslinfo --networking-mode | --wsl-version | --vm-id | ... [-n]. */
 int wslinfo_main(int argc, char **argv);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "init/nss.h"
 #include "lib/accounts.h"
 #include "lib/fmt.h"
 #include "lib/textfile.h"
@@ -42,12 +43,37 @@ static bool users_search(const char *name, uid_t uid, struct login *who)
 	return found;
 }
 
+/* A name or a number that the image's name service knows. */
+static bool nss_search(const char *name, struct login *who)
+{
+	char line[2560], *at = line;
+	struct account u;
+	ssize_t len = nss_ask("passwd", name, line, sizeof(line));
+
+	if (len < 0 || !account_next(&at, line + len, &u))
+		return false;
+	login_fill(who, &u);
+	who->nss = true;
+	return true;
+}
+
+/* Whom somebody has named, or numbered. */
+static bool user_search(const char *name, struct login *who)
+{
+	uint32_t uid;
+
+	return users_search(name, 0, who) ||
+	       (account_id(name, strlen(name), &uid) && users_search(NULL, uid, who)) ||
+	       (CFG_NSS && nss_search(name, who));
+}
+
 int login_find(struct login *who, const char *name, const struct settings *s)
 {
+	who->nss = false;
 	if (!name || !*name)
 		name = s->default_user;
 	if (name && *name) {
-		if (users_search(name, 0, who))
+		if (user_search(name, who))
 			return 0;
 		login_root(who);
 		if (strcmp(name, "root") == 0)
@@ -66,12 +92,34 @@ void login_default(struct login *who, const struct settings *s)
 		login_root(who);
 }
 
+/* "NAME  GID GID ...", as getent(1) has it. */
+static void nss_groups(struct gids *all, const struct login *who)
+{
+	char line[8192], *at = line;
+
+	if (nss_ask("initgroups", who->name, line, sizeof(line)) < 0)
+		return;
+	at += strcspn(at, " ");
+	while (*(at += strspn(at, " ")) && all->count < all->max) {
+		size_t len = strcspn(at, " ");
+		uint32_t gid;
+
+		if (account_id(at, len, &gid) && gid != who->gid)
+			all->at[all->count++] = gid;
+		at += len;
+	}
+}
+
 size_t login_groups(const struct login *who, gid_t *gids, size_t max)
 {
 	struct gids all = { gids, 1, max };
 	struct textfile t;
 
 	gids[0] = who->gid;
+	if (CFG_NSS && who->nss) {
+		nss_groups(&all, who);
+		return all.count;
+	}
 	if (textfile_read(&t, "/etc/group") < 0)
 		return 1;
 	account_groups(&all, t.at, t.len, who->name);

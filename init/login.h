@@ -2,6 +2,7 @@
 #ifndef LANDBRIDGE_INIT_LOGIN_H
 #define LANDBRIDGE_INIT_LOGIN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -13,10 +14,12 @@ struct login {
 	char name[256];
 	char home[1024];
 	char shell[1024];
+	bool nss; /* only the image's name service knows of it (nss.h) */
 };
 
-/* The user `name`; if that is NULL or "": the settings' default user, else the
- * one with uid 1000, else root (who is there even without a passwd file).
+/* The user `name`, which may be a uid; if that is NULL or "": the settings' default
+ * user, else the one with uid 1000, else root (who is there even without a passwd
+ * file). Who is not in /etc/passwd is asked for with nss.h, so not by PID 1.
  * 0; -ENOENT: no such user, whose name is in who->name. */
 int login_find(struct login *who, const char *name, const struct settings *s);
 

@@ -34,6 +34,9 @@ static const struct {
 	{ "landbridge-drive", landbridge_drive_main },
 	{ "landbridge-automount", landbridge_automount_main },
 #endif
+#if CFG_NET
+	{ "landbridge-dhcp", dhcp_main },
+#endif
 	{ "landbridge-session", session_main },
 	{ "landbridge-broker", broker_main },
 };
@@ -67,6 +70,8 @@ int main(int argc, char **argv)
 			return names[i].run(argc, argv);
 	if (is_init(argc))
 		return init_main(argc, argv);
+	if (CFG_CHECK_CONFIG && argc >= 2 && strcmp(argv[1], "--check-config") == 0)
+		return check_config_main(argc, argv);
 	if (CFG_INTEROP && argc >= 2)
 		return landbridge_run_main(argc, argv);
 	return fd_write_all(2, usage, sizeof(usage) - 1) < 0 ? 111 : 100;

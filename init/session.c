@@ -32,14 +32,18 @@ enum {
 	ENDPOINT = 3,
 	GROUPS_MAX = 1024,
 	PATH_LIST_MAX = HOSTPATH_MAX + 1024,
-	ENV_OURS = 32,                       /* variables ... */
-	ENV_TEXT = 2 * PATH_LIST_MAX + 8192, /* ... and their text */
+	ENVIRONMENT_VARS = 64, /* of /etc/environment ... */
+	ENVIRONMENT_MAX = 16 * 1024,
+	ENV_OURS = 32 + ENVIRONMENT_VARS,                      /* variables ... */
+	ENV_TEXT = 2 * PATH_LIST_MAX + 8192 + ENVIRONMENT_MAX, /* ... and their text */
 };
 
 struct login_session {
 	struct settings settings;
 	struct settings_text text;
 	struct login who;
+	gid_t groups[GROUPS_MAX];
+	size_t group_count;
 	struct hostpath host_path;
 	char why[400];
 };
@@ -85,17 +89,31 @@ static void path_publish(char *extra)
 /* env: or NULL, only to write it down. */
 static void env_path(struct env *env, struct login_session *s, const char *name)
 {
-	const size_t len = sizeof(SYSTEM_DIRS) - 1;
-	char *path = malloc(PATH_LIST_MAX);
+	const char *said = env ? env_get(env, "PATH") : NULL;
+	char *path = malloc(PATH_LIST_MAX + ENVIRONMENT_MAX);
+	size_t len;
 
 	if (!path)
 		return;
-	memcpy(path, system_path + sizeof("PATH=") - 1, len);
+	len = said ? fmt(path, ENVIRONMENT_MAX, "%s:", said)
+		   : fmt(path, ENVIRONMENT_MAX, "%s", SYSTEM_DIRS);
 	path_extra(s, name, path + len, PATH_LIST_MAX - len - 2);
 	if (env)
 		env_set(env, "PATH", path);
 	path_publish(path + len);
 	free(path);
+}
+
+/* What the image says for all of its users. */
+static void env_image(struct env *env)
+{
+	char text[ENVIRONMENT_MAX], *at = text;
+	const char *name, *value;
+
+	if (file_read("/etc/environment", text, sizeof(text)) <= 0)
+		return;
+	for (int i = 0; i < ENVIRONMENT_VARS && environment_next(&at, &name, &value); i++)
+		env_set(env, name, value);
 }
 
 static void env_lang(struct env *env)
@@ -110,7 +128,6 @@ static void env_lang(struct env *env)
 			return;
 		}
 	}
-	env_set(env, "LANG", "C.UTF-8");
 }
 
 static bool env_init(struct env *env, size_t more)
@@ -133,6 +150,9 @@ static int env_build(struct env *env, struct login_session *s, const struct open
 	uname(&u);
 	env_set(env, "HOSTTYPE", u.machine);
 	env_set(env, "TERM", "xterm-256color");
+	env_set(env, "LANG", "C.UTF-8");
+	if (CFG_NSS)
+		env_image(env);
 	env_lang(env);
 	env_path(env, s, distro_name(&s->settings, u.nodename));
 	if (s->settings.interop)
@@ -167,15 +187,14 @@ static char **argv_build(const struct open *l, const char *arg0)
 
 /* By system calls: the C library's functions change every thread of a process,
  * and count a parent, whose memory we still have, among ours. */
-static int user_become(const struct login *who)
+static int user_become(const struct login_session *s)
 {
-	gid_t gids[GROUPS_MAX];
-	size_t count = login_groups(who, gids, GROUPS_MAX);
+	const struct login *who = &s->who;
 
 	if (geteuid() != 0 && geteuid() == who->uid)
 		return 0;
-	if (syscall(SYS_setgroups, count, gids) < 0 || syscall(SYS_setgid, who->gid) < 0 ||
-	    syscall(SYS_setuid, who->uid) < 0)
+	if (syscall(SYS_setgroups, s->group_count, s->groups) < 0 ||
+	    syscall(SYS_setgid, who->gid) < 0 || syscall(SYS_setuid, who->uid) < 0)
 		return -errno;
 	return 0;
 }
@@ -225,7 +244,7 @@ static struct trouble child_run(const struct login_session *s, const struct open
 	if (tty && (fchown(0, s->who.uid, (gid_t)-1) < 0 || fchmod(0, 0620) < 0))
 		return (struct trouble){ TROUBLE_SETUP, -errno };
 	file_write(OOM_SCORE_ADJ, OOM_USERS); /* while it may */
-	err = user_become(&s->who);
+	err = user_become(s);
 	if (err < 0)
 		return (struct trouble){ TROUBLE_USER, err };
 	umask((mode_t)s->settings.umask & 0777);
@@ -315,11 +334,11 @@ static int session_spawn(void *owner, const struct open *l, const struct child_s
 	if (CFG_INTEROP && CFG_BINFMT_GUARD)
 		exe_restore_ours();
 	if (login_find(&s->who, l->user.len ? l->user.at : NULL, &s->settings) < 0) {
-		fmt(s->why, sizeof(s->why), "there is no user %.200s in the guest's /etc/passwd%s",
-		    s->who.name,
+		fmt(s->why, sizeof(s->why), "there is no user %.200s in the guest%s", s->who.name,
 		    l->user.len ? "" : " ([user] default in /etc/wsl.conf; --user root gets in)");
 		return refuse(s, why, WIRE_FAIL_BRIDGE, -ENOENT);
 	}
+	s->group_count = login_groups(&s->who, s->groups, GROUPS_MAX);
 	*job = (struct job){ .report = -1, .subsystem = WIRE_NATIVE };
 	job->pid = image_start(s, l, child, &t);
 	if (job->pid < 0)

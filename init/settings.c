@@ -12,9 +12,19 @@
 #include "init/ns.h"
 #include "init/wslconf.h"
 #include "lib/fd.h"
+#include "lib/fmt.h"
 #include "lib/lib.h"
 
-enum kind { KIND_TEXT, KIND_BOOL, KIND_INT, KIND_OTHER /* known, not acted on */ };
+enum kind {
+	KIND_TEXT,
+	KIND_PATH, /* a text that begins with / */
+	KIND_BOOL,
+	KIND_INT,
+	KIND_MASK,   /* permission bits */
+	KIND_OTHER,  /* known, not acted on: off is what it is */
+	KIND_ALWAYS, /* on is what it is */
+	KIND_V2,
+};
 
 enum section {
 	AUTOMOUNT,
@@ -57,6 +67,10 @@ struct setting {
 	{                                          \
 		section, key, 0, KIND_OTHER, false \
 	}
+#define FIXED(section, key, kind)            \
+	{                                    \
+		section, key, 0, kind, false \
+	}
 #define AT(section, key, kind, member)                                       \
 	{                                                                    \
 		section, key, offsetof(struct settings, member), kind, false \
@@ -69,11 +83,11 @@ struct setting {
 static const struct setting known[] = {
 	AT(AUTOMOUNT, "enabled", KIND_BOOL, automount),
 	AT(AUTOMOUNT, "mountFsTab", KIND_BOOL, mount_fstab),
-	AT(AUTOMOUNT, "root", KIND_TEXT, automount_root),
+	AT(AUTOMOUNT, "root", KIND_PATH, automount_root),
 	AT(AUTOMOUNT, "options", KIND_TEXT, automount_options),
 	OTHER(AUTOMOUNT, "ldconfig"),
-	OTHER(AUTOMOUNT, "cgroups"),
-	AT(FILESYSTEM, "umask", KIND_INT, umask),
+	FIXED(AUTOMOUNT, "cgroups", KIND_V2),
+	AT(FILESYSTEM, "umask", KIND_MASK, umask),
 	AT(INTEROP, "enabled", KIND_BOOL, interop),
 	AT(INTEROP, "appendWindowsPath", KIND_BOOL, append_windows_path),
 #if CFG_INTEROP_USERS
@@ -83,7 +97,7 @@ static const struct setting known[] = {
 	AT(NETWORK, "generateHosts", KIND_BOOL, generate_hosts),
 	AT(NETWORK, "generateResolvConf", KIND_BOOL, generate_resolv_conf),
 	AT(NETWORK, "hostname", KIND_TEXT, hostname),
-	OTHER(TIME, "useWindowsTimezone"),
+	AT(TIME, "useWindowsTimezone", KIND_BOOL, host_timezone),
 	AT(FILESERVER, "enabled", KIND_BOOL, file_server),
 	OTHER(FILESERVER, "logFile"),
 	OTHER(FILESERVER, "logLevel"),
@@ -94,7 +108,7 @@ static const struct setting known[] = {
 	AT(BOOT, "command", KIND_TEXT, command),
 	OTHER(BOOT, "systemd"),
 	OTHER(BOOT, "initTimeout"),
-	OTHER(BOOT, "protectBinfmt"),
+	FIXED(BOOT, "protectBinfmt", KIND_ALWAYS),
 	OTHER(GENERAL, "guiApplications"),
 	AT(LANDBRIDGE, "name", KIND_TEXT, name),
 	AT(LANDBRIDGE, "user", KIND_TEXT, default_user),
@@ -103,6 +117,7 @@ static const struct setting known[] = {
 	CMDLINE("subvolume", KIND_TEXT, subvolume),
 	CMDLINE("ip", KIND_TEXT, ip),
 	CMDLINE("gateway", KIND_TEXT, gateway),
+	CMDLINE("timezone", KIND_TEXT, timezone),
 #if CFG_P9FS
 	CMDLINE("drives", KIND_TEXT, drives),
 #endif
@@ -128,6 +143,7 @@ void settings_init(struct settings *s)
 		.append_windows_path = true,
 		.generate_hosts = true,
 		.generate_resolv_conf = true,
+		.host_timezone = true,
 		.umask = 022,
 	};
 }
@@ -144,14 +160,14 @@ static int bool_parse(const char *value, bool *out)
 }
 
 /* As strtol(3) with base 0, so 022 is octal, as in WSL. */
-static int int_parse(const char *value, int *out)
+static int int_parse(const char *value, int max, int *out)
 {
 	char *end;
 	long v;
 
 	errno = 0;
 	v = strtol(value, &end, 0);
-	if (end == value || *end || errno || v < 0 || v > INT_MAX)
+	if (end == value || *end || errno || v < 0 || v > max)
 		return -EINVAL;
 	*out = (int)v;
 	return 0;
@@ -160,24 +176,32 @@ static int int_parse(const char *value, int *out)
 static int setting_store(struct settings *s, const struct setting *k, const char *value)
 {
 	char *member = (char *)s + k->offset;
-	bool off;
+	bool on;
 
+	if (k->kind == KIND_PATH && *value != '/')
+		return -EINVAL;
 	switch (k->kind) {
+	case KIND_PATH:
 	case KIND_TEXT:
 		*(const char **)(void *)member = value;
 		return 0;
 	case KIND_BOOL:
 		return bool_parse(value, (bool *)(void *)member);
 	case KIND_INT:
-		return int_parse(value, (int *)(void *)member);
-	default: /* off is what it is */
-		return bool_parse(value, &off) == 0 && !off ? 0 : -EOPNOTSUPP;
+		return int_parse(value, INT_MAX, (int *)(void *)member);
+	case KIND_MASK:
+		return int_parse(value, 0777, (int *)(void *)member);
+	case KIND_V2:
+		return strcasecmp(value, "v2") == 0 ? 0 : -EOPNOTSUPP;
+	default:
+		return bool_parse(value, &on) == 0 && on == (k->kind == KIND_ALWAYS) ? 0
+										     : -EOPNOTSUPP;
 	}
 }
 
 int settings_set(struct settings *s, const char *section, const char *key, const char *value)
 {
-	_Static_assert(array_len(known) <= 64, "settings::seen has 64 bits");
+	_Static_assert(array_len(known) <= SETTINGS_MAX, "settings::seen has a bit for each");
 
 	for (size_t i = 0; i < array_len(known); i++) {
 		uint64_t bit = (uint64_t)1 << i;
@@ -290,8 +314,6 @@ static int conf_set(struct settings *s, const struct wslconf *conf)
 static const char *why(int err)
 {
 	switch (err) {
-	case -EBADMSG:
-		return "this is no [section], key = value or # comment";
 	case -ENOENT:
 		return "unknown key";
 	case -EEXIST:
@@ -313,11 +335,17 @@ void settings_conf(struct settings *s, char *text, size_t len,
 
 	wslconf_init(&conf, text, len);
 	while ((what = wslconf_next(&conf)) != WSLCONF_END) {
-		int err = what == WSLCONF_ENTRY ? conf_set(s, &conf) : -EBADMSG;
+		uint64_t before = s->seen;
+		int err = what == WSLCONF_ENTRY ? conf_set(s, &conf) : 0;
 
-		if (err < 0 && complain)
-			complain->say(complain->ctx, conf.line, why(err),
-				      what == WSLCONF_ENTRY ? conf.key : "");
+		if (!complain)
+			continue;
+		if (what == WSLCONF_BAD)
+			complain->say(complain->ctx, conf.line, conf.why, conf.text);
+		else if (err < 0)
+			complain->say(complain->ctx, conf.line, why(err), conf.key);
+		else if (complain->lines && s->seen != before)
+			complain->lines[__builtin_ctzll(s->seen & ~before)] = conf.line;
 	}
 }
 
@@ -343,7 +371,8 @@ ssize_t settings_text_read(struct settings_text *text, const char *path, bool *c
 	return len;
 }
 
-void settings_load(struct settings *s, struct settings_text *text)
+int settings_load_from(struct settings *s, struct settings_text *text, const char *path,
+		       const struct settings_complaint *complain)
 {
 	ssize_t len;
 	bool cut;
@@ -351,7 +380,69 @@ void settings_load(struct settings *s, struct settings_text *text)
 	settings_init(s);
 	if (!in_container() && file_read("/proc/cmdline", text->cmdline, sizeof(text->cmdline)) > 0)
 		settings_cmdline(s, text->cmdline);
-	len = settings_text_read(text, SETTINGS_COPY, &cut);
+	len = settings_text_read(text, path, &cut);
 	if (len > 0)
-		settings_conf(s, text->conf, (size_t)len, NULL);
+		settings_conf(s, text->conf, (size_t)len, complain);
+	return len < 0 ? (int)len : 0;
+}
+
+void settings_load(struct settings *s, struct settings_text *text)
+{
+	settings_load_from(s, text, SETTINGS_COPY, NULL);
+}
+
+/* --- what they are ------------------------------------------------------------- */
+
+static void value_show(const struct settings *s, const struct setting *k, struct setting_shown *out)
+{
+	const char *member = (const char *)s + k->offset;
+
+	out->value = out->text;
+	switch (k->kind) {
+	case KIND_TEXT:
+	case KIND_PATH:
+		out->value = *(const char *const *)(const void *)member;
+		break;
+	case KIND_INT:
+		fmt(out->text, sizeof(out->text), "%d", *(const int *)(const void *)member);
+		break;
+	case KIND_MASK:
+		fmt(out->text, sizeof(out->text), "0%o",
+		    (unsigned)*(const int *)(const void *)member);
+		break;
+	case KIND_V2:
+		out->value = "v2";
+		break;
+	case KIND_BOOL:
+		out->value = *(const bool *)(const void *)member ? "true" : "false";
+		break;
+	default:
+		out->value = k->kind == KIND_ALWAYS ? "true" : "false";
+	}
+}
+
+/* The one that gave `i` its value: another name of it, perhaps. */
+static size_t source_of(const struct settings *s, size_t i)
+{
+	for (size_t j = 0; known[i].offset && !(s->seen >> i & 1) && j < array_len(known); j++)
+		if (known[j].offset == known[i].offset && s->seen >> j & 1)
+			return j;
+	return i;
+}
+
+bool settings_show(const struct settings *s, size_t i, struct setting_shown *out)
+{
+	size_t source;
+
+	if (i >= array_len(known))
+		return false;
+	source = source_of(s, i);
+	*out = (struct setting_shown){ .section = section_of(&known[i]),
+				       .key = known[i].key,
+				       .fixed = known[i].kind >= KIND_OTHER,
+				       .source = source,
+				       .set = s->seen >> source & 1,
+				       .from_cmdline = s->from_cmdline >> source & 1 };
+	value_show(s, &known[i], out);
+	return true;
 }

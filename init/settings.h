@@ -13,6 +13,8 @@
 
 #include "lib/places.h"
 
+enum { SETTINGS_MAX = 64 };
+
 struct settings {
 	/* wsl.conf; the defaults are WSL's */
 	bool automount, mount_fstab;
@@ -21,6 +23,7 @@ struct settings {
 	bool interop, append_windows_path;
 	const char *interop_users, *interop_groups; /* who may; NULL: everybody */
 	bool generate_hosts, generate_resolv_conf;
+	bool host_timezone; /* time.useWindowsTimezone */
 	const char *hostname;
 	const char *default_user; /* [user] default, [landbridge] user */
 	const char *command;
@@ -32,6 +35,7 @@ struct settings {
 	/* the kernel command line alone: it is the machine's, or needed before
 	 * there is a file to read */
 	const char *ip, *gateway;
+	const char *timezone;  /* the host's: "Europe/Berlin" */
 	const char *drives;    /* letters of those that come over the link: "CD" */
 	int partition;         /* 0: not said */
 	const char *subvolume; /* or directory of the file system, that is the root */
@@ -56,10 +60,12 @@ int settings_set(struct settings *s, const char *section, const char *key, const
  * which then leaves alone what was set here. */
 const char *settings_cmdline(struct settings *s, char *text);
 
-/* wsl.conf. `complain` is called for every line that does not count. */
+/* wsl.conf. `say` is called for every line that does not count: what is its key, or
+ * how it begins. */
 struct settings_complaint {
 	void (*say)(void *ctx, unsigned line, const char *why, const char *what);
 	void *ctx;
+	unsigned *lines; /* NULL, or of each setting (settings_show) the line it comes from */
 };
 void settings_conf(struct settings *s, char *text, size_t len,
 		   const struct settings_complaint *complain);
@@ -82,5 +88,21 @@ ssize_t settings_text_read(struct settings_text *text, const char *path, bool *c
  * in the file since counts at the next boot, as in WSL. The kernel's command
  * line counts only outside of containers. */
 void settings_load(struct settings *s, struct settings_text *text);
+
+/* The same of any file, with complaints. 0, or negative errno where it cannot be
+ * read: the command line and the defaults count then. */
+int settings_load_from(struct settings *s, struct settings_text *text, const char *path,
+		       const struct settings_complaint *complain);
+
+/* What setting number `i` is. False: there are no more. */
+struct setting_shown {
+	const char *section, *key;
+	const char *value; /* NULL: none */
+	char text[16];     /* where value may be */
+	bool fixed;        /* it has no other value here, whatever somebody says */
+	bool set, from_cmdline;
+	size_t source; /* the setting that was set: another name of this, perhaps */
+};
+bool settings_show(const struct settings *s, size_t i, struct setting_shown *out);
 
 #endif

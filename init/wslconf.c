@@ -109,6 +109,12 @@ static const char *name_take(struct wslconf *c, char **end)
 	return name;
 }
 
+static enum wslconf_what bad(struct wslconf *c, const char *why)
+{
+	c->why = CFG_CHECK_CONFIG ? why : "it is not as wsl.conf(5) says";
+	return WSLCONF_BAD;
+}
+
 static enum wslconf_what header_take(struct wslconf *c)
 {
 	const char *name;
@@ -119,14 +125,14 @@ static enum wslconf_what header_take(struct wslconf *c)
 	blanks_skip(c);
 	name = name_take(c, &end);
 	if (!name)
-		return WSLCONF_BAD;
+		return bad(c, "a section is [NAME], of letters and digits");
 	blanks_skip(c);
 	if (c->at == c->end || *c->at != ']')
-		return WSLCONF_BAD;
+		return bad(c, "no ] ends the section's name");
 	c->at++;
 	blanks_skip(c);
 	if (!at_line_end(c) && *c->at != '#')
-		return WSLCONF_BAD;
+		return bad(c, "more than a comment behind the ]");
 	*end = '\0';
 	c->section = name;
 	return WSLCONF_ENTRY;
@@ -176,11 +182,11 @@ static enum wslconf_what value_take(struct wslconf *c)
 			continue;
 		}
 		if (byte == '\0')
-			return WSLCONF_BAD;
+			return bad(c, "there is a byte 0 in it");
 		if (byte == '\\') {
 			byte = escape_take(c);
 			if (byte < 0)
-				return WSLCONF_BAD;
+				return bad(c, "after a \\ comes one of \\ \" b n t");
 			if (byte == 0)
 				continue;
 			*out++ = (char)byte;
@@ -193,7 +199,7 @@ static enum wslconf_what value_take(struct wslconf *c)
 			keep = out;
 	}
 	if (quoted)
-		return WSLCONF_BAD;
+		return bad(c, "no \" ends the quoted text");
 	line_skip(c); /* before the NUL below can hide the line's end */
 	*keep = '\0';
 	return WSLCONF_ENTRY;
@@ -205,14 +211,28 @@ static enum wslconf_what entry_take(struct wslconf *c)
 
 	c->key = name_take(c, &end);
 	if (!c->key)
-		return WSLCONF_BAD;
+		return bad(c, "this is no [section], key = value or # comment");
 	blanks_skip(c);
-	if (c->at == c->end || *c->at != '=' || !c->section)
-		return WSLCONF_BAD;
+	if (c->at == c->end || *c->at != '=')
+		return bad(c, "no = comes after the key");
+	if (!c->section)
+		return bad(c, "no good [section] comes before it");
 	c->at++;
 	*end = '\0';
 	blanks_skip(c);
 	return value_take(c);
+}
+
+/* A value is written over its line, so its beginning is kept. */
+static void beginning_keep(struct wslconf *c)
+{
+	size_t n = 0;
+
+	for (const char *at = c->at; at < c->end && *at != '\n' && n < WSLCONF_SHOWN - 1; at++)
+		c->text[n++] = *at < ' ' || *at > '~' ? '?' : *at;
+	while (n > 0 && (c->text[n - 1] == '?' || c->text[n - 1] == ' '))
+		n--;
+	c->text[n] = '\0';
 }
 
 enum wslconf_what wslconf_next(struct wslconf *conf)
@@ -220,6 +240,7 @@ enum wslconf_what wslconf_next(struct wslconf *conf)
 	while (conf->at < conf->end) {
 		conf->line = conf->next_line;
 		blanks_skip(conf);
+		beginning_keep(conf);
 		if (at_line_end(conf) || *conf->at == '#') {
 			line_skip(conf);
 		} else if (*conf->at == '[') {

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { WSLCONF_SHOWN = 32 };
 enum wslconf_what { WSLCONF_END, WSLCONF_ENTRY, WSLCONF_BAD };
 
 struct wslconf {
@@ -26,6 +27,9 @@ struct wslconf {
 	unsigned line; /* of what wslconf_next returned, from 1 */
 	/* Of an entry; NUL-terminated, valid as long as the text. */
 	const char *key, *value;
+	/* Of a bad line: what is wrong with it, and how it begins. */
+	const char *why;
+	char text[WSLCONF_SHOWN];
 };
 
 /* Makes UTF-8 of a file's text in its place, without a byte order mark: UTF-16

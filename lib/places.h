@@ -16,6 +16,9 @@
 #define LANDBRIDGE_HANDLER LANDBRIDGE_RUN "/handler"
 #define LANDBRIDGE_NAME_FILE LANDBRIDGE_RUN "/name" /* the guest's, for wslpath */
 
+/* What a guest has as /etc/resolv.conf, unless that stays the image's. */
+#define LANDBRIDGE_RESOLV_CONF LANDBRIDGE_RUN "/etc/resolv.conf"
+
 /* The serial number of the disk with the kernel's modules, at most 20 characters. */
 #define LANDBRIDGE_MODULES "landbridge.modules"
 

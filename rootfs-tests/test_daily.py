@@ -1,4 +1,4 @@
-"""What a guest's day is made of: its kernel's modules, its memory, the power button."""
+"""What a guest's day is made of: modules, memory, the power button, settings, users."""
 import json
 import os
 import re
@@ -145,3 +145,96 @@ def test_asked_to_power_off(watched, command, arguments):
     state = subprocess.run(["dumpe2fs", "-h", disk], capture_output=True, text=True, check=True).stdout
     kept = subprocess.run(["debugfs", "-R", "cat /etc/kept", disk], capture_output=True, text=True, check=True).stdout
     assert kept == "kept\n" and re.search(r"state: +clean\n", state), (kept, state)
+
+
+class Leased(Machine):
+    """One whose command line says nothing of the network."""
+
+    def command(self, words):
+        append = words.index("-append") + 1
+        words[append] = re.sub(r"landbridge\.(ip|gateway|dns)=\S+ ", "", words[append])
+        return words
+
+
+def test_address_is_leased(landbridge, base, tmp_path):
+    """From QEMU's own network, and the name server with it."""
+    shutil.copy(base[0], tmp_path / "initramfs")
+    machine = Leased(landbridge, tmp_path, ["--drive", f"D:={tmp_path}"], [base[1]])
+    machine.start_agent()
+    try:
+        assert machine.exec("busybox", "true").status == 0
+        assert until(lambda: b"nameserver 10.0.2.3" in machine.exec("cat", "/etc/resolv.conf").out, 30)
+        seen = machine.exec("sh", "-c", "busybox ifconfig eth0; busybox route -n").text
+        assert "inet addr:10.0.2.15" in seen and re.search(r"^0\.0\.0\.0\s+10\.0\.2\.2", seen, re.M), seen
+    finally:
+        machine.stop()
+
+
+# --- settings and users ------------------------------------------------------------------
+
+OWN = """[automount]
+root = /drives
+mountFsTab = false
+[filesystem]
+umask = 027
+[interop]
+appendWindowsPath = false
+[network]
+generateHosts = false
+generateResolvConf = false
+hostname = ferry
+[time]
+useWindowsTimezone = false
+[user]
+default = 1000
+"""
+LOOK = """umask; hostname; id -u; ls -d /drives/c /mnt/c /mnt/fstab/here; cat /etc/hosts | head -n 1; cat /etc/resolv.conf | head -n 1
+echo $PATH | grep -c /c/; date +%Z; cat /etc/timezone; true"""
+
+# Stands for an image whose name service knows more than /etc/passwd.
+GETENT = """#!/bin/sh
+case "$*" in
+"-- passwd remote") echo "remote:x:5000:5001:Far,away:/srv:/bin/sh" ;;
+"-- initgroups remote") echo "remote   5001 5002 27" ;;
+*) exit 2 ;;
+esac
+"""
+
+
+def day_image(path, base, conf, **files):
+    with images.TarImage(path, base) as tar:
+        images.add_user(tar, "ann", 1000, "/bin/sh", {})
+        tar.file("etc/fstab", "tmpfs /mnt/fstab tmpfs mode=755 0 0\n")
+        tar.dir("mnt/fstab")
+        tar.file("etc/hosts", "own hosts\n")
+        tar.file("etc/resolv.conf", "own resolv\n")
+        tar.file("etc/wsl.conf", conf)
+        for name, (text, mode) in files.items():
+            tar.file(name.replace("__", "/"), text, mode)
+    return path
+
+
+def test_settings_of_a_day(landbridge, store, debian_tar):
+    """Each key does what wsl.conf(5) says of it."""
+    image = day_image(str(store / "own.tar"), debian_tar, OWN)
+    result = landbridge.run(image, "--", "sh", "-c", LOOK, env={"TZ": "Asia/Tokyo"})
+    assert result.lines[:3] == ["0027", "ferry", "1000"], result
+    assert "/drives/c" in result.lines and "/mnt/c" not in result.lines, result
+    assert "own hosts" in result.lines and "own resolv" in result.lines and "0" in result.lines, result
+    assert "JST" not in result.lines and "Asia/Tokyo" not in result.lines, result
+
+
+def test_user_of_the_name_service(landbridge, store, debian_tar):
+    """Who is not in /etc/passwd, with all that his image says of him and of everybody."""
+    environment = "# all\nexport FERRY=\"two words\"\nPATH=/opt/own:/usr/bin:/bin\nUSER=nobody\nLANG=C\n"
+    image = day_image(str(store / "far.tar"), debian_tar, "[user]\ndefault = remote\n",
+                      usr__bin__getent=(GETENT, 0o755), etc__environment=(environment, 0o644))
+    script = f'id -u; id -G; echo "$HOME|$USER|$SHELL|$FERRY|$LANG"; echo "$PATH"; mount | grep fstab; {LOOK}'
+    result = landbridge.run(image, "--", "sh", "-c", script, env={"TZ": "Asia/Tokyo"})
+    assert result.lines[:3] == ["5000", "5001 27 5002", "/srv|remote|/bin/sh|two words|C"], result
+    assert result.lines[3].startswith("/opt/own:/usr/bin:/bin:/run/landbridge/bin:"), result
+    assert "tmpfs on /mnt/fstab" in result.text and "/mnt/c" in result.lines, result
+    assert "JST" in result.lines and "Asia/Tokyo" in result.lines and "0022" in result.lines, result
+    assert "own hosts" not in result.lines and "own resolv" not in result.lines, result
+    result = landbridge.run("--user", "nobody-at-all", image, "--", "true")
+    assert result.status == 125 and b"there is no user nobody-at-all in the guest" in result.err, result

@@ -162,7 +162,7 @@ def test_settings_and_names(guest):
         assert init.inside("hostname").stdout == "myboat\n"
         assert init.inside("cat", "/etc/hostname").stdout == "myboat\n"
         log = guest.read("log")
-    assert "/etc/wsl.conf:3: " in log and "/etc/wsl.conf:5: enabled: a value it cannot have" in log
+    assert "/etc/wsl.conf:3: this is wrong: no = comes after the key; the line is ignored" in log and "/etc/wsl.conf:5: enabled: a value it cannot have" in log
 
 
 @pytest.mark.parametrize("encode", [
@@ -203,6 +203,25 @@ def test_unsupported_settings_are_said(guest):
     assert "/etc/wsl.conf:2: systemd: not supported yet" in log
     assert "/etc/wsl.conf:4: ip: this goes on the kernel's command line" in log
     assert "/etc/wsl.conf:5: write: unknown key" in log
+
+
+def test_check_config(guest):
+    """What counts, and where it comes from, without a boot."""
+    guest.write("etc/wsl.conf", "[filesystem]\numask = 077\n[network]\nhostname = a b\nnonsense\n")
+    check = [guest.path("init"), "--check-config", guest.path("etc/wsl.conf")]
+    result = subprocess.run(check, capture_output=True, text=True, check=False)
+    lines = result.stdout.splitlines()
+    assert result.returncode == 1, result
+    assert f"umask = 077 # {guest.path('etc/wsl.conf')}:2" in lines and "[network]" in lines, result
+    assert f'hostname = "a b" # {guest.path("etc/wsl.conf")}:4' in lines and "cgroups = v2 # fixed here" in lines, result
+    assert "enabled = true # default" in lines, result
+    assert result.stderr.count("\n") == 1 and ":5: nonsense: no = comes after the key" in result.stderr, result
+    guest.write("again", "\n".join(line for line in lines if not line.startswith(("ip ", "gateway ", "timezone ",
+                "partition ", "subvolume ", "drives ", "dns ", "name ", "user ", "link ", "key "))))
+    check[-1] = guest.path("again")
+    assert subprocess.run(check, capture_output=True, check=False).returncode == 0, "it reads what it prints"
+    check[-1] = guest.path("none")
+    assert subprocess.run(check, capture_output=True, check=False).returncode == 2
 
 
 def test_image_keeps_no_trace(guest):

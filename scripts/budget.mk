@@ -9,7 +9,8 @@ KCONFIG_FILES := Kconfig $(wildcard */Kconfig)
 # What each variant leaves out.
 SIZES_all :=
 SIZES_full := TLS
-SIZES_small := NET P9D P9FS TLS VSOCK SCRIPTS MODPROBE BUTTON BINFMT_GUARD INTEROP_USERS DOCTOR
+SIZES_small := NET P9D P9FS TLS VSOCK SCRIPTS MODPROBE BUTTON BINFMT_GUARD INTEROP_USERS DOCTOR \
+	CHECK_CONFIG NSS
 SIZES := all full small
 check-init-sizes: $(B)/init
 	+@$(foreach v,$(SIZES),mkdir -p $(B)/sizes/$v && rm -f $(B)/sizes/$v/.config && \

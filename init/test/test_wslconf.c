@@ -91,7 +91,14 @@ static void test_set(void **state)
 		{ "automount", "enabled", "FALSE", 0 },
 		{ "AutoMount", "MOUNTFSTAB", "0", 0 },
 		{ "automount", "root", "/drives/", 0 },
+		{ "automount", "root", "drives", -EEXIST },
+		{ "filesystem", "umask", "01777", -EINVAL },
 		{ "filesystem", "umask", "077", 0 },
+		{ "automount", "cgroups", "v1", -EOPNOTSUPP },
+		{ "automount", "cgroups", "V2", 0 },
+		{ "boot", "protectBinfmt", "false", -EOPNOTSUPP },
+		{ "boot", "protectBinfmt", "true", 0 },
+		{ "time", "useWindowsTimezone", "false", 0 },
 		{ "interop", "enabled", "maybe", -EINVAL },
 		{ "interop", "enabled", "", -EINVAL },
 		{ "landbridge", "partition", "2x", -EINVAL },
@@ -192,7 +199,7 @@ static void test_conf(void **state)
 		      "what is this\n[landbridge]\nip=9.9.9.9/9\ngateway=5.6.7.8\ndns=yes\n"
 		      "[boot]\ncommand=\"echo # hi\"\n ";
 	struct said said = { .len = 0 };
-	struct settings_complaint c = { say, &said };
+	struct settings_complaint c = { say, &said, NULL };
 	struct settings s;
 
 	(void)state;
@@ -206,7 +213,7 @@ static void test_conf(void **state)
 	assert_string_equal(s.dns, "yes");
 	assert_string_equal(s.command, "echo # hi");
 	assert_false(s.interop);
-	assert_string_equal(said.text, "5:enabled;6:new;7:;10:gateway;");
+	assert_string_equal(said.text, "5:enabled;6:new;7:what is this;10:gateway;");
 }
 
 /* A file as an editor of the host may leave it. */
@@ -246,13 +253,143 @@ static void test_encodings(void **state)
 	}
 }
 
+struct told {
+	char text[512];
+	size_t len;
+};
+
+static void tell(void *ctx, unsigned line, const char *why, const char *what)
+{
+	struct told *t = ctx;
+
+	t->len += fmt(t->text + t->len, sizeof(t->text) - t->len, "%u:%s: %s;", line, what, why);
+}
+
+#define SECTION "this is no [section], key = value or # comment"
+#define EQUALS "no = comes after the key"
+#define BEFORE "no good [section] comes before it"
+#define ESCAPE "after a \\ comes one of \\ \" b n t"
+#define QUOTE "no \" ends the quoted text"
+#define NAME "a section is [NAME], of letters and digits"
+#define BEHIND "more than a comment behind the ]"
+#define VALUE "a value it cannot have"
+#define UNKNOWN "unknown key"
+#define TWICE "said before; the first one counts"
+#define UNSUPPORTED "not supported yet"
+
+/* Files as people, editors and scripts break them: what is said, and that the last
+ * lines, which are good, still count. */
+static const struct broken {
+	const char *text, *told;
+} broken[] = {
+	{ "nonsense\n", "1:nonsense: " EQUALS ";" },
+	{ "= value\n", "1:= value: " SECTION ";" },
+	{ "key = value\n", "1:key = value: " BEFORE ";" },
+	{ "[network\n", "1:[network: no ] ends the section's name;" },
+	{ "[]\n", "1:[]: " NAME ";" },
+	{ "[net work]\n", "1:[net work]: no ] ends the section's name;" },
+	{ "[9]\n", "1:[9]: " NAME ";" },
+	{ "[network] x\n", "1:[network] x: " BEHIND ";" },
+	{ "[network]]\n", "1:[network]]: " BEHIND ";" },
+	{ "[[network]]\n", "1:[[network]]: " NAME ";" },
+	{ "]\n", "1:]: " SECTION ";" },
+	{ "; comment\n", "1:; comment: " SECTION ";" },
+	{ "// comment\n", "1:// comment: " SECTION ";" },
+	{ "<xml/>\n", "1:<xml/>: " SECTION ";" },
+	{ "\xe2\x80\x9cnetwork\xe2\x80\x9d\n", "1:???network: " SECTION ";" },
+	{ "\x1b[2J\n", "1:?[2J: " SECTION ";" },
+	{ "[interop]\nenabled\n", "2:enabled: " EQUALS ";" },
+	{ "[interop]\nenabled true\n", "2:enabled true: " EQUALS ";" },
+	{ "[interop]\nenabled: true\n", "2:enabled: true: " EQUALS ";" },
+	{ "[interop]\nenabled =\n", "2:enabled: " VALUE ";" },
+	{ "[interop]\nenabled = yes\n", "2:enabled: " VALUE ";" },
+	{ "[interop]\nenabled = True # yes\nenabled = false\n", "3:enabled: " TWICE ";" },
+	{ "[interop]\nenabled = \"true\n", "2:enabled = \"true: " QUOTE ";" },
+	{ "[interop]\nenable = true\n", "2:enable: " UNKNOWN ";" },
+	{ "[interop]\nap_pend = true\n", "2:ap_pend = true: " EQUALS ";" },
+	{ "[interop]\n-enabled = true\n", "2:-enabled = true: " SECTION ";" },
+	{ "[inter]\nenabled = true\n", "2:enabled: " UNKNOWN ";" },
+	{ "[automount]\nroot = C:\\\\mnt\n", "2:root: " VALUE ";" },
+	{ "[automount]\nroot = C:\\mnt\n", "2:root = C:\\mnt: " ESCAPE ";" },
+	{ "[automount]\nroot = mnt\n", "2:root: " VALUE ";" },
+	{ "[automount]\nroot =\n", "2:root: " VALUE ";" },
+	{ "[automount]\ncgroups = v1\n", "2:cgroups: " UNSUPPORTED ";" },
+	{ "[filesystem]\numask = 8\numask = 09\n", "3:umask: " TWICE ";" },
+	{ "[filesystem]\numask = 09\n", "2:umask: " VALUE ";" },
+	{ "[filesystem]\numask = u=rwx\n", "2:umask: " VALUE ";" },
+	{ "[filesystem]\numask = 010000\n", "2:umask: " VALUE ";" },
+	{ "[gpu]\nenabled = true\n", "2:enabled: " UNSUPPORTED ";" },
+	{ "[fileServer]\nlogFile = /x\n", "2:logFile: " UNSUPPORTED ";" },
+	{ "[landbridge]\nip = dhcp\n",
+	  "2:ip: this goes on the kernel's command line, as landbridge.KEY=;" },
+	{ "[boot]\ninitTimeout = 10000\n", "2:initTimeout: " UNSUPPORTED ";" },
+	{ "[boot]\nprotectBinfmt = false\n", "2:protectBinfmt: " UNSUPPORTED ";" },
+	{ "\r[interop]\r\n", "1:?[interop]: " SECTION ";" },
+	{ "[interop]\nthis line is much longer than what is shown of one\n",
+	  "2:this line is much longer than w: " EQUALS ";" },
+	{ "[interop]\nenabled = true \\\n", "" }, /* the next line is empty */
+};
+
+static void test_broken(void **state)
+{
+	static const char good[] = "\n[network]\nhostname = good\n[boot]\ncommand = half";
+
+	(void)state;
+	for (size_t i = 0; i < array_len(broken); i++) {
+		struct told told = { .len = 0 };
+		struct settings_complaint c = { tell, &told, NULL };
+		char text[256];
+		struct settings s;
+		size_t len = fmt(text, sizeof(text), "%s%s", broken[i].text, good);
+
+		settings_init(&s);
+		settings_conf(&s, text, len, &c);
+		if (strcmp(told.text, broken[i].told) != 0)
+			fail_msg("%zu: %s: %s", i, broken[i].text, told.text);
+		assert_string_equal(s.hostname, "good");
+		assert_string_equal(s.command, "half");
+	}
+}
+
+/* Where each value comes from. */
+static void test_origins(void **state)
+{
+	char cmdline[] = "landbridge.user=bob";
+	char text[] = "[user]\ndefault = amy\n[filesystem]\n\numask = 077\n ";
+	unsigned lines[SETTINGS_MAX] = { 0 };
+	struct settings_complaint c = { NULL, NULL, lines };
+	struct setting_shown k;
+	struct settings s;
+	size_t seen = 0;
+
+	(void)state;
+	settings_init(&s);
+	settings_cmdline(&s, cmdline);
+	settings_conf(&s, text, sizeof(text) - 2, &c);
+	for (size_t i = 0; settings_show(&s, i, &k); i++) {
+		if (strcmp(k.key, "umask") == 0) {
+			assert_string_equal(k.value, "077");
+			assert_true(k.set && !k.from_cmdline && lines[k.source] == 5);
+			seen++;
+		} else if (strcmp(k.key, "default") == 0 || strcmp(k.key, "user") == 0) {
+			assert_string_equal(k.value, "bob");
+			assert_true(k.set && k.from_cmdline);
+			seen++;
+		} else {
+			assert_false(k.set);
+		}
+	}
+	assert_int_equal(seen, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_encodings),    cmocka_unit_test(test_grammar),
 		cmocka_unit_test(test_nul_in_value), cmocka_unit_test(test_set),
 		cmocka_unit_test(test_cmdline),      cmocka_unit_test(test_cmdline_values),
-		cmocka_unit_test(test_conf),
+		cmocka_unit_test(test_conf),         cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_origins),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

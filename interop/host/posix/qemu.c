@@ -77,7 +77,7 @@ static void add_kernel(struct args *args, const struct qemu *q)
 	/* Said only where what is written stays: a full disk is another matter then. */
 	const char *mode = q->options->write ? " rw" : dir ? " ro" : "";
 	char root[96] = "", user[80] = "", below[300] = "", drives[64],
-	     link[ADDRESS_SERIAL_MAX + 16];
+	     link[ADDRESS_SERIAL_MAX + 16], zone[96] = "";
 
 	if (dir)
 		fmt(root, sizeof(root), " root=landbridge-root rootfstype=9p");
@@ -88,6 +88,8 @@ static void add_kernel(struct args *args, const struct qemu *q)
 		    q->options->subvolume + strspn(q->options->subvolume, "/"));
 	if (q->options->user)
 		fmt(user, sizeof(user), " landbridge.user=%s", q->options->user);
+	if (q->timezone[0])
+		fmt(zone, sizeof(zone), " landbridge.timezone=%s", q->timezone);
 	/* This host's 127.0.0.1 is 10.0.2.2 for it. */
 	if (options_link_is_tcp(q->options))
 		fmt(link, sizeof(link), "tcp:10.0.2.2:%u", q->port);
@@ -100,10 +102,10 @@ static void add_kernel(struct args *args, const struct qemu *q)
 	args_add(args, "-append");
 	args_add(
 		args,
-		"console=ttyS0 quiet panic=-1 nokaslr cryptomgr.notests%s%s%s%s landbridge.name=%s%s "
+		"console=ttyS0 quiet panic=-1 nokaslr cryptomgr.notests%s%s%s%s landbridge.name=%s%s%s "
 		"landbridge.ip=10.0.2.15/24 landbridge.gateway=10.0.2.2 landbridge.dns=10.0.2.3 "
 		"landbridge.link=%s%s",
-		emulated, below, root, mode, q->name, user, link,
+		emulated, below, root, mode, q->name, user, zone, link,
 		served(drives, sizeof(drives), q));
 }
 

@@ -16,7 +16,8 @@ struct qemu {
 	const struct image *image;
 	const struct disk_file *disks; /* as many as the options have */
 	const char *kernel, *initramfs;
-	const char *modules; /* a disk with the kernel's modules (module_disk.h); "": none */
+	const char *modules;  /* a disk with the kernel's modules (module_disk.h); "": none */
+	const char *timezone; /* this host's (timezone.h); "": not known */
 	/* QEMU's ends: a connected socket for the console, a listening one for the
 	 * link; or -1 and QEMU listens itself on a socket "console", "link" in its
 	 * directory. */

@@ -110,6 +110,7 @@ int vm_prepare(struct vm *vm, struct fault *why)
 				 "unable to find " QEMU ": install qemu-system-x86");
 	if (vm_find_kernel(vm, why) < 0)
 		return -1;
+	timezone_find(vm->timezone);
 	if (vm->modules[0])
 		module_disk_find(vm->module_disk, vm->modules, vm->dirs);
 	vm->kvm = qemu_kvm_works(vm->program, vm->kernel, vm->dirs);
@@ -127,6 +128,7 @@ static struct qemu command(const struct vm *vm)
 			      .disks = vm->disks,
 			      .kernel = vm->kernel,
 			      .modules = vm->module_disk,
+			      .timezone = vm->timezone,
 			      .console = vm->ends[VM_CONSOLE],
 			      .link = vm->ends[VM_LINK],
 			      .port = vm->port,

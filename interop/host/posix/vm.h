@@ -4,6 +4,7 @@
 
 #include "interop/host/posix/machine.h"
 #include "interop/host/posix/qemu.h"
+#include "interop/host/posix/timezone.h"
 #include "interop/link/link.h"
 
 /* Descriptors that QEMU inherits. */
@@ -27,6 +28,7 @@ struct vm {
 	char name[64];                            /* the guest's */
 	char kernel[PATH_MAX], modules[PATH_MAX]; /* modules "": none */
 	char module_disk[PATH_MAX];               /* the same for the guest; "": none */
+	char timezone[TIMEZONE_MAX];
 	int console;       /* our end of the guest's console, non-blocking; -1: none */
 	int ends[VM_ENDS]; /* QEMU's, until it has them; -1: none */
 	/* Of a link that is TCP: where its agent listens, and a key for each half. */
