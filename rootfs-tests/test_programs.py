@@ -90,7 +90,7 @@ def results(landbridge, drive):
         "gone": "mkdir /tmp/gone; cd /tmp/gone; rmdir /tmp/gone; /mnt/d/probe.exe cwd",
         "wslenv": "export P=/mnt/d/x L=/mnt/d/a:/mnt/d/b:/etc W=w U=u WSLENV=P/p:L/l:W/w:U/u; "
                   "for v in P L W U; do /mnt/d/probe.exe env $v; done",
-        "badflag": "WSLENV=Q/z Q=1 script -qec '/mnt/d/probe.exe env Q' /dev/null",
+        "badflag": "TERM=dumb WSLENV=Q/z Q=1 script -qec '/mnt/d/probe.exe env Q' /dev/null",
         "doctor": "landbridge-doctor",
         "doctorjson": "landbridge-doctor --json",
         "doctoroff": f"echo 0 >{MISC}/WSLInterop; landbridge-doctor; s=$?; echo 1 >{MISC}/WSLInterop; exit $s",
