@@ -33,7 +33,7 @@ static const struct {
 	const char *name, *script, *starts;
 	enum outcome_how how;
 	uint32_t code;
-	size_t env; /* bytes of a variable */
+	size_t env; /* bytes of variables */
 } rows[] = {
 	{ "at once", "take $@; started $@; exited $@", "x", OUTCOME_EXITED, 5, 2 },
 	{ "the second time", "[ $n = 1 ] && exit 1; take $@; started $@; exited $@", "xx",
@@ -103,7 +103,10 @@ static void call(size_t env, struct outcome *out)
 	open_put_str(&w, OPEN_TAG_PROGRAM, "C:\\x.exe", 8);
 	open_put_str(&w, OPEN_TAG_ARG, "x", 1);
 	text[1] = '=';
-	open_put_str(&w, OPEN_TAG_ENV, text, env);
+	for (size_t part; env > 0; env -= part) {
+		part = env < 20000 ? env : 20000;
+		open_put_str(&w, OPEN_TAG_ENV, text, part);
+	}
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	server = serve(pair[1], pair[0]);
 	close(pair[1]);
