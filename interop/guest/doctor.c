@@ -224,7 +224,8 @@ int landbridge_doctor_main(int argc, char **argv)
 		    u.release, u.machine);
 	look_entry(&r);
 	look_exe(&r);
-	if (look_socket(&r))
+	/* Without the file server nothing here carries a service. */
+	if (look_socket(&r) && CFG_P9D)
 		look_host(&r);
 	look_drives(&r);
 	look_path(&r);
