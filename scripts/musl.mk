@@ -15,7 +15,8 @@ MUSL_ARCH_x86_64 := -malign-data=abi
 MUSL_CFLAGS := -static-pie -fPIE -Oz -g -idirafter $(B)/musl/kernel-headers $(MUSL_ARCH_$(ARCH)) \
 	-fno-asynchronous-unwind-tables -fno-stack-protector -fno-inline-functions-called-once -fno-jump-tables \
 	-flto=auto -flto-partition=one -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(B)/=
-MUSL_LDFLAGS := -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now -Wl,-z,noseparate-code \
+# Nothing protects what was relocated in a static program of musl's: its page would only be padding.
+MUSL_LDFLAGS := -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,norelro -Wl,-z,now -Wl,-z,noseparate-code \
 	-Wl,--build-id=none
 # Pointers take 24 bytes each to relocate, or, packed, 8 for 63 of them. Debian's
 # linker packs on x86-64 only; its musl does not know them, so start.c is there.
