@@ -1,6 +1,7 @@
 /* test_watchers.c: what proc(5) says of who watches. */
 #include "p9fs/watchers.h"
 
+#include <stdlib.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
