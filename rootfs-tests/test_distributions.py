@@ -244,6 +244,20 @@ def test_wsl(door, store, busybox):
         good(door.call("remove", name))
 
 
+def test_odd_wsl(door, tmp_path):
+    """A text of 1 TiB, a FIFO and a link to the host's keep nobody waiting, and say nothing."""
+    root = tmp_path / "odd"
+    (root / "etc").mkdir(parents=True)
+    with open(root / "etc" / "wsl-distribution.conf", "wb") as file:
+        file.write(b"[oobe]\ndefaultUid=0\ndefaultName=../../x\n")
+        file.truncate(1 << 40)
+    os.mkfifo(root / "etc" / "wsl.conf")
+    os.symlink("/etc/passwd", root / "etc" / "passwd")
+    good(door.call("import", root, timeout=60))
+    assert left(door) == ["odd"] and b"user" not in good(door.call("set", "odd")).out
+    good(door.call("remove", "odd"))
+
+
 # --- what goes wrong -----------------------------------------------------------------
 
 def test_failed_import(door, tmp_path, busybox):
