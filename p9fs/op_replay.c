@@ -80,9 +80,11 @@ static void removed(struct p9fs *m, const struct fuse_request *q, const struct a
 	fuse_answer(&m->fuse, q->unique, NULL, 0);
 }
 
-/* The names are the thread's own, one after the other: it asks for nothing else. */
+/* The directory may be another by now, of the same name. */
 static void change(struct p9fs *m, const struct fuse_request *q, const struct act *act, int step)
 {
+	if (q->opcode != FUSE_SETATTR && q->node != node_of(m, act->dir))
+		step = REPLAY_LOOK;
 	switch (q->opcode) {
 	case FUSE_MKNOD:
 	case FUSE_MKDIR:

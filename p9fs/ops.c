@@ -1,6 +1,10 @@
 /* ops.c: which request is whose. */
 #include "p9fs/ops.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+
 #include "lib/lib.h"
 
 static void on_interrupt(struct p9fs *m, const struct fuse_request *q)
@@ -54,8 +58,40 @@ static on_request *const requests[FUSE_OPCODES] = {
 	[FUSE_LSEEK] = on_lseek,
 };
 
+static bool is_change(const struct fuse_request *q)
+{
+	switch (q->opcode) {
+	case FUSE_SETATTR:
+	case FUSE_SYMLINK:
+	case FUSE_MKNOD:
+	case FUSE_MKDIR:
+	case FUSE_UNLINK:
+	case FUSE_RMDIR:
+	case FUSE_RENAME:
+	case FUSE_RENAME2:
+	case FUSE_LINK:
+	case FUSE_WRITE:
+	case FUSE_SETXATTR:
+	case FUSE_REMOVEXATTR:
+	case FUSE_CREATE:
+		return true;
+	case FUSE_OPEN:
+		return (q->open->flags & O_ACCMODE) != O_RDONLY;
+	default:
+		return false;
+	}
+}
+
+/* A mount is for reading only where it is seen; who had one of ours before it became
+ * so (in another mount namespace) would write. */
 void ops_dispatch(struct p9fs *m, const struct fuse_request *q)
 {
-	if (!replay_answers(m, q))
+	bool read_only = m->config.read_only || m->config.flags & MS_RDONLY;
+
+	if (replay_answers(m, q))
+		return;
+	if (read_only && is_change(q))
+		fuse_refuse(&m->fuse, q->unique, EROFS);
+	else
 		requests[q->opcode](m, q); /* what was decoded has one */
 }

@@ -124,7 +124,7 @@ int p9fs_open(struct p9fs **out, const struct p9fs_config *config, const char **
 	if (!m)
 		return err;
 	m->config = *config;
-	m->remote.fd = m->fuse.fd = m->signals = -1;
+	m->remote.fd = m->fuse.fd = m->signals = m->replay.root = -1;
 	m->parked_end = &m->parked;
 	err = p9fs_connect(m);
 	if (!err)
@@ -228,20 +228,24 @@ int p9fs_serve(struct p9fs *m)
 
 /* What the kernel wants to write back, or to read, is refused; but it must be
  * told so, before it lets go. */
-static void finish_notices(struct p9fs *m, struct notifier *notifier)
+static void finish_notices(struct p9fs *m)
 {
-	while (notifier->count) {
-		struct pollfd p[2] = { { .fd = m->fuse.fd, .events = POLLIN },
-				       { .fd = notifier->event, .events = POLLIN } };
+	struct notifier *all[] = { &m->replay.thread, &m->dropper, &m->notifier };
+	struct pollfd p[1 + array_len(all)] = { { .fd = m->fuse.fd, .events = POLLIN } };
 
-		if (poll(p, 2, -1) < 0 && errno != EINTR)
+	/* What one waits for, another may have to be collected for. */
+	while (all[0]->count || all[1]->count || all[2]->count) {
+		for (size_t i = 0; i < array_len(all); i++)
+			p[1 + i] = (struct pollfd){ .fd = all[i]->event, .events = POLLIN };
+		if (poll(p, array_len(p), -1) < 0 && errno != EINTR)
 			break;
-		if (p[1].revents)
-			notifier_collect(notifier);
+		for (size_t i = 0; i < array_len(all); i++)
+			if (p[1 + i].revents)
+				notifier_collect(all[i]);
 		if (p[0].revents & POLLIN)
 			p9fs_take(m);
-		else if (p[0].revents && notifier->count) /* unmounted: it lets go by itself */
-			poll(&p[1], 1, -1);
+		else if (p[0].revents) /* unmounted: it lets go by itself */
+			p[0].fd = -1;
 	}
 }
 
@@ -252,10 +256,7 @@ void p9fs_close(struct p9fs *m)
 	remote_fail(&m->remote, -ENOTCONN);
 	lost_end(m, ENOTCONN);
 	replay_stop(m);
-	finish_notices(m, &m->replay.thread);
-	finish_notices(m, &m->dropper);
-	finish_notices(m, &m->notifier);
-	finish_notices(m, &m->dropper);
+	finish_notices(m);
 	notifier_stop(&m->notifier);
 	notifier_stop(&m->dropper);
 	notifier_stop(&m->replay.thread);

@@ -67,14 +67,17 @@ static void close_written(int dir, const char *name)
 		close(fd);
 }
 
-/* Somebody may have heard meanwhile that there is no such name. */
+/* Somebody may have heard meanwhile that there is no such name, or a new one. */
 static void remove_it(struct p9fs *m, int dir, const struct act *act)
 {
 	int flags = act->what & P9_CHANGE_IS_DIR ? AT_REMOVEDIR : 0;
 
 	set_step(m, REPLAY_REMOVE);
-	for (int i = 0; i < TRIES && unlinkat(dir, act->name, flags) < 0 && errno == ENOENT; i++)
+	for (int i = 0; i < TRIES; i++) {
 		fuse_notify_entry(&m->fuse, node_of(m, act->dir), act->name);
+		if (unlinkat(dir, act->name, flags) == 0 || errno != ENOENT)
+			break;
+	}
 }
 
 static void make_it(struct p9fs *m, int dir, const struct act *act, mode_t mode)
@@ -360,12 +363,22 @@ static void rename_add(struct act *half, struct act *other)
 	act_add(half);
 }
 
+/* The server's word, that goes into system calls of ours. */
+static bool name_fits(const struct p9_change *change)
+{
+	const char *at = change->name.at;
+	size_t len = change->name.len;
+
+	return len <= P9_NAME_MAX && (!len || (!memchr(at, '/', len) && !memchr(at, '\0', len))) &&
+	       !(len == 1 && at[0] == '.') && !(len == 2 && at[0] == '.' && at[1] == '.');
+}
+
 void replay_change(struct p9fs *m, struct inode *dir, const struct p9_change *change)
 {
 	struct replay *r = &m->replay;
 	struct act *act, *half = r->half;
 
-	if (!r->runs)
+	if (!r->runs || !name_fits(change))
 		return;
 	if (r->count >= REPLAY_MAX)
 		acts_free(r);

@@ -108,6 +108,14 @@ static const char *line_take(struct rules *r, const char *word, char *value)
 	return "no such word (default, allow, deny, batch, running, env, log)";
 }
 
+/* A comment begins where a word could: names of files may have a # in them. */
+static void comment_cut(char *line)
+{
+	for (char *p = line; *p; p++)
+		if (*p == '#' && (p == line || p[-1] == ' '))
+			*p = '\0';
+}
+
 /* Cuts one line into its word and the rest, without blanks around. */
 static const char *line_read(struct rules *r, char *line)
 {
@@ -118,7 +126,7 @@ static const char *line_read(struct rules *r, char *line)
 			*p = ' ';
 	if (!text_clean(line, strlen(line)))
 		return "a control character";
-	line[strcspn(line, "#")] = '\0';
+	comment_cut(line);
 	line += strspn(line, " ");
 	end = line + strlen(line);
 	while (end > line && end[-1] == ' ')

@@ -62,7 +62,9 @@ static void rotate(const struct audit *a)
 	while ((n = pread(a->log, buf, sizeof(buf), at)) > 0 &&
 	       fd_write_all(a->old, buf, (size_t)n) == 0)
 		at += n;
-	(void)!ftruncate(a->log, 0);
+	/* Where there is no room for the old one the new one grows. */
+	if (n == 0)
+		(void)!ftruncate(a->log, 0);
 }
 
 void audit_say(const struct audit *a, const char *format, ...)

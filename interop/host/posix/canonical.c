@@ -49,7 +49,7 @@ int canonical_path(const struct drives *drives, const char *path, char *out)
 	if (!realpath(file, real))
 		return -errno;
 	drive = drive_of(drives, real);
-	if (!drive)
+	if (!drive || strchr(real, '\\')) /* a name that no rule could tell from a path */
 		return -EXDEV;
 	path = real + (strcmp(drive->dir, "/") == 0 ? 0 : strlen(drive->dir));
 	if (path_format(out, PATH_MAX, "%c:%s", drive->letter, path) < 0)
