@@ -95,8 +95,8 @@ static void env_path(struct env *env, struct login_session *s, const char *name)
 
 	if (!path)
 		return;
-	len = said ? fmt(path, ENVIRONMENT_MAX, "%s:", said)
-		   : fmt(path, ENVIRONMENT_MAX, "%s", SYSTEM_DIRS);
+	len = said && *said ? fmt(path, ENVIRONMENT_MAX, "%s:", said)
+			    : fmt(path, ENVIRONMENT_MAX, "%s", SYSTEM_DIRS);
 	path_extra(s, name, path + len, PATH_LIST_MAX - len - 2);
 	if (env)
 		env_set(env, "PATH", path);

@@ -346,6 +346,7 @@ static struct qemu machine(const struct options *o, const struct image *image)
 			      .kernel = "/k",
 			      .initramfs = "/i",
 			      .modules = "",
+			      .timezone = "",
 			      .console = -1,
 			      .link = 7,
 			      .net = -1,
