@@ -185,7 +185,8 @@ def test_switches_switch(guest):
     guest.write("etc/wsl.conf", "[interop]\nenabled = false\n[fileServer]\nenabled = false\n")
     guest.boot_command("echo ${WSL_INTEROP-none} >/saw\n")
     with guest.running() as init:
-        assert init.inside("ls", "/run/landbridge/bin").stdout.split() == ["mount.drvfs", "p9d", "wslinfo", "wslpath"]
+        assert init.inside("ls", "/run/landbridge/bin").stdout.split() == [
+                "landbridge-doctor", "mount.drvfs", "p9d", "wslinfo", "wslpath"]
         assert not os.path.exists(init.socket("p9d.sock"))
         assert until(lambda: guest.read("saw")) == "none\n"
         with socket.socket(socket.AF_UNIX) as client:
