@@ -1,6 +1,7 @@
 """Fixtures: the front door, images, the Wine prefix that all tests share."""
 import os
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -10,6 +11,9 @@ from frontdoor import BUILD, TOP, FrontDoor
 
 DEBIAN = os.path.join(BUILD, "images", "debian.tar")
 ARTEFACTS = os.path.join(BUILD, "artefacts")
+
+# A shell starts what goes to the background with SIGINT ignored, and all that is tested would inherit it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
