@@ -324,7 +324,7 @@ static void broker_link(struct broker *b)
 		error = broker_key(b, to.kind, &key, &known);
 	if (error)
 		return;
-	error = dialer_create(&dialer, &b->loop, ROUTER_GUEST, &to, known ? &key : NULL);
+	error = dialer_of_guest(&dialer, &b->loop, &to, known ? &key : NULL);
 	if (error)
 		log_err(&b->log, "cannot open the link %s: %s", b->link,
 			error == -EPROTONOSUPPORT ? "this guest has no way to it (give serial:NAME)"

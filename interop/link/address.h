@@ -7,7 +7,7 @@
  *   vsock:CID:PORT   vsock(7); both decimal
  *
  * One grammar for `--link` of run and agent, the broker's argv[1], and
- * landbridge.link. What a half does with one is dialer_create's to say (link.h).
+ * landbridge.link. What a half does with one is dialer_of_guest's and dialer_of_host's to say (link.h).
  */
 #ifndef LANDBRIDGE_INTEROP_LINK_ADDRESS_H
 #define LANDBRIDGE_INTEROP_LINK_ADDRESS_H

@@ -12,44 +12,59 @@ typedef int create_fn(struct dialer **out, struct loop *loop, const struct addre
 typedef int create_keyed_fn(struct dialer **out, struct loop *loop, const struct address *a,
 			    const struct key *key);
 
-static create_fn *way_to(enum router_side side, const struct address *a)
-{
-	static create_fn *const ways[][2] = {
-		[ADDRESS_SERIAL] = { [ROUTER_GUEST] = dial_serial_create },
-		[ADDRESS_UNIX] = { [ROUTER_GUEST] = dial_listen_create,
-				   [ROUTER_HOST] = dial_unix_create },
-		[ADDRESS_TCP] = { NULL },
-		[ADDRESS_VSOCK] = { NULL },
-	};
+/* One half's; NULL: it has no such way. */
+struct ways {
+	create_fn *serial, *local;
+	create_keyed_fn *tcp, *vsock;
+};
+static const struct ways guest_ways = { dial_serial_create, dial_listen_create,
+					CFG_TLS ? dial_tcp_create : NULL,
+					CFG_VSOCK ? dial_vsock_create : NULL },
+			 host_ways = { NULL, dial_unix_create, CFG_TLS ? dial_gate_create : NULL,
+				       CFG_VSOCK ? dial_gate_create : NULL };
 
-	return ways[a->kind][side];
+static create_fn *way_to(const struct ways *ways, const struct address *a)
+{
+	return a->kind == ADDRESS_SERIAL ? ways->serial
+	       : a->kind == ADDRESS_UNIX ? ways->local
+					 : NULL;
 }
 
-static create_keyed_fn *keyed_way_to(enum router_side side, const struct address *a)
+static create_keyed_fn *keyed_way_to(const struct ways *ways, const struct address *a)
 {
-	if (CFG_TLS && a->kind == ADDRESS_TCP)
-		return side == ROUTER_GUEST ? dial_tcp_create : dial_gate_create;
-	if (CFG_VSOCK && a->kind == ADDRESS_VSOCK)
-		return side == ROUTER_GUEST ? dial_vsock_create : dial_gate_create;
-	return NULL;
+	return a->kind == ADDRESS_TCP ? ways->tcp : a->kind == ADDRESS_VSOCK ? ways->vsock : NULL;
+}
+
+static int create(struct dialer **out, struct loop *loop, const struct ways *ways,
+		  const struct address *a, const struct key *key)
+{
+	create_fn *way = way_to(ways, a);
+	create_keyed_fn *keyed = keyed_way_to(ways, a);
+
+	if (way)
+		return way(out, loop, a);
+	if (!keyed)
+		return -EPROTONOSUPPORT;
+	return key || a->kind != ADDRESS_TCP ? keyed(out, loop, a, key) : -ENOKEY;
+}
+
+int dialer_of_guest(struct dialer **out, struct loop *loop, const struct address *a,
+		    const struct key *key)
+{
+	return create(out, loop, &guest_ways, a, key);
+}
+
+int dialer_of_host(struct dialer **out, struct loop *loop, const struct address *a,
+		   const struct key *key)
+{
+	return create(out, loop, &host_ways, a, key);
 }
 
 bool dialer_exists(enum router_side side, const struct address *a)
 {
-	return way_to(side, a) || keyed_way_to(side, a);
-}
+	const struct ways *ways = side == ROUTER_GUEST ? &guest_ways : &host_ways;
 
-int dialer_create(struct dialer **out, struct loop *loop, enum router_side side,
-		  const struct address *a, const struct key *key)
-{
-	create_fn *create = way_to(side, a);
-	create_keyed_fn *create_keyed = keyed_way_to(side, a);
-
-	if (create)
-		return create(out, loop, a);
-	if (!create_keyed)
-		return -EPROTONOSUPPORT;
-	return key || a->kind != ADDRESS_TCP ? create_keyed(out, loop, a, key) : -ENOKEY;
+	return way_to(ways, a) || keyed_way_to(ways, a);
 }
 
 void dialer_destroy(struct dialer *d)
@@ -75,6 +90,7 @@ const char *link_why(int error)
 		const char *why;
 	} known[] = {
 		{ -EPROTONOSUPPORT, "there is no way to it here" },
+#if CFG_TLS
 		{ -EADDRNOTAVAIL, "a tcp link needs the number of an address that is there, "
 				  "not a name" },
 		{ -ENOKEY, "a tcp link is always under TLS, and needs a key (see landbridge "
@@ -84,6 +100,7 @@ const char *link_why(int error)
 		{ -ECONNREFUSED, "the other side does not answer, or does not know our key" },
 		{ -EPROTO, "the other side does not offer TLS 1.2 with the ciphers of a link" },
 		{ -EBADMSG, "what came is not TLS, or was changed on its way" },
+#endif
 		{ -ETIMEDOUT, "the other side did not answer in time" },
 		{ -ENOBUFS, "too many others call at the same time" },
 		{ -EPERM, "it is not the guest's root, whose ports are below 1024 (or give both "

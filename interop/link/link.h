@@ -91,8 +91,10 @@ void router_destroy(struct router *router);
  * 0; -EPROTONOSUPPORT where the table has nothing; -ENOKEY; -EADDRNOTAVAIL: a name;
  * what listening said. */
 struct dialer;
-int dialer_create(struct dialer **out, struct loop *loop, enum router_side side,
-		  const struct address *a, const struct key *key);
+int dialer_of_guest(struct dialer **out, struct loop *loop, const struct address *a,
+		    const struct key *key);
+int dialer_of_host(struct dialer **out, struct loop *loop, const struct address *a,
+		   const struct key *key);
 void dialer_destroy(struct dialer *d);
 
 /* The host's way in two steps: a listening socket, for a tcp address whose port may be 0

@@ -79,7 +79,7 @@ static int begin(void **state, rlim_t files, uint32_t drives)
 	router_announce(t->pair.host.router, &hello);
 	t->pair.test = t;
 	fmt(to.name, sizeof(to.name), "%s", t->link);
-	assert_int_equal(dialer_create(&dialer, &t->pair.loop, ROUTER_HOST, &to, NULL), 0);
+	assert_int_equal(dialer_of_host(&dialer, &t->pair.loop, &to, NULL), 0);
 	router_dial(t->pair.host.router, dialer);
 	*state = t;
 	return 0;

@@ -459,7 +459,7 @@ static int agent_begin(struct agent *a, const char **step)
 	router_announce(a->router,
 			&(struct hello){ .drives = drives_letters(config->drives),
 					 .read_only = drives_read_only(config->drives) });
-	error = config->link ? dialer_create(&dialer, &a->loop, ROUTER_HOST, &link, config->key)
+	error = config->link ? dialer_of_host(&dialer, &a->loop, &link, config->key)
 			     : dialer_of_socket(&dialer, &a->loop, config->door, &config->at,
 						config->key);
 	if (config->key)

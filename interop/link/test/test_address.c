@@ -107,8 +107,7 @@ static void what_each_half_dials(void **state)
 		assert_int_equal(dialer_exists(ROUTER_GUEST, &a), ways[i].guest);
 		assert_int_equal(dialer_exists(ROUTER_HOST, &a), ways[i].host);
 		if (!ways[i].host)
-			assert_int_equal(dialer_create(&d, NULL, ROUTER_HOST, &a, NULL),
-					 -EPROTONOSUPPORT);
+			assert_int_equal(dialer_of_host(&d, NULL, &a, NULL), -EPROTONOSUPPORT);
 	}
 }
 

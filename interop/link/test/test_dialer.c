@@ -92,7 +92,9 @@ static void make(struct fixture *t, enum router_side side)
 	struct address a = { .kind = ADDRESS_UNIX };
 
 	fmt(a.name, sizeof(a.name), "%s", t->path);
-	assert_int_equal(dialer_create(&t->dialer, &t->loop, side, &a, NULL), 0);
+	assert_int_equal(side == ROUTER_GUEST ? dialer_of_guest(&t->dialer, &t->loop, &a, NULL)
+					      : dialer_of_host(&t->dialer, &t->loop, &a, NULL),
+			 0);
 	t->dialer->owner = t;
 	t->dialer->done = dial_done;
 }

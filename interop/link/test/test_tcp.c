@@ -79,7 +79,7 @@ static int free_port(void)
 
 static void gate_open(struct fixture *t)
 {
-	assert_int_equal(dialer_create(&t->gate, &t->pair.loop, ROUTER_HOST, &t->to, &t->host), 0);
+	assert_int_equal(dialer_of_host(&t->gate, &t->pair.loop, &t->to, &t->host), 0);
 	t->gate->done = gate_done;
 	t->gate->refused = gate_refused;
 	t->gate->ops->start(t->gate);
@@ -89,7 +89,7 @@ static void call(struct fixture *t, const struct key *key)
 {
 	dialer_destroy(t->call);
 	t->called = 0;
-	assert_int_equal(dialer_create(&t->call, &t->pair.loop, ROUTER_GUEST, &t->to, key), 0);
+	assert_int_equal(dialer_of_guest(&t->call, &t->pair.loop, &t->to, key), 0);
 	t->call->done = call_done;
 	t->call->ops->start(t->call);
 }
@@ -210,20 +210,16 @@ static void no_key_no_link(void **state)
 {
 	struct fixture *t = *state;
 
-	assert_int_equal(dialer_create(&t->gate, &t->pair.loop, ROUTER_HOST, &t->to, NULL),
-			 -ENOKEY);
-	assert_int_equal(dialer_create(&t->call, &t->pair.loop, ROUTER_GUEST, &t->to, NULL),
-			 -ENOKEY);
+	assert_int_equal(dialer_of_host(&t->gate, &t->pair.loop, &t->to, NULL), -ENOKEY);
+	assert_int_equal(dialer_of_guest(&t->call, &t->pair.loop, &t->to, NULL), -ENOKEY);
 	fmt(t->to.name, sizeof(t->to.name), "localhost");
-	assert_int_equal(dialer_create(&t->call, &t->pair.loop, ROUTER_GUEST, &t->to, &t->guest),
+	assert_int_equal(dialer_of_guest(&t->call, &t->pair.loop, &t->to, &t->guest),
 			 -EADDRNOTAVAIL);
 	fmt(t->to.name, sizeof(t->to.name), "fe80::1%%nowhere0");
-	assert_int_equal(dialer_create(&t->gate, &t->pair.loop, ROUTER_HOST, &t->to, &t->host),
-			 -EADDRNOTAVAIL);
+	assert_int_equal(dialer_of_host(&t->gate, &t->pair.loop, &t->to, &t->host), -EADDRNOTAVAIL);
 	fmt(t->to.name, sizeof(t->to.name), "::1");
 	t->to.port = (uint32_t)free_port();
-	assert_int_equal(dialer_create(&t->call, &t->pair.loop, ROUTER_GUEST, &t->to, &t->guest),
-			 0);
+	assert_int_equal(dialer_of_guest(&t->call, &t->pair.loop, &t->to, &t->guest), 0);
 }
 
 static void nobody_there_is_an_error(void **state)
@@ -354,9 +350,9 @@ static void link_over_tcp(struct fixture *t)
 {
 	struct dialer *gate, *caller;
 
-	assert_int_equal(dialer_create(&gate, &t->pair.loop, ROUTER_HOST, &t->to, &t->host), 0);
+	assert_int_equal(dialer_of_host(&gate, &t->pair.loop, &t->to, &t->host), 0);
 	router_dial(t->pair.host.router, gate);
-	assert_int_equal(dialer_create(&caller, &t->pair.loop, ROUTER_GUEST, &t->to, &t->guest), 0);
+	assert_int_equal(dialer_of_guest(&caller, &t->pair.loop, &t->to, &t->guest), 0);
 	router_dial(t->pair.guest.router, caller);
 	assert_true(pair_run(&t->pair, linked, 5000));
 }
@@ -404,7 +400,7 @@ static void who_comes_again_has_the_link(void **state)
 	assert_int_equal(t->called, 1);
 	transport_close(t->at_call);
 	t->at_call = NULL;
-	assert_int_equal(dialer_create(&caller, &t->pair.loop, ROUTER_GUEST, &t->to, &t->guest), 0);
+	assert_int_equal(dialer_of_guest(&caller, &t->pair.loop, &t->to, &t->guest), 0);
 	router_dial(t->pair.guest.router, caller);
 	assert_true(pair_run(&t->pair, linked_again, 10000));
 }

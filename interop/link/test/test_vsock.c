@@ -220,7 +220,7 @@ static bool has_loopback(struct address *a)
 static void call(struct fixture *t, const struct address *a, const struct key *key)
 {
 	dialer_destroy(t->call);
-	assert_int_equal(dialer_create(&t->call, &t->pair.loop, ROUTER_GUEST, a, key), 0);
+	assert_int_equal(dialer_of_guest(&t->call, &t->pair.loop, a, key), 0);
 	t->call->done = call_done;
 	t->call->ops->start(t->call);
 }
