@@ -17,6 +17,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,7 +38,7 @@ enum {
 
 enum state { SELECTING, REQUESTING, BOUND, RENEWING, REBINDING };
 
-struct client {
+struct dhcp_client {
 	struct log log;
 	const char *name;  /* of the interface */
 	const char *names; /* where the name servers go; NULL: nowhere */
@@ -123,24 +124,26 @@ static int out_open(const char *name)
 	return err < 0 ? err : fd;
 }
 
-static int client_open(struct client *c)
+static int client_open(struct dhcp_client *c)
 {
 	struct ifreq r = { 0 };
+	struct utsname u;
 	int err;
 
-	c->index = (int)if_nametoindex(c->name);
-	if (!c->index)
-		return -ENODEV;
-	c->packets = packets_open(c->index);
 	c->out = out_open(c->name);
-	c->timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (c->packets < 0 || c->out < 0 || c->timer < 0)
-		return c->packets < 0 ? c->packets : c->out < 0 ? c->out : -errno;
 	fmt(r.ifr_name, sizeof(r.ifr_name), "%s", c->name);
+	if (c->out < 0 || ioctl(c->out, SIOCGIFINDEX, &r) < 0)
+		return c->out < 0 ? c->out : -errno;
+	c->index = r.ifr_ifindex;
+	c->packets = packets_open(c->index);
+	c->timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (c->packets < 0 || c->timer < 0)
+		return c->packets < 0 ? c->packets : -errno;
 	if (ioctl(c->out, SIOCGIFHWADDR, &r) < 0)
 		return -errno;
 	memcpy(c->ask.mac, r.ifr_hwaddr.sa_data, sizeof(c->ask.mac));
-	gethostname(c->hostname, sizeof(c->hostname) - 1);
+	uname(&u);
+	fmt(c->hostname, sizeof(c->hostname), "%s", u.nodename);
 	c->ask.hostname = c->hostname;
 	err = rtnl_open(&c->rtnl);
 	return err < 0 ? err : rtnl_link_up(c->rtnl, c->index);
@@ -156,7 +159,7 @@ static void address_show(char out[INET_ADDRSTRLEN], uint32_t address)
 	fmt(out, INET_ADDRSTRLEN, "%u.%u.%u.%u", b[0], b[1], b[2], b[3]);
 }
 
-static void names_write(const struct client *c)
+static void names_write(const struct dhcp_client *c)
 {
 	char text[DHCP_DOMAIN_MAX + 256], name[INET_ADDRSTRLEN];
 	size_t used = fmt(text, sizeof(text),
@@ -180,13 +183,13 @@ static void names_write(const struct client *c)
 	fd_close(&fd);
 }
 
-static void lease_drop(struct client *c)
+static void lease_drop(struct dhcp_client *c)
 {
 	if (c->state >= BOUND)
 		rtnl_address_remove(c->rtnl, c->index, c->lease.address, c->lease.bits);
 }
 
-static void lease_use(struct client *c, const struct dhcp_answer *lease)
+static void lease_use(struct dhcp_client *c, const struct dhcp_answer *lease)
 {
 	char text[INET_ADDRSTRLEN];
 	int err;
@@ -214,19 +217,19 @@ static void lease_use(struct client *c, const struct dhcp_answer *lease)
 
 /* --- asking -------------------------------------------------------------------- */
 
-static void timer_in(const struct client *c, int64_t seconds)
+static void timer_in(const struct dhcp_client *c, int64_t seconds)
 {
 	struct itimerspec t = { .it_value = { .tv_sec = seconds > 0 ? seconds : 1 } };
 
 	timerfd_settime(c->timer, 0, &t, NULL);
 }
 
-static void timer_never(const struct client *c)
+static void timer_never(const struct dhcp_client *c)
 {
 	timerfd_settime(c->timer, 0, &(struct itimerspec){ .it_value = { 0, 0 } }, NULL);
 }
 
-static void ask_send(struct client *c, enum dhcp_type type)
+static void ask_send(struct dhcp_client *c, enum dhcp_type type)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET,
 				  .sin_port = htons(DHCP_SERVER_PORT),
@@ -244,7 +247,7 @@ static void ask_send(struct client *c, enum dhcp_type type)
 }
 
 /* A state in which something is asked: a new question. */
-static void state_enter(struct client *c, enum state state)
+static void state_enter(struct dhcp_client *c, enum state state)
 {
 	c->state = state;
 	c->tries = 0;
@@ -254,7 +257,7 @@ static void state_enter(struct client *c, enum state state)
 	c->ask.seconds = 0;
 }
 
-static void ask_again(struct client *c)
+static void ask_again(struct dhcp_client *c)
 {
 	int64_t wait = ASK_FIRST_S << (c->tries < 6 ? c->tries : 6);
 
@@ -271,27 +274,27 @@ static void ask_again(struct client *c)
 	}
 }
 
-static void start(struct client *c)
+static void start(struct dhcp_client *c)
 {
 	state_enter(c, SELECTING);
 	ask_again(c);
 }
 
-static void start_later(struct client *c)
+static void start_later(struct dhcp_client *c)
 {
 	lease_drop(c);
 	state_enter(c, SELECTING);
 	timer_in(c, ASK_FIRST_S);
 }
 
-static void offer_take(struct client *c, const struct dhcp_answer *offer)
+static void offer_take(struct dhcp_client *c, const struct dhcp_answer *offer)
 {
 	c->lease = *offer;
 	state_enter(c, REQUESTING);
 	ask_again(c);
 }
 
-static void ack_take(struct client *c, const struct dhcp_answer *lease)
+static void ack_take(struct dhcp_client *c, const struct dhcp_answer *lease)
 {
 	lease_use(c, lease);
 	c->state = BOUND;
@@ -304,7 +307,7 @@ static void ack_take(struct client *c, const struct dhcp_answer *lease)
 }
 
 /* Again after half of what is left, but not too often. */
-static void renew(struct client *c, int64_t end)
+static void renew(struct dhcp_client *c, int64_t end)
 {
 	int64_t left = end - now(), wait = left / 2 > RENEW_MIN_S ? left / 2 : RENEW_MIN_S;
 
@@ -312,13 +315,13 @@ static void renew(struct client *c, int64_t end)
 	timer_in(c, wait < left ? wait : left);
 }
 
-static void lease_end(struct client *c)
+static void lease_end(struct dhcp_client *c)
 {
 	log_warn(&c->log, "the lease of %s has ended, and no server renews it", c->name);
 	start_later(c);
 }
 
-static void lease_care(struct client *c)
+static void lease_care(struct dhcp_client *c)
 {
 	int64_t rebind = c->begun + c->lease.rebind, end = c->begun + c->lease.lasts;
 
@@ -334,7 +337,7 @@ static void lease_care(struct client *c)
 		lease_end(c);
 }
 
-static void timer_fire(struct client *c)
+static void timer_fire(struct dhcp_client *c)
 {
 	if (c->state >= BOUND)
 		lease_care(c);
@@ -344,7 +347,7 @@ static void timer_fire(struct client *c)
 		ask_again(c);
 }
 
-static void answer_take(struct client *c, const struct dhcp_answer *a)
+static void answer_take(struct dhcp_client *c, const struct dhcp_answer *a)
 {
 	if (c->state == SELECTING && a->type == DHCP_OFFER) {
 		offer_take(c, a);
@@ -359,7 +362,7 @@ static void answer_take(struct client *c, const struct dhcp_answer *a)
 	}
 }
 
-static void packets_take(struct client *c)
+static void packets_take(struct dhcp_client *c)
 {
 	uint8_t packet[2048];
 	ssize_t n;
@@ -374,7 +377,7 @@ static void packets_take(struct client *c)
 	}
 }
 
-static _Noreturn void client_run(struct client *c)
+static _Noreturn void client_run(struct dhcp_client *c)
 {
 	struct pollfd p[] = { { .fd = c->packets, .events = POLLIN },
 			      { .fd = c->timer, .events = POLLIN } };
@@ -395,8 +398,8 @@ static _Noreturn void client_run(struct client *c)
 int dhcp_main(int argc, char **argv)
 {
 	int kmsg = open("/dev/kmsg", O_WRONLY | O_CLOEXEC), err;
-	struct client c = { .log = { kmsg < 0 ? 2 : kmsg, kmsg >= 0, false, "landbridge-dhcp",
-				     LOG_LEVEL_NOTE } };
+	struct dhcp_client c = { .log = { kmsg < 0 ? 2 : kmsg, kmsg >= 0, false, "landbridge-dhcp",
+					  LOG_LEVEL_NOTE } };
 
 	if (argc < 2 || argc > 3) {
 		log_err(&c.log, "%s", "usage: landbridge-dhcp INTERFACE [RESOLV.CONF]");

@@ -100,10 +100,11 @@ int step_hostname(struct distro *d)
 
 static int hosts_put(struct distro *d)
 {
-	char text[512 + 3 * HOSTNAME_SIZE], name[HOSTNAME_SIZE] = "";
+	char text[512 + 3 * HOSTNAME_SIZE];
+	struct utsname u;
 
-	gethostname(name, sizeof(name) - 1);
-	hosts_text(text, sizeof(text), name);
+	uname(&u);
+	hosts_text(text, sizeof(text), u.nodename);
 	return file_put(d, "/etc/hosts", RUN_ETC "/hosts", text);
 }
 

@@ -13,20 +13,37 @@
 #include "lib/fmt.h"
 
 #if CFG_NET
-#include <arpa/inet.h>
+/* A number up to `most`, and the character behind it. */
+static bool number_take(const char **at, unsigned long most, unsigned long *number)
+{
+	char *end;
+
+	if (**at < '0' || **at > '9')
+		return false;
+	*number = strtoul(*at, &end, 10);
+	*at = end;
+	return *number <= most;
+}
 
 /* "A.B.C.D/LENGTH"; without a length it is one host's. */
 static int address_parse_v4(const char *text, uint32_t *address, uint8_t *length)
 {
-	const char *slash = strchrnul(text, '/');
-	char host[INET_ADDRSTRLEN];
-	char *end = NULL;
-	unsigned long bits = *slash ? strtoul(slash + 1, &end, 10) : 32;
+	unsigned long number, bits = 32;
+	uint8_t bytes[4];
 
-	if ((end && (end == slash + 1 || *end)) || bits > 32 ||
-	    fmt(host, sizeof(host), "%.*s", (int)(slash - text), text) >= sizeof(host) ||
-	    inet_pton(AF_INET, host, address) != 1)
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		if ((i > 0 && *text++ != '.') || !number_take(&text, 255, &number))
+			return -EINVAL;
+		bytes[i] = (uint8_t)number;
+	}
+	if (*text == '/') {
+		text++;
+		if (!number_take(&text, 32, &bits))
+			return -EINVAL;
+	}
+	if (*text)
 		return -EINVAL;
+	memcpy(address, bytes, sizeof(bytes));
 	*length = (uint8_t)bits;
 	return 0;
 }

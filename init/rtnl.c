@@ -47,7 +47,7 @@ int rtnl_open(struct nl_sock **sock)
 }
 
 /* A request: what it is about, and up to two addresses or numbers of four bytes. */
-struct request {
+struct rtnl_request {
 	int type, flags;
 	const void *header;
 	size_t size;
@@ -57,7 +57,7 @@ struct request {
 	} attr[2];
 };
 
-static int request_send(struct nl_sock *sock, const struct request *r)
+static int request_send(struct nl_sock *sock, const struct rtnl_request *r)
 {
 	struct nl_msg *msg = nlmsg_alloc_simple(r->type, r->flags);
 	int err = msg ? 0 : -NLE_NOMEM;
@@ -79,7 +79,7 @@ int rtnl_link_up(struct nl_sock *sock, int index)
 	const struct ifinfomsg up = { .ifi_index = index,
 				      .ifi_flags = IFF_UP,
 				      .ifi_change = IFF_UP };
-	const struct request r = { RTM_SETLINK, 0, &up, sizeof(up), { { 0 } } };
+	const struct rtnl_request r = { RTM_SETLINK, 0, &up, sizeof(up), { { 0 } } };
 
 	return request_send(sock, &r);
 }
@@ -87,7 +87,9 @@ int rtnl_link_up(struct nl_sock *sock, int index)
 int rtnl_link_mtu(struct nl_sock *sock, int index, uint32_t mtu)
 {
 	const struct ifinfomsg link = { .ifi_index = index };
-	const struct request r = { RTM_SETLINK, 0, &link, sizeof(link), { { IFLA_MTU, mtu } } };
+	const struct rtnl_request r = {
+		RTM_SETLINK, 0, &link, sizeof(link), { { IFLA_MTU, mtu } }
+	};
 
 	return request_send(sock, &r);
 }
@@ -95,11 +97,11 @@ int rtnl_link_mtu(struct nl_sock *sock, int index, uint32_t mtu)
 static int address_request(struct nl_sock *sock, int type, int flags, const struct ifaddrmsg *which,
 			   uint32_t address)
 {
-	const struct request r = { type,
-				   flags,
-				   which,
-				   sizeof(*which),
-				   { { IFA_LOCAL, address }, { IFA_ADDRESS, address } } };
+	const struct rtnl_request r = { type,
+					flags,
+					which,
+					sizeof(*which),
+					{ { IFA_LOCAL, address }, { IFA_ADDRESS, address } } };
 
 	return request_send(sock, &r);
 }
@@ -130,11 +132,12 @@ int rtnl_route_default(struct nl_sock *sock, int index, uint32_t gateway)
 				     .rtm_scope = RT_SCOPE_UNIVERSE,
 				     .rtm_type = RTN_UNICAST,
 				     .rtm_flags = RTNH_F_ONLINK };
-	const struct request r = { RTM_NEWROUTE,
-				   NLM_F_CREATE | NLM_F_REPLACE,
-				   &route,
-				   sizeof(route),
-				   { { RTA_GATEWAY, gateway }, { RTA_OIF, (uint32_t)index } } };
+	const struct rtnl_request r = { RTM_NEWROUTE,
+					NLM_F_CREATE | NLM_F_REPLACE,
+					&route,
+					sizeof(route),
+					{ { RTA_GATEWAY, gateway },
+					  { RTA_OIF, (uint32_t)index } } };
 
 	return request_send(sock, &r);
 }

@@ -96,7 +96,8 @@ static void env_path(struct env *env, struct login_session *s, const char *name)
 	if (!path)
 		return;
 	len = said && *said ? fmt(path, ENVIRONMENT_MAX, "%s:", said)
-			    : fmt(path, ENVIRONMENT_MAX, "%s", SYSTEM_DIRS);
+			    : fmt(path, ENVIRONMENT_MAX, "%.*s", (int)sizeof(SYSTEM_DIRS) - 1,
+				  system_path + strlen("PATH="));
 	path_extra(s, name, path + len, PATH_LIST_MAX - len - 2);
 	if (env)
 		env_set(env, "PATH", path);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "init/init.h"
+#include "init/netif.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
@@ -37,10 +38,7 @@ static const char *network_mode(void)
 {
 	char name[IF_NAMESIZE];
 
-	for (unsigned i = 2; i < 64; i++)
-		if (if_indextoname(i, name))
-			return "nat";
-	return "none";
+	return netif_first(NETIF_TOP, name) ? "nat" : "none";
 }
 
 static enum question question_find(const char *option)

@@ -37,7 +37,7 @@ int pool_init(struct pool *pool)
 {
 	*pool = (struct pool){ .epoll = epoll_create1(EPOLL_CLOEXEC), .wake = -1 };
 	pthread_mutex_init(&pool->lock, NULL);
-	pthread_cond_init(&pool->ended, NULL);
+	sem_init(&pool->ended, 0, 0);
 	pool->waiting_end = &pool->waiting;
 	lock_queue_init(&pool->locks);
 	atomic_init(&pool->asleep, true);
@@ -209,7 +209,7 @@ static void give_back(struct pool *pool, struct thread *thread)
 static void retire(struct pool *pool)
 {
 	pool->thread_count--;
-	pthread_cond_signal(&pool->ended);
+	sem_post(&pool->ended);
 }
 
 static void hand_to(struct pool *pool, struct thread *thread, struct task *task)
@@ -328,13 +328,16 @@ void pool_fini(struct pool *pool)
 		thread->order = THREAD_END;
 		sem_post(&thread->wake);
 	}
-	while (pool->thread_count)
-		pthread_cond_wait(&pool->ended, &pool->lock);
+	while (pool->thread_count) {
+		pthread_mutex_unlock(&pool->lock);
+		sem_wait(&pool->ended); /* those that ended before count too: it looks again */
+		pthread_mutex_lock(&pool->lock);
+	}
 	pthread_mutex_unlock(&pool->lock);
 	fd_close(&pool->epoll);
 	fd_close(&pool->wake);
 	lock_queue_fini(&pool->locks);
-	pthread_cond_destroy(&pool->ended);
+	sem_destroy(&pool->ended);
 	pthread_mutex_destroy(&pool->lock);
 }
 

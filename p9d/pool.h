@@ -108,8 +108,8 @@ struct pool {
 	struct thread *idle, *active;
 	struct task *waiting, **waiting_end;
 	unsigned thread_count;
-	bool closing;         /* threads end as soon as they have nothing to do */
-	pthread_cond_t ended; /* a thread has */
+	bool closing; /* threads end as soon as they have nothing to do */
+	sem_t ended;  /* a thread has */
 	unsigned job_count;
 	atomic_bool asleep; /* the watcher does not tick */
 	unsigned quiet_ms;  /* without any request */

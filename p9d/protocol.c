@@ -78,45 +78,47 @@ static int do_wwatch(struct p9_request *q)
 	return 0;
 }
 
+/* Requests have even types. */
+#define OF(type) ((type) / 2)
 static const struct {
 	int (*run)(struct p9_request *q);
 	unsigned need;
-} handlers[P9_TYPE_COUNT] = {
-	[P9_TVERSION] = { do_version, NEED_NOTHING },
-	[P9_TFLUSH] = { do_flush, NEED_NOTHING },
-	[P9_TAUTH] = { do_auth, 0 },
-	[P9_TATTACH] = { do_attach, 0 },
-	[P9_TSTATFS] = { do_statfs, NEED_FILE },
-	[P9_TLOPEN] = { do_lopen, NEED_FILE },
-	[P9_TLCREATE] = { do_lcreate, NEED_DIR | NEED_WRITE },
-	[P9_TSYMLINK] = { do_symlink, NEED_DIR | NEED_WRITE },
-	[P9_TMKNOD] = { do_mknod, NEED_DIR | NEED_WRITE },
-	[P9_TRENAME] = { do_rename, NEED_FILE | NEED_WRITE },
-	[P9_TREADLINK] = { do_readlink, NEED_FILE },
-	[P9_TGETATTR] = { do_getattr, NEED_FILE },
-	[P9_TSETATTR] = { do_setattr, NEED_FILE | NEED_WRITE },
-	[P9_TXATTRWALK] = { do_xattrwalk, NEED_FILE },
-	[P9_TXATTRCREATE] = { do_xattrcreate, NEED_FILE | NEED_WRITE },
-	[P9_TREADDIR] = { do_readdir, NEED_DIR },
-	[P9_TFSYNC] = { do_fsync, NEED_FILE },
-	[P9_TLOCK] = { do_lock, NEED_FILE },
-	[P9_TGETLOCK] = { do_getlock, NEED_FILE },
-	[P9_TLINK] = { do_link, NEED_DIR | NEED_WRITE },
-	[P9_TMKDIR] = { do_mkdir, NEED_DIR | NEED_WRITE },
-	[P9_TRENAMEAT] = { do_renameat, NEED_DIR | NEED_WRITE },
-	[P9_TUNLINKAT] = { do_unlinkat, NEED_DIR | NEED_WRITE },
-	[P9_TWALK] = { do_walk, NEED_DIR },
-	[P9_TREAD] = { do_read, NEED_FID },
-	[P9_TWRITE] = { do_write, NEED_FID },
-	[P9_TCLUNK] = { do_clunk, NEED_FID },
-	[P9_TREMOVE] = { do_remove, NEED_FID },
-	[P9_TACCESS] = { do_access, NEED_FILE | NEED_W },
-	[P9_TWREADDIR] = { do_wreaddir, NEED_DIR | NEED_W },
-	[P9_TWLIST] = { do_wlist, NEED_DIR | NEED_W },
-	[P9_TWOPEN] = { do_wopen, NEED_DIR | NEED_W },
-	[P9_TWSEEK] = { do_wseek, NEED_FILE | NEED_W },
-	[P9_TWWATCH] = { do_wwatch, NEED_W },
-	[P9_TWRENAME] = { do_wrename, NEED_DIR | NEED_W | NEED_WRITE },
+} handlers[OF(P9_TYPE_COUNT)] = {
+	[OF(P9_TVERSION)] = { do_version, NEED_NOTHING },
+	[OF(P9_TFLUSH)] = { do_flush, NEED_NOTHING },
+	[OF(P9_TAUTH)] = { do_auth, 0 },
+	[OF(P9_TATTACH)] = { do_attach, 0 },
+	[OF(P9_TSTATFS)] = { do_statfs, NEED_FILE },
+	[OF(P9_TLOPEN)] = { do_lopen, NEED_FILE },
+	[OF(P9_TLCREATE)] = { do_lcreate, NEED_DIR | NEED_WRITE },
+	[OF(P9_TSYMLINK)] = { do_symlink, NEED_DIR | NEED_WRITE },
+	[OF(P9_TMKNOD)] = { do_mknod, NEED_DIR | NEED_WRITE },
+	[OF(P9_TRENAME)] = { do_rename, NEED_FILE | NEED_WRITE },
+	[OF(P9_TREADLINK)] = { do_readlink, NEED_FILE },
+	[OF(P9_TGETATTR)] = { do_getattr, NEED_FILE },
+	[OF(P9_TSETATTR)] = { do_setattr, NEED_FILE | NEED_WRITE },
+	[OF(P9_TXATTRWALK)] = { do_xattrwalk, NEED_FILE },
+	[OF(P9_TXATTRCREATE)] = { do_xattrcreate, NEED_FILE | NEED_WRITE },
+	[OF(P9_TREADDIR)] = { do_readdir, NEED_DIR },
+	[OF(P9_TFSYNC)] = { do_fsync, NEED_FILE },
+	[OF(P9_TLOCK)] = { do_lock, NEED_FILE },
+	[OF(P9_TGETLOCK)] = { do_getlock, NEED_FILE },
+	[OF(P9_TLINK)] = { do_link, NEED_DIR | NEED_WRITE },
+	[OF(P9_TMKDIR)] = { do_mkdir, NEED_DIR | NEED_WRITE },
+	[OF(P9_TRENAMEAT)] = { do_renameat, NEED_DIR | NEED_WRITE },
+	[OF(P9_TUNLINKAT)] = { do_unlinkat, NEED_DIR | NEED_WRITE },
+	[OF(P9_TWALK)] = { do_walk, NEED_DIR },
+	[OF(P9_TREAD)] = { do_read, NEED_FID },
+	[OF(P9_TWRITE)] = { do_write, NEED_FID },
+	[OF(P9_TCLUNK)] = { do_clunk, NEED_FID },
+	[OF(P9_TREMOVE)] = { do_remove, NEED_FID },
+	[OF(P9_TACCESS)] = { do_access, NEED_FILE | NEED_W },
+	[OF(P9_TWREADDIR)] = { do_wreaddir, NEED_DIR | NEED_W },
+	[OF(P9_TWLIST)] = { do_wlist, NEED_DIR | NEED_W },
+	[OF(P9_TWOPEN)] = { do_wopen, NEED_DIR | NEED_W },
+	[OF(P9_TWSEEK)] = { do_wseek, NEED_FILE | NEED_W },
+	[OF(P9_TWWATCH)] = { do_wwatch, NEED_W },
+	[OF(P9_TWRENAME)] = { do_wrename, NEED_DIR | NEED_W | NEED_WRITE },
 };
 
 int p9_session_init(struct p9_session *session, struct filetree *tree,
@@ -211,9 +213,9 @@ static int run_handler(struct p9_request *q)
 	unsigned need;
 	int err;
 
-	if (type >= P9_TYPE_COUNT || !handlers[type].run)
+	if (type >= P9_TYPE_COUNT || type % 2 || !handlers[OF(type)].run)
 		return -EOPNOTSUPP;
-	need = handlers[type].need;
+	need = handlers[OF(type)].need;
 	if (session->dialect == P9_DIALECT_NONE && need != NEED_NOTHING)
 		return -EPROTO;
 	if (need & NEED_W && session->dialect != P9_DIALECT_W)
@@ -230,7 +232,7 @@ static int run_handler(struct p9_request *q)
 		if (err)
 			return err;
 	}
-	return handlers[type].run(q);
+	return handlers[OF(type)].run(q);
 }
 
 /* A signal that was for the thread's last wait may hit the next operation, and

@@ -92,13 +92,22 @@ bool user_in_group(const struct user *user, gid_t gid)
 	return false;
 }
 
+/* The calling thread alone, which libc's functions would not do. */
+static int become(const struct user *user, bool for_good)
+{
+	gid_t gid = for_good ? user->gid : (gid_t)-1;
+	uid_t uid = for_good ? user->uid : (uid_t)-1;
+
+	if (syscall(SYS_setgroups, user->group_count, user->groups) < 0)
+		return -errno;
+	if (syscall(SYS_setresgid, gid, user->gid, gid) < 0)
+		return -errno;
+	return syscall(SYS_setresuid, uid, user->uid, uid) < 0 ? -errno : 0;
+}
+
 int user_drop_process(const struct user *user)
 {
-	if (setgroups((size_t)user->group_count, user->groups) < 0)
-		return -errno;
-	if (setresgid(user->gid, user->gid, user->gid) < 0)
-		return -errno;
-	return setresuid(user->uid, user->uid, user->uid) < 0 ? -errno : 0;
+	return become(user, true);
 }
 
 /* Back to root first: only root may choose groups. */
@@ -106,9 +115,5 @@ int user_become_thread(const struct user *user)
 {
 	if (syscall(SYS_setresuid, -1, 0, -1) < 0)
 		return -errno;
-	if (syscall(SYS_setgroups, user->group_count, user->groups) < 0)
-		return -errno;
-	if (syscall(SYS_setresgid, -1, user->gid, -1) < 0)
-		return -errno;
-	return syscall(SYS_setresuid, -1, user->uid, -1) < 0 ? -errno : 0;
+	return become(user, false);
 }

@@ -33,9 +33,10 @@ static struct notice *next_wanted(struct notifier *notifier)
 {
 	struct notice *notice;
 
+	while (sem_wait(&notifier->more) < 0)
+		; /* a signal */
 	pthread_mutex_lock(&notifier->lock);
-	while (!(notice = take(&notifier->wanted)) && !notifier->stop)
-		pthread_cond_wait(&notifier->more, &notifier->lock);
+	notice = take(&notifier->wanted);
 	pthread_mutex_unlock(&notifier->lock);
 	return notice;
 }
@@ -94,7 +95,7 @@ int notifier_start(struct notifier *notifier, struct fuse_session *fuse)
 	notifier->wanted.end = &notifier->wanted.first;
 	notifier->sent.end = &notifier->sent.first;
 	pthread_mutex_init(&notifier->lock, NULL);
-	pthread_cond_init(&notifier->more, NULL);
+	sem_init(&notifier->more, 0, 0);
 	notifier->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	err = notifier->event < 0 ? -errno : thread_start(notifier);
 	notifier->running = err == 0;
@@ -105,14 +106,11 @@ void notifier_stop(struct notifier *notifier)
 {
 	if (!notifier->fuse)
 		return;
-	pthread_mutex_lock(&notifier->lock);
-	notifier->stop = true;
-	pthread_cond_signal(&notifier->more);
-	pthread_mutex_unlock(&notifier->lock);
+	sem_post(&notifier->more); /* and there is none */
 	if (notifier->running)
 		pthread_join(notifier->thread, NULL);
 	fd_close(&notifier->event);
-	pthread_cond_destroy(&notifier->more);
+	sem_destroy(&notifier->more);
 	pthread_mutex_destroy(&notifier->lock);
 	notifier->fuse = NULL;
 }
@@ -122,8 +120,8 @@ void notifier_add(struct notifier *notifier, struct notice *notice)
 	pthread_mutex_lock(&notifier->lock);
 	put(&notifier->wanted, notice);
 	notifier->count++;
-	pthread_cond_signal(&notifier->more);
 	pthread_mutex_unlock(&notifier->lock);
+	sem_post(&notifier->more);
 }
 
 void notifier_collect(struct notifier *notifier)

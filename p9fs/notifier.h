@@ -8,6 +8,7 @@
 #define LANDBRIDGE_P9FS_NOTIFIER_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -43,8 +44,7 @@ struct notifier {
 	bool running;
 	int event; /* eventfd(2): some are done; -1 */
 	pthread_mutex_t lock;
-	pthread_cond_t more;
-	bool stop;
+	sem_t more; /* one for each that is wanted, and one for the end */
 	struct notices wanted, sent;
 	unsigned count; /* of both, and the one under way */
 };

@@ -56,7 +56,7 @@ static struct fuse_terms terms_of(const struct p9fs *m)
 			 FUSE_PARALLEL_DIROPS | FUSE_POSIX_LOCKS | FUSE_FLOCK_LOCKS |
 			 FUSE_ATOMIC_O_TRUNC | FUSE_HANDLE_KILLPRIV,
 		.io_max = m->remote.msize - P9_IO_HEADER,
-		.page = (uint32_t)sysconf(_SC_PAGESIZE),
+		.page = (uint32_t)getpagesize(),
 		.background = REMOTE_CALLS / 2,
 	};
 

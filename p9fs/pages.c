@@ -7,7 +7,7 @@
 
 void pages_rest(void *mem, size_t len)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t page = (size_t)getpagesize();
 	size_t skip = -(uintptr_t)mem % page; /* to where its first whole page begins */
 
 	if (mem && len >= skip + page)

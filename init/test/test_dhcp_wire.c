@@ -151,6 +151,7 @@ static void test_take(void **state)
 		if (err < 0)
 			continue;
 		assert_int_equal(a.type, rows[i].answer.type);
+		assert_int_equal(a.address, inet_addr(rows[i].address));
 		assert_int_equal(a.bits, rows[i].answer.bits);
 		assert_int_equal(a.mtu, rows[i].answer.mtu);
 		assert_int_equal(a.dns_count, rows[i].answer.dns_count);
@@ -172,6 +173,7 @@ static void test_others(void **state)
 	(void)state;
 	assert_int_equal(dhcp_take(&a, bytes, len, &asked), 0);
 	assert_int_equal(a.server, inet_addr("10.0.2.2"));
+	assert_true(a.gateway == 0 && a.dns_count == 0);
 	for (size_t i = 0; i < array_len(spoiled); i++) {
 		bytes[spoiled[i]] ^= 0x40;
 		assert_int_equal(dhcp_take(&a, bytes, len, &asked), -EBADMSG);

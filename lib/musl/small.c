@@ -1,13 +1,16 @@
 /* The few functions of the C library whose full forms are too large for /init,
  * in place of musl's: what C11 says of them holds, locales and speed aside. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -38,6 +41,16 @@ char *strstr(const char *text, const char *word)
 	}
 }
 
+void *memmem(const void *text, size_t size, const void *word, size_t len)
+{
+	const char *at = text;
+
+	for (; len <= size; at++, size--)
+		if (memcmp(at, word, len) == 0)
+			return (char *)(uintptr_t)at;
+	return NULL;
+}
+
 /* --- descriptors: without another way for a kernel that knows no SOCK_CLOEXEC --- */
 
 int socket(int domain, int type, int protocol)
@@ -55,9 +68,33 @@ int accept4(int fd, struct sockaddr *restrict addr, socklen_t *restrict len, int
 	return (int)syscall(SYS_accept4, fd, addr, len, flags);
 }
 
+int fcntl(int fd, int command, ...)
+{
+	unsigned long argument;
+	va_list args;
+
+	va_start(args, command);
+	argument = va_arg(args, unsigned long);
+	va_end(args);
+	return (int)syscall(SYS_fcntl, fd, command, argument);
+}
+
 int pipe2(int fds[2], int flags)
 {
 	return (int)syscall(SYS_pipe2, fds, flags);
+}
+
+/* The kernel's layouts are those of struct stat here. */
+int fstatat(int dir, const char *restrict path, struct stat *restrict st, int flags)
+{
+	if (flags == AT_EMPTY_PATH && !*path) /* for less than a name costs */
+		return (int)syscall(SYS_fstat, dir, st);
+	return (int)syscall(SYS_newfstatat, dir, path, st, flags);
+}
+
+int utimensat(int dir, const char *path, const struct timespec times[2], int flags)
+{
+	return (int)syscall(SYS_utimensat, dir, path, times, flags);
 }
 
 /* --- qsort: a heap sort --- */

@@ -69,97 +69,100 @@ static const struct {
 
 #define FIELDS_MAX 9
 struct layout {
-	const char *name;
+	bool known;
 	uint8_t field[FIELDS_MAX];
 };
 
-#define R(type) [(type) + 1]
-static const struct layout layouts[P9_TYPE_COUNT] = {
-	[P9_RLERROR] = { "Rlerror", { ERROR } },
-	[P9_TSTATFS] = { "Tstatfs", { FID } },
-	R(P9_TSTATFS) = { "Rstatfs", { STATFS } },
-	[P9_TLOPEN] = { "Tlopen", { FID, FLAGS } },
-	R(P9_TLOPEN) = { "Rlopen", { QID, IOUNIT } },
-	[P9_TLCREATE] = { "Tlcreate", { FID, NAME, FLAGS, MODE, GID } },
-	R(P9_TLCREATE) = { "Rlcreate", { QID, IOUNIT } },
-	[P9_TSYMLINK] = { "Tsymlink", { FID, NAME, TARGET, GID } },
-	R(P9_TSYMLINK) = { "Rsymlink", { QID } },
-	[P9_TMKNOD] = { "Tmknod", { FID, NAME, MODE, MAJOR, MINOR, GID } },
-	R(P9_TMKNOD) = { "Rmknod", { QID } },
-	[P9_TRENAME] = { "Trename", { FID, NEWFID, NAME } },
-	R(P9_TRENAME) = { "Rrename", { END } },
-	[P9_TREADLINK] = { "Treadlink", { FID } },
-	R(P9_TREADLINK) = { "Rreadlink", { TARGET } },
-	[P9_TGETATTR] = { "Tgetattr", { FID, MASK } },
-	R(P9_TGETATTR) = { "Rgetattr", { MASK, QID, ATTR } },
-	[P9_TSETATTR] = { "Tsetattr", { FID, SET } },
-	R(P9_TSETATTR) = { "Rsetattr", { END } },
-	[P9_TXATTRWALK] = { "Txattrwalk", { FID, NEWFID, NAME } },
-	R(P9_TXATTRWALK) = { "Rxattrwalk", { LENGTH } },
-	[P9_TXATTRCREATE] = { "Txattrcreate", { FID, NAME, LENGTH, FLAGS } },
-	R(P9_TXATTRCREATE) = { "Rxattrcreate", { END } },
-	[P9_TREADDIR] = { "Treaddir", { FID, OFFSET, COUNT } },
-	R(P9_TREADDIR) = { "Rreaddir", { DATA } },
-	[P9_TFSYNC] = { "Tfsync", { FID, DATASYNC } },
-	R(P9_TFSYNC) = { "Rfsync", { END } },
-	[P9_TLOCK] = { "Tlock", { FID, LOCK_TYPE, FLAGS, OFFSET, LENGTH, PROC_ID, NAME } },
-	R(P9_TLOCK) = { "Rlock", { STATUS } },
-	[P9_TGETLOCK] = { "Tgetlock", { FID, LOCK_TYPE, OFFSET, LENGTH, PROC_ID, NAME } },
-	R(P9_TGETLOCK) = { "Rgetlock", { LOCK_TYPE, OFFSET, LENGTH, PROC_ID, NAME } },
-	[P9_TLINK] = { "Tlink", { FID, NEWFID, NAME } }, /* fid: the directory */
-	R(P9_TLINK) = { "Rlink", { END } },
-	[P9_TMKDIR] = { "Tmkdir", { FID, NAME, MODE, GID } },
-	R(P9_TMKDIR) = { "Rmkdir", { QID } },
-	[P9_TRENAMEAT] = { "Trenameat", { FID, NAME, NEWFID, TARGET } },
-	R(P9_TRENAMEAT) = { "Rrenameat", { END } },
-	[P9_TUNLINKAT] = { "Tunlinkat", { FID, NAME, FLAGS } },
-	R(P9_TUNLINKAT) = { "Runlinkat", { END } },
-	[P9_TVERSION] = { "Tversion", { MSIZE, NAME } },
-	R(P9_TVERSION) = { "Rversion", { MSIZE, NAME } },
-	[P9_TAUTH] = { "Tauth", { FID, NAME, TARGET, UID } },
-	R(P9_TAUTH) = { "Rauth", { QID } },
-	[P9_TATTACH] = { "Tattach", { FID, NEWFID, NAME, TARGET, UID } }, /* newfid: afid */
-	R(P9_TATTACH) = { "Rattach", { QID } },
-	[P9_TFLUSH] = { "Tflush", { OLDTAG } },
-	R(P9_TFLUSH) = { "Rflush", { END } },
-	[P9_TWALK] = { "Twalk", { FID, NEWFID, NAMES } },
-	R(P9_TWALK) = { "Rwalk", { QIDS } },
-	[P9_TREAD] = { "Tread", { FID, OFFSET, COUNT } },
-	R(P9_TREAD) = { "Rread", { DATA } },
-	[P9_TWRITE] = { "Twrite", { FID, OFFSET, DATA } },
-	R(P9_TWRITE) = { "Rwrite", { COUNT } },
-	[P9_TCLUNK] = { "Tclunk", { FID } },
-	R(P9_TCLUNK) = { "Rclunk", { END } },
-	[P9_TREMOVE] = { "Tremove", { FID } },
-	R(P9_TREMOVE) = { "Rremove", { END } },
-	[P9_TACCESS] = { "Taccess", { FID, FLAGS } },
-	R(P9_TACCESS) = { "Raccess", { END } },
-	[P9_TWREADDIR] = { "Twreaddir", { FID, OFFSET, COUNT } },
-	R(P9_TWREADDIR) = { "Rwreaddir", { DATA } },
-	[P9_TWOPEN] = { "Twopen", { FID, NEWFID, FLAGS, WFLAGS, MODE, GID, MASK, NAMES } },
-	R(P9_TWOPEN) = { "Rwopen", { STATUS, WALKED, QID, TARGET, IOUNIT, ATTR } },
-	[P9_TWSEEK] = { "Twseek", { FID, OFFSET, FLAGS } },
-	R(P9_TWSEEK) = { "Rwseek", { OFFSET } },
-	[P9_TWRENAME] = { "Twrename", { FID, NAME, NEWFID, TARGET, FLAGS } },
-	R(P9_TWRENAME) = { "Rwrename", { END } },
-	[P9_TWWATCH] = { "Twwatch", { END } },
-	R(P9_TWWATCH) = { "Rwwatch", { DATA } },
-	[P9_TWLIST] = { "Twlist", { FID, OFFSET, COUNT, LENGTH, NAMES } },
-	R(P9_TWLIST) = { "Rwlist", { DATA, FLAGS, QID } },
-};
+/* What each message has, and what it is called where a person reads of it. A link's fid
+ * is the directory, and attach's newfid the afid. */
+#define MESSAGES(X)                                                                \
+	X(P9_RLERROR, "Rlerror", ERROR)                                            \
+	X(P9_TSTATFS, "Tstatfs", FID)                                              \
+	X(P9_TSTATFS + 1, "Rstatfs", STATFS)                                       \
+	X(P9_TLOPEN, "Tlopen", FID, FLAGS)                                         \
+	X(P9_TLOPEN + 1, "Rlopen", QID, IOUNIT)                                    \
+	X(P9_TLCREATE, "Tlcreate", FID, NAME, FLAGS, MODE, GID)                    \
+	X(P9_TLCREATE + 1, "Rlcreate", QID, IOUNIT)                                \
+	X(P9_TSYMLINK, "Tsymlink", FID, NAME, TARGET, GID)                         \
+	X(P9_TSYMLINK + 1, "Rsymlink", QID)                                        \
+	X(P9_TMKNOD, "Tmknod", FID, NAME, MODE, MAJOR, MINOR, GID)                 \
+	X(P9_TMKNOD + 1, "Rmknod", QID)                                            \
+	X(P9_TRENAME, "Trename", FID, NEWFID, NAME)                                \
+	X(P9_TRENAME + 1, "Rrename", END)                                          \
+	X(P9_TREADLINK, "Treadlink", FID)                                          \
+	X(P9_TREADLINK + 1, "Rreadlink", TARGET)                                   \
+	X(P9_TGETATTR, "Tgetattr", FID, MASK)                                      \
+	X(P9_TGETATTR + 1, "Rgetattr", MASK, QID, ATTR)                            \
+	X(P9_TSETATTR, "Tsetattr", FID, SET)                                       \
+	X(P9_TSETATTR + 1, "Rsetattr", END)                                        \
+	X(P9_TXATTRWALK, "Txattrwalk", FID, NEWFID, NAME)                          \
+	X(P9_TXATTRWALK + 1, "Rxattrwalk", LENGTH)                                 \
+	X(P9_TXATTRCREATE, "Txattrcreate", FID, NAME, LENGTH, FLAGS)               \
+	X(P9_TXATTRCREATE + 1, "Rxattrcreate", END)                                \
+	X(P9_TREADDIR, "Treaddir", FID, OFFSET, COUNT)                             \
+	X(P9_TREADDIR + 1, "Rreaddir", DATA)                                       \
+	X(P9_TFSYNC, "Tfsync", FID, DATASYNC)                                      \
+	X(P9_TFSYNC + 1, "Rfsync", END)                                            \
+	X(P9_TLOCK, "Tlock", FID, LOCK_TYPE, FLAGS, OFFSET, LENGTH, PROC_ID, NAME) \
+	X(P9_TLOCK + 1, "Rlock", STATUS)                                           \
+	X(P9_TGETLOCK, "Tgetlock", FID, LOCK_TYPE, OFFSET, LENGTH, PROC_ID, NAME)  \
+	X(P9_TGETLOCK + 1, "Rgetlock", LOCK_TYPE, OFFSET, LENGTH, PROC_ID, NAME)   \
+	X(P9_TLINK, "Tlink", FID, NEWFID, NAME)                                    \
+	X(P9_TLINK + 1, "Rlink", END)                                              \
+	X(P9_TMKDIR, "Tmkdir", FID, NAME, MODE, GID)                               \
+	X(P9_TMKDIR + 1, "Rmkdir", QID)                                            \
+	X(P9_TRENAMEAT, "Trenameat", FID, NAME, NEWFID, TARGET)                    \
+	X(P9_TRENAMEAT + 1, "Rrenameat", END)                                      \
+	X(P9_TUNLINKAT, "Tunlinkat", FID, NAME, FLAGS)                             \
+	X(P9_TUNLINKAT + 1, "Runlinkat", END)                                      \
+	X(P9_TVERSION, "Tversion", MSIZE, NAME)                                    \
+	X(P9_TVERSION + 1, "Rversion", MSIZE, NAME)                                \
+	X(P9_TAUTH, "Tauth", FID, NAME, TARGET, UID)                               \
+	X(P9_TAUTH + 1, "Rauth", QID)                                              \
+	X(P9_TATTACH, "Tattach", FID, NEWFID, NAME, TARGET, UID)                   \
+	X(P9_TATTACH + 1, "Rattach", QID)                                          \
+	X(P9_TFLUSH, "Tflush", OLDTAG)                                             \
+	X(P9_TFLUSH + 1, "Rflush", END)                                            \
+	X(P9_TWALK, "Twalk", FID, NEWFID, NAMES)                                   \
+	X(P9_TWALK + 1, "Rwalk", QIDS)                                             \
+	X(P9_TREAD, "Tread", FID, OFFSET, COUNT)                                   \
+	X(P9_TREAD + 1, "Rread", DATA)                                             \
+	X(P9_TWRITE, "Twrite", FID, OFFSET, DATA)                                  \
+	X(P9_TWRITE + 1, "Rwrite", COUNT)                                          \
+	X(P9_TCLUNK, "Tclunk", FID)                                                \
+	X(P9_TCLUNK + 1, "Rclunk", END)                                            \
+	X(P9_TREMOVE, "Tremove", FID)                                              \
+	X(P9_TREMOVE + 1, "Rremove", END)                                          \
+	X(P9_TACCESS, "Taccess", FID, FLAGS)                                       \
+	X(P9_TACCESS + 1, "Raccess", END)                                          \
+	X(P9_TWREADDIR, "Twreaddir", FID, OFFSET, COUNT)                           \
+	X(P9_TWREADDIR + 1, "Rwreaddir", DATA)                                     \
+	X(P9_TWOPEN, "Twopen", FID, NEWFID, FLAGS, WFLAGS, MODE, GID, MASK, NAMES) \
+	X(P9_TWOPEN + 1, "Rwopen", STATUS, WALKED, QID, TARGET, IOUNIT, ATTR)      \
+	X(P9_TWSEEK, "Twseek", FID, OFFSET, FLAGS)                                 \
+	X(P9_TWSEEK + 1, "Rwseek", OFFSET)                                         \
+	X(P9_TWRENAME, "Twrename", FID, NAME, NEWFID, TARGET, FLAGS)               \
+	X(P9_TWRENAME + 1, "Rwrename", END)                                        \
+	X(P9_TWWATCH, "Twwatch", END)                                              \
+	X(P9_TWWATCH + 1, "Rwwatch", DATA)                                         \
+	X(P9_TWLIST, "Twlist", FID, OFFSET, COUNT, LENGTH, NAMES)                  \
+	X(P9_TWLIST + 1, "Rwlist", DATA, FLAGS, QID)
+
+#define LAYOUT(type, name, ...) [type] = { true, { __VA_ARGS__ } },
+#define NAMED(type, name, ...) [type] = (name),
+static const struct layout layouts[P9_TYPE_COUNT] = { MESSAGES(LAYOUT) };
+static const char *const type_names[P9_TYPE_COUNT] = { MESSAGES(NAMED) };
 
 static const struct layout *layout_of(uint8_t type)
 {
-	if (type >= P9_TYPE_COUNT || !layouts[type].name)
+	if (type >= P9_TYPE_COUNT || !layouts[type].known)
 		return NULL;
 	return &layouts[type];
 }
 
 const char *p9_type_name(uint8_t type)
 {
-	const struct layout *layout = layout_of(type);
-
-	return layout ? layout->name : NULL;
+	return layout_of(type) ? type_names[type] : NULL;
 }
 
 /* ---- reading ---- */
