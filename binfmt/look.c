@@ -87,7 +87,7 @@ bool binfmt_takes_exe(const char *entry)
 
 /* --- all entries --------------------------------------------------------------- */
 
-struct look {
+struct entry_walk {
 	struct dir_walk walk;
 	struct timespec ours; /* when it was made */
 	char *other;
@@ -102,7 +102,7 @@ static bool is_older(const struct timespec *a, const struct timespec *b)
 /* The clock is coarse: of two that were made at once any may be the newer. */
 static bool look_at(struct dir_walk *walk, int dir, const char *name)
 {
-	struct look *l = container_of(walk, struct look, walk);
+	struct entry_walk *l = container_of(walk, struct entry_walk, walk);
 	char text[ENTRY_MAX];
 	struct stat st;
 	ssize_t len;
@@ -132,7 +132,7 @@ static bool is_off(const char *dir, const char *name)
 
 int binfmt_look(const char *dir, const char *interpreter, char other[BINFMT_OTHER])
 {
-	struct look l = { .walk = { look_at }, .other = other };
+	struct entry_walk l = { .walk = { look_at }, .other = other };
 	char path[128];
 	struct stat st;
 	int state = entry_look_mz(dir, interpreter);

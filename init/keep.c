@@ -38,6 +38,10 @@ static void handler_keep(struct distro *d)
 			inotify_add_watch(d->kept, BINFMT_DIR "/register", IN_MODIFY);
 		if ((!there || d->renewals < RENEWALS) && exe_restore(d->program) > 0) {
 			d->renewals += there;
+			if (d->renewals == RENEWALS && there)
+				boot_note(d->boot, "%s",
+					  "another handler for .exe files is registered again and "
+					  "again: ours is left behind it");
 			continue;
 		}
 		if (there)

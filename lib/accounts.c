@@ -68,9 +68,10 @@ bool account_next(char **at, char *end, struct account *account)
 	return false;
 }
 
-static bool lists_name(const char *list, size_t len, const char *name)
+bool group_lists(const struct group_line *group, const char *name)
 {
-	size_t want = strlen(name);
+	size_t want = strlen(name), len = group->members_len;
+	const char *list = group->members;
 
 	while (len > 0) {
 		const char *comma = memchr(list, ',', len);
@@ -86,7 +87,7 @@ static bool lists_name(const char *list, size_t len, const char *name)
 }
 
 /* name:password:gid:member,member */
-static bool group_parse(const char *line, size_t len, const char *name, gid_t *gid)
+static bool group_parse(const char *line, size_t len, struct group_line *group)
 {
 	const char *field[4];
 	size_t size[4];
@@ -102,10 +103,22 @@ static bool group_parse(const char *line, size_t len, const char *name, gid_t *g
 		len -= size[i] + (colon != NULL);
 		line += size[i] + (colon != NULL);
 	}
-	if (!account_id(field[2], size[2], &id) || !lists_name(field[3], size[3], name))
+	if (!account_id(field[2], size[2], &id))
 		return false;
-	*gid = id;
+	*group = (struct group_line){ field[0], field[3], size[0], size[3], id };
 	return true;
+}
+
+bool group_next(const char **at, const char *end, struct group_line *group)
+{
+	while (*at < end) {
+		const char *line = *at, *stop = memchr(line, '\n', (size_t)(end - line));
+
+		*at = stop ? stop + 1 : end;
+		if (group_parse(line, (size_t)((stop ? stop : end) - line), group))
+			return true;
+	}
+	return false;
 }
 
 static void gid_add(struct gids *gids, gid_t gid)
@@ -119,15 +132,10 @@ static void gid_add(struct gids *gids, gid_t gid)
 
 void account_groups(struct gids *gids, const char *text, size_t len, const char *name)
 {
-	while (len > 0) {
-		const char *stop = memchr(text, '\n', len);
-		size_t line = stop ? (size_t)(stop - text) : len;
-		gid_t gid;
+	const char *end = text + len;
+	struct group_line group;
 
-		if (group_parse(text, line, name, &gid))
-			gid_add(gids, gid);
-		line += stop != NULL;
-		text += line;
-		len -= line;
-	}
+	while (group_next(&text, end, &group))
+		if (group_lists(&group, name))
+			gid_add(gids, group.gid);
 }

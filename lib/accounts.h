@@ -26,6 +26,19 @@ bool account_next(char **at, char *end, struct account *account);
 /* A decimal id as those files have it: below 2^32 - 1, which stands for none. */
 bool account_id(const char *at, size_t len, uint32_t *id);
 
+/* One group, in place: nothing ends with a byte 0. */
+struct group_line {
+	const char *name, *members;
+	size_t name_len, members_len;
+	gid_t gid;
+};
+
+/* The next group of the text from *at to `end`, or false at its end. Does not rewrite
+ * the text. */
+bool group_next(const char **at, const char *end, struct group_line *group);
+/* Whether it lists that member. */
+bool group_lists(const struct group_line *group, const char *name);
+
 /* Ids of groups, `count` of them at the caller's `at`, which has room for `max`. */
 struct gids {
 	gid_t *at;

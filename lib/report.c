@@ -30,7 +30,7 @@ static void text_put(char *out, size_t size, const char *text, bool json)
 	out[len] = '\0';
 }
 
-void report_line(struct report *r, enum report_state state, const char *check, const char *format,
+void report_line(struct checkup *r, enum report_state state, const char *check, const char *format,
 		 ...)
 {
 	char text[TEXT_MAX], plain[2 * TEXT_MAX], line[3 * TEXT_MAX];

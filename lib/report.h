@@ -14,14 +14,14 @@ enum report_state {
 	REPORT_FAIL,
 };
 
-struct report {
+struct checkup {
 	int fd;
 	bool json, failed;
 };
 
 /* "ok    wine      text", or {"check": "wine", "state": "ok", "text": "text"}. Text that
  * others wrote may be in it: control characters are left out. */
-void report_line(struct report *report, enum report_state state, const char *check,
+void report_line(struct checkup *report, enum report_state state, const char *check,
 		 const char *format, ...) LIKE_PRINTF(4, 5);
 
 #endif

@@ -146,7 +146,7 @@ void watchers_find(struct watchers *w)
 
 bool watchers_has(const struct watchers *w, uint64_t ino)
 {
-	return w->count && bsearch(&ino, w->inos, w->count, sizeof(ino), compare);
+	return w->bad || (w->count && bsearch(&ino, w->inos, w->count, sizeof(ino), compare));
 }
 
 void watchers_free(struct watchers *w)

@@ -15,7 +15,7 @@ struct watchers {
 	uint32_t device[2]; /* of the file system: major and minor number */
 	uint64_t *inos;     /* sorted */
 	size_t count, size;
-	bool bad; /* memory was short: not all are there */
+	bool bad; /* memory was short: not all are there, and any may be */
 };
 
 /* Fills in inos, with what is watched now. Those before it are gone. */

@@ -248,10 +248,11 @@ int client_main(int argc, char **argv)
 	stdio_hold();
 	if (argc < 3) /* the kernel gives three */
 		return WIRE_FAIL_BRIDGE;
-	if (CFG_DOCTOR && doctor_is_probe(argv[1]))
-		return DOCTOR_PROBE_STATUS;
 	client_init(&c, argv[1], argv[2], argv + 3);
 	error = program_open(&c.program, argv[1]);
+	/* doctor's is no program, so that others need not be looked at twice. */
+	if (CFG_DOCTOR && (error < 0 || c.program.refusal) && doctor_is_probe(argv[1]))
+		return DOCTOR_PROBE_STATUS;
 	if (error < 0)
 		return refuse_missing(&c, error);
 	if (CFG_SCRIPTS && c.program.kind != PROGRAM_OF_HOST)

@@ -35,7 +35,7 @@ bool doctor_is_probe(const char *path)
 
 /* --- the handler ------------------------------------------------------------------ */
 
-static void look_entry(struct report *r)
+static void look_entry(struct checkup *r)
 {
 	char program[64] = "/init", other[BINFMT_OTHER] = "";
 	int state;
@@ -89,7 +89,7 @@ static int probe_run(void)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
 }
 
-static void look_exe(struct report *r)
+static void look_exe(struct checkup *r)
 {
 	int status = probe_run();
 
@@ -108,7 +108,7 @@ static void look_exe(struct report *r)
 
 /* --- the host --------------------------------------------------------------------- */
 
-static bool look_socket(struct report *r)
+static bool look_socket(struct checkup *r)
 {
 	int fd = unix_connect(LANDBRIDGE_SOCKET);
 
@@ -123,7 +123,7 @@ static bool look_socket(struct report *r)
 }
 
 /* The host says of itself what we say here: STATE CHECK TEXT. */
-static void about_line(struct report *r, char *line)
+static void about_line(struct checkup *r, char *line)
 {
 	static const char *const states[] = { "ok ", "note ", "fail " };
 
@@ -143,7 +143,7 @@ static void about_line(struct report *r, char *line)
 	}
 }
 
-static void about_lines(struct report *r, char *text)
+static void about_lines(struct checkup *r, char *text)
 {
 	for (char *end; *text; text = end) {
 		end = text + strcspn(text, "\n");
@@ -153,7 +153,7 @@ static void about_lines(struct report *r, char *text)
 	}
 }
 
-static void look_host(struct report *r)
+static void look_host(struct checkup *r)
 {
 	struct outcome out;
 	int64_t before = loop_now();
@@ -178,7 +178,7 @@ static void look_host(struct report *r)
 
 /* --- the rest --------------------------------------------------------------------- */
 
-static void look_drives(struct report *r)
+static void look_drives(struct checkup *r)
 {
 	struct mounts mounts = { 0 };
 	char text[256] = "";
@@ -197,7 +197,7 @@ static void look_drives(struct report *r)
 			    "none is mounted (mount -t drvfs C: /mnt/c; see [automount])");
 }
 
-static void look_path(struct report *r)
+static void look_path(struct checkup *r)
 {
 	const char *path = getenv("PATH");
 
@@ -211,7 +211,7 @@ static void look_path(struct report *r)
 int landbridge_doctor_main(int argc, char **argv)
 {
 	static const char usage[] = "landbridge-doctor: usage: landbridge-doctor [--json]\n";
-	struct report r = { .fd = STDOUT_FILENO };
+	struct checkup r = { .fd = STDOUT_FILENO };
 	struct utsname u;
 
 	r.json = argc == 2 && strcmp(argv[1], "--json") == 0;

@@ -26,7 +26,7 @@ static void test_lines(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < array_len(rows); i++) {
-		struct report r = { .json = rows[i].json };
+		struct checkup r = { .json = rows[i].json };
 		char got[256] = "";
 		int fds[2];
 

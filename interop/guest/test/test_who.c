@@ -18,6 +18,7 @@ static const char group[] = "root:x:0:\n"
 			    "pilot:x:201:bobby\n"
 			    "broken:x\n"
 			    "odd:x:no:eve\n"
+			    "many:x:203:eve:more\n"
 			    "wheel:x:202:eve";
 
 static const struct {
@@ -25,19 +26,19 @@ static const struct {
 	uid_t uid;
 	bool may;
 } rows[] = {
-	{ "", "", 1000, true },         { "", "", 4242, true },
-	{ "ann", "", 1000, true },      { "ann", "", 1001, false },
-	{ "ann", "", 0, true },         { "bob, ann", "", 1000, true },
-	{ "an annn", "", 1000, false }, { "also", "", 1001, true },
-	{ "1002", "", 1002, true },     { "100", "", 1000, false },
-	{ "4242", "", 4242, true },     { "ann", "", 4242, false },
-	{ "", "pilots", 1000, true },   { "", "pilots", 1001, false },
-	{ "", "pilots", 1002, true },   { "", "pilot", 1001, false },
+	{ "", "", 1000, true },          { "", "", 4242, true },
+	{ "ann", "", 1000, true },       { "ann", "", 1001, false },
+	{ "ann", "", 0, true },          { "bob, ann", "", 1000, true },
+	{ "an annn", "", 1000, false },  { "also", "", 1001, true },
+	{ "1002", "", 1002, true },      { "100", "", 1000, false },
+	{ "4242", "", 4242, true },      { "ann", "", 4242, false },
+	{ "", "pilots", 1000, true },    { "", "pilots", 1001, false },
+	{ "", "pilots", 1002, true },    { "", "pilot", 1001, false },
 	{ "", "users", 1001, true }, /* bob's own */
-	{ "", "users", 1000, false },   { "", "wheel", 1002, true },
-	{ "", "odd", 1002, false },     { "", "broken", 1002, false },
-	{ "", "none", 1000, false },    { "bob", "pilots", 1000, true },
-	{ " , ", "", 1000, false },
+	{ "", "users", 1000, false },    { "", "wheel", 1002, true },
+	{ "", "odd", 1002, false },      { "", "broken", 1002, false },
+	{ "", "many", 1002, false },     { "", "none", 1000, false },
+	{ "bob", "pilots", 1000, true }, { " , ", "", 1000, false },
 };
 
 static void test_rows(void **state)
