@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static const char path[] = "C:\\windows\\system32\\gr\xc3\xbc\xc3\x9f.exe";
 	const char *why = NULL;
-	const struct rule *by;
+	const struct policy_rule *by;
 	struct rules rules;
 	char *text = malloc(len + 1);
 

@@ -339,7 +339,7 @@ class TestSettings:
         assert "-smp 1" in skiff.call("run", "--dry-run", "skiff").text
 
     @pytest.mark.parametrize("word, says", [("cpus=0", "1 to 255"), ("write=1", "memory, cpus"), ("cpus", "KEY=VALUE"),
-                                            ("drive=", "LETTER"), ("drive=D:=/no/such", "/no/such")])
+                                            ("drive=", "LETTER"), ("drive=foo", "LETTER"), ("drive=D:=/no/such", "/no/such")])
     def test_mistakes(self, skiff, word, says):
         before = good(skiff.call("set", "skiff")).out
         one_line(skiff.call("set", "skiff", "memory=1G", word), says)

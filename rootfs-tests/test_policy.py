@@ -34,11 +34,11 @@ def strict(landbridge, policy):
 
 @pytest.fixture(scope="module")
 def results(strict, store, user_image, tools, tmp_path_factory):
-    """One boot, in which root is the only one who may."""
+    """One boot, in which root and one more may."""
     image = str(store / "interop-users.tar")
     shutil.copy(user_image, image)
     with images.TarImage(image) as tar:
-        tar.file("etc/wsl.conf", "[interop]\nusers = root\n")
+        tar.file("etc/wsl.conf", "[interop]\nusers = root, 1002\n")
     drive = tmp_path_factory.mktemp("drive")
     (drive / "tools").mkdir()
     shutil.copy(tools / "probe.exe", drive / "probe.exe")
@@ -53,6 +53,7 @@ def results(strict, store, user_image, tools, tmp_path_factory):
         "default": "/mnt/d/probe.exe exit 0",
         "batch": "/mnt/d/tools/x.bat",
         "env": "export WSLENV=FERRY:OTHER FERRY=boat OTHER=x; /mnt/d/tools/probe.exe env FERRY; /mnt/d/tools/probe.exe env OTHER",
+        "listed": "perl -e '$) = $( = 1002; $> = $< = 1002; exec @ARGV' /mnt/d/tools/probe.exe exit 4",
         "user": "perl -e '$) = $( = 1000; $> = $< = 1000; exec @ARGV' /mnt/d/tools/probe.exe exit 4",
         "full": "for i in 1 2; do /mnt/d/tools/probe.exe wait & done; for i in $(seq 100); do /mnt/d/tools/probe.exe exit 0 2>/tmp/full; "
                 "s=$?; test $s = 125 && break; sleep 0.1; done; cat /tmp/full >&2; kill %1 %2; wait; exit $s",
@@ -84,6 +85,7 @@ def test_policy_limits_what_runs(results):
 
 def test_users_of_interop(results):
     one_line(results["user"], 125, b"not for this user")
+    assert results["listed"].status == 4, results["listed"]
 
 
 def test_audit_log_has_it(results, strict):

@@ -37,13 +37,13 @@ int drive_parse(struct drives *drives, const char *text, struct fault *why)
 	return 0;
 }
 
-static bool lies_in(const char *dir, const char *other)
+bool path_lies_in(const char *path, const char *dir)
 {
-	size_t len = strlen(other);
+	size_t len = strlen(dir);
 
 	if (len == 1) /* / */
 		return true;
-	return strncmp(dir, other, len) == 0 && (dir[len] == '/' || !dir[len]);
+	return strncmp(path, dir, len) == 0 && (path[len] == '/' || !path[len]);
 }
 
 int drives_check(const struct drives *drives, const char *prefix, struct fault *why)
@@ -53,12 +53,12 @@ int drives_check(const struct drives *drives, const char *prefix, struct fault *
 	for (; drive < end; drive++) {
 		if (!drive->read_only)
 			continue;
-		if (lies_in(drive->dir, prefix))
+		if (path_lies_in(drive->dir, prefix))
 			return fault_set(why, HOST_FAILED,
 					 "unable to keep %c: read-only: Wine writes in %s",
 					 drive->letter, drive->dir);
 		for (const struct drive *other = drives->at; other < end; other++)
-			if (!other->read_only && lies_in(drive->dir, other->dir))
+			if (!other->read_only && path_lies_in(drive->dir, other->dir))
 				return fault_set(
 					why, HOST_FAILED,
 					"unable to keep %c: read-only: it lies in %c:, which is not",

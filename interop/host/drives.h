@@ -31,6 +31,8 @@ int drive_parse(struct drives *drives, const char *text, struct fault *why);
  * `prefix`, where Wine writes: through that its files could be changed. The
  * directories are absolute, without links. Pure. */
 int drives_check(const struct drives *drives, const char *prefix, struct fault *why);
+/* Whether the path is the directory or lies in it, both absolute and without links. Pure. */
+bool path_lies_in(const char *path, const char *dir);
 /* NULL when there is none. */
 const struct drive *drives_find(const struct drives *drives, char letter);
 /* As HELLO has them: bit 0 is A:. */

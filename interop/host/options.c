@@ -303,7 +303,7 @@ bool options_is_setting(const char *key)
 int options_default(struct options *o, const char *key, char *value, struct fault *why)
 {
 	const struct option_kind *kind = setting_kind(key);
-	struct drives own = o->drives;
+	struct drives one = { .count = 0 };
 	uint64_t given = o->given;
 	int r;
 
@@ -312,19 +312,17 @@ int options_default(struct options *o, const char *key, char *value, struct faul
 				 "unable to understand %s: a distribution has memory, cpus, user, "
 				 "net and drive",
 				 key);
-	if (kind->value != VALUE_DRIVE && given & 1ULL << (kind - kinds))
+	if (kind->value == VALUE_DRIVE) {
+		if (drive_parse(&one, value, why) < 0)
+			return -1;
+		if (!drives_find(&o->drives, one.at[0].letter))
+			o->drives.at[o->drives.count++] = one.at[0];
 		return 0;
-	if (kind->value == VALUE_DRIVE)
-		o->drives.count = 0;
+	}
+	if (given & 1ULL << (kind - kinds))
+		return 0;
 	r = option_set(o, kind, value, why);
 	o->given = given;
-	if (kind->value == VALUE_DRIVE) {
-		const struct drive asked = o->drives.at[0];
-
-		o->drives = own;
-		if (r == 0 && !drives_find(&own, asked.letter))
-			o->drives.at[o->drives.count++] = asked;
-	}
 	return r;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "interop/host/winname.h"
 #include "lib/fold.h"
 #include "lib/macros.h"
 #include "lib/text.h"
@@ -71,7 +72,7 @@ static const char *add_rule(struct rules *r, char *pattern, bool allow)
 	for (char *p = pattern; *p; p++)
 		if (*p == '/')
 			*p = '\\';
-	r->at[r->count++] = (struct rule){ allow, pattern };
+	r->at[r->count++] = (struct policy_rule){ allow, pattern };
 	return pattern_wrong(pattern);
 }
 
@@ -198,7 +199,7 @@ static bool matches(const char *pattern, const char *path)
 }
 
 /* D: and D:\ stand for the whole drive. */
-static bool is_of(const struct rule *rule, const char *path)
+static bool is_of(const struct policy_rule *rule, const char *path)
 {
 	const char *p = rule->pattern;
 
@@ -207,7 +208,7 @@ static bool is_of(const struct rule *rule, const char *path)
 	return matches(p, path);
 }
 
-bool rules_program(const struct rules *r, const char *path, const struct rule **by)
+bool rules_program(const struct rules *r, const char *path, const struct policy_rule **by)
 {
 	for (size_t i = 0; i < r->count; i++)
 		if (is_of(&r->at[i], path)) {
@@ -225,15 +226,8 @@ bool rules_have_paths(const struct rules *r)
 
 bool rules_env(const struct rules *r, const char *entry)
 {
-	size_t name = strcspn(entry, "=");
-
-	for (size_t i = 0; i < r->env_count; i++) {
-		size_t len = strlen(r->env[i]);
-		bool any = len > 0 && r->env[i][len - 1] == '*';
-
-		if (any ? name >= len - 1 && strncasecmp(entry, r->env[i], len - 1) == 0
-			: name == len && strncasecmp(entry, r->env[i], len) == 0)
+	for (size_t i = 0; i < r->env_count; i++)
+		if (winname_env_is(entry, r->env[i]))
 			return true;
-	}
 	return !r->env_listed;
 }

@@ -22,7 +22,7 @@
 
 enum { RULES_MAX = 256, RULES_ENV_MAX = 64, RULES_RUNNING = 256 };
 
-struct rule {
+struct policy_rule {
 	bool allow;
 	const char *pattern;
 };
@@ -30,7 +30,7 @@ struct rule {
 struct rules {
 	bool allow, batch, log;
 	unsigned running;
-	struct rule at[RULES_MAX];
+	struct policy_rule at[RULES_MAX];
 	size_t count;
 	bool env_listed; /* only these */
 	const char *env[RULES_ENV_MAX];
@@ -47,7 +47,7 @@ unsigned rules_parse(struct rules *rules, char *text, size_t len, const char **w
 
 /* Whether the program at `path`, canonical (C:\dir\x.exe, no links), may run. *by: the
  * line that says so, or NULL: the default. */
-bool rules_program(const struct rules *rules, const char *path, const struct rule **by);
+bool rules_program(const struct rules *rules, const char *path, const struct policy_rule **by);
 
 /* Whether any line is about paths, so that they must be canonical. */
 bool rules_have_paths(const struct rules *rules);

@@ -110,6 +110,15 @@ bool winname_is_powershell(const char *path)
 	return has_extension(path, ".ps1");
 }
 
+bool winname_env_is(const char *entry, const char *name)
+{
+	size_t has = strcspn(entry, "="), len = strlen(name);
+
+	if (len > 0 && name[len - 1] == '*')
+		return has >= len - 1 && strncasecmp(entry, name, len - 1) == 0;
+	return has == len && strncasecmp(entry, name, len) == 0;
+}
+
 bool winname_env_denied(const char *entry)
 {
 	/* A * at the end stands for any rest. */
@@ -131,16 +140,12 @@ bool winname_env_denied(const char *entry)
 		"ld_*",
 		"landbridge_*",
 	};
-	size_t i, len, name = strcspn(entry, "=");
+	size_t name = strcspn(entry, "=");
 
 	if (name == 0 || entry[name] != '=')
 		return true;
-	for (i = 0; i < array_len(denied); i++) {
-		len = strlen(denied[i]);
-		if (denied[i][len - 1] == '*'
-			    ? name >= len - 1 && strncasecmp(entry, denied[i], len - 1) == 0
-			    : name == len && strncasecmp(entry, denied[i], len) == 0)
+	for (size_t i = 0; i < array_len(denied); i++)
+		if (winname_env_is(entry, denied[i]))
 			return true;
-	}
 	return false;
 }

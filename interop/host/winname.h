@@ -27,5 +27,8 @@ bool winname_is_cmd(const char *path);
 /* True when the guest may not set this environment variable of a Windows
  * program: it would change what code runs. Without regard to case. */
 bool winname_env_denied(const char *entry);
+/* Whether NAME of NAME=value is `name`, whatever its case; one that ends in * is how it
+ * begins. */
+bool winname_env_is(const char *entry, const char *name);
 
 #endif

@@ -78,7 +78,7 @@ static int agent_key(struct key *key, const char *path, struct fault *why)
 
 /* Who can reach the socket of a hypervisor could be its guest, and who can put another in
  * its place, the guest's host. */
-static int wall_check(const char *path, struct fault *why)
+static int dir_is_ours(const char *path, struct fault *why)
 {
 	char dir[PATH_MAX];
 	const char *slash = strrchr(path, '/');
@@ -99,7 +99,7 @@ static int guest_listen(struct agent_config *config, const char *listen, struct 
 {
 	int error = address_parse(&config->at, listen);
 
-	if (!error && config->at.kind == ADDRESS_UNIX && wall_check(config->at.name, why) < 0)
+	if (!error && config->at.kind == ADDRESS_UNIX && dir_is_ours(config->at.name, why) < 0)
 		return -1;
 	config->door = error ? error : link_listen(&config->at);
 	return config->door < 0 ? fault_set(why, HOST_FAILED, "unable to listen on %s: %s", listen,

@@ -18,16 +18,13 @@ static void replace(char *text, char from, char to)
 static const struct drive *drive_of(const struct drives *drives, const char *path)
 {
 	const struct drive *best = NULL;
-	size_t best_len = 0;
 
 	for (size_t i = 0; i < drives->count; i++) {
-		const char *dir = drives->at[i].dir;
-		size_t len = strcmp(dir, "/") == 0 ? 0 : strlen(dir);
+		const struct drive *drive = &drives->at[i];
 
-		if (strncmp(path, dir, len) == 0 && path[len] == '/' && (!best || len > best_len)) {
-			best = &drives->at[i];
-			best_len = len;
-		}
+		if (path_lies_in(path, drive->dir) &&
+		    (!best || strlen(drive->dir) > strlen(best->dir)))
+			best = drive;
 	}
 	return best;
 }
@@ -49,9 +46,12 @@ int canonical_path(const struct drives *drives, const char *path, char *out)
 	if (!realpath(file, real))
 		return -errno;
 	drive = drive_of(drives, real);
-	if (!drive || strchr(real, '\\')) /* a name that no rule could tell from a path */
+	if (!drive)
 		return -EXDEV;
 	path = real + (strcmp(drive->dir, "/") == 0 ? 0 : strlen(drive->dir));
+	/* The drive itself, or a name that no rule could tell from a path. */
+	if (!*path || strchr(path, '\\'))
+		return -EXDEV;
 	if (path_format(out, PATH_MAX, "%c:%s", drive->letter, path) < 0)
 		return -ENAMETOOLONG;
 	replace(out, '/', '\\');

@@ -28,6 +28,18 @@ int glob_in(const char *dir, const char *pattern, glob_t *found)
 	return r == 0 ? 0 : r == GLOB_NOMATCH ? -ENOENT : -EIO;
 }
 
+void glob_keep(const char *dir, const char *pattern, const char *keep)
+{
+	glob_t found;
+
+	if (glob_in(dir, pattern, &found) < 0)
+		return;
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		if (strcmp(found.gl_pathv[i], keep) != 0)
+			unlink(found.gl_pathv[i]);
+	globfree(&found);
+}
+
 static bool has_init(const char *dir)
 {
 	char path[PATH_MAX];

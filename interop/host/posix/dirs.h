@@ -31,6 +31,8 @@ int drives_decide(struct drives *drives, const struct drives *asked, const struc
 /* glob(3) below a directory whose own name is taken as it is. 0: found, and
  * globfree() it; negative errno, -ENOENT where nothing matches. */
 int glob_in(const char *dir, const char *pattern, glob_t *found);
+/* Of those removes all but `keep`, what was made of earlier states of one thing. */
+void glob_keep(const char *dir, const char *pattern, const char *keep);
 
 /* A whole file and a NUL, on the heap: its length, or negative errno, -EFBIG and
  * -EINVAL (no regular file) among them. Waits for nobody. fd_load closes what it is

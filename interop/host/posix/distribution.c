@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/lib.h"
@@ -35,13 +36,27 @@ int distribution_need(struct distribution *d, const struct dirs *dirs, const cha
 			 name);
 }
 
-int distribution_hold(struct distribution *d, const char *to, struct fault *why)
+/* Who only looks whether it is held has it, too, for a moment. */
+static int lock_take(int fd)
 {
+	const struct timespec moment = { .tv_nsec = 20 * 1000000 };
 	int error = 0;
 
+	for (int i = 0; i < 5; i++) {
+		error = flock(fd, LOCK_EX | LOCK_NB) < 0 ? errno : 0;
+		if (error != EWOULDBLOCK)
+			break;
+		nanosleep(&moment, NULL);
+	}
+	return error;
+}
+
+int distribution_hold(struct distribution *d, const char *to, struct fault *why)
+{
+	int error;
+
 	d->lock = open(d->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (d->lock < 0 || flock(d->lock, LOCK_EX | LOCK_NB) < 0)
-		error = errno;
+	error = d->lock < 0 ? errno : lock_take(d->lock);
 	/* It may have been removed in between. */
 	if (!error && access(d->disk, F_OK) < 0)
 		error = errno;

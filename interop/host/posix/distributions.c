@@ -177,7 +177,7 @@ static int set_one(struct distribution *d, char *word, struct fault *why)
 	} else if (strlen(value) > strlen("D:=")) {
 		r = drive_value(drive, sizeof(drive), value, why);
 		value = drive;
-	} else if (!*value) {
+	} else if (!*value || (strcmp(value + 1, ":") != 0 && strcmp(value + 1, ":=") != 0)) {
 		r = drive_parse(&(struct drives){ .count = 0 }, value, why);
 	}
 	if (r == 0)

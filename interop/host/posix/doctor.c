@@ -9,14 +9,13 @@
 #include "interop/host/posix/qemu.h"
 #include "interop/host/posix/rules_file.h"
 #include "interop/host/posix/session.h"
+#include "interop/host/posix/vm.h"
 #include "interop/host/posix/wall.h"
 #include "lib/lib.h"
 #include "lib/report.h"
 
-#define QEMU "qemu-system-x86_64"
-
 struct visit {
-	struct report report;
+	struct checkup report;
 	struct dirs dirs;
 	struct drives drives;
 	struct fault why;
@@ -42,7 +41,8 @@ static void look_tool(struct visit *v, const char *check, const char *name, cons
 
 static void look_qemu(struct visit *v)
 {
-	char program[PATH_MAX], kernel[PATH_MAX];
+	struct vm vm = { .dirs = &v->dirs };
+	char program[PATH_MAX];
 
 	if (path_search(QEMU, program, sizeof(program)) < 0) {
 		report_line(&v->report, REPORT_FAIL, "qemu",
@@ -57,8 +57,10 @@ static void look_qemu(struct visit *v)
 		report_line(&v->report, REPORT_NOTE, "kvm",
 			    "/dev/kvm: %s: guests are slow (add the user to the group kvm)",
 			    strerror(errno));
-	else if (path_format(kernel, sizeof(kernel), "%s/kernel/vmlinux", v->dirs.data) == 0 &&
-		 qemu_kvm_works(program, kernel, &v->dirs))
+	else if (!vm_has_kernel(&vm))
+		report_line(&v->report, REPORT_NOTE, "kvm",
+			    "not tried: there is no kernel yet to start under it");
+	else if (qemu_kvm_works(program, vm.kernel, &v->dirs))
 		report_line(&v->report, REPORT_OK, "kvm", "a kernel starts under it");
 	else
 		report_line(&v->report, REPORT_NOTE, "kvm",
@@ -124,21 +126,19 @@ static void look_policy(struct visit *v)
 
 static void look_files(struct visit *v)
 {
-	static const char *const names[] = { "init", "kernel/vmlinux" };
+	struct vm vm = { .dirs = &v->dirs };
 	char path[PATH_MAX];
 
-	for (size_t i = 0; i < array_len(names); i++) {
-		bool is_kernel = i == 1;
-
-		if (path_format(path, sizeof(path), "%s/%s", v->dirs.data, names[i]) == 0 &&
-		    access(path, R_OK) == 0)
-			report_line(&v->report, REPORT_OK, is_kernel ? "kernel" : "init", "%s",
-				    path);
-		else
-			report_line(&v->report, is_kernel ? REPORT_NOTE : REPORT_FAIL,
-				    is_kernel ? "kernel" : "init", "there is no %s (%s)", path,
-				    is_kernel ? "the first run fetches Debian's" : "make build");
-	}
+	if (path_format(path, sizeof(path), "%s/init", v->dirs.data) == 0 &&
+	    access(path, R_OK) == 0)
+		report_line(&v->report, REPORT_OK, "init", "%s", path);
+	else
+		report_line(&v->report, REPORT_FAIL, "init", "there is no %s (make build)", path);
+	if (vm_has_kernel(&vm))
+		report_line(&v->report, REPORT_OK, "kernel", "%s", vm.kernel);
+	else
+		report_line(&v->report, REPORT_NOTE, "kernel",
+			    "there is none yet (the first run fetches Debian's)");
 }
 
 /* What the guest's own doctor says goes out as it is. */

@@ -272,19 +272,6 @@ static uint64_t hash(uint64_t h, const void *data, size_t len)
 	return h;
 }
 
-/* Removes the disks made of earlier contents of the same tar. */
-static void forget_others(const char *home, const char *pattern, const char *keep)
-{
-	glob_t found;
-
-	if (glob_in(home, pattern, &found) < 0)
-		return;
-	for (size_t i = 0; i < found.gl_pathc; i++)
-		if (strcmp(found.gl_pathv[i], keep) != 0)
-			unlink(found.gl_pathv[i]);
-	globfree(&found);
-}
-
 static int make_image(const struct dirs *dirs, const char *from, const char *to, struct fault *why)
 {
 	struct script make = { .name = "make-image", .out = -1 };
@@ -327,7 +314,7 @@ static int tar_unpack(struct image *image, const struct dirs *dirs, struct fault
 			return -1;
 		fmt(pattern, sizeof(pattern), "images/%s-%016llx-*.ext4", image->name,
 		    (unsigned long long)where);
-		forget_others(dirs->home, pattern, disk);
+		glob_keep(dirs->home, pattern, disk);
 	}
 	memcpy(image->path, disk, sizeof(disk));
 	image->kind = IMAGE_DISK;

@@ -143,7 +143,7 @@ static bool has_display(void)
 
 /* --- what the rules say ---------------------------------------------------------- */
 
-static int rules_refuse(struct serving *s, const char *why, const struct rule *by)
+static int rules_refuse(struct serving *s, const char *why, const struct policy_rule *by)
 {
 	return fault_set(&s->fault, WIRE_FAIL_NOT_RUN,
 			 "unable to run %s: the host's policy %s%s%s)", s->program, why,
@@ -155,7 +155,7 @@ static int rules_refuse(struct serving *s, const char *why, const struct rule *b
 static int path_judge(struct serving *s, struct open *l)
 {
 	int error = canonical_path(s->host->drives, l->program.at, s->canonical);
-	const struct rule *by = NULL;
+	const struct policy_rule *by = NULL;
 
 	if (error == -ENOENT || error == -ENOTDIR)
 		return fault_set(&s->fault, WIRE_FAIL_NOT_FOUND, "unable to run %s: no such file",
@@ -190,6 +190,8 @@ static void job_audit(const struct serving *s, const struct open *l, const char 
 	size_t pos = 0, len = 0;
 	struct wire_str arg;
 
+	if (s->host->audit.log < 0)
+		return;
 	while (len < sizeof(args) && open_next(l, OPEN_TAG_ARG, &pos, &arg))
 		len += fmt(args + len, sizeof(args) - len, " %s", arg.at);
 	audit_say(&s->host->audit, "job=%d uid=%d %s %s:%s", (int)getpid(), (int)l->uid, what,

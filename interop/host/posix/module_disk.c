@@ -13,21 +13,6 @@
 
 #define PROGRAM "mksquashfs"
 
-/* Removes what was made of earlier states of the same release's modules. */
-static void forget_others(const char *home, const char *release, const char *keep)
-{
-	char pattern[NAME_MAX + 32];
-	glob_t found;
-
-	fmt(pattern, sizeof(pattern), "modules/%s-*", release);
-	if (glob_in(home, pattern, &found) < 0)
-		return;
-	for (size_t i = 0; i < found.gl_pathc; i++)
-		if (strcmp(found.gl_pathv[i], keep) != 0)
-			unlink(found.gl_pathv[i]);
-	globfree(&found);
-}
-
 /* An empty file at the disk's place says that a person was told. */
 static void without(const char *disk, const char *why)
 {
@@ -94,12 +79,12 @@ static bool is_made(const char *disk)
 void module_disk_find(char disk[PATH_MAX], const char *modules, const struct dirs *dirs)
 {
 	const char *slash = strrchr(modules, '/'), *release = slash ? slash + 1 : modules;
-	char list[PATH_MAX];
+	char list[PATH_MAX], others[NAME_MAX + 32];
 	struct stat st;
 
 	if (path_format(list, sizeof(list), "%s/modules.dep", modules) < 0 || stat(list, &st) < 0 ||
 	    path_format(disk, PATH_MAX, "%s/modules", dirs->home) < 0 || dir_make(disk, 0700) < 0 ||
-	    path_format(disk, PATH_MAX, "%s/modules/%s-%llx%08lx.squashfs", dirs->home, release,
+	    path_format(disk, PATH_MAX, "%s/modules/%s@%llx%08lx.squashfs", dirs->home, release,
 			(unsigned long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec) < 0) {
 		disk[0] = '\0';
 		return;
@@ -107,8 +92,9 @@ void module_disk_find(char disk[PATH_MAX], const char *modules, const struct dir
 	if (is_made(disk))
 		return;
 	make(modules, disk);
+	fmt(others, sizeof(others), "modules/%s@*", release);
 	if (is_made(disk))
-		forget_others(dirs->home, release, disk);
+		glob_keep(dirs->home, others, disk);
 	else
 		disk[0] = '\0';
 }

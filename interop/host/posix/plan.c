@@ -104,21 +104,27 @@ static int sizes_check(const struct options *o, struct fault *why)
 /* A word that is a distribution's name is that, and not a file's (./NAME is). */
 static int distribution_choose(struct plan *p, struct fault *why)
 {
+	static char qcow2[] = "qcow2";
 	struct options *o = &p->options;
 	struct distribution *d = &p->distribution;
+	char meant[MACHINE_NAME];
 
-	if (!o->image && !o->stock && distribution_default(&p->dirs, p->meant) == 0) {
-		if (distribution_need(d, &p->dirs, p->meant, why) < 0)
+	if (!o->image && !o->stock && distribution_default(&p->dirs, meant) == 0) {
+		if (distribution_need(d, &p->dirs, meant, why) < 0)
 			return -1;
 	} else if (!o->image || distribution_find(d, &p->dirs, o->image) < 0) {
 		return 0;
 	}
+	if (o->format)
+		return fault_set(why, HOST_FAILED,
+				 "unable to take %s for %s: a distribution's disk is qcow2 (leave "
+				 "--format out)",
+				 d->name, o->format);
 	if (distribution_apply(d, o, why) < 0 ||
 	    (!o->dry_run && distribution_hold(d, "start", why) < 0))
 		return -1;
 	o->image = d->disk;
-	fmt(p->format, sizeof(p->format), "%s", disk_format_name(DISK_QCOW2));
-	o->format = p->format;
+	o->format = qcow2;
 	o->write = true;
 	if (!o->name)
 		o->name = d->name;

@@ -20,11 +20,9 @@ struct plan {
 	struct machine machine;
 	struct distribution distribution; /* what it boots, if that is one */
 	struct wine wine;
-	struct rules rules;       /* what its guest may run */
-	bool apart;               /* whether its Windows programs can be (apart.h) */
-	char meant[MACHINE_NAME]; /* the default one */
-	char format[8];           /* of the distribution's disk */
-	char socket[PATH_MAX];    /* where the agent listens */
+	struct rules rules;    /* what its guest may run */
+	bool apart;            /* whether its Windows programs can be (apart.h) */
+	char socket[PATH_MAX]; /* where the agent listens */
 };
 
 /* Decides it, takes the machine's name (with `any`: one like it) and makes the

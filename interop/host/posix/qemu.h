@@ -27,6 +27,9 @@ struct qemu {
 	int net;   /* QEMU's end of what carries the network (net_open); -1: it does so itself */
 };
 
+/* The program, in PATH. */
+#define QEMU "qemu-system-x86_64"
+
 /* Fills args (count stays 0 and `bad` set when memory is short). */
 void qemu_args(struct args *args, const struct qemu *qemu);
 

@@ -32,9 +32,8 @@ static int check_drives(const char *path, const struct drives *drives, struct fa
 		return refuse(path, strerror(errno), why);
 	for (size_t i = 0; i < drives->count; i++) {
 		const struct drive *d = &drives->at[i];
-		size_t len = strcmp(d->dir, "/") == 0 ? 0 : strlen(d->dir);
 
-		if (!d->read_only && strncmp(real, d->dir, len) == 0 && real[len] == '/')
+		if (!d->read_only && path_lies_in(real, d->dir))
 			return refuse(path,
 				      "it is on a drive that the guest may write to (put it "
 				      "elsewhere, and its name into LANDBRIDGE_POLICY)",

@@ -13,11 +13,11 @@
 #include "interop/host/posix/guard.h"
 #include "interop/host/posix/initramfs.h"
 #include "interop/host/posix/module_disk.h"
+#include "interop/host/posix/script.h"
 #include "lib/guest_modules.h"
 #include "lib/lib.h"
 #include "lib/text.h"
 
-#define QEMU "qemu-system-x86_64"
 #define BIT(group) (1U << (group))
 
 /* An ELF that PVH can enter, or a bzImage (kernel document x86/boot). */
@@ -74,12 +74,16 @@ static bool kernel_in(struct vm *vm, const char *top)
 	return true;
 }
 
+bool vm_has_kernel(struct vm *vm)
+{
+	return kernel_in(vm, vm->dirs->data) || kernel_in(vm, vm->dirs->home);
+}
+
 int vm_find_kernel(struct vm *vm, struct fault *why)
 {
 	const struct options *o = vm->options;
 	const struct dirs *dirs = vm->dirs;
-	char script[PATH_MAX + 16], target[PATH_MAX + 16], text[512] = "";
-	char *argv[] = { script, target, NULL };
+	struct script fetch = { .name = "fetch-kernel", .out = -1 };
 
 	if (o->kernel) {
 		if (!realpath(o->kernel, vm->kernel))
@@ -89,14 +93,15 @@ int vm_find_kernel(struct vm *vm, struct fault *why)
 			return -1;
 		return kernel_check(vm->kernel, why);
 	}
-	if (kernel_in(vm, dirs->data) || kernel_in(vm, dirs->home))
+	if (vm_has_kernel(vm))
 		return 0;
 	note("fetching Debian's kernel (once)");
-	fmt(script, sizeof(script), "%s/fetch-kernel", dirs->data);
-	fmt(target, sizeof(target), "%s/kernel", dirs->home);
-	if (tool_run(argv, text, sizeof(text)) == 0 && kernel_in(vm, dirs->home))
-		return 0;
-	return fault_set(why, HOST_FAILED, "unable to fetch a kernel with %s: %s", script, text);
+	args_add(&fetch.args, "%s/kernel", dirs->home);
+	if (script_run(&fetch, dirs, why) < 0)
+		return -1;
+	return vm_has_kernel(vm)
+		       ? 0
+		       : fault_set(why, HOST_FAILED, "unable to fetch a kernel: %s", fetch.said);
 }
 
 int vm_prepare(struct vm *vm, struct fault *why)

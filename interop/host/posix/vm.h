@@ -42,6 +42,9 @@ struct vm {
  * need be. Of the vm, options and dirs are set. */
 int vm_find_kernel(struct vm *vm, struct fault *why);
 
+/* Whether Debian's is there already: it is the vm's then. Of the vm, dirs is set. */
+bool vm_has_kernel(struct vm *vm);
+
 /* Finds QEMU and the kernel, made now if need be. Nothing is started. Of the
  * vm, options, drives, image, disks and dirs are set, and must outlive it. */
 int vm_prepare(struct vm *vm, struct fault *why);

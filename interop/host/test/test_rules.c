@@ -104,7 +104,7 @@ static void test_programs(void **state)
 		{ "D:\\gr\xc3\xbc\xc3\x9f\x65\\two.bat", false },
 		{ "", false },
 	};
-	const struct rule *by;
+	const struct policy_rule *by;
 	struct rules rules;
 	char buf[512];
 

@@ -131,7 +131,7 @@ static void test_tries(void **state)
 	for (size_t i = 0; i < array_len(rows); i++) {
 		bool named = !winname_refuse(rows[i].path);
 		char out[PATH_MAX] = "";
-		const struct rule *by;
+		const struct policy_rule *by;
 		int error = named ? canonical_path(&drives, rows[i].path, out) : 0;
 
 		if (named != (rows[i].canonical || rows[i].error))
