@@ -173,10 +173,11 @@ static bool same_byte(const char *a, const char *b, size_t left)
 	return strnlen(b, len) == len && fold_equal(a, b, len);
 }
 
-/* * matches any text: on a mismatch the last one takes one character more. */
+/* * matches any text: on a mismatch the last one takes one character more. A directory,
+ * with \ at its end, stands for all that is in it. */
 static bool matches(const char *pattern, const char *path)
 {
-	const char *star = NULL, *again = NULL;
+	const char *begin = pattern, *star = NULL, *again = NULL;
 
 	while (*path) {
 		size_t len = text_character((const uint8_t *)path, strlen(path));
@@ -187,6 +188,8 @@ static bool matches(const char *pattern, const char *path)
 		} else if (*pattern && same_byte(path, pattern, strlen(path))) {
 			pattern += len;
 			path += len;
+		} else if (!*pattern && pattern > begin && pattern[-1] == '\\') {
+			return true;
 		} else if (star) {
 			again += text_character((const uint8_t *)again, strlen(again));
 			pattern = star;
@@ -198,12 +201,12 @@ static bool matches(const char *pattern, const char *path)
 	return pattern[strspn(pattern, "*")] == '\0';
 }
 
-/* D: and D:\ stand for the whole drive. */
+/* D: stands for the whole drive. */
 static bool is_of(const struct policy_rule *rule, const char *path)
 {
 	const char *p = rule->pattern;
 
-	if (*p != '*' && (p[2] == '\0' || p[3] == '\0'))
+	if (*p != '*' && p[2] == '\0')
 		return ((p[0] ^ path[0]) & ~0x20) == 0;
 	return matches(p, path);
 }

@@ -3,7 +3,7 @@
  * One thing a line; # begins a comment:
  *     default allow|deny      programs that no line names (allow)
  *     allow PATTERN           a program's path on the host: C:\tools\*; * stands for
- *     deny PATTERN            anything, \ too; D: alone for all of the drive
+ *     deny PATTERN            anything, \ too; C:\tools\ and D: for all in it
  *     batch on|off            .bat, .cmd and .ps1 files (on)
  *     running N               programs at a time, 1 to 256 (256)
  *     env NAME|none           the only variables that guests may set; a * at its end

@@ -29,6 +29,20 @@ static const struct drive *drive_of(const struct drives *drives, const char *pat
 	return best;
 }
 
+/* What follows the drive's directory in a path that lies in it. */
+static const char *below(const struct drive *drive, const char *path)
+{
+	return path + (strcmp(drive->dir, "/") == 0 ? 0 : strlen(drive->dir));
+}
+
+static int name_on(const struct drive *drive, const char *real, char *out)
+{
+	if (path_format(out, PATH_MAX, "%c:%s", drive->letter, below(drive, real)) < 0)
+		return -ENAMETOOLONG;
+	replace(out, '/', '\\');
+	return 0;
+}
+
 int canonical_path(const struct drives *drives, const char *path, char *out)
 {
 	const struct drive *drive = drives_find(drives, (char)(path[0] & ~0x20));
@@ -48,12 +62,42 @@ int canonical_path(const struct drives *drives, const char *path, char *out)
 	drive = drive_of(drives, real);
 	if (!drive)
 		return -EXDEV;
-	path = real + (strcmp(drive->dir, "/") == 0 ? 0 : strlen(drive->dir));
 	/* The drive itself, or a name that no rule could tell from a path. */
-	if (!*path || strchr(path, '\\'))
+	if (!*below(drive, real) || strchr(below(drive, real), '\\'))
 		return -EXDEV;
-	if (path_format(out, PATH_MAX, "%c:%s", drive->letter, path) < 0)
-		return -ENAMETOOLONG;
-	replace(out, '/', '\\');
-	return 0;
+	return name_on(drive, real, out);
+}
+
+bool canonical_alias(const struct drives *drives, const char *canonical, const struct drive *other,
+		     char *out)
+{
+	const struct drive *drive = drives_find(drives, canonical[0]);
+	int dir = drive ? (int)(below(drive, drive->dir) - drive->dir) : 0;
+	char real[PATH_MAX];
+
+	if (!drive || drive == other ||
+	    path_format(real, sizeof(real), "%.*s%s", dir, drive->dir, canonical + 2) < 0)
+		return false;
+	replace(real + dir, '\\', '/');
+	return path_lies_in(real, other->dir) && *below(other, real) &&
+	       name_on(other, real, out) == 0;
+}
+
+bool canonical_may_run(const struct drives *drives, const struct rules *rules,
+		       const char *canonical, const struct policy_rule **by)
+{
+	bool may = rules_program(rules, canonical, by);
+	const struct policy_rule *says;
+	char alias[PATH_MAX];
+
+	for (size_t i = 0; i < drives->count && (may || !*by); i++) {
+		if (!canonical_alias(drives, canonical, &drives->at[i], alias))
+			continue;
+		rules_program(rules, alias, &says);
+		if (says && (!*by || !says->allow)) {
+			may = says->allow;
+			*by = says;
+		}
+	}
+	return may;
 }

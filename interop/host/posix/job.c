@@ -164,7 +164,7 @@ static int path_judge(struct serving *s, struct open *l)
 		return fault_set(&s->fault, WIRE_FAIL_NOT_RUN, "unable to run %s: %s", s->program,
 				 error == -EXDEV ? "it leads out of the drives" : strerror(-error));
 	l->program = (struct wire_str){ s->canonical, strlen(s->canonical) };
-	if (!rules_program(s->host->rules, s->canonical, &by))
+	if (!canonical_may_run(s->host->drives, s->host->rules, s->canonical, &by))
 		return rules_refuse(s, by ? "forbids it (" : "forbids it (default deny", by);
 	return 0;
 }

@@ -73,6 +73,8 @@ static const char policy[] = "default deny\n"
 			     "allow D:\\tools\\*.exe\n"
 			     "allow E:\n"
 			     "deny F:\\\n"
+			     "allow H:\\some dir\\\n"
+			     "allow *\\open\\\n"
 			     "allow D:\\Gr\xc3\xbc\xc3\x9f\x65\\one.bat\n";
 
 /* As somebody would try who wants past it: the path is canonical already, and
@@ -100,6 +102,12 @@ static void test_programs(void **state)
 		{ "e:\\any\\thing.cmd", true },
 		{ "F:\\x.exe", false },
 		{ "G:\\x.exe", false },
+		{ "H:\\Some Dir\\x.exe", true },
+		{ "H:\\some dir\\deep\\x.exe", true },
+		{ "H:\\some dirs\\x.exe", false },
+		{ "H:\\some dir", false },
+		{ "G:\\a\\open\\b\\x.exe", true },
+		{ "G:\\a\\open", false },
 		{ "D:\\GR\xc3\x9c\xc3\x9f\x45\\ONE.BAT", true },
 		{ "D:\\gr\xc3\xbc\xc3\x9f\x65\\two.bat", false },
 		{ "", false },

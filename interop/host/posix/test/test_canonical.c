@@ -13,7 +13,7 @@
 #include "lib/lib.h"
 #include "lib/test/cmocka_all.h"
 
-static char dir[] = "/tmp/landbridge-XXXXXX";
+static char dir[32];
 
 static void put(const char *name)
 {
@@ -48,6 +48,7 @@ static int setup(void **state)
 					     "e/z.exe",           "out/host.exe" };
 
 	(void)state;
+	fmt(dir, sizeof(dir), "/tmp/landbridge-XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	for (size_t i = 0; i < array_len(dirs); i++)
 		put_dir(dirs[i]);
@@ -145,9 +146,47 @@ static void test_tries(void **state)
 	}
 }
 
+/* A drive in a drive, and one directory by two letters: a line about either name holds. */
+static void test_names(void **state)
+{
+	static const struct {
+		const char *policy;
+		bool runs; /* d/tools/x.exe */
+	} names[] = {
+		{ "deny X:\\d\\tools\\*\n", false },
+		{ "deny Y:\\tools\\\n", false },
+		{ "allow D:\n deny Y:\n", false },
+		{ "default deny\nallow X:\\d\\*\n", true },
+		{ "default deny\nallow Y:\\tools\\x.exe\n", true },
+		{ "default deny\nallow X:\\e\\*\n", false },
+		{ "deny X:\\e\\*\n", true },
+	};
+	const char letters[] = "DXY";
+	struct drives drives = { .count = 3 };
+	const struct policy_rule *by;
+	char policy[64], out[PATH_MAX];
+	const char *wrong;
+	struct rules rules;
+
+	(void)state;
+	for (size_t i = 0; i < drives.count; i++) {
+		drives.at[i].letter = letters[i];
+		fmt(drives.at[i].dir, PATH_MAX, "%s%s", dir, letters[i] == 'X' ? "" : "/d");
+	}
+	assert_int_equal(canonical_path(&drives, "X:\\d\\tools\\x.exe", out), 0);
+	assert_string_equal(out, "D:\\tools\\x.exe");
+	for (size_t i = 0; i < array_len(names); i++) {
+		fmt(policy, sizeof(policy), "%s", names[i].policy);
+		assert_int_equal(rules_parse(&rules, policy, strlen(policy), &wrong), 0);
+		if (canonical_may_run(&drives, &rules, out, &by) != names[i].runs)
+			fail_msg("%s: not %d", names[i].policy, names[i].runs);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tries, setup, teardown),
 	};
 
