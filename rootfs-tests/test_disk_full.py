@@ -13,7 +13,7 @@ def small(home, landbridge, tmp_path_factory):
     """A front door to whose machines a small file system belongs, with the Wine prefix of all tests; resize(KiB)."""
     if os.geteuid() != 0:
         pytest.skip("mounts a tmpfs")
-    assert landbridge.run("--", "true").status == 0
+    assert landbridge.run("--", "cmd.exe", "/c", "ver").status == 0
     place = tmp_path_factory.mktemp("small")
     (place / "wine").mkdir()
     (place / "machines").mkdir()

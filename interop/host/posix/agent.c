@@ -219,21 +219,19 @@ static void control_ready(struct watch *watch, uint32_t events)
 }
 
 /* Its programs are of no use without it, and some would stay for ever. */
-static void server_lost(struct agent *a)
+static void server_lost(struct agent *a, const siginfo_t *ended)
 {
 	log_err(&a->log,
-		"Wine's server has ended, and all its programs with it (it is started again for the next one)");
+		"Wine's server has ended (%s %d), and all its programs with it (it is started again for the next one)",
+		ended->si_code == CLD_EXITED ? "status" : "signal", ended->si_status);
 	tree_signal_but(getpid(), SIGKILL, a->drives.servers, a->drives.count);
 }
 
-/* The next child that has ended, with what it was still to be asked; 0: none. */
-static pid_t next_ended(bool *killed)
+/* Whether there is a child that has ended, not reaped yet. */
+static bool next_ended(siginfo_t *ended)
 {
-	siginfo_t info = { 0 };
-	int r = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT);
-
-	*killed = info.si_code != CLD_EXITED;
-	return r < 0 ? 0 : info.si_pid;
+	*ended = (siginfo_t){ 0 };
+	return waitid(P_ALL, 0, ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended->si_pid > 0;
 }
 
 static void job_forget(struct agent *a, pid_t pid)
@@ -251,18 +249,17 @@ static void job_forget(struct agent *a, pid_t pid)
 /* What programs left behind are our children too, as their subreaper's. */
 static void reap(struct agent *a)
 {
-	pid_t pid;
-	bool lost, killed;
+	siginfo_t ended;
+	bool lost;
 
-	while ((pid = next_ended(&killed)) > 0) {
-		/* Without programs it ends by itself, and nobody misses it. */
-		lost = wine_is_server(a->config->wine, pid) && (killed || a->job_count > 0);
-		wine_reaped(a->config->wine, pid);
-		waitpid(pid, NULL, WNOHANG);
-		drive_service_reaped(&a->drives, pid);
-		job_forget(a, pid);
+	while (next_ended(&ended)) {
+		lost = wine_is_lost(a->config->wine, &ended);
+		wine_reaped(a->config->wine, ended.si_pid);
+		waitpid(ended.si_pid, NULL, WNOHANG);
+		drive_service_reaped(&a->drives, ended.si_pid);
+		job_forget(a, ended.si_pid);
 		if (lost && !a->stopping && a->router)
-			server_lost(a);
+			server_lost(a, &ended);
 	}
 }
 

@@ -380,7 +380,7 @@ void wine_reaped(struct wine *wine, pid_t pid)
 }
 
 /* comm(5) has 15 bytes of a name, and a newline after them. */
-bool wine_is_server(const struct wine *wine, pid_t pid)
+static bool is_server(const struct wine *wine, pid_t pid)
 {
 	char path[64], name[32];
 	const char *server = strrchr(wine->server, '/');
@@ -390,6 +390,16 @@ bool wine_is_server(const struct wine *wine, pid_t pid)
 		return false;
 	name[strcspn(name, "\n")] = '\0';
 	return strncmp(name, server + 1, 15) == 0;
+}
+
+bool wine_is_lost(const struct wine *wine, const siginfo_t *ended)
+{
+	enum { NOBODY_LEFT = 0, THERE_IS_ANOTHER = 2 }; /* its exit statuses */
+	bool by_itself = ended->si_code == CLD_EXITED &&
+			 (ended->si_status == THERE_IS_ANOTHER ||
+			  (ended->si_status == NOBODY_LEFT && wine->keeper <= 0));
+
+	return !by_itself && is_server(wine, ended->si_pid);
 }
 
 void wine_stop(struct wine *wine)

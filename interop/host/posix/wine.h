@@ -11,6 +11,8 @@
 #ifndef LANDBRIDGE_INTEROP_HOST_POSIX_WINE_H
 #define LANDBRIDGE_INTEROP_HOST_POSIX_WINE_H
 
+#include <signal.h>
+
 #include "interop/host/posix/tool.h"
 #include "interop/host/posix/dirs.h"
 
@@ -64,9 +66,10 @@ int wine_start(struct wine *wine);
 /* For who reaps our children: this one is to be reaped. */
 void wine_reaped(struct wine *wine, pid_t pid);
 
-/* Whether a process, which may have ended but is not reaped, is Wine's server. Its
- * programs do not end with it: some wait for ever. */
-bool wine_is_server(const struct wine *wine, pid_t pid);
+/* Whether a child that has ended but is not reaped, as waitid(2) tells of it, was Wine's
+ * server with programs to serve: they do not end with it, and some wait for ever. One
+ * that found another in its place, or had nobody left to serve, is no loss. */
+bool wine_is_lost(const struct wine *wine, const siginfo_t *ended);
 
 /* Begins to end all programs and the server, which takes half a second, if
  * nobody else uses the prefix. Nothing may be started any more. */
