@@ -28,6 +28,9 @@ static const struct {
 #if CFG_INTEROP
 	{ "landbridge-run", offsetof(struct settings, interop) },
 #endif
+#if CFG_WSLVIEW
+	{ "wslview", offsetof(struct settings, interop) },
+#endif
 #if CFG_DOCTOR
 	{ "landbridge-doctor", 0 },
 #endif
@@ -132,6 +135,9 @@ static const char names[][18] = {
 	"/sbin/mount.drvfs",
 #if CFG_WSLPATH
 	"/usr/bin/wslpath",  "/usr/bin/wslinfo", "/bin/wslpath", "/bin/wslinfo",
+#endif
+#if CFG_WSLVIEW
+	"/usr/bin/wslview",  "/bin/wslview",
 #endif
 };
 

@@ -23,6 +23,9 @@ static const struct {
 #if CFG_INTEROP
 	{ "landbridge-run", landbridge_run_main },
 #endif
+#if CFG_WSLVIEW
+	{ "wslview", wslview_main },
+#endif
 #if CFG_DOCTOR
 	{ "landbridge-doctor", landbridge_doctor_main },
 #endif

@@ -132,12 +132,16 @@ ssize_t wslenv_to_windows(const struct pathconv *pc, const struct wslenv *entry,
  * A:. Asks the system; no heap. */
 uint32_t drives_offered(void);
 
-/* --- For programs (not PID 1): these two make system calls. ---------------- */
+/* --- For programs (not PID 1): these make system calls. --------------------- */
 
 /* The caller's own mount table from /proc/self/mountinfo, however long, on
  * the heap. 0 or negative errno; free with mounts_unload. */
 int mounts_load(struct mounts *mounts);
 void mounts_unload(struct mounts *mounts);
+
+/* What `wslpath -wa` says of a path here and now, links followed: its length or
+ * negative errno, as above and of path_real (lib). Uses the heap. */
+ssize_t path_to_windows_here(const char *path, char *out, size_t size);
 
 /* wslpath [-a] [-u|-w|-m] PATH. Exit status 0, or 1 after one line on stderr. */
 int wslpath_main(int argc, char **argv);

@@ -184,19 +184,45 @@ static int fail_convert(const struct conversion *r, const struct pathconv *pc, i
 	return fail(r->path, strerror(error), "not converted");
 }
 
-static int run(const struct conversion *r, const struct mounts *mounts)
+/* What a conversion here and now needs to know. */
+struct here {
+	struct mounts mounts;
+	char cwd[PATH_MAX], name[256];
+	struct pathconv pc;
+};
+
+static int here_load(struct here *h)
 {
-	char cwd[PATH_MAX], name[256] = "", out[PATH_WINDOWS_MAX + 1];
-	struct pathconv pc = { .mounts = mounts, .name = guest_name(name, sizeof(name)) };
-	ssize_t len;
+	h->name[0] = '\0';
+	h->pc = (struct pathconv){ .mounts = &h->mounts,
+				   .name = guest_name(h->name, sizeof(h->name)) };
+	/* "(unreachable)/..." is what the kernel says outside of our root. */
+	if (getcwd(h->cwd, sizeof(h->cwd)) != NULL && h->cwd[0] == '/')
+		h->pc.cwd = h->cwd;
+	return mounts_load(&h->mounts);
+}
+
+ssize_t path_to_windows_here(const char *path, char *out, size_t size)
+{
+	const struct conversion r = { .direction = 'w', .absolute = true, .path = path };
+	struct here h;
+	ssize_t len = here_load(&h);
+
+	if (len < 0)
+		return len;
+	len = to_windows(&h.pc, &r, out, size);
+	mounts_unload(&h.mounts);
+	return len;
+}
+
+static int run(const struct conversion *r, const struct pathconv *pc)
+{
+	char out[PATH_WINDOWS_MAX + 1];
+	ssize_t len = convert(pc, r, out, sizeof(out) - 1);
 	int rc;
 
-	/* "(unreachable)/..." is what the kernel says outside of our root. */
-	if (getcwd(cwd, sizeof(cwd)) != NULL && cwd[0] == '/')
-		pc.cwd = cwd;
-	len = convert(&pc, r, out, sizeof(out) - 1);
 	if (len < 0)
-		return fail_convert(r, &pc, (int)-len);
+		return fail_convert(r, pc, (int)-len);
 	out[len++] = '\n';
 	rc = fd_write_all(STDOUT_FILENO, out, (size_t)len);
 	return rc < 0 ? fail("standard output", strerror(-rc), "nothing was written") : 0;
@@ -217,17 +243,17 @@ static int print_help(void)
 int wslpath_main(int argc, char **argv)
 {
 	struct conversion r = { 0 };
-	struct mounts mounts;
+	struct here h;
 	int rc = read_arguments(&r, argc, argv);
 
 	if (rc != 0)
 		return rc;
 	if (r.help)
 		return print_help();
-	rc = mounts_load(&mounts);
+	rc = here_load(&h);
 	if (rc < 0)
 		return fail("/proc/self/mountinfo", strerror(-rc), "is /proc mounted?");
-	rc = run(&r, &mounts);
-	mounts_unload(&mounts);
+	rc = run(&r, &h.pc);
+	mounts_unload(&h.mounts);
 	return rc;
 }

@@ -142,7 +142,7 @@ def guest(tmp_path):
 
 def test_boots_and_keeps_the_socket(guest):
     with guest.running() as init:
-        for name in ("wslpath", "wslinfo", "landbridge-run", "mount.drvfs"):
+        for name in ("wslpath", "wslinfo", "wslview", "landbridge-run", "mount.drvfs"):
             assert init.inside("ls", f"/run/landbridge/bin/{name}").returncode == 0
         sockets = init.inside("cat", "/proc/net/unix").stdout
         assert "/run/landbridge/interop.sock" in sockets

@@ -36,4 +36,8 @@ int landbridge_doctor_main(int argc, char **argv);
  * doc/landbridge-run.1). */
 int landbridge_run_main(int argc, char **argv);
 
+/* wslview FILE|URL: opens it on the host with the program that is there for it (see
+ * doc/wslview.1). Exit status: as landbridge-run, or 1 after one line on stderr. */
+int wslview_main(int argc, char **argv);
+
 #endif
