@@ -104,13 +104,15 @@ ifneq ($(CROSS),)
 build/init: $(B)/init
 endif
 
-$(B)/init: $(B)/init.debug scripts/check-init
+$(B)/init: $(B)/init.debug scripts/strip-sections scripts/check-init
 	$(say) STRIP $@
-	$(Q)$(CROSS)strip -o $@.new $< && scripts/check-init $@.new && mv $@.new $@
+	$(Q)$(CROSS)strip -o $@.new $< && $(PYTHON) scripts/strip-sections $@.new && \
+		scripts/check-init $@.new && mv $@.new $@
 
-$(B)/init.debug: $(GUEST_SRC:%.c=$(B)/musl/%.o) $(LIBC_OBJ) $(B)/musl/libnl.a $(B)/musl/libbearssl.a scripts/musl.mk
+$(B)/init.debug: $(GUEST_SRC:%.c=$(B)/musl/%.o) $(LIBC_OBJ) $(B)/musl/libnl.a $(B)/musl/libbearssl.a \
+		$(B)/musl/libc.a scripts/musl.mk
 	$(say) LINK $@
-	$(Q)$(MUSL_CC) $(MUSL_CFLAGS) $(INIT_LDFLAGS) -o $@ $(filter %.o %.a,$^)
+	$(Q)$(MUSL_CC) $(MUSL_CFLAGS) $(INIT_LDFLAGS) -o $@ $(filter %.o %/libnl.a %/libbearssl.a,$^)
 
 # The file server as a program of its own: for tests and measurements, and for
 # use without /init.

@@ -26,19 +26,19 @@ static void broker_exec(const struct daemon *daemon)
 	const struct settings *s = daemon->owner;
 	const char *link = s->link ? s->link : LANDBRIDGE_LINK;
 	const char *key = s->key ? s->key : LANDBRIDGE_KEY_FILE;
-	char mounts[] = "mount", none[] = "";
+	char mounts[] = "mount", none[] = "", ports[] = "ports";
 	char *argv[] = { (char[]){ "landbridge-broker" },
 			 (char *)(uintptr_t)link,
 			 (char *)(uintptr_t)key,
 			 (char *)(uintptr_t)(s->interop ? "" : NO_INTEROP),
-			 CFG_P9FS && s->automount ? mounts : NULL,
-			 NULL,
-			 NULL,
+			 CFG_P9FS && s->automount ? mounts : none,
+			 none,
+			 none,
+			 CFG_FORWARD && s->localhost_forwarding ? ports : none,
 			 NULL };
 	char *const envp[] = { system_path, NULL };
 
 	if (CFG_INTEROP_USERS) {
-		argv[4] = argv[4] ? argv[4] : none;
 		argv[5] = (char *)(uintptr_t)(s->interop_users ? s->interop_users : "");
 		argv[6] = (char *)(uintptr_t)(s->interop_groups ? s->interop_groups : "");
 	}

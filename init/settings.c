@@ -57,7 +57,7 @@ static const char sections[][11] = {
 /* No pointers, which would have to be relocated at each start. */
 struct setting {
 	uint8_t section; /* enum section */
-	char key[19];
+	char key[20];
 	uint16_t offset;
 	uint8_t kind; /* enum kind */
 	bool cmdline_only;
@@ -113,6 +113,9 @@ static const struct setting known[] = {
 	AT(LANDBRIDGE, "name", KIND_TEXT, name),
 	AT(LANDBRIDGE, "user", KIND_TEXT, default_user),
 	AT(LANDBRIDGE, "looksLikeWsl", KIND_BOOL, looks_like_wsl),
+#if CFG_FORWARD
+	AT(LANDBRIDGE, "localhostForwarding", KIND_BOOL, localhost_forwarding),
+#endif
 	CMDLINE("partition", KIND_INT, partition),
 	CMDLINE("subvolume", KIND_TEXT, subvolume),
 	CMDLINE("ip", KIND_TEXT, ip),
@@ -135,6 +138,7 @@ void settings_init(struct settings *s)
 {
 	*s = (struct settings){
 		.automount = true,
+		.localhost_forwarding = true,
 		.mount_fstab = true,
 		.automount_root = "/mnt",
 		.automount_options = "",

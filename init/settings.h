@@ -18,6 +18,7 @@ enum { SETTINGS_MAX = 64 };
 struct settings {
 	/* wsl.conf; the defaults are WSL's */
 	bool automount, mount_fstab;
+	bool localhost_forwarding;
 	const char *automount_root; /* "/mnt" */
 	const char *automount_options;
 	bool interop, append_windows_path;

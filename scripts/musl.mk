@@ -16,12 +16,13 @@ MUSL_CFLAGS := -static-pie -fPIE -Oz -g -idirafter $(B)/musl/kernel-headers $(MU
 	-fno-asynchronous-unwind-tables -fno-stack-protector -fno-inline-functions-called-once -fno-jump-tables \
 	-flto=auto -flto-partition=one -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(B)/=
 # Nothing protects what was relocated in a static program of musl's: its page would only be padding.
+# Nor is the file padded so that data begins with a page.
 MUSL_LDFLAGS := -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,norelro -Wl,-z,now -Wl,-z,noseparate-code \
-	-Wl,--build-id=none
+	-Wl,-z,common-page-size=64 -Wl,--build-id=none
 # Pointers take 24 bytes each to relocate, or, packed, 8 for 63 of them. Debian's
 # linker packs on x86-64 only; its musl does not know them, so start.c is there.
 INIT_LDFLAGS_x86_64 := -Wl,-z,pack-relative-relocs -Wl,-e,start_packed -Wl,-T,lib/musl/x86_64/init.ld
-INIT_LDFLAGS := $(MUSL_LDFLAGS) $(INIT_LDFLAGS_$(ARCH))
+INIT_LDFLAGS := -L$(B)/musl $(MUSL_LDFLAGS) $(INIT_LDFLAGS_$(ARCH))
 MUSL_FLAGS := $(COMMON) $(MUSL_CFLAGS) $(SECTIONS) -I$(LIBNL_SRC)/include $(BEARSSL_INC)
 MUSL_DEPS := $(MUSL_SPECS) $(B)/musl/kernel-headers/linux $(LIBNL_SRC)/.ready $(BEARSSL_SRC)/.ready
 
@@ -36,6 +37,12 @@ $(MUSL_SPECS): $(if $(CROSS),$(B)/sysroot/.ready,$(MUSL_LIB)/musl-gcc.specs)
 	$(Q)sed -e 's|/Scrt1.o|/rcrt1.o|' -e 's|/usr/|$(SYSROOT)/usr/|g' \
 		-e 's|-dynamic-linker [^ ]*|-static -pie --no-dynamic-linker -z text|' \
 		$(MUSL_LIB)/musl-gcc.specs >$@
+
+# Debian's has a cache line's beginning for each function; here they stand close.
+TEXT_ALIGN_x86_64 := 1
+$(B)/musl/libc.a: $(MUSL_SPECS) scripts/musl.mk
+	@mkdir -p $(@D)
+	$(Q)$(CROSS)objcopy --set-section-alignment '.text*=$(or $(TEXT_ALIGN_$(ARCH)),4)' $(MUSL_LIB)/libc.a $@
 
 # musl has no kernel headers: three links, so that no glibc header slips in.
 HEADERS := $(if $(CROSS),/usr/$(GNU)/include,/usr/include)

@@ -9,7 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "interop/guest/connect.h"
 #include "interop/guest/drives.h"
+#include "interop/guest/ports.h"
 #include "interop/guest/service.h"
 #include "interop/guest/who.h"
 #include "interop/link/link.h"
@@ -34,9 +36,11 @@ struct broker {
 	char *host_path; /* "LANDBRIDGE_HOST_PATH=" and the connected host's PATH, or NULL */
 	int spare;       /* the endpoint of a session that waits for its stream, or -1 */
 	struct timer refill;
-	int dial_error;             /* the last one that was logged */
-	bool mounts;                /* the host's drives, when it tells of them */
-	struct who who;             /* may ask for one */
+	int dial_error; /* the last one that was logged */
+	bool mounts;    /* the host's drives, when it tells of them */
+	struct who who; /* may ask for one */
+	bool shows;     /* its ports to the host */
+	struct ports ports;
 	const char *closed;         /* why nobody here may ask for a program, or NULL */
 	char text[WIRE_FAILED_MAX]; /* of the last refusal */
 };
@@ -194,6 +198,8 @@ static void broker_state(void *owner, const struct hello *hello)
 		timer_start(&b->loop, &b->refill, SPARE_MS);
 	if (hello)
 		broker_drives(b, hello->drives);
+	if (CFG_FORWARD)
+		ports_host(&b->ports, b->shows && hello && (hello->features & HELLO_PORTS));
 }
 
 static void broker_shutdown(void *owner)
@@ -279,6 +285,8 @@ static int broker_accept(void *owner, const struct open *o, struct failed *why)
 		return broker_session(b, why);
 	if (CFG_P9D && o->kind == OPEN_BYTES)
 		return service_open(o, why, b->text);
+	if (CFG_FORWARD && o->kind == OPEN_CONNECT)
+		return connect_open(o, why, b->text);
 	return refuse(b, why, "the guest does not serve such streams", o->kind);
 }
 
@@ -348,6 +356,8 @@ static int broker_init(struct broker *b)
 	b->router = router_create(&b->loop, ROUTER_GUEST, &broker_ops, b, NULL);
 	if (!b->router)
 		return -ENOMEM;
+	if (CFG_FORWARD)
+		ports_init(&b->ports, &b->loop, b->router, &b->log);
 	broker_link(b);
 	error = fd_set_cloexec(LISTENER, 1);
 	return error ? error : acceptor_start(&b->acceptor, &b->loop, LISTENER);
@@ -362,6 +372,7 @@ int broker_main(int argc, char **argv)
 		.closed = argc > 3 && argv[3][0] ? argv[3] : NULL,
 		.who = { argc > 5 ? argv[5] : "", argc > 6 ? argv[6] : "" },
 		.mounts = argc > 4 && strcmp(argv[4], "mount") == 0,
+		.shows = argc > 7 && strcmp(argv[7], "ports") == 0,
 		.spare = -1,
 		.refill = { .fire = broker_refill },
 		.acceptor = { .connected = broker_client, .failed = broker_failed },

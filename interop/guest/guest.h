@@ -15,7 +15,9 @@
  * started then, but the host may open sessions. argv[4] "mount": the host's drives are
  * to be mounted here when it tells of one that is not. That is landbridge-automount's
  * (init/init.h), which the broker starts. argv[5] and argv[6]: the users and groups that
- * may ask for programs, by name; none of both: everybody. */
+ * may ask for programs, by name; none of both: everybody. argv[7]
+ * "ports": TCP ports at which something listens are to be the host's, too, if it takes
+ * them. */
 int broker_main(int argc, char **argv);
 
 /* A client asks the broker, at /run/landbridge/interop.sock and nowhere else,

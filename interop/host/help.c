@@ -30,6 +30,7 @@ static const struct command_kind {
 	  "  --disk FILE[,ro]     one more disk for the guest; may be given again\n"
 	  "  --qemu OPTION        one for QEMU, with its value: --qemu '-rtc base=localtime'\n"
 	  "  --write              keep what the guest writes to the image\n"
+	  "  --ports              what listens in the guest is at this host's 127.0.0.1, too\n"
 	  "  --link serial:NAME|tcp   tcp: under TLS, and with --net host\n"
 	  "  --timeout SECONDS    (60)\n"
 	  "  --socket PATH        where its agent listens, instead of the machine's directory\n"
@@ -91,13 +92,18 @@ static const struct command_kind {
 	  "  --read-only          --foreground   (stay until it is unmounted)\n"
 	  "  --cache SECONDS      what the guest changes may show so much later (0)\n"
 	  "  --server unix:PATH   a file server's socket (p9d), instead of a guest's\n" },
+	{ COMMAND_FORWARD, "forward",
+	  "usage: landbridge forward NAME|--socket PATH [[ADDRESS:]PORT:HOST:]PORT...\n"
+	  "Listens on PORT of this host's 127.0.0.1, or ADDRESS, until it is told to stop; who\n"
+	  "calls there reaches HOST:PORT as the guest does, or the guest's own localhost:PORT.\n" },
 	{ COMMAND_AGENT, "agent",
 	  "usage: landbridge agent --link unix:PATH --socket PATH [--drive C:=DIR[,ro]]...\n"
 	  "       landbridge agent --listen tcp:ADDRESS:PORT --key FILE --socket PATH ...\n"
 	  "       landbridge agent --listen vsock:CID:PORT [--key FILE] --socket PATH ...\n"
 	  "       landbridge agent --listen unix:PATH_PORT --key FILE --socket PATH ...\n"
 	  "Serves a guest until it is told to stop: the one at the other end of PATH, or\n"
-	  "the one that calls and has the key that fits (landbridge enroll). The drives\n"
+	  "the one that calls and has the key that fits (landbridge enroll). --ports: what\n"
+	  "listens in the guest is at this host's 127.0.0.1, too. The drives\n"
 	  "are to be those that the guest was given.\n" },
 	{ COMMAND_DOCTOR, "doctor",
 	  "usage: landbridge doctor [--json] [NAME]\n"

@@ -15,7 +15,9 @@ enum {
 	KERNELS = BOOTS | COMMAND_INITRAMFS,
 	SESSIONS = COMMAND_EXEC | COMMAND_SHELL | COMMAND_MOUNT,
 	OF_DISTRIBUTIONS = COMMAND_EXPORT | COMMAND_REMOVE | COMMAND_SET | COMMAND_COMPACT,
-	NAMED = COMMAND_EXEC | COMMAND_MOUNT | COMMAND_STOP | COMMAND_LOG | OF_DISTRIBUTIONS,
+	CALLS = SESSIONS | COMMAND_FORWARD,
+	NAMED = COMMAND_EXEC | COMMAND_FORWARD | COMMAND_MOUNT | COMMAND_STOP | COMMAND_LOG |
+		OF_DISTRIBUTIONS,
 	SETTING = 1 << 30, /* beside commands: a distribution's profile may have it, too */
 };
 
@@ -209,6 +211,7 @@ static const struct option_kind {
 	{ "--qemu", BOOTS, VALUE_TEXTS, AT(qemu), "16 of them are the most, each with a dash",
 	  is_dashed, 0 },
 	{ "--write", BOOTS, VALUE_NONE, AT(write), NULL, NULL, 0 },
+	{ "--ports", BOOTS | COMMAND_AGENT, VALUE_NONE, AT(ports), NULL, NULL, 0 },
 	{ "--link", BOOTS, VALUE_TEXT, AT(link), "a VM of ours has serial:NAME or tcp",
 	  own_link_fits, 0 },
 	{ "--link", COMMAND_AGENT, VALUE_TEXT, AT(link),
@@ -223,7 +226,7 @@ static const struct option_kind {
 	  36500 },
 	{ "--timeout", BOOTS, VALUE_NUMBER, AT(timeout), "give seconds, from 1 to 86400", NULL,
 	  86400 },
-	{ "--socket", BOOTS | SESSIONS | COMMAND_AGENT, VALUE_TEXT, AT(socket), NULL, NULL, 0 },
+	{ "--socket", BOOTS | CALLS | COMMAND_AGENT, VALUE_TEXT, AT(socket), NULL, NULL, 0 },
 	{ "--server", COMMAND_MOUNT, VALUE_TEXT, AT(server), "give unix:PATH", unix_fits, 0 },
 	{ "--cache", COMMAND_MOUNT, VALUE_NUMBER, AT(cache), "give seconds, from 1 to 86400", NULL,
 	  86400 },
@@ -385,6 +388,7 @@ static char **place(struct options *o)
 			return NULL;
 		return &o->dir;
 	case COMMAND_EXEC:
+	case COMMAND_FORWARD:
 	case COMMAND_SHELL:
 	case COMMAND_STOP:
 	case COMMAND_LOG:
@@ -408,7 +412,7 @@ static int take_word(struct options *o, char **argv, struct fault *why)
 		*at = *argv;
 		return 1;
 	}
-	if (o->command_is & (COMMAND_EXEC | COMMAND_SET)) {
+	if (o->command_is & (COMMAND_EXEC | COMMAND_SET | COMMAND_FORWARD)) {
 		o->command = argv;
 		return 0;
 	}
@@ -428,7 +432,7 @@ static int check_guest(const struct options *o, struct fault *why)
 	if (takes_name && !o->machine && !o->socket && !o->server)
 		return fault_set(
 			why, HOST_FAILED, "give a machine's name%s (landbridge list has them)",
-			o->command_is & SESSIONS ? " or its agent's socket: --socket PATH" : "");
+			o->command_is & CALLS ? " or its agent's socket: --socket PATH" : "");
 	if (o->command_is == COMMAND_SET_DEFAULT && o->machine && strcmp(o->machine, "-") == 0)
 		return 0;
 	if (o->machine && !options_name_fits(o->machine))
@@ -501,6 +505,8 @@ static int check(const struct options *o, struct fault *why)
 				 "give a command to run (landbridge shell opens a shell)");
 	if (o->command_is == COMMAND_INITRAMFS && !o->output)
 		return fault_set(why, HOST_FAILED, "say where to write it: -o FILE");
+	if (o->command_is == COMMAND_FORWARD && !o->command)
+		return fault_set(why, HOST_FAILED, "say which port: [[ADDRESS:]PORT:HOST:]PORT");
 	if (o->modules && !o->kernel)
 		return fault_set(why, HOST_FAILED, "--modules belongs to --kernel: give both");
 	return 0;

@@ -26,6 +26,7 @@ enum command {
 	COMMAND_COMPACT = 65536,
 	COMMAND_COMPLETION = 131072,
 	COMMAND_DOCTOR = 262144,
+	COMMAND_FORWARD = 524288,
 };
 
 /* What an option was given each time. */
@@ -57,6 +58,7 @@ struct options {
 	struct texts qemu;  /* for QEMU: "-option", "-option value" */
 	bool write;
 	bool stock; /* the default image, whatever distribution is the default */
+	bool ports; /* the guest's are this host's; agent too */
 	bool dry_run;
 	char *file;    /* export: where to; "-": standard output. Its format is `format` */
 	unsigned size; /* import: MiB; 0: as usual */
@@ -69,8 +71,8 @@ struct options {
 	char *key;    /* agent: the file with its own for that; initramfs: the guest's */
 	bool tty;
 	/* run, exec, shell, mount */
-	char *user;     /* NULL: the image's default */
-	char **command; /* NULL-terminated; NULL: the login shell. Of set: its settings */
+	char *user; /* NULL: the image's default */
+	char **command; /* NULL-terminated; NULL: the login shell. Of set: its settings; of forward: what */
 	/* mount */
 	char *dir;      /* enroll: where the keys go; NULL: keys/ at home */
 	char *server;   /* unix:PATH, instead of an agent's socket */

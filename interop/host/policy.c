@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "interop/link/link.h"
 #include "lib/fmt.h"
 
 bool policy_job_fits(const uint32_t *users, size_t count, uint32_t user)
@@ -68,4 +69,25 @@ int policy_guest_may(const struct open *o, uint32_t drives, char *text, size_t s
 	return refuse(why, WIRE_FAIL_NOT_RUN, text,
 		      fmt(text, size, "the host does not serve such streams (%s)",
 			  open_kind_name(o->kind)));
+}
+
+uint32_t policy_port(const struct open *o, const struct rules *rules, char *text,
+		     struct failed *why)
+{
+	struct address a;
+	bool fits = address_parse(&a, o->address.at) == 0 && a.kind == ADDRESS_TCP &&
+		    strcmp(a.name, "127.0.0.1") == 0 && (o->uid == 0 || o->uid == UINT32_MAX);
+	size_t len;
+
+	if (fits && a.port >= POLICY_PORTS && rules_port(rules, a.port))
+		return a.port;
+	if (!fits)
+		len = fmt(text, WIRE_FAILED_MAX, "the host does not listen at %.64s for that user",
+			  o->address.at);
+	else if (a.port < POLICY_PORTS)
+		len = fmt(text, WIRE_FAILED_MAX, "the host gives no port below %d", POLICY_PORTS);
+	else
+		len = fmt(text, WIRE_FAILED_MAX, "the host's policy file does not give it");
+	refuse(why, WIRE_FAIL_NOT_RUN, text, len);
+	return 0;
 }

@@ -89,6 +89,36 @@ static const char *add_env(struct rules *r, const char *name)
 	return NULL;
 }
 
+static bool port_number(const char *text, char **end, uint32_t *port)
+{
+	unsigned long n = *text >= '0' && *text <= '9' ? strtoul(text, end, 10) : 0;
+
+	*port = (uint32_t)n;
+	return n > 0 && n <= 65535;
+}
+
+static const char *add_ports(struct rules *r, const char *value)
+{
+	uint32_t first, last;
+	char *end;
+
+	r->ports_listed = true;
+	if (strcmp(value, "none") == 0)
+		return NULL;
+	if (r->port_count == RULES_PORTS_MAX)
+		return "more than 32 lines of ports";
+	if (!port_number(value, &end, &first))
+		return "not a port (8080, 3000-3999, none)";
+	last = first;
+	if (*end == '-' && !port_number(end + 1, &end, &last))
+		return "not a port (8080, 3000-3999, none)";
+	if (*end || last < first)
+		return "not ports from one to a higher one (8080, 3000-3999, none)";
+	r->ports[r->port_count].first = first;
+	r->ports[r->port_count++].last = last;
+	return NULL;
+}
+
 static const char *line_take(struct rules *r, const char *word, char *value)
 {
 	static const struct {
@@ -96,7 +126,7 @@ static const char *line_take(struct rules *r, const char *word, char *value)
 		const char *(*set)(struct rules *r, const char *value);
 	} words[] = {
 		{ "default", set_default }, { "batch", set_batch }, { "running", set_running },
-		{ "env", add_env },         { "log", set_log },
+		{ "env", add_env },         { "log", set_log },     { "ports", add_ports },
 	};
 
 	if (!*value)
@@ -106,7 +136,7 @@ static const char *line_take(struct rules *r, const char *word, char *value)
 	for (size_t i = 0; i < array_len(words); i++)
 		if (strcmp(word, words[i].word) == 0)
 			return words[i].set(r, value);
-	return "no such word (default, allow, deny, batch, running, env, log)";
+	return "no such word (default, allow, deny, batch, running, env, ports, log)";
 }
 
 /* A comment begins where a word could: names of files may have a # in them. */
@@ -233,4 +263,12 @@ bool rules_env(const struct rules *r, const char *entry)
 		if (winname_env_is(entry, r->env[i]))
 			return true;
 	return !r->env_listed;
+}
+
+bool rules_port(const struct rules *r, uint32_t port)
+{
+	for (size_t i = 0; i < r->port_count; i++)
+		if (!port || (port >= r->ports[i].first && port <= r->ports[i].last))
+			return true;
+	return !r->ports_listed;
 }

@@ -8,6 +8,8 @@
  *     running N               programs at a time, 1 to 256 (256)
  *     env NAME|none           the only variables that guests may set; a * at its end
  *                             stands for any rest; may be said again for more
+ *     ports FIRST[-LAST]|none the only ports of 127.0.0.1 that guests may have; may be
+ *                             said again for more
  *     log on|off              each program in audit.log (on)
  * Of allow and deny the first that matches counts. Case does not matter in paths and
  * names, nor which of \ and / is used. What winname.h refuses stays refused.
@@ -19,8 +21,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-enum { RULES_MAX = 256, RULES_ENV_MAX = 64, RULES_RUNNING = 256 };
+enum { RULES_MAX = 256, RULES_ENV_MAX = 64, RULES_PORTS_MAX = 32, RULES_RUNNING = 256 };
 
 struct policy_rule {
 	bool allow;
@@ -35,6 +38,11 @@ struct rules {
 	bool env_listed; /* only these */
 	const char *env[RULES_ENV_MAX];
 	size_t env_count;
+	bool ports_listed; /* only these */
+	struct {
+		uint32_t first, last;
+	} ports[RULES_PORTS_MAX];
+	size_t port_count;
 };
 
 /* What holds without a file: everything may run, and nothing is logged. */
@@ -54,5 +62,8 @@ bool rules_have_paths(const struct rules *rules);
 
 /* Whether a guest may set NAME=value, beyond what winname_env_denied says. */
 bool rules_env(const struct rules *rules, const char *entry);
+
+/* Whether a guest may have that port, beyond what policy_port says; 0: any at all. */
+bool rules_port(const struct rules *rules, uint32_t port);
 
 #endif

@@ -304,36 +304,6 @@ static void gate_destroy(struct dialer *d)
 	free(g);
 }
 
-static int socket_bind(int fd, struct address *a, union socket_name *name)
-{
-	static const int on = 1;
-	socklen_t size = socket_name_size(name);
-
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, &name->any, size) < 0 || listen(fd, BACKLOG) < 0 ||
-	    getsockname(fd, &name->any, &size) < 0)
-		return -errno;
-	a->port = socket_name_port(name);
-	return 0;
-}
-
-static int tcp_listen(struct address *a)
-{
-	union socket_name name;
-	int error = socket_name_of(&name, a), fd;
-
-	if (error)
-		return error;
-	fd = socket(name.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	error = socket_bind(fd, a, &name);
-	if (!error)
-		return fd;
-	close(fd);
-	return error;
-}
-
 bool link_listens(const struct address *a)
 {
 	if (a->kind == ADDRESS_VSOCK)
@@ -346,7 +316,7 @@ int link_listen(struct address *a)
 	if (!link_listens(a))
 		return -EPROTONOSUPPORT;
 	if (a->kind == ADDRESS_TCP)
-		return tcp_listen(a);
+		return address_listen(a);
 	return a->kind == ADDRESS_VSOCK ? vsock_listen(a->port, BACKLOG)
 					: unix_listen(a->name, 0600, BACKLOG);
 }

@@ -105,6 +105,13 @@ int link_listen(struct address *a);
 int dialer_of_socket(struct dialer **out, struct loop *loop, int fd, const struct address *a,
 		     const struct key *key);
 
+/* Sockets of plain TCP, for forwards; a is tcp: with a number for its host. Listening:
+ * port 0 is filled in. Connecting waits for nobody: one to this host itself is there, or
+ * refused, at once; another one may still come to nothing. The descriptor, non-blocking,
+ * or negative errno, -EADDRNOTAVAIL: a name. */
+int address_listen(struct address *a);
+int address_connect(const struct address *a);
+
 /* Whether the table has something, for whoever reads an address. */
 bool dialer_exists(enum router_side side, const struct address *a);
 bool link_listens(const struct address *a);

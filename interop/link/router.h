@@ -87,10 +87,10 @@ struct stream {
 	struct timer timer; /* GREET_MS, LINGER_MS */
 };
 
-/* Without the file server there is nothing that travels so (Kconfig). */
+/* Without these there is nothing that travels so (Kconfig). */
 static inline bool is_raw(const struct stream *s)
 {
-	return CFG_P9D && s->raw;
+	return (CFG_P9D || CFG_FORWARD) && s->raw;
 }
 
 struct router {

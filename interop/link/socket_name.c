@@ -5,10 +5,15 @@
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include "interop/link/link.h"
 #include "lib/fmt.h"
+
+enum { BACKLOG = 128 };
 
 static int ip6_of(struct sockaddr_in6 *ip6, const struct address *a)
 {
@@ -73,6 +78,67 @@ void socket_name_text(const union socket_name *name, char text[SOCKET_TEXT])
 		inet_ntop(AF_INET, &name->ip4.sin_addr, host, sizeof(host));
 		fmt(text, SOCKET_TEXT, "%s:%u", host, socket_name_port(name));
 	}
+}
+
+static int socket_bind(int fd, struct address *a, union socket_name *name)
+{
+	static const int on = 1;
+	socklen_t size = socket_name_size(name);
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, &name->any, size) < 0 || listen(fd, BACKLOG) < 0 ||
+	    getsockname(fd, &name->any, &size) < 0)
+		return -errno;
+	a->port = socket_name_port(name);
+	return 0;
+}
+
+int address_listen(struct address *a)
+{
+	union socket_name name;
+	int error = socket_name_of(&name, a), fd;
+
+	if (error)
+		return error;
+	fd = socket(name.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	error = socket_bind(fd, a, &name);
+	if (!error)
+		return fd;
+	close(fd);
+	return error;
+}
+
+/* Whether a connection that was begun has come to nothing already. */
+static int begun(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	socklen_t len = sizeof(int);
+	int error = 0;
+
+	if (poll(&p, 1, 0) > 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+		error = errno;
+	return -error;
+}
+
+int address_connect(const struct address *a)
+{
+	union socket_name name;
+	int error = socket_name_of(&name, a), fd;
+
+	if (error)
+		return error;
+	fd = socket(name.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
+	if (connect(fd, &name.any, socket_name_size(&name)) < 0)
+		error = errno == EINPROGRESS ? begun(fd) : -errno;
+	if (!error)
+		return fd;
+	close(fd);
+	return error;
 }
 
 void tcp_tune(int fd)

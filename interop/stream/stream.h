@@ -73,6 +73,11 @@ int caller_run(int endpoint, const void *launch, size_t open_len, struct outcome
  * half, at most 5 s. */
 int service_call(const char *socket, const char *service, const char *user, struct outcome *out);
 
+/* The same for an address that the other half calls, tcp:HOST:PORT, through a router that
+ * `endpoint` is connected to, or the negative errno of that. Owns endpoint, which is what
+ * it returns. */
+int connect_call(int endpoint, const char *address, struct outcome *out);
+
 /* The exit status (0-255) that stands for an outcome. Of the NTSTATUS values
  * with which Windows ends programs ([MS-ERREF] 2.3.1; subsystem GUI or CONSOLE)
  * those that have a like here become it; other codes keep their low byte, or

@@ -157,7 +157,8 @@ const char *open_kind_name(uint32_t kind)
 
 bool open_is_raw(uint32_t kind)
 {
-	return CFG_P9D && (kind == OPEN_BYTES || kind == OPEN_CONNECT || kind == OPEN_EVENTS);
+	return (CFG_P9D || CFG_FORWARD) &&
+	       (kind == OPEN_BYTES || kind == OPEN_CONNECT || kind == OPEN_EVENTS);
 }
 
 bool open_next(const struct open *o, enum open_tag tag, size_t *pos, struct wire_str *out)

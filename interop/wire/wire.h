@@ -169,6 +169,7 @@ struct failed {
 
 enum hello_feature {
 	HELLO_MOUNTS = 1, /* from the guest: it mounts the host's drives when it hears of them */
+	HELLO_PORTS = 2,  /* from the host: it listens for the guest's ports (OPEN_LISTEN) */
 };
 
 enum hello_tag {

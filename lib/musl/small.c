@@ -1,5 +1,6 @@
 /* The few functions of the C library whose full forms are too large for /init,
  * in place of musl's: what C11 says of them holds, locales and speed aside. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -214,4 +215,84 @@ unsigned long strtoul(const char *restrict s, char **restrict end, int base)
 unsigned long long strtoull(const char *restrict s, char **restrict end, int base)
 {
 	return strtoul(s, end, base);
+}
+
+/* --- inet_pton, and what its caller's if_nametoindex needs --- */
+
+char *strncpy(char *restrict to, const char *restrict from, size_t size)
+{
+	size_t len = strnlen(from, size);
+
+	memset((char *)memcpy(to, from, len) + len, 0, size - len);
+	return to;
+}
+
+/* 1.2.3.4. Where it ends, or NULL. */
+static const char *octets(const char *s, uint8_t *to)
+{
+	for (int i = 0; i < 4; i++) {
+		const char *first = i ? ++s : s;
+		int value = 0;
+
+		while (digit(*s) < 10 && value < 256 && (s == first || value > 0))
+			value = 10 * value + digit(*s++);
+		if (s == first || value > 255 || (i < 3 && *s != '.'))
+			return NULL;
+		to[i] = (uint8_t)value;
+	}
+	return s;
+}
+
+/* One of an IPv6 address's groups, or the IPv4 one at its end. */
+static const char *group(const char *s, uint8_t to[16], int *used)
+{
+	const char *first = s;
+	int value = 0;
+
+	for (; s < first + 4 && digit(*s) < 16; s++)
+		value = value << 4 | digit(*s);
+	if (*s == '.' && *used <= 12) {
+		s = octets(first, to + *used);
+		*used += 4;
+		return s && !*s ? s : NULL;
+	}
+	if (s == first || *used == 16)
+		return NULL;
+	to[(*used)++] = (uint8_t)(value >> 8);
+	to[(*used)++] = (uint8_t)value;
+	return s;
+}
+
+static bool groups(const char *s, uint8_t to[16])
+{
+	int used = 0, gap = -1, rest;
+
+	if (*s == ':' && *++s != ':')
+		return false;
+	for (;; s++) {
+		if (*s == ':' && gap < 0) {
+			gap = used;
+			if (!*++s)
+				break;
+		}
+		s = group(s, to, &used);
+		if (!s || *s != ':')
+			break;
+	}
+	if (!s || *s || (gap < 0) != (used == 16))
+		return false;
+	rest = gap < 0 ? 0 : used - gap;
+	memmove(to + 16 - rest, to + used - rest, (size_t)rest);
+	memset(to + used - rest, 0, (size_t)(16 - used));
+	return true;
+}
+
+int inet_pton(int family, const char *restrict text, void *restrict to)
+{
+	const char *end;
+
+	if (family == AF_INET6)
+		return groups(text, to);
+	end = octets(text, to);
+	return end && !*end;
 }

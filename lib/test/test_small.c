@@ -1,4 +1,5 @@
 /* test_small.c: what replaces musl in /init against the C library of this machine. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,6 +22,8 @@
 #define socketpair small_socketpair
 #define accept4 small_accept4
 #define pipe2 small_pipe2
+#define strncpy small_strncpy
+#define inet_pton small_inet_pton
 int small_snprintf(char *restrict buf, size_t size, const char *restrict format, ...);
 char *small_strstr(const char *text, const char *word);
 void small_qsort(void *base, size_t count, size_t size, int (*order)(const void *, const void *));
@@ -31,6 +34,8 @@ int small_socket(int domain, int type, int protocol);
 int small_socketpair(int domain, int type, int protocol, int fds[2]);
 int small_accept4(int fd, struct sockaddr *restrict addr, socklen_t *restrict len, int flags);
 int small_pipe2(int fds[2], int flags);
+char *small_strncpy(char *restrict to, const char *restrict from, size_t size);
+int small_inet_pton(int family, const char *restrict text, void *restrict to);
 #include "lib/musl/small.c"
 #undef snprintf
 #undef strstr
@@ -42,6 +47,8 @@ int small_pipe2(int fds[2], int flags);
 #undef socketpair
 #undef accept4
 #undef pipe2
+#undef strncpy
+#undef inet_pton
 
 static const char *const numbers[] = {
 	"0",
@@ -159,6 +166,102 @@ static void test_snprintf(void **state)
 	assert_string_equal(buf, "10.0.2.");
 }
 
+static void test_strncpy(void **state)
+{
+	static const char *const texts[] = { "", "eth", "eth0", "eth0.100" };
+
+	(void)state;
+	for (size_t i = 0; i < array_len(texts); i++) {
+		char got[6] = "######", want[6] = "######";
+		size_t len = strlen(texts[i]);
+
+		memset(want, 0, 5);
+		memcpy(want, texts[i], len < 5 ? len : 5);
+		assert_ptr_equal(small_strncpy(got, texts[i], 5), got);
+		assert_memory_equal(got, want, sizeof(got));
+	}
+}
+
+static void compare_address(int family, const char *text)
+{
+	uint8_t want[16] = { 0 }, got[16] = { 0 };
+	int fits = inet_pton(family, text, want);
+
+	if (small_inet_pton(family, text, got) != fits)
+		fail_msg("%s", text);
+	if (fits)
+		assert_memory_equal(got, want, sizeof(got));
+}
+
+static void test_inet_pton(void **state)
+{
+	static const char *const texts[] = {
+		"127.0.0.1",
+		"255.255.255.255",
+		"256.0.0.1",
+		"01.2.3.4",
+		"1.2.3.00",
+		"1.2.3",
+		"1.2.3.",
+		".1.2.3",
+		"1.2.3.4.",
+		"1.2.3.4.5",
+		"1..3.4",
+		"1.2.3.4 ",
+		"0x1.2.3.4",
+		"::",
+		"::1",
+		"1::",
+		":",
+		"",
+		":::",
+		"1",
+		"1:",
+		":1",
+		"1:::2",
+		"1::2::3",
+		"1:2:3:4:5:6:7:8",
+		"1:2:3:4:5:6:7:8:",
+		"1:2:3:4:5:6:7:8:9",
+		"1:2:3:4:5:6:7::",
+		"::2:3:4:5:6:7:8",
+		"::1:2:3:4:5:6:7:8",
+		"1:2:3:4::5:6:7:8",
+		"fe80::Ab:cdEF",
+		"12345::",
+		"g::",
+		"::ffff:1.2.3.4",
+		"::ffff:1.2.3.256",
+		"::1.2.3.4:5",
+		"1:2:3:4:5:6:1.2.3.4",
+		"1:2:3:4:5:6:7:1.2.3.4",
+		"::a.2.3.4",
+		"1.2.3.4::",
+		"64:ff9b::8.8.8.8",
+		"::1%lo",
+		"1::.2",
+	};
+	static const char letters[] = ":::::.1a0";
+	unsigned seed = 1;
+
+	(void)state;
+	for (size_t i = 0; i < 2 * array_len(texts); i++)
+		compare_address(i % 2 ? AF_INET : AF_INET6, texts[i / 2]);
+	for (int i = 0; i < 200000; i++) {
+		char text[24];
+		size_t len;
+
+		seed = seed * 1103515245 + 12345;
+		len = 1 + (seed >> 16) % (sizeof(text) - 1);
+		for (size_t k = 0; k < len; k++) {
+			seed = seed * 1103515245 + 12345;
+			text[k] = letters[(seed >> 16) % (sizeof(letters) - 1)];
+		}
+		text[len] = '\0';
+		compare_address(i % 2 ? AF_INET : AF_INET6, text);
+	}
+}
+
 static bool is_cloexec(int fd)
 {
 	return fcntl(fd, F_GETFD) & FD_CLOEXEC;
@@ -206,6 +309,7 @@ int main(void)
 		cmocka_unit_test(test_descriptors), cmocka_unit_test(test_strtol),
 		cmocka_unit_test(test_strtoul),     cmocka_unit_test(test_qsort),
 		cmocka_unit_test(test_strstr),      cmocka_unit_test(test_snprintf),
+		cmocka_unit_test(test_strncpy),     cmocka_unit_test(test_inet_pton),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@
 #include "interop/host/policy.h"
 #include "interop/host/posix/about.h"
 #include "interop/host/posix/drive_service.h"
+#include "interop/host/posix/guest_ports.h"
 #include "interop/host/posix/job.h"
 #include "interop/host/posix/wall.h"
 #include "interop/link/link.h"
@@ -43,6 +44,7 @@ struct agent {
 	size_t job_count;
 	struct drive_service drives;
 	struct audit audit;
+	struct guest_ports ports;
 	bool stopping;
 	int link_dir,
 		socket_dir; /* where its link and its socket are: after the wall no path leads there */
@@ -141,10 +143,30 @@ static int job_accept(struct agent *a, const struct open *o, struct failed *why)
 	return pair[0];
 }
 
+static int port_accept(struct agent *a, const struct open *o, struct failed *why)
+{
+	uint32_t port = policy_port(o, a->config->rules, a->text, why);
+	int fd;
+
+	if (!port)
+		return -EACCES;
+	fd = guest_port_open(&a->ports, port);
+	if (fd >= 0)
+		return fd;
+	why->code = WIRE_FAIL_BRIDGE;
+	why->os_error = (uint32_t)-fd;
+	why->text.len = fmt(a->text, sizeof(a->text), "the host is unable to listen there: %s",
+			    strerror(-fd));
+	why->text.at = a->text;
+	return fd;
+}
+
 static int agent_accept(void *owner, const struct open *o, struct failed *why)
 {
 	struct agent *a = owner;
 
+	if (o->kind == OPEN_LISTEN && a->config->ports)
+		return port_accept(a, o, why);
 	if (policy_guest_may(o, drives_letters(a->config->drives), a->text, sizeof(a->text), why) <
 	    0)
 		return -EACCES;
@@ -221,10 +243,15 @@ static void control_ready(struct watch *watch, uint32_t events)
 /* Its programs are of no use without it, and some would stay for ever. */
 static void server_lost(struct agent *a, const siginfo_t *ended)
 {
+	pid_t spared[DRIVE_SERVERS_MAX + GUEST_CALLERS_MAX];
+
+	memcpy(spared, a->drives.servers, a->drives.count * sizeof(spared[0]));
+	memcpy(spared + a->drives.count, a->ports.callers,
+	       a->ports.caller_count * sizeof(spared[0]));
 	log_err(&a->log,
 		"Wine's server has ended (%s %d), and all its programs with it (it is started again for the next one)",
 		ended->si_code == CLD_EXITED ? "status" : "signal", ended->si_status);
-	tree_signal_but(getpid(), SIGKILL, a->drives.servers, a->drives.count);
+	tree_signal_but(getpid(), SIGKILL, spared, a->drives.count + a->ports.caller_count);
 }
 
 /* Whether there is a child that has ended, not reaped yet. */
@@ -257,6 +284,7 @@ static void reap(struct agent *a)
 		wine_reaped(a->config->wine, ended.si_pid);
 		waitpid(ended.si_pid, NULL, WNOHANG);
 		drive_service_reaped(&a->drives, ended.si_pid);
+		guest_ports_reaped(&a->ports, ended.si_pid);
 		job_forget(a, ended.si_pid);
 		if (lost && !a->stopping && a->router)
 			server_lost(a, &ended);
@@ -379,6 +407,7 @@ static void agent_end(struct agent *a)
 {
 	acceptor_stop(&a->acceptor);
 	watch_remove(&a->control);
+	guest_ports_close(&a->ports);
 	router_destroy(a->router);
 	a->router = NULL;
 	reap(a);
@@ -453,9 +482,10 @@ static int agent_begin(struct agent *a, const char **step)
 	a->router = router_create(&a->loop, ROUTER_HOST, &ops, a, a->path);
 	if (!a->router)
 		return -ENOMEM;
-	router_announce(a->router,
-			&(struct hello){ .drives = drives_letters(config->drives),
-					 .read_only = drives_read_only(config->drives) });
+	a->ports = (struct guest_ports){ .loop = &a->loop, .router = a->router, .log = &a->log };
+	router_announce(a->router, &(struct hello){ .drives = drives_letters(config->drives),
+						    .read_only = drives_read_only(config->drives),
+						    .features = config->ports ? HELLO_PORTS : 0 });
 	error = config->link ? dialer_of_host(&dialer, &a->loop, &link, config->key)
 			     : dialer_of_socket(&dialer, &a->loop, config->door, &config->at,
 						config->key);

@@ -24,6 +24,7 @@ struct agent_config {
 	int listener;       /* the descriptor of it */
 	bool apart;         /* nobody else has its Wine server (wall.h) */
 	bool wine_ahead;    /* Wine starts at once, and not with the first program */
+	bool ports;         /* the guest's are to be ours */
 	int control;        /* words both ways; end of file ends the agent; -1: none */
 	const struct drives *drives;
 	const struct rules *rules;

@@ -124,11 +124,13 @@ static int agent_command(const struct options *o, struct fault *why)
 	config.key = o->key ? &key : NULL;
 	if (dirs_find(&dirs, why) < 0 || drives_decide(&drives, &o->drives, &dirs, why) < 0 ||
 	    rules_load(&rules, &dirs, &drives, policy, why) < 0 ||
+	    rules_check_ports(&rules, o->ports, policy, why) < 0 ||
 	    wine_find(&wine, &dirs, &drives, why) < 0 || wine_prepare(&wine, &drives, why) < 0)
 		return -1;
 	if (o->listen && guest_listen(&config, o->listen, why) < 0)
 		return -1;
 	config.link = o->link;
+	config.ports = o->ports;
 	config.drives = &drives;
 	config.rules = &rules;
 	config.home = dirs.home;

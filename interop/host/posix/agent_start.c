@@ -55,6 +55,7 @@ static _Noreturn void agent_child(struct plan *p)
 				       .control = CONTROL,
 				       .apart = true,
 				       .wine_ahead = options_want_windows(&p->options),
+				       .ports = p->options.ports,
 				       .drives = &p->drives,
 				       .rules = &p->rules,
 				       .home = p->dirs.home,

@@ -21,6 +21,8 @@ int compact_main(const struct options *options);
 /* One more session in a machine. */
 int exec_main(const struct options *options);
 int shell_main(const struct options *options);
+/* Ports of this host that lead to the guest. */
+int forward_main(const struct options *options);
 /* A machine's files as a folder. */
 int mount_main(const struct options *options);
 /* What works, and what to do. */

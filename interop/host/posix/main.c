@@ -21,6 +21,7 @@ static const char usage[] =
 	"  set     what one has when it starts; set-default: which one is meant\n"
 	"  compact give back the room that one does not need\n"
 	"  remove  remove one\n"
+	"  forward ports of this host that lead to a machine's\n"
 	"  log     what a machine's console said\n"
 	"  stop    power a machine off\n"
 	"  agent   serve a guest that somebody else boots\n"
@@ -68,6 +69,7 @@ static const struct command_entry {
 	{ COMMAND_COMPACT, compact_main },
 	{ COMMAND_COMPLETION, completion_main },
 	{ COMMAND_DOCTOR, doctor_main },
+	{ COMMAND_FORWARD, forward_main },
 };
 
 static int print(const char *text)

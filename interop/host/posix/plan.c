@@ -156,6 +156,7 @@ static int plan_fill(struct plan *p, bool any, struct fault *why)
 	if (dirs_find(&p->dirs, why) < 0 || distribution_choose(p, why) < 0 ||
 	    sizes_check(o, why) < 0 || drives_decide(&p->drives, &o->drives, &p->dirs, why) < 0 ||
 	    rules_load(&p->rules, &p->dirs, &p->drives, policy, why) < 0 ||
+	    rules_check_ports(&p->rules, o->ports, policy, why) < 0 ||
 	    image_open(&p->image, o, &p->dirs, why) < 0 || disks_find(p, why) < 0 ||
 	    vm_prepare(&p->vm, why) < 0 || wine_find(&p->wine, &p->dirs, &p->drives, why) < 0)
 		return -1;

@@ -81,3 +81,14 @@ int rules_load(struct rules *rules, const struct dirs *dirs, const struct drives
 	}
 	return 0; /* the rules point into the text */
 }
+
+int rules_check_ports(const struct rules *rules, bool wanted, const char *path, struct fault *why)
+{
+	return !wanted || rules_port(rules, 0)
+		       ? 0
+		       : fault_set(
+				 why, HOST_FAILED,
+				 "unable to take the guest's ports: the policy %s says ports none "
+				 "(leave --ports away, or change that)",
+				 path);
+}

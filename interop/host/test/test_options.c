@@ -104,6 +104,11 @@ static void test_others(void **state)
 		parse(&o, COMMAND_INITRAMFS, "initramfs -o x --kernel k --modules m --key f", &why),
 		0);
 	assert_true(strcmp(o.output, "x") == 0 && strcmp(o.key, "f") == 0);
+	assert_int_equal(parse(&o, COMMAND_FORWARD, "forward boat 80 81:h:82", &why), 0);
+	assert_string_equal(o.machine, "boat");
+	assert_string_equal(o.command[1], "81:h:82");
+	assert_int_equal(parse(&o, COMMAND_FORWARD, "forward --socket s 80", &why), 0);
+	assert_string_equal(o.command[0], "80");
 	assert_int_equal(parse(&o, COMMAND_MOUNT,
 			       "mount --socket s --cache 2 --read-only /m --user ann", &why),
 			 0);
@@ -222,6 +227,8 @@ static const struct {
 	{ COMMAND_STOP, "stop --frobnicate", "help stop" },
 	{ COMMAND_STOP, "stop", "name" },
 	{ COMMAND_STOP, "stop a b", "b" },
+	{ COMMAND_FORWARD, "forward", "name" },
+	{ COMMAND_FORWARD, "forward boat", "which port" },
 	{ COMMAND_LOG, "log ../x", "../x" },
 	{ COMMAND_LIST, "list x", "x" },
 	{ COMMAND_SHELL, "shell boat --socket s", "not both" },

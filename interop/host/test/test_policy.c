@@ -101,9 +101,48 @@ static void test_jobs(void **state)
 	}
 }
 
+static void test_ports(void **state)
+{
+	static const struct {
+		const char *address;
+		uint32_t uid, port; /* 0: refused ... */
+		const char *says;
+	} rows[] = {
+		{ "tcp:127.0.0.1:8080", 0, 8080, NULL },
+		{ "tcp:127.0.0.1:1024", UINT32_MAX, 1024, NULL },
+		{ "tcp:127.0.0.1:1023", 0, 0, "below 1024" },
+		{ "tcp:127.0.0.1:8080", 1000, 0, "that user" },
+		{ "tcp:0.0.0.0:8080", 0, 0, "tcp:0.0.0.0:8080" },
+		{ "tcp:127.0.0.2:8080", 0, 0, "does not listen" },
+		{ "unix:/tmp/x", 0, 0, "does not listen" },
+		{ "8080", 0, 0, "does not listen" },
+		{ "tcp:127.0.0.1:9000", 0, 0, "policy file" },
+		{ "tcp:127.0.0.1:9000", 1000, 0, "that user" },
+	};
+	char policy[] = "ports 80\nports 1023-8080\n";
+	const char *wrong;
+	struct rules rules;
+
+	(void)state;
+	assert_int_equal(rules_parse(&rules, policy, sizeof(policy) - 1, &wrong), 0);
+	for (size_t i = 0; i < array_len(rows); i++) {
+		struct open o = { .kind = OPEN_LISTEN, .uid = rows[i].uid };
+		struct failed why = { 0 };
+		char text[WIRE_FAILED_MAX] = "";
+
+		o.address = (struct wire_str){ rows[i].address, strlen(rows[i].address) };
+		assert_int_equal(policy_port(&o, &rules, text, &why), rows[i].port);
+		if (rows[i].port)
+			continue;
+		assert_int_equal(why.code, WIRE_FAIL_NOT_RUN);
+		assert_non_null(strstr(text, rows[i].says));
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_kinds),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_ports),
+					    cmocka_unit_test(test_kinds),
 					    cmocka_unit_test(test_drives),
 
 					    cmocka_unit_test(test_jobs) };

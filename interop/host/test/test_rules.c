@@ -46,6 +46,16 @@ static void test_lines(void **state)
 		{ "running -1\n", 1 },
 		{ "running 8x\n", 1 },
 		{ "env A=B\n", 1 },
+		{ "ports 8080\nports 3000-3999\nports 1-65535 # all\nports none\n", 0 },
+		{ "ports 0\n", 1 },
+		{ "ports 65536\n", 1 },
+		{ "ports 99999999999999999999\n", 1 },
+		{ "ports -5\n", 1 },
+		{ "ports 80-\n", 1 },
+		{ "ports 90-80\n", 1 },
+		{ "ports 80-90-100\n", 1 },
+		{ "ports 80 90\n", 1 },
+		{ "ports all\n", 1 },
 		{ "open on\n", 1 },
 		{ "batch yes\n", 1 },
 		{ "allow C:\\\x1b[2J\n", 1 },
@@ -64,6 +74,37 @@ static void test_lines(void **state)
 	memcpy(buf, "batch off\n\0x", 12);
 	assert_int_equal(rules_parse(&rules, buf, 12, &(const char *){ NULL }), 2);
 	assert_true(rules.batch); /* nothing of it holds */
+}
+
+static void test_ports(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t port;
+		bool fits;
+	} rows[] = {
+		{ "", 8080, true },
+		{ "", 0, true },
+		{ "ports none", 8080, false },
+		{ "ports none", 0, false },
+		{ "ports 8080", 8080, true },
+		{ "ports 8080", 8081, false },
+		{ "ports 8080", 0, true },
+		{ "ports 3000-3999\nports 5000-5001", 2999, false },
+		{ "ports 3000-3999\nports 5000-5001", 3000, true },
+		{ "ports 3000-3999\nports 5000-5001", 3999, true },
+		{ "ports 3000-3999\nports 5000-5001", 4000, false },
+		{ "ports 3000-3999\nports 5000-5001", 5001, true },
+	};
+	struct rules rules;
+	char buf[256];
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		assert_int_equal(parse(&rules, buf, sizeof(buf), rows[i].text), 0);
+		if (rules_port(&rules, rows[i].port) != rows[i].fits)
+			fail_msg("%s: %u", rows[i].text, rows[i].port);
+	}
 }
 
 static const char policy[] = "default deny\n"
@@ -151,6 +192,7 @@ static void test_env(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_programs),
 		cmocka_unit_test(test_env),

@@ -9,8 +9,15 @@
 
 enum { PATIENCE_S = 5 };
 
+/* What is opened: the field that says it, and who asks, or NULL. */
+struct want {
+	uint32_t kind;
+	uint16_t tag;
+	const char *value, *user;
+};
+
 /* HELLO and OPEN in one piece. Its answer is one frame, and then no more. */
-static int ask(int fd, const char *service, const char *user)
+static int ask(int fd, const struct want *want)
 {
 	uint8_t bytes[2048], payload[1024];
 	struct hello hello = { .version_min = WIRE_VERSION, .version_max = WIRE_VERSION };
@@ -22,10 +29,10 @@ static int ask(int fd, const char *service, const char *user)
 	hello_encode(&p, &hello);
 	frame_put(&w, &f, payload);
 	writer_init(&p, payload, sizeof(payload));
-	open_put_u32(&p, OPEN_TAG_KIND, OPEN_BYTES);
-	open_put_str(&p, OPEN_TAG_SERVICE, service, strlen(service));
-	if (user)
-		open_put_str(&p, OPEN_TAG_USER, user, strlen(user));
+	open_put_u32(&p, OPEN_TAG_KIND, want->kind);
+	open_put_str(&p, want->tag, want->value, strlen(want->value));
+	if (want->user)
+		open_put_str(&p, OPEN_TAG_USER, want->user, strlen(want->user));
 	f = (struct frame){ (uint32_t)p.used, WIRE_OPEN, 0, WIRE_STREAM_ONLY };
 	frame_put(&w, &f, payload);
 	return w.bad || p.bad ? -E2BIG : fd_write_all(fd, bytes, w.used);
@@ -77,14 +84,14 @@ static int limit_set(int fd, int seconds)
 	return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ? -errno : 0;
 }
 
-int service_call(const char *socket, const char *service, const char *user, struct outcome *out)
+/* fd, or a negative errno, is what connecting gave. */
+static int call(int fd, const struct want *want, struct outcome *out)
 {
-	int fd = unix_connect(socket);
 	int error = fd < 0 ? fd : limit_set(fd, PATIENCE_S);
 
 	*out = (struct outcome){ .how = OUTCOME_LOST };
 	if (!error)
-		error = ask(fd, service, user);
+		error = ask(fd, want);
 	if (!error)
 		error = answer(fd, out);
 	if (!error)
@@ -93,4 +100,18 @@ int service_call(const char *socket, const char *service, const char *user, stru
 		return fd;
 	fd_close(&fd);
 	return error;
+}
+
+int service_call(const char *socket, const char *service, const char *user, struct outcome *out)
+{
+	const struct want want = { OPEN_BYTES, OPEN_TAG_SERVICE, service, user };
+
+	return call(unix_connect(socket), &want, out);
+}
+
+int connect_call(int endpoint, const char *address, struct outcome *out)
+{
+	const struct want want = { OPEN_CONNECT, OPEN_TAG_ADDRESS, address, NULL };
+
+	return call(endpoint, &want, out);
 }
