@@ -72,6 +72,9 @@ int caller_run(int endpoint, const void *launch, size_t open_len, struct outcome
  * with code and text, where somebody said no; else LOST. Waits for the other
  * half, at most 5 s. */
 int service_call(const char *socket, const char *service, const char *user, struct outcome *out);
+/* The same through a connected endpoint, or negative errno, which it passes on; it owns
+ * and returns that. */
+int service_call_by(int fd, const char *service, const char *user, struct outcome *out);
 
 /* The exit status (0-255) that stands for an outcome. Of the NTSTATUS values
  * with which Windows ends programs ([MS-ERREF] 2.3.1; subsystem GUI or CONSOLE)

@@ -77,9 +77,8 @@ static int limit_set(int fd, int seconds)
 	return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ? -errno : 0;
 }
 
-int service_call(const char *socket, const char *service, const char *user, struct outcome *out)
+int service_call_by(int fd, const char *service, const char *user, struct outcome *out)
 {
-	int fd = unix_connect(socket);
 	int error = fd < 0 ? fd : limit_set(fd, PATIENCE_S);
 
 	*out = (struct outcome){ .how = OUTCOME_LOST };
@@ -93,4 +92,9 @@ int service_call(const char *socket, const char *service, const char *user, stru
 		return fd;
 	fd_close(&fd);
 	return error;
+}
+
+int service_call(const char *socket, const char *service, const char *user, struct outcome *out)
+{
+	return service_call_by(unix_connect(socket), service, user, out);
 }
