@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "interop/guest/doctor.h"
@@ -26,6 +27,7 @@ struct client {
 	struct request request;
 	struct mounts mounts;
 	char cwd[PATH_MAX];
+	struct utsname uts;
 	uint32_t flags;  /* enum program_flag that were asked for */
 	const char *dir; /* to start in, as it was asked for; NULL: here */
 };
@@ -153,6 +155,14 @@ static void client_notice(const struct client *c)
 				 c->name, (int)entry.name_len, entry.name);
 }
 
+/* Not every host has those, and scripts that run there are used to it. */
+static bool directory_is_ours(const struct client *c)
+{
+	const struct mount *mount = mounts_find(&c->mounts, c->request.cwd);
+
+	return !mount || !mount->drive;
+}
+
 /* Once more without a directory that the host cannot use; whoever watches, or
  * reads the log of, a script hears that it was another one. */
 static int client_try(struct client *c, struct writer *w)
@@ -171,7 +181,8 @@ static int client_try(struct client *c, struct writer *w)
 		return status;
 	if (out.os_error == WIRE_ERROR_DIRECTORY && !c->request.cwd_left_out &&
 	    !(CFG_SCRIPTS && c->dir)) {
-		log_note(&c->log, "%s (using the default directory)", out.text);
+		if (!directory_is_ours(c) || isatty(STDERR_FILENO))
+			log_note(&c->log, "%s (using the default directory)", out.text);
 		c->request.cwd = NULL;
 		writer_init(w, w->base, PAYLOAD_MAX);
 		return client_try(c, w);
@@ -183,6 +194,17 @@ static int client_try(struct client *c, struct writer *w)
 	if (CFG_P9FS && (out.how == OUTCOME_EXITED || out.how == OUTCOME_SIGNALLED))
 		drives_refresh(&c->mounts);
 	return outcome_end(&out);
+}
+
+/* As sessions have it; in a container that has no such variable a name that is not the
+ * guest's, as its files are not the container's. */
+static const char *guest_name(struct client *c)
+{
+	const char *name = getenv("WSL_DISTRO_NAME");
+
+	if (name && *name)
+		return name;
+	return uname(&c->uts) == 0 && c->uts.nodename[0] ? c->uts.nodename : NULL;
 }
 
 static int client_run(struct client *c)
@@ -200,6 +222,7 @@ static int client_run(struct client *c)
 	}
 	rq->path = c->program.path;
 	rq->env = environ;
+	rq->name = CFG_P9D ? guest_name(c) : NULL;
 	/* "(unreachable)/..." is how the kernel names what has no name here. */
 	if (getcwd(c->cwd, sizeof(c->cwd)) && c->cwd[0] == '/')
 		rq->cwd = c->cwd;
