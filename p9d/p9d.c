@@ -96,7 +96,7 @@ static void raise_file_limit(void)
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_max >= FILES_MAX)
 		return;
 	files.rlim_max = FILES_MAX;
-	setrlimit(RLIMIT_NOFILE, &files); /* or else with what there is */
+	prlimit(0, RLIMIT_NOFILE, &files, NULL); /* or else with what there is */
 }
 
 static int serve(const struct p9d_arguments *a, const struct p9_policy *policy,

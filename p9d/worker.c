@@ -51,7 +51,7 @@ void worker_prepare(struct fid_share *share)
 	umask(0);                 /* modes come from the client */
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
+		prlimit(0, RLIMIT_NOFILE, &files, NULL);
 		share->total = for_files(files.rlim_cur);
 	}
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "lib/lib.h"
 #include "p9fs/lost.h"
@@ -445,14 +446,16 @@ static uint32_t nsec_of(struct p9_time t)
 	return t.nsec < 1000000000 ? (uint32_t)t.nsec : 0;
 }
 
-struct fuse_attr attr_of(uint64_t id, const struct p9_attr *attr)
+struct fuse_attr attr_of(const struct p9fs *m, uint64_t id, const struct p9_attr *attr)
 {
+	const bool own = m->config.own;
+
 	return (struct fuse_attr){
 		.ino = id,
 		.mode = attr->mode,
 		.nlink = (uint32_t)attr->nlink,
-		.uid = attr->uid,
-		.gid = attr->gid,
+		.uid = own ? geteuid() : attr->uid,
+		.gid = own ? getegid() : attr->gid,
 		/* The kernel's own encoding, as the server's fstat(2) gave it. */
 		.rdev = (uint32_t)attr->rdev,
 		.size = attr->size,
@@ -507,6 +510,6 @@ struct fuse_entry_out entry_of(const struct op *op, struct inode *inode, struct 
 		.entry_valid_nsec = (uint32_t)valid.tv_nsec,
 		.attr_valid = (uint64_t)valid.tv_sec,
 		.attr_valid_nsec = (uint32_t)valid.tv_nsec,
-		.attr = attr_of(qid.path, attr),
+		.attr = attr_of(m, qid.path, attr),
 	};
 }

@@ -117,7 +117,7 @@ int ops_give_up(struct p9fs *m);
 /* The kernel does not want the answer to a request any more. */
 void ops_interrupt(struct p9fs *m, uint64_t unique);
 
-struct fuse_attr attr_of(uint64_t id, const struct p9_attr *attr);
+struct fuse_attr attr_of(const struct p9fs *m, uint64_t id, const struct p9_attr *attr);
 /* For how long the kernel may remember what is said of a file. Without a promise
  * not where locks are taken: a lock is often one for the files beside it, too. */
 struct timespec op_cache(const struct p9fs *m, const struct inode *inode, bool kept);

@@ -2,10 +2,13 @@
 #include "p9fs/ops.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "lib/lib.h"
 
 /* --- getattr ----------------------------------------------------------------------- */
 
@@ -28,7 +31,7 @@ static void getattr_replied(struct op *op, const struct p9_msg *r)
 	valid = op_cache(m, inode, inode->kept && promise_holds(op, inode, r->qid));
 	op->attr = (struct fuse_attr_out){ .attr_valid = (uint64_t)valid.tv_sec,
 					   .attr_valid_nsec = (uint32_t)valid.tv_nsec,
-					   .attr = attr_of(r->qid.path, &r->attr) };
+					   .attr = attr_of(m, r->qid.path, &r->attr) };
 	inode->size = r->attr.size;
 	if (op_is_other(op, inode, r->qid))
 		op_fence_bytes(op, getattr_end);
@@ -47,7 +50,7 @@ static void getattr_listed(struct op *op, const struct p9_dirent *entry)
 {
 	op->attr = (struct fuse_attr_out){
 		.attr_valid = (uint64_t)op_cache(op->mount, op->inode, true).tv_sec,
-		.attr = attr_of(entry->qid.path, &entry->attr),
+		.attr = attr_of(op->mount, entry->qid.path, &entry->attr),
 	};
 	op->inode->size = entry->attr.size;
 	getattr_end(op);
@@ -125,6 +128,10 @@ void on_setattr(struct p9fs *m, const struct fuse_request *q)
 	if (!op)
 		return;
 	op->set = *q->setattr;
+	if (m->config.own && op->set.valid & (FATTR_UID | FATTR_GID)) {
+		op_end(op, EPERM);
+		return;
+	}
 	op_changes(op);
 	if (op->set.valid & FATTR_FH)
 		op->handle = handle_of(op->set.fh);
@@ -138,7 +145,19 @@ void on_setattr(struct p9fs *m, const struct fuse_request *q)
 
 static void readlink_replied(struct op *op, const struct p9_msg *r)
 {
-	op_give(op, r->target.at, r->target.len);
+	const char *before = op->mount->config.links;
+	char target[PATH_MAX];
+	size_t len;
+
+	if (!before || r->target.len == 0 || r->target.at[0] != '/') {
+		op_give(op, r->target.at, r->target.len);
+		return;
+	}
+	len = fmt(target, sizeof(target), "%s%.*s", before, (int)r->target.len, r->target.at);
+	if (len >= sizeof(target))
+		op_end(op, ENAMETOOLONG);
+	else
+		op_give(op, target, len);
 }
 
 static void readlink_send(struct op *op)

@@ -41,6 +41,14 @@ struct p9fs_config {
 	 * nothing with the server that could not be had anew. */
 	unsigned patience;
 	bool stays; /* TERM, INT and HUP do not end it: it is a daemon's */
+	/* All files are shown as this process's user's own, whoever they are of there, and
+	 * none is given away: for a mount in a user namespace that has no other users. */
+	bool own;
+	/* What is put before the targets of absolute symbolic links, so that they stay in
+	 * the tree: where the mount is; NULL: nothing. */
+	const char *links;
+	/* Of p9fs_as_given only: the descriptor, which is p9fs's then. */
+	int given;
 	/* Of p9fs_as_root only: MS_* of mount(2); whether users but root are let in. */
 	unsigned long flags;
 	bool allow_other;
@@ -50,6 +58,11 @@ struct p9fs_config {
  * devices and set-uid programs; or with mount(2), which is root's, and then the kernel
  * holds each file's owner and mode against whoever asks (default_permissions). */
 extern const struct p9fs_way p9fs_as_user, p9fs_as_root;
+
+/* Or by somebody else, who gives the descriptor of /dev/fuse and unmounts, with this for
+ * max_read (fuse(4)). */
+enum { P9FS_GIVEN_READ = 128 * 1024 };
+extern const struct p9fs_way p9fs_as_given;
 
 struct p9fs;
 

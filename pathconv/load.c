@@ -2,12 +2,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "lib/dirs.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/macros.h"
 #include "lib/mountinfo.h"
+#include "lib/places.h"
 #include "pathconv/pathconv.h"
 
 /* The text of the table, which grows as it is read. */
@@ -97,4 +99,20 @@ uint32_t drives_offered(void)
 
 	dir_each_path(VIRTIO_9P, &t.walk);
 	return t.drives;
+}
+
+/* sudo and cron drop the variable. */
+const char *mounts_guest(char *buf, size_t size)
+{
+	const char *name = getenv("WSL_DISTRO_NAME");
+	struct utsname uts;
+
+	if (name != NULL && name[0] != '\0')
+		return name;
+	if (file_read(LANDBRIDGE_NAME_FILE, buf, size) < 0)
+		buf[0] = '\0';
+	buf[strcspn(buf, "\n")] = '\0';
+	if (buf[0] == '\0' && uname(&uts) == 0)
+		fmt(buf, size, "%s", uts.nodename);
+	return buf;
 }

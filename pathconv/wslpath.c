@@ -3,12 +3,10 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "lib/fd.h"
 #include "lib/fmt.h"
-#include "lib/places.h"
 #include "pathconv/pathconv.h"
 
 #define USAGE "wslpath [-a] [-u|-w|-m] PATH"
@@ -88,22 +86,6 @@ static int read_arguments(struct conversion *r, int argc, char **argv)
 	if (rc == 0 && !r->help && r->path == NULL)
 		rc = usage("", "no path given");
 	return rc;
-}
-
-/* The guest's name: sudo and cron drop the variable. */
-static const char *guest_name(char *buf, size_t size)
-{
-	const char *name = getenv("WSL_DISTRO_NAME");
-	struct utsname uts;
-
-	if (name != NULL && name[0] != '\0')
-		return name;
-	if (file_read(LANDBRIDGE_NAME_FILE, buf, size) < 0)
-		buf[0] = '\0';
-	buf[strcspn(buf, "\n")] = '\0';
-	if (buf[0] == '\0' && uname(&uts) == 0)
-		fmt(buf, size, "%s", uts.nodename);
-	return buf;
 }
 
 /* Takes the last name off the first `len` bytes. */
@@ -195,7 +177,7 @@ static int here_load(struct here *h)
 {
 	h->name[0] = '\0';
 	h->pc = (struct pathconv){ .mounts = &h->mounts,
-				   .name = guest_name(h->name, sizeof(h->name)) };
+				   .name = mounts_guest(h->name, sizeof(h->name)) };
 	/* "(unreachable)/..." is what the kernel says outside of our root. */
 	if (getcwd(h->cwd, sizeof(h->cwd)) != NULL && h->cwd[0] == '/')
 		h->pc.cwd = h->cwd;

@@ -55,17 +55,17 @@ def results(landbridge, tools, fixed):
         "args": f"/mnt/d/probe.exe args {quoted}",
         "cwd": "mkdir -p '/mnt/d/a dir' && cd '/mnt/d/a dir' && ../probe.exe cwd",
         "space": "cp /mnt/d/probe.exe '/mnt/d/a dir/pro be.exe'",
-        "cwdlost": "cd /etc && /mnt/d/probe.exe cwd",
+        "cwdlost": "cd /etc && WSL_DISTRO_NAME=other script -qec '/mnt/d/probe.exe cwd' /dev/null",
         "streams": "/mnt/d/probe.exe both 300",
         "cat": "head -c 300000 /dev/zero | /mnt/d/probe.exe cat",
         "lines": "seq 5 | while read l; do /mnt/d/probe.exe exit 0; echo $l; done",
         "taken": "seq 3 | { /mnt/d/probe.exe line; cat; }",
         "file": "seq 3 >/tmp/f; { /mnt/d/probe.exe line; cat; } </tmp/f",
         "missing": "landbridge-run 'C:\\none.exe'",
-        "notdrive": "cp /mnt/d/probe.exe /tmp/p.exe && /tmp/p.exe cwd",
+        "notdrive": "cp /mnt/d/probe.exe /tmp/p.exe && WSL_DISTRO_NAME=other /tmp/p.exe cwd",
         "env": "WSLENV=FERRY FERRY=boat /mnt/d/probe.exe env FERRY",
         "envnot": "FERRY=boat /mnt/d/probe.exe env FERRY",
-        "envlost": "WSLENV=CFG/p CFG=/etc/hostname script -qec '/mnt/d/probe.exe env CFG' /dev/null",
+        "envown": "WSLENV=CFG/p CFG=/etc/hostname /mnt/d/probe.exe env CFG",
         "dumb": "TERM=dumb script -qec '/mnt/d/probe.exe args a' /dev/null",
         "pipeclosed": "/mnt/d/probe.exe both 3000 2>/dev/null | head -c 10; echo ${PIPESTATUS[1]}",
         "binfmt": "cat /proc/sys/fs/binfmt_misc/WSLInterop",
@@ -190,8 +190,8 @@ def test_environment_by_wslenv(results):
     assert results["envnot"].text == "(unset)\n"
 
 
-def test_variable_without_a_form_is_named(results):
-    assert "leaving out CFG of WSLENV" in results["envlost"].text, results["envlost"]
+def test_path_of_the_guest_by_wslenv(results):
+    assert results["envown"].text.startswith("\\\\wsl.localhost\\") and results["envown"].text.endswith("\\etc\\hostname\n")
 
 
 def test_terminal_that_cannot_draw_gets_plain_text(results):

@@ -26,6 +26,7 @@ struct client {
 	struct request request;
 	struct mounts mounts;
 	char cwd[PATH_MAX];
+	char guest[256]; /* its name */
 	uint32_t flags;  /* enum program_flag that were asked for */
 	const char *dir; /* to start in, as it was asked for; NULL: here */
 };
@@ -153,6 +154,14 @@ static void client_notice(const struct client *c)
 				 c->name, (int)entry.name_len, entry.name);
 }
 
+/* Not every host has those, and scripts that run there are used to it. */
+static bool directory_is_ours(const struct client *c)
+{
+	const struct mount *mount = mounts_find(&c->mounts, c->request.cwd);
+
+	return !mount || !mount->drive;
+}
+
 /* Once more without a directory that the host cannot use; whoever watches, or
  * reads the log of, a script hears that it was another one. */
 static int client_try(struct client *c, struct writer *w)
@@ -171,7 +180,8 @@ static int client_try(struct client *c, struct writer *w)
 		return status;
 	if (out.os_error == WIRE_ERROR_DIRECTORY && !c->request.cwd_left_out &&
 	    !(CFG_SCRIPTS && c->dir)) {
-		log_note(&c->log, "%s (using the default directory)", out.text);
+		if (!directory_is_ours(c) || isatty(STDERR_FILENO))
+			log_note(&c->log, "%s (using the default directory)", out.text);
 		c->request.cwd = NULL;
 		writer_init(w, w->base, PAYLOAD_MAX);
 		return client_try(c, w);
@@ -200,6 +210,7 @@ static int client_run(struct client *c)
 	}
 	rq->path = c->program.path;
 	rq->env = environ;
+	rq->name = CFG_P9D ? mounts_guest(c->guest, sizeof(c->guest)) : NULL;
 	/* "(unreachable)/..." is how the kernel names what has no name here. */
 	if (getcwd(c->cwd, sizeof(c->cwd)) && c->cwd[0] == '/')
 		rq->cwd = c->cwd;

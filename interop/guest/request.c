@@ -21,14 +21,10 @@ static const char *value_of(char *const *env, const char *name, size_t len)
 
 static int put_path(const struct request *rq, struct writer *w, enum open_tag tag, const char *path)
 {
-	struct pathconv pc = { .mounts = rq->mounts };
+	struct pathconv pc = { .mounts = rq->mounts, .name = rq->name };
 	char text[PATH_MAX];
-	const struct mount *mount = mounts_find(rq->mounts, path);
-	ssize_t len;
+	ssize_t len = path_to_windows(&pc, path, 0, text, sizeof(text));
 
-	if (!mount || !mount->drive)
-		return -EXDEV;
-	len = path_to_windows(&pc, path, 0, text, sizeof(text));
 	if (len < 0)
 		return (int)len;
 	open_put_str(w, tag, text, (size_t)len);
@@ -60,7 +56,7 @@ static int put_args(const struct request *rq, struct writer *w)
 static void put_variable(struct request *rq, struct writer *w, const struct wslenv *entry,
 			 char *text)
 {
-	struct pathconv pc = { .mounts = rq->mounts, .cwd = rq->cwd };
+	struct pathconv pc = { .mounts = rq->mounts, .name = rq->name, .cwd = rq->cwd };
 	const char *value = value_of(rq->env, entry->name, entry->name_len);
 	ssize_t len;
 

@@ -19,6 +19,7 @@ struct request {
 	char *const *args; /* the rest, ended by NULL */
 	char *const *env;  /* as environ */
 	const char *cwd;   /* NULL: there is none */
+	const char *name;  /* this guest's, under which the host has its files; NULL: it has not */
 	uint32_t flags;    /* enum program_flag */
 	uint16_t rows, cols;
 	bool cwd_left_out;          /* set: the host has no name for cwd */
@@ -26,7 +27,7 @@ struct request {
 };
 
 /* Writes the payload. 0, or -EXDEV: the program is not on a drive of the
- * host; -E2BIG: too many arguments, or too long; others from pathconv. Pure
+ * host, and the guest has no name; -E2BIG: too many arguments, or too long; others from pathconv. Pure
  * but for the memory it needs for a while: -ENOMEM. */
 int request_encode(struct request *rq, struct writer *w);
 

@@ -41,14 +41,18 @@ static int connect_as(const char *path, uid_t uid)
 	return fd;
 }
 
-/* 0: it is there. Where the file cannot be read, root is there all the same. */
+/* 0: it is there, or a number, of which everyone is one. Where the file cannot be read, root is there all the same. */
 static int user_find(const char *name, uid_t *uid)
 {
 	struct textfile passwd;
 	struct account account;
-	int found = textfile_read(&passwd, "/etc/passwd");
-	char *at = passwd.at;
+	int found;
+	char *at;
 
+	if (account_id(name, strlen(name), uid))
+		return 0;
+	found = textfile_read(&passwd, "/etc/passwd");
+	at = passwd.at;
 	if (found < 0)
 		return strcmp(name, "root") == 0 ? 0 : found;
 	found = -ENOENT;

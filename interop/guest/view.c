@@ -1,5 +1,4 @@
 /* view.c: wslview(1), which opens a file or a URL with what Windows has for it. */
-#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -14,26 +13,23 @@
 
 static const struct log view_log = { .fd = STDERR_FILENO, .who = "wslview", .max = LOG_LEVEL_NOTE };
 
-/* RFC 3986, 3.1. One letter before the colon is a drive. */
+/* A scheme comes first; one letter before the colon is a drive. */
 static bool is_url(const char *text)
 {
-	size_t len = 0;
+	size_t len = strcspn(text, ":/\\ ");
 
-	if (!isalpha((unsigned char)text[0]))
-		return false;
-	while (isalnum((unsigned char)text[len]) || (text[len] && strchr("+-.", text[len])))
-		len++;
 	return len > 1 && text[len] == ':';
 }
 
 static const char *what_to_open(const char *given, char out[PATH_WINDOWS_MAX])
 {
-	ssize_t len;
+	ssize_t len = access(given, F_OK) < 0 ? -errno : 0;
 
 	/* A file may be called so. */
-	if (is_url(given) && access(given, F_OK) < 0)
+	if (len < 0 && is_url(given))
 		return given;
-	len = access(given, F_OK) < 0 ? -errno : path_to_windows_here(given, out, PATH_WINDOWS_MAX);
+	if (len == 0)
+		len = path_to_windows_here(given, out, PATH_WINDOWS_MAX);
 	if (len >= 0)
 		return out;
 	log_err(&view_log, "unable to open %s: %s", given, strerror((int)-len));

@@ -55,16 +55,59 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+static bool is_separator(char c)
+{
+	return c == '\\' || c == '/';
+}
+
+/* NAME of \\wsl.localhost\NAME, or NULL; no ".", which would be another's. */
+static const char *share_of(const char *path)
+{
+	static const char *const servers[] = { "wsl.localhost", "wsl$" };
+
+	if (!is_separator(path[0]) || !is_separator(path[1]))
+		return NULL;
+	for (size_t i = 0; i < array_len(servers); i++) {
+		size_t len = 2 + strlen(servers[i]);
+
+		if (strncasecmp(path + 2, servers[i], len - 2) == 0 && is_separator(path[len]) &&
+		    path[len + 1] && path[len + 1] != '.' && !is_separator(path[len + 1]))
+			return path + len + 1;
+	}
+	return NULL;
+}
+
+bool winname_is_shared(const char *path)
+{
+	return path && share_of(path);
+}
+
+bool winname_is_of(const char *path, const char *name)
+{
+	const char *share = path ? share_of(path) : NULL;
+	size_t len = strlen(name);
+
+	return share && strncasecmp(share, name, len) == 0 &&
+	       (!share[len] || is_separator(share[len]));
+}
+
+bool winname_mentions(const char *text, const char *name)
+{
+	while (*text && !winname_is_of(text, name))
+		text++;
+	return *text;
+}
+
 const char *winname_refuse(const char *path)
 {
-	const char *reason;
+	const char *reason, *share = share_of(path);
 	size_t len;
 
-	if (path[0] == '\\' || path[0] == '/')
+	if (!share && is_separator(path[0]))
 		return "it is not on a drive";
-	if (!is_letter(path[0]) || path[1] != ':' || (path[2] != '\\' && path[2] != '/'))
+	if (!share && (!is_letter(path[0]) || path[1] != ':' || !is_separator(path[2])))
 		return "it is not an absolute path on a drive";
-	for (path += 3;; path += len + 1) {
+	for (path = share ? share : path + 3;; path += len + 1) {
 		len = strcspn(path, "\\/");
 		reason = refuse_component(path, len);
 		if (reason || !path[len])

@@ -8,12 +8,19 @@
 
 #include <stdbool.h>
 
-/* NULL when the path is an absolute one on a drive (C:\x or C:/x) that names
- * nothing but files, else why not, as the end of a sentence. To be asked
+/* NULL when the path is an absolute one on a drive (C:\x or C:/x), or of a guest
+ * (winname_is_shared), that names nothing but files, else why not, as the end of a sentence. To be asked
  * before any file function sees the path: \\server\share leaks credentials,
  * \\.\, CON and file:stream are no files, a name's trailing dots and spaces
  * are dropped by Windows. */
 const char *winname_refuse(const char *path);
+
+/* Whether the path is \\wsl.localhost\NAME or \\wsl$\NAME, which are a guest's files, or
+ * below; of this guest; and whether one of this guest's is somewhere in a text. Without
+ * regard to case. */
+bool winname_is_shared(const char *path);
+bool winname_is_of(const char *path, const char *name);
+bool winname_mentions(const char *text, const char *name);
 
 /* True for what cmd.exe has to run: NAME.bat and NAME.cmd. */
 bool winname_is_batch(const char *path);

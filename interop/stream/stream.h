@@ -72,6 +72,9 @@ int caller_run(int endpoint, const void *launch, size_t open_len, struct outcome
  * with code and text, where somebody said no; else LOST. Waits for the other
  * half, at most 5 s. */
 int service_call(const char *socket, const char *service, const char *user, struct outcome *out);
+/* The same through a connected endpoint, or negative errno, which it passes on; it owns
+ * and returns that. */
+int service_call_by(int fd, const char *service, const char *user, struct outcome *out);
 
 /* The same for an address that the other half calls, tcp:HOST:PORT, through a router that
  * `endpoint` is connected to, or the negative errno of that. Owns endpoint, which is what

@@ -246,6 +246,38 @@ static void too_long(void **state)
 	assert_int_equal(request_encode(&rq, &w), -E2BIG);
 }
 
+/* What is on no drive the host has under the guest's name. */
+static void names_the_guest(void **state)
+{
+	char payload[4096];
+	char file[] = "F=/etc/a", list[] = "WSLENV=F/p";
+	char *const none[] = { NULL }, *const env[] = { file, list, NULL };
+	struct request rq = {
+		.mounts = &table,
+		.path = "/home/ann/x.exe",
+		.given = "x.exe",
+		.argv0 = "x.exe",
+		.args = none,
+		.env = env,
+		.cwd = "/home/ann",
+		.name = "boat",
+	};
+	struct wire_str entry;
+	struct writer w;
+	struct open l;
+	size_t pos = 0;
+
+	(void)state;
+	writer_init(&w, payload, sizeof(payload));
+	assert_int_equal(request_encode(&rq, &w), 0);
+	assert_int_equal(open_decode(&l, payload, w.used), 0);
+	assert_string_equal(l.program.at, "\\\\wsl.localhost\\boat\\home\\ann\\x.exe");
+	assert_string_equal(l.cwd.at, "\\\\wsl.localhost\\boat\\home\\ann");
+	assert_false(rq.cwd_left_out);
+	assert_true(open_next(&l, OPEN_TAG_ENV, &pos, &entry));
+	assert_string_equal(entry.at, "F=\\\\wsl.localhost\\boat\\etc\\a");
+}
+
 /* --- program_find ----------------------------------------------------------------- */
 
 static char dir[] = "/tmp/landbridge-XXXXXX";
@@ -393,6 +425,7 @@ int main(void)
 		cmocka_unit_test(requests),
 		cmocka_unit_test(terminal_and_size),
 		cmocka_unit_test(too_long),
+		cmocka_unit_test(names_the_guest),
 		cmocka_unit_test_setup_teardown(find, find_setup, find_teardown),
 	};
 

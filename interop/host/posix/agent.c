@@ -18,6 +18,7 @@
 #include "interop/host/posix/drive_service.h"
 #include "interop/host/posix/guest_ports.h"
 #include "interop/host/posix/job.h"
+#include "interop/host/posix/share_service.h"
 #include "interop/host/posix/wall.h"
 #include "interop/link/link.h"
 #include "lib/acceptor.h"
@@ -43,6 +44,9 @@ struct agent {
 	uint32_t job_users[POLICY_JOBS]; /* of the guest */
 	size_t job_count;
 	struct drive_service drives;
+	struct wall wall;
+	struct wall_state walls;
+	struct share_service share;
 	struct audit audit;
 	struct guest_ports ports;
 	bool stopping;
@@ -104,12 +108,13 @@ static int agent_permit(void *owner, const struct open *o, struct failed *why)
 /* Which program it is, the job looks at: there a refusal costs nobody else time. */
 static int job_accept(struct agent *a, const struct open *o, struct failed *why)
 {
-	int pair[2], fds[] = { -1, -1, STDERR_FILENO, -1, a->audit.log, a->audit.old };
+	int pair[2], fds[] = { -1, -1, STDERR_FILENO, -1, a->audit.log, a->audit.old, -1 };
 	/* The runner's process: nothing of the agent but one endpoint. */
 	const struct child_setup setup = {
 		.flags = CHILD_ALONE, .fds = fds, .fd_count = array_len(fds), .name = "lb-job"
 	};
 	const bool logs = a->audit.log >= 0;
+	struct job_share share;
 	pid_t pid;
 
 	if (a->stopping)
@@ -122,16 +127,21 @@ static int job_accept(struct agent *a, const struct open *o, struct failed *why)
 		return refuse(a, why, "there is no room left for Wine's files", ENOSPC);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return refuse(a, why, strerror(errno), errno);
+	share = share_service_admit(&a->share, o);
 	fds[3] = pair[1];
+	fds[6] = share.ready;
 	/* Its server must not be the job's child, which would end with it. */
 	wine_start(a->config->wine);
 	pid = child_fork(&setup);
 	if (pid == 0) {
-		descriptors_own(3, 5);
+		descriptors_own(3, 6);
 		_exit(job_serve(3, &(struct job_host){ .wine = a->config->wine,
 						       .drives = a->config->drives,
 						       .rules = a->config->rules,
-						       .audit = { logs ? 4 : -1, 5 } }) < 0);
+						       .audit = { logs ? 4 : -1, 5 },
+						       .share = { share.name,
+								  share.ready < 0 ? -1 : 6 } }) <
+		      0);
 	}
 	close(pair[1]);
 	if (pid < 0) {
@@ -224,6 +234,7 @@ static void begin_shutdown(struct agent *a)
 {
 	a->stopping = true;
 	router_send_shutdown(a->router);
+	share_service_end(&a->share); /* Wine's server could wait for the guest there */
 	wine_stop(a->config->wine);
 }
 
@@ -243,15 +254,17 @@ static void control_ready(struct watch *watch, uint32_t events)
 /* Its programs are of no use without it, and some would stay for ever. */
 static void server_lost(struct agent *a, const siginfo_t *ended)
 {
-	pid_t spared[DRIVE_SERVERS_MAX + GUEST_CALLERS_MAX];
+	pid_t ours[DRIVE_SERVERS_MAX + GUEST_CALLERS_MAX + 2];
+	size_t drives = a->drives.count, callers = a->ports.caller_count;
 
-	memcpy(spared, a->drives.servers, a->drives.count * sizeof(spared[0]));
-	memcpy(spared + a->drives.count, a->ports.callers,
-	       a->ports.caller_count * sizeof(spared[0]));
 	log_err(&a->log,
 		"Wine's server has ended (%s %d), and all its programs with it (it is started again for the next one)",
 		ended->si_code == CLD_EXITED ? "status" : "signal", ended->si_status);
-	tree_signal_but(getpid(), SIGKILL, spared, a->drives.count + a->ports.caller_count);
+	memcpy(ours, a->drives.servers, drives * sizeof(ours[0]));
+	memcpy(ours + drives, a->ports.callers, callers * sizeof(ours[0]));
+	ours[drives + callers] = a->share.mounter;
+	ours[drives + callers + 1] = a->share.server;
+	tree_signal_but(getpid(), SIGKILL, ours, drives + callers + 2);
 }
 
 /* Whether there is a child that has ended, not reaped yet. */
@@ -285,6 +298,7 @@ static void reap(struct agent *a)
 		waitpid(ended.si_pid, NULL, WNOHANG);
 		drive_service_reaped(&a->drives, ended.si_pid);
 		guest_ports_reaped(&a->ports, ended.si_pid);
+		share_service_reaped(&a->share, ended.si_pid);
 		job_forget(a, ended.si_pid);
 		if (lost && !a->stopping && a->router)
 			server_lost(a, &ended);
@@ -408,6 +422,7 @@ static void agent_end(struct agent *a)
 	acceptor_stop(&a->acceptor);
 	watch_remove(&a->control);
 	guest_ports_close(&a->ports);
+	share_service_end(&a->share);
 	router_destroy(a->router);
 	a->router = NULL;
 	reap(a);
@@ -426,18 +441,24 @@ static void agent_end(struct agent *a)
 static int agent_enclose(struct agent *a, const char **step)
 {
 	const struct agent_config *config = a->config;
-	const struct wall wall = { config->wine, config->drives, a->socket_dir, config->apart };
-	struct wall_state state;
+	struct wall_state *state = &a->walls;
 	char gap[WALL_GAP_MAX];
-	int error = wall_raise(&wall, &state);
+	int error;
+
+	a->wall = (struct wall){ .wine = config->wine,
+				 .drives = config->drives,
+				 .socket_dir = a->socket_dir,
+				 .apart = config->apart,
+				 .share = { config->wine->prefix, config->share } };
+	error = wall_raise(&a->wall, state);
 
 	*step = "keep Windows programs to their drives";
 	if (error)
 		return error;
 	*step = "keep Windows programs from what is read-only";
-	if (!wall_keeps(&state) && drives_read_only(config->drives))
-		return state.rights;
-	if (wall_gap(&state, gap, sizeof(gap)) > 0)
+	if (!wall_keeps(state) && drives_read_only(config->drives))
+		return state->rights;
+	if (wall_gap(state, gap, sizeof(gap)) > 0)
 		log_warn(&a->log, "%s", gap);
 	return 0;
 }
@@ -483,6 +504,7 @@ static int agent_begin(struct agent *a, const char **step)
 	if (!a->router)
 		return -ENOMEM;
 	a->ports = (struct guest_ports){ .loop = &a->loop, .router = a->router, .log = &a->log };
+	share_service_begin(&a->share, &a->wall, &a->walls, &a->log, a->router);
 	router_announce(a->router, &(struct hello){ .drives = drives_letters(config->drives),
 						    .read_only = drives_read_only(config->drives),
 						    .features = config->ports ? HELLO_PORTS : 0 });

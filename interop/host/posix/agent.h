@@ -22,6 +22,7 @@ struct agent_config {
 	struct key *key;    /* for that: overwritten once it is used; else NULL */
 	const char *socket; /* where it is listening itself, to be removed at the end */
 	int listener;       /* the descriptor of it */
+	const char *share;  /* the name by which its programs have the guest's files; or NULL */
 	bool apart;         /* nobody else has its Wine server (wall.h) */
 	bool wine_ahead;    /* Wine starts at once, and not with the first program */
 	bool ports;         /* the guest's are to be ours */

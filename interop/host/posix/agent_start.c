@@ -53,6 +53,7 @@ static _Noreturn void agent_child(struct plan *p)
 				       .socket = p->socket,
 				       .listener = LISTENER,
 				       .control = CONTROL,
+				       .share = p->wine.layer[0] ? p->vm.name : NULL,
 				       .apart = true,
 				       .wine_ahead = options_want_windows(&p->options),
 				       .ports = p->options.ports,

@@ -23,4 +23,7 @@ int guard_programs(void);
  * the host: set-uid files are part of it. Devices are refused all the same. */
 int guard_devices(void);
 
+/* This process has no capability left. 0 or negative errno. */
+int guard_helpless(void);
+
 #endif

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,8 @@ enum {
 	AGAIN_MAX = 32 * 1024,
 	YOUNG_MS = 1000,     /* a program so young may not have come to handle Ctrl-C */
 	INTERRUPT_MS = 2000, /* one that ends so soon after Ctrl-C ended of it */
-	END_MS = 1500,       /* between a signal that ends a program and the end of patience */
+	SHARE_MS = 5000, /* for the guest's files to be there, which it may have to be asked for */
+	END_MS = 1500,   /* between a signal that ends a program and the end of patience */
 	CONTROL_C_EXIT = (int)0xc000013a,
 };
 
@@ -169,6 +171,49 @@ static int path_judge(struct serving *s, struct open *l)
 	return 0;
 }
 
+/* --- the guest's files -------------------------------------------------------------- */
+
+static bool share_waits(const struct serving *s)
+{
+	struct pollfd p = { .fd = s->host->share.ready, .events = POLLIN };
+
+	/* Nobody takes the byte that says so. */
+	return p.fd >= 0 && poll(&p, 1, SHARE_MS) == 1 && p.revents & POLLIN;
+}
+
+/* Why a path of some guest's leads nowhere; NULL: it does, or is no such path. */
+static const char *share_refuse(const struct serving *s, bool there, const char *path)
+{
+	const char *name = s->host->share.name;
+
+	if (!winname_is_shared(path))
+		return NULL;
+	if (!name)
+		return "the host's programs do not have the guest's files here (copy it under /mnt/c)";
+	if (!winname_is_of(path, name))
+		return "the host's programs have only the files of this machine by such a name";
+	return there ? NULL
+		     : "the host's programs do not have the guest's files now (landbridge log "
+		       "says why)";
+}
+
+/* What names them only in passing runs without them, too. */
+static int share_judge(struct serving *s, const struct open *l)
+{
+	bool there = share_waits(s);
+	const char *why = share_refuse(s, there, l->program.at);
+
+	if (why)
+		return fault_set(&s->fault, WIRE_FAIL_NOT_RUN, "unable to run %s: %s", s->program,
+				 why);
+	why = share_refuse(s, there, l->cwd.at);
+	if (!why)
+		return 0;
+	fault_set(&s->fault, WIRE_FAIL_NOT_RUN, "unable to run %s in %s: %s", s->program, l->cwd.at,
+		  why);
+	return -ENOTDIR;
+}
+
 static int job_judge(struct serving *s, struct open *l)
 {
 	const struct rules *rules = s->host->rules;
@@ -234,16 +279,18 @@ static int job_spawn(void *owner, const struct open *l, const struct child_setup
 		     struct job *job, struct failed *why)
 {
 	struct serving *s = owner;
-	int r = -1;
-
 	struct open judged = *l;
+	int r;
 
 	fmt(s->program, sizeof(s->program), "%s", l->program.at ? l->program.at : "");
-	if (job_judge(s, &judged) < 0)
+	r = job_judge(s, &judged);
+	if (r == 0)
+		r = share_judge(s, &judged);
+	if (r < 0)
 		;
 	else if (!s->wine->runs)
-		fault_set(&s->fault, WIRE_FAIL_NOT_RUN, "unable to run %s: %s", s->program,
-			  s->wine->whynot);
+		r = fault_set(&s->fault, WIRE_FAIL_NOT_RUN, "unable to run %s: %s", s->program,
+			      s->wine->whynot);
 	else
 		r = job_start(s, &judged, child, job);
 	job_audit(s, &judged, r == 0 ? "run" : "refused");

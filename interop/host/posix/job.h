@@ -7,12 +7,19 @@
 #include "interop/host/rules.h"
 #include "interop/stream/stream.h"
 
+/* The guest's files, as its programs have them. */
+struct job_share {
+	const char *name; /* \\wsl.localhost\NAME; NULL: they do not */
+	int ready;        /* readable once they are there, hung up where they cannot be; -1: none */
+};
+
 /* What decides about it. */
 struct job_host {
 	const struct wine *wine;
 	const struct drives *drives;
 	const struct rules *rules;
 	struct audit audit;
+	struct job_share share;
 };
 
 /* Serves one endpoint to its end: the guest's OPEN becomes a program under

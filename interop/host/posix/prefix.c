@@ -229,7 +229,7 @@ static int devices_set(int dir, const struct wine *wine, const struct drives *dr
 
 int prefix_set_drives(const struct wine *wine, const struct drives *drives, struct fault *why)
 {
-	int prefix = prefix_open(wine), dir = prefix;
+	int prefix = prefix_open(wine), dir = prefix, shares = -1;
 	int r = prefix;
 
 	if (prefix >= 0)
@@ -239,6 +239,9 @@ int prefix_set_drives(const struct wine *wine, const struct drives *drives, stru
 		r = dir = dir_own(prefix, "dosdevices");
 	if (r >= 0)
 		r = devices_set(dir, wine, drives);
+	if (r >= 0)
+		r = shares = dir_own(dir, "unc"); /* share.h */
+	fd_close(&shares);
 	fd_close(&dir);
 	fd_close(&prefix);
 	if (r < 0)

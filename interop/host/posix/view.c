@@ -161,6 +161,24 @@ int view_add(struct view *view, const char *path, unsigned flags)
 	return fd < 0 ? fd : mount_put(view->root, fd, path + 1);
 }
 
+int view_new_files(void)
+{
+	return mount_new("tmpfs", "mode", "0755", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+}
+
+int view_fix_files(int fd)
+{
+	struct mount_attr fixed = { .attr_set = MOUNT_ATTR_RDONLY };
+
+	return syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &fixed, sizeof(fixed)) < 0 ? -errno
+											    : 0;
+}
+
+int view_add_files(struct view *view, int fd, const char *path)
+{
+	return mount_put(view->root, fd, path + 1);
+}
+
 int view_add_terminals(struct view *view)
 {
 	int fd = mount_new("devpts", "ptmxmode", "0666", 0);

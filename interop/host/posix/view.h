@@ -34,6 +34,15 @@ enum view_flag {
  * in another place comes after that. 0 or negative errno. */
 int view_add(struct view *view, const char *path, unsigned flags);
 
+/* An empty file system in memory that is mounted nowhere yet: its descriptor. What is in
+ * it is made by that, before nobody may change it any more. */
+int view_new_files(void);
+int view_fix_files(int fd);
+
+/* Shows what is at the descriptor, which is closed, at an absolute path. What is mounted
+ * there later everybody sees who has the view. 0 or negative errno. */
+int view_add_files(struct view *view, int fd, const char *path);
+
 /* Terminals of its own: /dev/pts and /dev/ptmx, on which no other's are. */
 int view_add_terminals(struct view *view);
 

@@ -204,17 +204,37 @@ static int view_fill(struct view *view, const struct places *p, bool apart)
 	return r < 0 ? r : view_add_terminals(view);
 }
 
-static int view_narrow(const struct places *p, bool apart)
+/* Without it all the rest stands. */
+static int share_add(struct view *view, const struct share *share)
 {
-	struct view view;
-	int r = view_begin(&view);
+	char path[PATH_MAX];
+	int fd;
 
-	if (r < 0)
-		return r;
-	r = view_fill(&view, p, apart);
-	if (r == 0)
-		return view_enter(&view);
-	view_drop(&view);
+	if (path_format(path, sizeof(path), "%s/dosdevices/unc", share->prefix) < 0)
+		return -ENAMETOOLONG;
+	fd = share_make(share);
+	return fd < 0 ? fd : view_add_files(view, fd, path);
+}
+
+static int view_narrow(const struct places *p, const struct wall *wall, bool apart,
+		       struct wall_state *state)
+{
+	int held = wall->share.name ? share_hold() : -ENOENT, shares = held, r;
+	struct view view;
+
+	r = view_begin(&view);
+	if (r == 0) {
+		r = view_fill(&view, p, apart);
+		if (r == 0 && held >= 0)
+			shares = share_add(&view, &wall->share);
+		if (r == 0)
+			r = view_enter(&view);
+		else
+			view_drop(&view);
+	}
+	if (r == 0 && shares >= 0)
+		state->mounter = share_start(&wall->share, held, &state->share);
+	fd_close(&held);
 	return r;
 }
 
@@ -311,11 +331,12 @@ int wall_raise(const struct wall *wall, struct wall_state *state)
 	int r;
 
 	state->apart = apart || !wall->apart ? 0 : -EOPNOTSUPP;
+	state->mounter = 0;
 	memory_yield();
 	places_fill(&p, wall);
 	r = p.bad ? -ENOMEM : 0;
 	if (r == 0) {
-		state->view = view_narrow(&p, apart);
+		state->view = view_narrow(&p, wall, apart, state);
 		if (state->view == 0)
 			r = processes_limit();
 		else if (apart)

@@ -9,6 +9,7 @@
 #define LANDBRIDGE_INTEROP_HOST_POSIX_WALL_H
 
 #include "interop/host/drives.h"
+#include "interop/host/posix/share.h"
 #include "interop/host/posix/wine.h"
 
 enum { WALL_PROCESSES = 4096, WALL_OOM_SCORE = 500 };
@@ -19,13 +20,16 @@ struct wall {
 	int socket_dir; /* a directory in which this process removes a file later (unlinkat(2)),
 			   which it may only with a view */
 	bool apart;     /* Wine's server is nobody else's: its programs are to be apart (apart.h) */
+	struct share share; /* the guest's files; name NULL: programs are not to have them */
 };
 
 /* What of the wall stands: 0 or negative errno each. */
 struct wall_state {
-	int view;   /* -EPERM, -EUSERS: this user may have no namespaces */
-	int rights; /* -EOPNOTSUPP: no Landlock (Linux 5.13, CONFIG_SECURITY_LANDLOCK) */
-	int apart;  /* -EPERM: as view, or this user may not mount /proc; 0 where not wanted */
+	int view;      /* -EPERM, -EUSERS: this user may have no namespaces */
+	int rights;    /* -EOPNOTSUPP: no Landlock (Linux 5.13, CONFIG_SECURITY_LANDLOCK) */
+	int apart;     /* -EPERM: as view, or this user may not mount /proc; 0 where not wanted */
+	int share;     /* the way to its `mounter` (share.h) */
+	pid_t mounter; /* or negative errno; 0: not wanted, or not to be had */
 };
 
 /* From here on this process, which has one thread, and its children

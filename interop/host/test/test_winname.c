@@ -17,6 +17,19 @@ static void test_paths(void **state)
 		{ "C:\\console\\common\\lpt\\com10", false },
 		{ "C:\\.config\\x", false },
 		{ "C:\\caf\xc3\xa9.exe", false },
+		{ "\\\\wsl.localhost\\boat", false },
+		{ "//WSL$/boat/home/ann/x.exe", false },
+		{ "\\\\wsl.localhost\\boat\\home\\a:b", true },
+		{ "\\\\wsl.localhost\\boat\\con", true },
+		{ "\\\\wsl.localhost\\nul\\x", true },
+		{ "\\\\wsl.localhost\\..\\x", true },
+		{ "\\\\wsl.localhost\\.\\x", true },
+		{ "\\\\wsl.localhost\\\\x", true },
+		{ "\\\\wsl.localhost\\", true },
+		{ "\\\\wsl.localhost", true },
+		{ "\\\\wsl.localhost.\\boat\\x", true },
+		{ "\\\\?\\UNC\\wsl.localhost\\boat\\x", true },
+		{ "\\wsl$\\boat\\x", true },
 		{ "", true },
 		{ "C:", true },
 		{ "C:x", true },
@@ -49,6 +62,37 @@ static void test_paths(void **state)
 	for (size_t i = 0; i < array_len(rows); i++)
 		if ((winname_refuse(rows[i].path) != NULL) != rows[i].refused)
 			fail_msg("%s: %s", rows[i].path, rows[i].refused ? "passed" : "refused");
+}
+
+static void test_shared(void **state)
+{
+	static const struct {
+		const char *path;
+		bool shared, of, mentions; /* of boat */
+	} rows[] = {
+		{ "\\\\wsl.localhost\\boat", true, true, true },
+		{ "\\\\WSL.localhost\\BOAT\\x", true, true, true },
+		{ "//wsl$/boat/", true, true, true },
+		{ "\\\\wsl$\\boats\\x", true, false, false },
+		{ "\\\\wsl$\\boa", true, false, false },
+		{ "\\\\wsl$\\", false, false, false },
+		{ "\\\\wsl\\boat\\x", false, false, false },
+		{ "\\wsl$\\boat\\x", false, false, false },
+		{ "", false, false, false },
+		{ "/home", false, false, false },
+		{ "type \\\\wsl.localhost\\boat\\x", false, false, true },
+		{ "F=C:\\a;\\\\wsl.localhost\\boat", false, false, true },
+		{ "F=\\\\wsl.localhost\\ship", false, false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++)
+		if (winname_is_shared(rows[i].path) != rows[i].shared ||
+		    winname_is_of(rows[i].path, "boat") != rows[i].of ||
+		    winname_mentions(rows[i].path, "boat") != rows[i].mentions)
+			fail_msg("%s", rows[i].path);
+	assert_false(winname_is_shared(NULL));
+	assert_false(winname_is_of(NULL, "boat"));
 }
 
 static void test_batch(void **state)
@@ -122,6 +166,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_batch),
 		cmocka_unit_test(test_env),
 	};

@@ -312,7 +312,19 @@ static void go_home(void)
 		SetCurrentDirectoryW(dir);
 }
 
-static int program_run(HANDLE channel, const struct request *request)
+/* Wine takes \\server\share from CreateProcess for UNC\server\share, and starts the
+ * program in its own directory; what a program inherits is right. */
+static DWORD go_to(struct request *request)
+{
+	if (request->cwd[0] != '\\')
+		return 0;
+	if (!SetCurrentDirectoryW(request->cwd))
+		return ERROR_DIRECTORY;
+	*request->cwd = 0;
+	return 0;
+}
+
+static int program_run(HANDLE channel, struct request *request)
 {
 	PROCESS_INFORMATION process;
 	DWORD subsystem, error;
@@ -322,7 +334,9 @@ static int program_run(HANDLE channel, const struct request *request)
 	if (!*request->cwd)
 		go_home();
 	SetConsoleCtrlHandler(note_event, TRUE);
-	error = program_check(request->program);
+	error = go_to(request);
+	if (!error)
+		error = program_check(request->program);
 	if (!error)
 		error = program_try(request, &process);
 	if (error) {

@@ -104,9 +104,14 @@ static int call(int fd, const struct want *want, struct outcome *out)
 
 int service_call(const char *socket, const char *service, const char *user, struct outcome *out)
 {
+	return service_call_by(unix_connect(socket), service, user, out);
+}
+
+int service_call_by(int fd, const char *service, const char *user, struct outcome *out)
+{
 	const struct want want = { OPEN_BYTES, OPEN_TAG_SERVICE, service, user };
 
-	return call(unix_connect(socket), &want, out);
+	return call(fd, &want, out);
 }
 
 int connect_call(int endpoint, const char *address, struct outcome *out)

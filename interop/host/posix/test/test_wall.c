@@ -335,7 +335,7 @@ static void wall_holds(uid_t uid, bool apart)
 {
 	struct wine wine = { .lock = -1 };
 	struct drives drives = { 0 };
-	struct wall wall = { &wine, &drives, -1, apart };
+	struct wall wall = { .wine = &wine, .drives = &drives, .socket_dir = -1, .apart = apart };
 	int status, fd = listener();
 	pid_t pid;
 
@@ -389,12 +389,20 @@ static const struct {
 	bool keeps;
 	const char *said; /* of the line */
 } gaps[] = {
-	{ { 0, 0, 0 }, true, "" },
-	{ { 0, -EOPNOTSUPP, 0 }, true, "start Linux programs that lie on their drives:" },
-	{ { 0, -EOPNOTSUPP, -EPERM }, true, "drives, and end and trace this user's" },
-	{ { -EPERM, 0, -EPERM }, true, "connect to every socket" },
-	{ { 0, 0, -EPERM }, true, "slow down this user's other processes" },
-	{ { -EUSERS, -EOPNOTSUPP, -EPERM }, false, "open and run whatever" },
+	{ { .view = 0, .rights = 0, .apart = 0 }, true, "" },
+	{ { .view = 0, .rights = -EOPNOTSUPP, .apart = 0 },
+	  true,
+	  "start Linux programs that lie on their drives:" },
+	{ { .view = 0, .rights = -EOPNOTSUPP, .apart = -EPERM },
+	  true,
+	  "drives, and end and trace this user's" },
+	{ { .view = -EPERM, .rights = 0, .apart = -EPERM }, true, "connect to every socket" },
+	{ { .view = 0, .rights = 0, .apart = -EPERM },
+	  true,
+	  "slow down this user's other processes" },
+	{ { .view = -EUSERS, .rights = -EOPNOTSUPP, .apart = -EPERM },
+	  false,
+	  "open and run whatever" },
 };
 
 static void test_gaps(void **state)
