@@ -305,6 +305,17 @@ def test_notepad_opens_from_bash(landbridge, display, artefacts, tools):
     assert shell.exitstatus == 9
 
 
+def test_notepad_opens_the_guests_own_file(landbridge, display):
+    """By its name in the guest's home, where no drive is."""
+    run = landbridge_on(landbridge, display).start("run", "--", "bash", "-lc",
+                                                   "cd; echo tide >notes.txt; exec notepad.exe notes.txt")
+    try:
+        assert window_with("notes.txt - Notepad", display)
+    finally:
+        run.terminate()
+        run.communicate(timeout=60)
+
+
 def landbridge_on(front_door, display):
     """The same front door with a display."""
     other = type(front_door)(front_door.env["LANDBRIDGE_HOME"], DISPLAY=display)
