@@ -307,6 +307,15 @@ def test_tar_of_something_else(landbridge, tmp_path):
     one_line(landbridge.run(tar, "--", "true"), "no /etc", "notes.txt")
 
 
+def test_tar_of_a_link_to_the_host(landbridge, tmp_path):
+    """All there is is a link to a system of the host's: that is not what somebody gave us."""
+    (tmp_path / "host" / "etc").mkdir(parents=True)
+    (tmp_path / "boat").symlink_to(tmp_path / "host")
+    tar = str(tmp_path / "n.tar")
+    subprocess.run(["tar", "-C", tmp_path, "-cf", tar, "boat"], check=True)
+    one_line(landbridge.run(tar, "--", "true"), "no /etc", "boat")
+
+
 # --- what a tar keeps, and what goes wrong with one ----------------------------------
 
 def small_tree(top):
