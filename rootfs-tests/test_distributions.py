@@ -3,8 +3,10 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import signal
+import struct
 import subprocess
 import tarfile
 import tempfile
@@ -14,6 +16,8 @@ import pytest
 import frontdoor
 import images
 from processes import children_of, gone, name_of, until
+
+DISK_TAR = os.path.join(frontdoor.TOP, "scripts", "disk-tar")
 
 
 @pytest.fixture(scope="module")
@@ -306,10 +310,35 @@ def test_damaged_disk(store, busybox):
             data[(seed >> 33) % (200 << 10)] = seed >> 20 & 255
         with open(disk, "r+b") as file:
             file.write(data)
-        done = subprocess.run([os.path.join(frontdoor.TOP, "scripts", "disk-tar"), disk], stdout=subprocess.PIPE,
+        done = subprocess.run([DISK_TAR, disk], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, timeout=20, check=False)
         assert done.returncode in (0, 1) and len(done.stderr.splitlines()) <= 1, done.stderr
         assert len(done.stdout) < 64 << 20
+
+
+def test_blocks_without_end(tmp_path):
+    """An extent tree of six levels, each of whose entries lead to the same block below."""
+    (tmp_path / "top" / "etc").mkdir(parents=True)
+    (tmp_path / "top" / "etc" / "tree").write_bytes(b"x" * 5 * 4096)
+    (tmp_path / "top" / "etc" / "file").write_bytes(b"x" * 4096)
+    disk = str(tmp_path / "disk")
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-b", "4096", "-d", tmp_path / "top", disk, "16M"], check=True)
+
+    def ask(command):
+        return subprocess.run(["debugfs", "-R", command, disk], capture_output=True, text=True, check=True).stdout
+    blocks = [int(word) for word in ask("blocks /etc/tree").split()]
+    block, offset = re.search(r"located at block (\d+), offset (0x\w+)", ask("imap /etc/file")).groups()
+
+    def node(depth, entries, child):
+        return struct.pack("<HHHHI", 0xf30a, entries, entries, depth, 0) + struct.pack("<IIHH", 0, child, 0, 0) * entries
+    with open(disk, "r+b") as file:
+        for i, at in enumerate(blocks):
+            file.seek(at * 4096)
+            file.write(node(4 - i, 340 if i < 4 else 0, blocks[min(i + 1, 4)]))
+        file.seek(int(block) * 4096 + int(offset, 16) + 40)
+        file.write(node(5, 4, blocks[0]))
+    done = subprocess.run([DISK_TAR, disk], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=100, check=False)
+    assert done.returncode == 1 and b"have no end" in done.stderr, done.stderr
 
 
 # --- settings ---------------------------------------------------------------------------
