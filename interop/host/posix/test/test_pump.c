@@ -107,7 +107,8 @@ static void one_that_takes_no_more_is_not_read(void **state)
 	while (n > 0)
 		n = send(t->near[0], zeros, sizeof(zeros), MSG_NOSIGNAL);
 	assert_int_equal(n, -1);
-	assert_int_equal(read(t->near[0], zeros, 1), 0);
+	/* Its end, or that what was written is lost: unix(7) says that first. */
+	assert_true(read(t->near[0], zeros, 1) <= 0);
 }
 
 /* Two ends of a TCP connection. */
