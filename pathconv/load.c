@@ -102,7 +102,7 @@ uint32_t drives_offered(void)
 }
 
 /* sudo and cron drop the variable. */
-const char *mounts_guest(char *buf, size_t size)
+const char *guest_name(char *buf, size_t size)
 {
 	const char *name = getenv("WSL_DISTRO_NAME");
 	struct utsname uts;

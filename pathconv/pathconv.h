@@ -141,7 +141,7 @@ void mounts_unload(struct mounts *mounts);
 
 /* This guest's name: what its sessions have in WSL_DISTRO_NAME, else what PID 1 wrote
  * down, else the host name. In `buf`, or the environment. */
-const char *mounts_guest(char *buf, size_t size);
+const char *guest_name(char *buf, size_t size);
 
 /* What `wslpath -wa` says of a path here and now, links followed: its length or
  * negative errno, as above and of path_real (lib). Uses the heap. */

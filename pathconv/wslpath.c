@@ -177,7 +177,7 @@ static int here_load(struct here *h)
 {
 	h->name[0] = '\0';
 	h->pc = (struct pathconv){ .mounts = &h->mounts,
-				   .name = mounts_guest(h->name, sizeof(h->name)) };
+				   .name = guest_name(h->name, sizeof(h->name)) };
 	/* "(unreachable)/..." is what the kernel says outside of our root. */
 	if (getcwd(h->cwd, sizeof(h->cwd)) != NULL && h->cwd[0] == '/')
 		h->pc.cwd = h->cwd;

@@ -210,7 +210,7 @@ static int client_run(struct client *c)
 	}
 	rq->path = c->program.path;
 	rq->env = environ;
-	rq->name = CFG_P9D ? mounts_guest(c->guest, sizeof(c->guest)) : NULL;
+	rq->name = CFG_P9D ? guest_name(c->guest, sizeof(c->guest)) : NULL;
 	/* "(unreachable)/..." is how the kernel names what has no name here. */
 	if (getcwd(c->cwd, sizeof(c->cwd)) && c->cwd[0] == '/')
 		rq->cwd = c->cwd;

@@ -10,6 +10,7 @@
 
 #include "interop/guest/listening.h"
 #include "interop/guest/trace.h"
+#include "interop/stream/stream.h"
 #include "lib/lib.h"
 
 enum {
@@ -32,7 +33,7 @@ static void port_say(struct ports *p, uint16_t number, const char *why)
 		 p->said_count < PORTS_SAID ? "" : " (others will not be told)");
 }
 
-static void port_hang_up(struct port *port)
+static void port_hang_up(struct shown_port *port)
 {
 	int fd = port->end.fd;
 
@@ -43,7 +44,7 @@ static void port_hang_up(struct port *port)
 /* One frame, which the router writes in one go: STARTED, FAILED, or the end. */
 static void port_ready(struct watch *watch, uint32_t events)
 {
-	struct port *port = container_of(watch, struct port, end);
+	struct shown_port *port = container_of(watch, struct shown_port, end);
 	uint8_t bytes[WIRE_HEADER + WIRE_FAILED_MAX];
 	ssize_t n = recv(watch->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 	struct frame f = { 0 };
@@ -63,29 +64,16 @@ static void port_ready(struct watch *watch, uint32_t events)
 	port_hang_up(port);
 }
 
-static int port_ask(const struct port *port, int fd)
+static int port_ask(const struct shown_port *port, int fd)
 {
-	struct hello hello = { .version_min = WIRE_VERSION, .version_max = WIRE_VERSION };
-	struct frame f = { WIRE_HELLO_MIN, WIRE_HELLO, 0, 0 };
-	uint8_t bytes[256], payload[128];
-	struct writer w, p;
 	char address[32];
 
 	fmt(address, sizeof(address), "tcp:127.0.0.1:%u", port->number);
-	writer_init(&w, bytes, sizeof(bytes));
-	writer_init(&p, payload, sizeof(payload));
-	hello_encode(&p, &hello);
-	frame_put(&w, &f, payload);
-	writer_init(&p, payload, sizeof(payload));
-	open_put_u32(&p, OPEN_TAG_KIND, OPEN_LISTEN);
-	open_put_str(&p, OPEN_TAG_ADDRESS, address, strlen(address));
-	f = (struct frame){ (uint32_t)p.used, WIRE_OPEN, 0, WIRE_STREAM_ONLY };
-	frame_put(&w, &f, payload);
-	return send(fd, bytes, w.used, MSG_NOSIGNAL) == (ssize_t)w.used ? 0 : -EPIPE;
+	return open_ask(fd, &(struct open_wish){ OPEN_LISTEN, OPEN_TAG_ADDRESS, address, NULL });
 }
 
 /* The router takes the other end as it takes any that asks. */
-static int port_open(struct port *port)
+static int port_open(struct shown_port *port)
 {
 	struct ports *p = port->ports;
 	int pair[2], error;
@@ -104,12 +92,12 @@ static int port_open(struct port *port)
 
 static void port_seen(struct ports *p, const struct listening *found)
 {
-	struct port *room = NULL;
+	struct shown_port *room = NULL;
 	unsigned users = 0;
 	int error;
 
 	for (size_t i = 0; i < PORTS_MAX; i++) {
-		struct port *port = &p->at[i];
+		struct shown_port *port = &p->at[i];
 
 		if (port->number == found->port) {
 			port->seen = true;
@@ -178,7 +166,7 @@ static bool unseen_drop(struct ports *p)
 	bool any = false;
 
 	for (size_t i = 0; i < PORTS_MAX; i++) {
-		struct port *port = &p->at[i];
+		struct shown_port *port = &p->at[i];
 
 		if (port->seen || !port->number)
 			continue;
@@ -240,7 +228,8 @@ void ports_init(struct ports *p, struct loop *loop, struct router *router, const
 			     .trace = { .fd = -1, .ready = trace_ready },
 			     .look = { .fire = ports_look } };
 	for (size_t i = 0; i < PORTS_MAX; i++)
-		p->at[i] = (struct port){ .ports = p, .end = { .fd = -1, .ready = port_ready } };
+		p->at[i] =
+			(struct shown_port){ .ports = p, .end = { .fd = -1, .ready = port_ready } };
 }
 
 void ports_host(struct ports *p, bool takes)

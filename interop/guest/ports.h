@@ -22,7 +22,7 @@ enum {
 
 struct ports;
 
-struct port {
+struct shown_port {
 	struct ports *ports;
 	uint16_t number;  /* 0: no port */
 	uint32_t uid;     /* who listens */
@@ -42,7 +42,7 @@ struct ports {
 	struct timer look;
 	uint16_t said[PORTS_SAID]; /* which are known not to be the host's */
 	size_t said_count;
-	struct port at[PORTS_MAX];
+	struct shown_port at[PORTS_MAX];
 };
 
 void ports_init(struct ports *p, struct loop *loop, struct router *router, const struct log *log);

@@ -8,14 +8,14 @@
 
 enum { PARTS = 4 };
 
-struct part {
+struct forward_part {
 	const char *at;
 	size_t len;
 };
 
 /* The parts between colons, of which an address in brackets has its own. How many;
  * more than PARTS: too many. */
-static size_t split(struct part parts[PARTS], const char *text)
+static size_t split(struct forward_part parts[PARTS], const char *text)
 {
 	size_t n = 0;
 
@@ -24,7 +24,7 @@ static size_t split(struct part parts[PARTS], const char *text)
 
 		len += strcspn(text + len, ":");
 		if (n < PARTS)
-			parts[n] = (struct part){ text, len };
+			parts[n] = (struct forward_part){ text, len };
 		n++;
 		if (n > PARTS || !text[len])
 			return n;
@@ -41,8 +41,8 @@ static int is_tcp(const char *text, struct address *a)
 
 int forward_parse(struct forward *f, const char *text)
 {
-	static const struct part own = { "127.0.0.1", 9 }, guest = { "localhost", 9 };
-	struct part at[PARTS], here = own, from, host = guest, to;
+	static const struct forward_part own = { "127.0.0.1", 9 }, guest = { "localhost", 9 };
+	struct forward_part at[PARTS], here = own, from, host = guest, to;
 	size_t n = split(at, text);
 	char name[sizeof(f->there)];
 	struct address there;

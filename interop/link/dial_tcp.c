@@ -41,13 +41,10 @@ static void dial_tcp_end(struct dial_tcp *d, int error)
 static int dial_tcp_connected(struct dial_tcp *d)
 {
 	struct transport *plain;
-	int fd = d->fd, error = 0;
-	socklen_t len = sizeof(error);
+	int fd = d->fd, error = socket_called(fd);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-		error = errno;
 	if (error)
-		return -error;
+		return error;
 	tcp_tune(fd);
 	d->fd = -1;
 	error = transport_of_fd(&plain, fd);
@@ -78,13 +75,9 @@ static void dial_tcp_start(struct dialer *dialer)
 	int error = key_expired(&d->key, time(NULL)) ? -EKEYEXPIRED : 0;
 
 	if (!error)
-		d->fd = socket(d->name.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-			       0);
+		d->fd = socket_call(&d->name);
 	if (!error && d->fd < 0)
-		error = -errno;
-	if (!error && connect(d->fd, &d->name.any, socket_name_size(&d->name)) < 0 &&
-	    errno != EINPROGRESS)
-		error = -errno;
+		error = d->fd;
 	if (!error)
 		error = watch_add(d->loop, &d->watch, d->fd, EPOLLOUT);
 	if (error)

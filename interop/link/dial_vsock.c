@@ -41,13 +41,10 @@ static void bind_low(int fd)
 
 static int connected(struct dial_vsock *d, int fd)
 {
-	int error = 0;
-	socklen_t len = sizeof(error);
+	int error = socket_called(fd);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-		error = errno;
 	if (error)
-		return -error;
+		return error;
 	/* A new connection has room for it. */
 	return d->proof_len == 0 || send(fd, d->proof, d->proof_len, MSG_NOSIGNAL) ==
 					    (ssize_t)d->proof_len

@@ -93,16 +93,20 @@ static int socket_bind(int fd, struct address *a, union socket_name *name)
 	return 0;
 }
 
+static int socket_new(const union socket_name *name)
+{
+	int fd = socket(name->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
 int address_listen(struct address *a)
 {
 	union socket_name name;
-	int error = socket_name_of(&name, a), fd;
+	int error = socket_name_of(&name, a), fd = error ? error : socket_new(&name);
 
-	if (error)
-		return error;
-	fd = socket(name.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	error = socket_bind(fd, a, &name);
 	if (!error)
 		return fd;
@@ -110,14 +114,23 @@ int address_listen(struct address *a)
 	return error;
 }
 
-/* Whether a connection that was begun has come to nothing already. */
-static int begun(int fd)
+int socket_call(const union socket_name *name)
 {
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	int fd = socket_new(name), error;
+
+	if (fd < 0 || connect(fd, &name->any, socket_name_size(name)) == 0 || errno == EINPROGRESS)
+		return fd;
+	error = -errno;
+	close(fd);
+	return error;
+}
+
+int socket_called(int fd)
+{
 	socklen_t len = sizeof(int);
 	int error = 0;
 
-	if (poll(&p, 1, 0) > 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
 		error = errno;
 	return -error;
 }
@@ -125,16 +138,14 @@ static int begun(int fd)
 int address_connect(const struct address *a)
 {
 	union socket_name name;
-	int error = socket_name_of(&name, a), fd;
+	int error = socket_name_of(&name, a), fd = error ? error : socket_call(&name);
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
 
-	if (error)
-		return error;
-	fd = socket(name.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
-	if (connect(fd, &name.any, socket_name_size(&name)) < 0)
-		error = errno == EINPROGRESS ? begun(fd) : -errno;
+	if (poll(&p, 1, 0) > 0)
+		error = socket_called(fd);
 	if (!error)
 		return fd;
 	close(fd);

@@ -33,6 +33,12 @@ bool socket_name_same(const union socket_name *a, const union socket_name *b);
 enum { SOCKET_TEXT = 64 };
 void socket_name_text(const union socket_name *name, char text[SOCKET_TEXT]);
 
+/* A TCP or vsock socket, non-blocking, that calls the name or is about to, or negative
+ * errno; and once it is writable whether the call came to nothing: 0 or negative errno
+ * (connect(2)). */
+int socket_call(const union socket_name *name);
+int socket_called(int fd);
+
 /* Of a connected socket: what is sent goes at once, and a peer that is gone without a
  * word is missed by the kernel after some 20 s. */
 void tcp_tune(int fd);

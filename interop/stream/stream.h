@@ -65,6 +65,17 @@ int stdio_hold(void);
  * runs. 0, or negative errno when the call could not even be made. */
 int caller_run(int endpoint, const void *launch, size_t open_len, struct outcome *out);
 
+/* What is opened: the field that says it, and who asks, or NULL. */
+struct open_wish {
+	uint32_t kind; /* enum open_kind */
+	uint16_t tag;  /* enum open_tag */
+	const char *value, *user;
+};
+
+/* HELLO and OPEN to a router, in one piece; its answer is one frame. 0, or negative
+ * errno. */
+int open_ask(int fd, const struct open_wish *want);
+
 /* Opens a service of the other half (doc/PROTOCOL 10) through the router that
  * listens on `socket`, as `user` there (NULL: whom the service takes us for).
  * Returns a socket that carries the service's bytes and nothing else,

@@ -12,7 +12,7 @@
 
 enum { SPAN = 64 * 1024 };
 
-struct flow {
+struct half {
 	int from, to;
 	size_t start, used;
 	bool ended; /* nothing more comes */
@@ -26,7 +26,7 @@ static bool for_later(ssize_t n)
 	return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
-static void take(struct flow *f)
+static void take(struct half *f)
 {
 	ssize_t n = recv(f->from, f->bytes, SPAN, 0);
 
@@ -39,7 +39,7 @@ static void take(struct flow *f)
 	}
 }
 
-static void give(struct flow *f)
+static void give(struct half *f)
 {
 	ssize_t n = send(f->to, f->bytes + f->start, f->used, MSG_NOSIGNAL);
 
@@ -54,7 +54,7 @@ static void give(struct flow *f)
 }
 
 /* What is there goes on at once; what is left is waited for. */
-static void move(struct flow *f)
+static void move(struct half *f)
 {
 	if (!f->used && !f->ended)
 		take(f);
@@ -66,7 +66,7 @@ static void move(struct flow *f)
 	}
 }
 
-static struct pollfd wanted(const struct flow *f)
+static struct pollfd wanted(const struct half *f)
 {
 	if (f->over)
 		return (struct pollfd){ .fd = -1 };
@@ -84,7 +84,7 @@ static void no_delay(int fd)
 
 void pump(int one, int other)
 {
-	struct flow there = { .from = one, .to = other }, back = { .from = other, .to = one };
+	struct half there = { .from = one, .to = other }, back = { .from = other, .to = one };
 
 	if (fd_set_nonblock(one) < 0 || fd_set_nonblock(other) < 0)
 		return;

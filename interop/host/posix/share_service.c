@@ -35,14 +35,14 @@ void share_service_begin(struct share_service *s, const struct wall *wall,
 
 /* --- the server --------------------------------------------------------------------- */
 
-struct serving {
+struct files_call {
 	char user[16];
 	struct outcome why;
 };
 
 static int files_open(void *owner)
 {
-	struct serving *f = owner;
+	struct files_call *f = owner;
 
 	return service_call_by(STREAM, "files", f->user, &f->why);
 }
@@ -50,7 +50,7 @@ static int files_open(void *owner)
 /* What the guest says is as hostile as the guest: this process has nothing but it. */
 static _Noreturn void serve(const struct share_service *s)
 {
-	struct serving f = { .why = { .how = OUTCOME_LOST } };
+	struct files_call f = { .why = { .how = OUTCOME_LOST } };
 	const struct p9fs_config config = { .connect = files_open,
 					    .owner = &f,
 					    .way = &p9fs_as_given,

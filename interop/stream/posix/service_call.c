@@ -9,15 +9,7 @@
 
 enum { PATIENCE_S = 5 };
 
-/* What is opened: the field that says it, and who asks, or NULL. */
-struct want {
-	uint32_t kind;
-	uint16_t tag;
-	const char *value, *user;
-};
-
-/* HELLO and OPEN in one piece. Its answer is one frame, and then no more. */
-static int ask(int fd, const struct want *want)
+int open_ask(int fd, const struct open_wish *want)
 {
 	uint8_t bytes[2048], payload[1024];
 	struct hello hello = { .version_min = WIRE_VERSION, .version_max = WIRE_VERSION };
@@ -85,13 +77,13 @@ static int limit_set(int fd, int seconds)
 }
 
 /* fd, or a negative errno, is what connecting gave. */
-static int call(int fd, const struct want *want, struct outcome *out)
+static int call(int fd, const struct open_wish *want, struct outcome *out)
 {
 	int error = fd < 0 ? fd : limit_set(fd, PATIENCE_S);
 
 	*out = (struct outcome){ .how = OUTCOME_LOST };
 	if (!error)
-		error = ask(fd, want);
+		error = open_ask(fd, want);
 	if (!error)
 		error = answer(fd, out);
 	if (!error)
@@ -109,14 +101,14 @@ int service_call(const char *socket, const char *service, const char *user, stru
 
 int service_call_by(int fd, const char *service, const char *user, struct outcome *out)
 {
-	const struct want want = { OPEN_BYTES, OPEN_TAG_SERVICE, service, user };
+	const struct open_wish want = { OPEN_BYTES, OPEN_TAG_SERVICE, service, user };
 
 	return call(fd, &want, out);
 }
 
 int connect_call(int endpoint, const char *address, struct outcome *out)
 {
-	const struct want want = { OPEN_CONNECT, OPEN_TAG_ADDRESS, address, NULL };
+	const struct open_wish want = { OPEN_CONNECT, OPEN_TAG_ADDRESS, address, NULL };
 
 	return call(endpoint, &want, out);
 }

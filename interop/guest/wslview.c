@@ -1,4 +1,4 @@
-/* view.c: wslview(1), which opens a file or a URL with what Windows has for it. */
+/* wslview.c: wslview(1), which opens a file or a URL with what Windows has for it. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
