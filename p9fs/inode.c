@@ -89,36 +89,54 @@ void inodes_fini(struct inodes *inodes)
 	inodes->buckets = inodes->names = NULL;
 }
 
+static void chain_again(struct inodes *inodes, struct inode *inode)
+{
+	struct inode **to;
+
+	for (struct inode *next; inode; inode = next) {
+		next = inode->chain;
+		to = bucket_of(inodes, inode->id);
+		inode->chain = *to;
+		*to = inode;
+	}
+}
+
+/* In the same order: of those with one name the one seen last comes first. */
+static void name_again(struct inodes *inodes, struct inode *inode)
+{
+	struct inode **to;
+
+	for (struct inode *next; inode; inode = next) {
+		next = inode->by_name;
+		inode->by_name = NULL;
+		to = name_bucket(inodes, inode->parent, inode->name);
+		while (*to)
+			to = &(*to)->by_name;
+		*to = inode;
+	}
+}
+
 /* Longer chains cost time, but nothing else: failing to grow is no error. */
 static void grow(struct inodes *inodes)
 {
-	uint32_t count = inodes->bucket_count;
-	struct inode **old = inodes->buckets;
-	struct inode **buckets = calloc(2 * (size_t)count, sizeof(struct inode *));
-	struct inode **names = calloc(2 * (size_t)count, sizeof(struct inode *));
+	const struct inodes old = *inodes;
+	struct inode **buckets = calloc(2 * (size_t)old.bucket_count, sizeof(struct inode *));
+	struct inode **names = calloc(2 * (size_t)old.bucket_count, sizeof(struct inode *));
 
 	if (!buckets || !names) {
 		free(buckets);
 		free(names);
 		return;
 	}
-	free(inodes->names);
 	inodes->buckets = buckets;
 	inodes->names = names;
-	inodes->bucket_count = 2 * count;
-	for (uint32_t i = 0; i < count; i++) {
-		while (old[i]) {
-			struct inode *inode = old[i];
-			struct inode **to = bucket_of(inodes, inode->id);
-
-			old[i] = inode->chain;
-			inode->chain = *to;
-			*to = inode;
-			if (inode->named)
-				name_add(inodes, inode);
-		}
+	inodes->bucket_count = 2 * old.bucket_count;
+	for (uint32_t i = 0; i < old.bucket_count; i++) {
+		chain_again(inodes, old.buckets[i]);
+		name_again(inodes, old.names[i]);
 	}
-	free(old);
+	free(old.buckets);
+	free(old.names);
 }
 
 /* --- fids, by age ------------------------------------------------------------- */
@@ -270,6 +288,23 @@ static bool is_below(const struct inode *inode, const struct inode *top)
 	return inode != NULL;
 }
 
+static struct inode *first_child(struct inode *inode, const struct inode *parent, const char *name)
+{
+	while (inode && (inode->parent != parent || strcmp(inode->name, name) != 0))
+		inode = inode->by_name;
+	return inode;
+}
+
+struct inode *inode_child(struct inodes *inodes, const struct inode *parent, const char *name)
+{
+	return first_child(*name_bucket(inodes, parent, name), parent, name);
+}
+
+struct inode *inode_child_before(const struct inode *child)
+{
+	return first_child(child->by_name, child->parent, child->name);
+}
+
 static int place(struct inodes *inodes, struct inode *inode, struct inode *parent, const char *name)
 {
 	struct inode *before = inode->parent;
@@ -301,15 +336,6 @@ int inode_move(struct inodes *inodes, struct inode *inode, struct inode *parent,
 struct inode *inode_find(const struct inodes *inodes, uint64_t id)
 {
 	return id == inodes->root.id ? (struct inode *)(uintptr_t)&inodes->root : find(inodes, id);
-}
-
-struct inode *inode_child(struct inodes *inodes, const struct inode *parent, const char *name)
-{
-	struct inode *inode = *name_bucket(inodes, parent, name);
-
-	while (inode && (inode->parent != parent || strcmp(inode->name, name) != 0))
-		inode = inode->by_name;
-	return inode;
 }
 
 void inodes_each(struct inodes *inodes, void (*visit)(struct inode *inode, void *arg), void *arg)
@@ -353,6 +379,17 @@ struct inode *inode_see(struct inodes *inodes, struct inode *parent, const char 
 	}
 	inode->lookups++;
 	inode_set_fid(inodes, inode, fid);
+	return inode;
+}
+
+struct inode *inode_see_unnamed(struct inodes *inodes, uint64_t id)
+{
+	struct inode *inode = find(inodes, id);
+
+	if (!inode)
+		inode = inode_new(inodes, id);
+	if (inode)
+		inode->lookups++;
 	return inode;
 }
 

@@ -66,10 +66,14 @@ void inodes_fini(struct inodes *inodes);
  * no memory, and the fid is dropped. */
 struct inode *inode_see(struct inodes *inodes, struct inode *parent, const char *name, uint64_t id,
 			uint32_t fid);
+/* It is told of the file, by a name that is not the file's. NULL: no memory. */
+struct inode *inode_see_unnamed(struct inodes *inodes, uint64_t id);
 /* The file of this id, or that was seen last as `name` in parent; NULL: the kernel
  * knows none. */
 struct inode *inode_find(const struct inodes *inodes, uint64_t id);
 struct inode *inode_child(struct inodes *inodes, const struct inode *parent, const char *name);
+/* Another that was seen as that name before, and nowhere else since; NULL: none is left. */
+struct inode *inode_child_before(const struct inode *child);
 /* It is not there any more; or is elsewhere now: 0, or -ENOMEM and it is not found. */
 void inode_unname(struct inodes *inodes, struct inode *inode);
 int inode_move(struct inodes *inodes, struct inode *inode, struct inode *parent, const char *name);

@@ -497,7 +497,9 @@ struct fuse_entry_out entry_of(const struct op *op, struct inode *inode, struct 
 {
 	const struct p9fs *m = op->mount;
 	bool kept = inode && promise_holds(op, op->inode, qid) && promise_holds(op, inode, qid);
-	struct timespec valid = op_cache(m, inode, kept);
+	bool held = inode && inode->parent && replay_holds(m, inode->parent, inode->name);
+	struct timespec valid = op_cache(m, inode, kept),
+			named = held ? (struct timespec){ 0, 0 } : valid;
 
 	if (inode) {
 		inode->size = attr->size;
@@ -506,8 +508,8 @@ struct fuse_entry_out entry_of(const struct op *op, struct inode *inode, struct 
 	}
 	return (struct fuse_entry_out){
 		.nodeid = inode ? node_of(m, inode) : 0,
-		.entry_valid = (uint64_t)valid.tv_sec,
-		.entry_valid_nsec = (uint32_t)valid.tv_nsec,
+		.entry_valid = (uint64_t)named.tv_sec,
+		.entry_valid_nsec = (uint32_t)named.tv_nsec,
 		.attr_valid = (uint64_t)valid.tv_sec,
 		.attr_valid_nsec = (uint32_t)valid.tv_nsec,
 		.attr = attr_of(m, qid.path, attr),

@@ -33,7 +33,8 @@ struct op {
 	struct inode *walking;       /* ... and how far this walk goes */
 	uint32_t newfid;             /* a fid it makes: clunked at the end unless it is taken */
 	bool sent, flushing, parked, changes;
-	bool once; /* to do it again would do something else */
+	bool setattr; /* the kernel takes the answer whatever it has heard meanwhile */
+	bool once;    /* to do it again would do something else */
 	enum { BEGIN_NOT, BEGIN_REACH, BEGIN_ANY, BEGIN_OPEN } begin; /* op_begin's */
 	op_step *begun;
 	uint64_t begin_fh;

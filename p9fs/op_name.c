@@ -31,7 +31,7 @@ static void entry_none(struct op *op)
 		.entry_valid = (uint64_t)op_cache(op->mount, NULL, true).tv_sec
 	};
 
-	if (op->inode == &op->mount->inodes.root)
+	if (op->inode == &op->mount->inodes.root || replay_holds(op->mount, op->inode, op->name))
 		op_end(op, ENOENT);
 	else
 		op_give(op, &nothing, sizeof(nothing));
@@ -41,7 +41,7 @@ void op_stand_in(struct op *op, uint64_t id, uint32_t type)
 {
 	struct p9fs *m = op->mount;
 	uint64_t number = id ? id : ~++m->replay.stand_ins;
-	struct inode *inode = inode_see(&m->inodes, op->inode, op->name, number, P9_NOFID);
+	struct inode *inode = inode_see_unnamed(&m->inodes, number);
 
 	if (!inode) {
 		op_end(op, ENOMEM);
@@ -49,6 +49,7 @@ void op_stand_in(struct op *op, uint64_t id, uint32_t type)
 	}
 	op->entry = (struct fuse_entry_out){
 		.nodeid = node_of(m, inode),
+		.attr_valid = (uint64_t)op_cache(m, NULL, id == 0).tv_sec,
 		.attr = { .ino = number, .mode = type | 0700, .nlink = 1, .size = inode->size },
 	};
 	entry_end(op);
@@ -74,8 +75,6 @@ static void entry_replied(struct op *op, const struct p9_msg *r)
 		return;
 	}
 	op->entry = entry_of(op, inode, r->qid, &r->attr);
-	if (op->stand_in)
-		op->entry.entry_valid = 0;
 	if (op_is_other(op, inode, r->qid))
 		op_fence_bytes(op, entry_end);
 	else
@@ -355,11 +354,12 @@ static void moved(struct op *op, struct inode *inode, struct inode *dir, const c
 	inode->kept = was_kept && (dir->kept || dir == &m->inodes.root) && !heard_since(op);
 	if (inode_move(&m->inodes, inode, dir, name) < 0)
 		inode->kept = false;
-	if (!was_kept || inode->kept)
-		return;
-	listing_drop(inode);
-	promise_forget(m, inode);
-	promise_forget_name(m, dir, name);
+	if (was_kept && !inode->kept) {
+		listing_drop(inode);
+		promise_forget(m, inode);
+	}
+	if ((was_kept && !inode->kept) || replay_holds(m, dir, name))
+		promise_forget_name(m, dir, name);
 }
 
 static void renamed(struct op *op, const struct p9_msg *r)

@@ -28,11 +28,10 @@ static void answer_there(struct p9fs *m, const struct fuse_request *q, struct in
 	op_entry(op);
 }
 
-/* The file that had the name when its end was told, where nobody has seen another there
- * since. */
+/* The file that had the name when its end was told, if nobody has seen it since. */
 static void answer_gone(struct p9fs *m, const struct fuse_request *q, const struct act *act)
 {
-	struct inode *inode = inode_child(&m->inodes, act->dir, act->name);
+	const struct inode *inode = act->child ? inode_find(&m->inodes, act->child) : NULL;
 	struct op *op = op_new(m, q);
 
 	if (!op || !op_name(op, op->name, act->name))
@@ -71,15 +70,6 @@ static void made(struct p9fs *m, const struct fuse_request *q, const struct act 
 	answer_there(m, q, act->dir, act->name, type);
 }
 
-static void removed(struct p9fs *m, const struct fuse_request *q, const struct act *act)
-{
-	struct inode *inode = inode_child(&m->inodes, act->dir, act->name);
-
-	if (inode)
-		inode_unname(&m->inodes, inode);
-	fuse_answer(&m->fuse, q->unique, NULL, 0);
-}
-
 /* The directory may be another by now, of the same name. */
 static void change(struct p9fs *m, const struct fuse_request *q, const struct act *act, int step)
 {
@@ -103,7 +93,7 @@ static void change(struct p9fs *m, const struct fuse_request *q, const struct ac
 	case FUSE_UNLINK:
 	case FUSE_RMDIR:
 		if (step == REPLAY_REMOVE) {
-			removed(m, q, act);
+			fuse_answer(&m->fuse, q->unique, NULL, 0);
 			return;
 		}
 		break;
@@ -116,6 +106,14 @@ static void change(struct p9fs *m, const struct fuse_request *q, const struct ac
 		break;
 	}
 	fuse_refuse(&m->fuse, q->unique, EIO);
+}
+
+bool replay_holds(const struct p9fs *m, const struct inode *dir, const char *name)
+{
+	const struct act *act = m->replay.current;
+
+	return act && ((act->dir == dir && strcmp(act->name, name) == 0) ||
+		       (act->to_dir == dir && strcmp(act->to_name, name) == 0));
 }
 
 bool replay_answers(struct p9fs *m, const struct fuse_request *q)

@@ -68,18 +68,22 @@ static void wait_for_answers(struct p9fs *m, const struct inode *dir)
 
 /* --- changes -------------------------------------------------------------------------- */
 
-static void change_of_name(struct p9fs *m, struct inode *dir, const char *name, struct inode *child)
+/* One that had the name may be another by now, and is kept again when it is seen:
+ * inode numbers are used again. */
+static void change_of_child(struct p9fs *m, struct inode *child, uint32_t what)
 {
-	forget_entry(m, dir, name);
-	forget_inode(m, dir, 0);
-	if (!child)
-		return;
-	listing_drop(child);
-	/* Until it is seen again, if it is still it: inode numbers are used again. */
-	child->kept = false;
-	forget_inode(m, child, 0);
+	child->heard = m->promises.heard;
+	listing_spoil_file(m, child->id);
+	if (what & NAMES) {
+		listing_drop(child);
+		child->kept = false;
+	}
+	if (what & (NAMES | BYTES | P9_CHANGE_ATTRIB))
+		forget_inode(m, child, what & (NAMES | BYTES) ? 0 : -1);
 }
 
+/* Answers overtake each other, and so of several that were seen as this name not the one
+ * seen last need be there. */
 static void change_in(struct p9fs *m, struct inode *dir, const struct p9_change *change)
 {
 	char name[P9_NAME_MAX + 1];
@@ -89,16 +93,14 @@ static void change_in(struct p9fs *m, struct inode *dir, const struct p9_change 
 	name[change->name.len] = '\0';
 	listing_spoil(dir, name);
 	child = inode_child(&m->inodes, dir, name);
-	if (child) {
-		child->heard = m->promises.heard;
-		listing_spoil_file(m, child->id);
-	}
-	if (change->what & NAMES)
-		change_of_name(m, dir, name, child);
-	else if (child)
+	if (change->what & NAMES) {
+		forget_entry(m, dir, name);
+		forget_inode(m, dir, 0);
+	} else if (child) {
 		wait_for_answers(m, dir);
-	if (child && change->what & (BYTES | P9_CHANGE_ATTRIB))
-		forget_inode(m, child, change->what & BYTES ? 0 : -1);
+	}
+	for (; child; child = inode_child_before(child))
+		change_of_child(m, child, change->what);
 }
 
 static void forget_one(struct inode *inode, void *arg)

@@ -17,8 +17,6 @@
 #define MAKES (P9_CHANGE_CREATE | P9_CHANGE_MOVED_TO)
 #define REMOVES (P9_CHANGE_DELETE | P9_CHANGE_MOVED_FROM)
 
-enum { TRIES = 3 };
-
 static void next_call(struct p9fs *m);
 
 /* --- the thread: system calls on the mount ------------------------------------------ */
@@ -67,17 +65,10 @@ static void close_written(int dir, const char *name)
 		close(fd);
 }
 
-/* Somebody may have heard meanwhile that there is no such name, or a new one. */
 static void remove_it(struct p9fs *m, int dir, const struct act *act)
 {
-	int flags = act->what & P9_CHANGE_IS_DIR ? AT_REMOVEDIR : 0;
-
 	set_step(m, REPLAY_REMOVE);
-	for (int i = 0; i < TRIES; i++) {
-		fuse_notify_entry(&m->fuse, node_of(m, act->dir), act->name);
-		if (unlinkat(dir, act->name, flags) == 0 || errno != ENOENT)
-			break;
-	}
+	unlinkat(dir, act->name, act->what & P9_CHANGE_IS_DIR ? AT_REMOVEDIR : 0);
 }
 
 static void make_it(struct p9fs *m, int dir, const struct act *act, mode_t mode)
@@ -116,19 +107,24 @@ static void act_on_name(struct p9fs *m, int dir, const struct act *act)
 		remove_it(m, dir, act);
 }
 
-/* One that fails may have left a name in the kernel that is not there. */
 static void act_rename(struct p9fs *m, int dir, const struct act *act)
 {
 	int to = dir_of(m, m->replay.to_path);
 
 	set_step(m, REPLAY_RENAME);
-	for (int i = 0; i < TRIES && to >= 0; i++) {
-		if (syscall(SYS_renameat2, dir, act->name, to, act->to_name, 0) == 0)
-			break;
-		fuse_notify_entry(&m->fuse, node_of(m, act->dir), act->name);
-		fuse_notify_entry(&m->fuse, node_of(m, act->to_dir), act->to_name);
-	}
+	if (to >= 0)
+		syscall(SYS_renameat2, dir, act->name, to, act->to_name, 0);
 	fd_close(&to);
+}
+
+/* Somebody may have looked since the change was told, and the kernel has kept what the
+ * names mean now: from here on it asks each time (replay_holds). */
+static void forget_names(struct p9fs *m, const struct act *act)
+{
+	if (act->what & (MAKES | REMOVES))
+		fuse_notify_entry(&m->fuse, node_of(m, act->dir), act->name);
+	if (act->to_dir)
+		fuse_notify_entry(&m->fuse, node_of(m, act->to_dir), act->to_name);
 }
 
 static int call_act(struct notice *notice)
@@ -141,6 +137,7 @@ static int call_act(struct notice *notice)
 	dir = dir_of(m, m->replay.path);
 	if (dir < 0)
 		return -errno;
+	forget_names(m, act);
 	if (act->to_dir) {
 		act_rename(m, dir, act);
 	} else if (*act->name) {

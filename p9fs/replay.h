@@ -79,6 +79,9 @@ void replay_change(struct p9fs *m, struct inode *dir, const struct p9_change *ch
 /* No other is going to be told of at once. */
 void replay_flush(struct p9fs *m);
 
+/* The name is in an act under way: the kernel is not to keep what it means, but to ask. */
+bool replay_holds(const struct p9fs *m, const struct inode *dir, const char *name);
+
 /* op_replay.c: whether the request was the thread's; then it is answered, or will be. */
 bool replay_answers(struct p9fs *m, const struct fuse_request *q);
 

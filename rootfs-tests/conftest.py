@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 import images
+from drive import MODES, Drive, Watcher
 from frontdoor import BUILD, TOP, FrontDoor
 
 DEBIAN = os.path.join(BUILD, "images", "debian.tar")
@@ -76,3 +77,24 @@ def tools(tmp_path_factory, probe):
     os.chmod(path, 0o755)
     os.chmod(path / "probe.exe", 0o755)
     return path
+
+
+@pytest.fixture(params=MODES, ids=["host-locks", "guest-locks"])
+def drive(request, tmp_path):
+    drive = Drive(tmp_path, request.param)
+    yield drive
+    drive.close()
+
+
+@pytest.fixture
+def watch():
+    made = []
+
+    def one(*paths):
+        made.append(Watcher(*paths))
+        if len(made) > 5:
+            made.pop(0).close()
+        return made[-1]
+    yield one
+    for watcher in made:
+        watcher.close()

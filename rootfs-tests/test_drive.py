@@ -1,84 +1,23 @@
 """A drive without a border between: the agent's file server and the guest's file
 system on this machine, with both sides changing the same directory."""
 import contextlib
-import ctypes
 import errno
 import fcntl
 import os
 import random
 import shutil
 import signal
-import stat
-import struct
 import subprocess
 import threading
 import time
 
 import pytest
 
-from frontdoor import BUILD
+from drive import HERE, Drive, describe, tree
 from processes import until
 
 ROUNDS = 10000 if os.environ.get("LANDBRIDGE_SOAK") else 700
-MODES = ["", "guest-locks"]
-pytestmark = [
-    pytest.mark.skipif(os.getuid() != 0, reason="only root can mount without a helper"),
-    pytest.mark.skipif(not os.path.exists("/dev/fuse"), reason="this machine has no FUSE"),
-]
-
-
-class Drive:
-    def __init__(self, tmp, mode):
-        self.mode = mode
-        self.host, self.guest = str(tmp / "host"), str(tmp / "guest")
-        os.makedirs(self.host, exist_ok=True)
-        os.makedirs(self.guest, exist_ok=True)
-        args = [os.path.join(BUILD, "p9drive"), self.host, self.guest] + ([mode] if mode else [])
-        self.process = subprocess.Popen(args, stdout=subprocess.PIPE)
-        assert self.process.stdout.readline() == b"mounted\n"
-
-    def close(self):
-        """How many requests it took."""
-        assert until(lambda: subprocess.run(["umount", self.guest], check=False).returncode == 0)
-        said = self.process.stdout.read().split()
-        assert self.process.wait(10) == 0
-        self.process.stdout.close()
-        return int(said[0])
-
-    def fence(self):
-        """All that the host has changed until now has come here."""
-        with pytest.raises(OSError) as error:
-            os.getxattr(self.guest, "user.landbridge.fence")
-        assert error.value.errno == errno.ENODATA
-
-
-@pytest.fixture(params=MODES, ids=["host-locks", "guest-locks"])
-def drive(request, tmp_path):
-    drive = Drive(tmp_path, request.param)
-    yield drive
-    drive.close()
-
-
-def describe(path):
-    st = os.lstat(path)
-    # Owners and modes are the drive's. Not how many links it has: another one that the
-    # host makes is not told of the file.
-    seen = [stat.S_IFMT(st.st_mode), st.st_mtime_ns]
-    if os.path.islink(path):
-        return seen + [os.readlink(path)]
-    if os.path.isdir(path):
-        return seen + sorted(os.listdir(path))
-    with open(path, "rb") as f:
-        return seen + [st.st_size, f.read()]
-
-
-def tree(root):
-    seen = {".": describe(root)}
-    for top, dirs, files in os.walk(root):
-        for name in dirs + files:
-            path = os.path.join(top, name)
-            seen[os.path.relpath(path, root)] = describe(path)
-    return seen
+pytestmark = HERE
 
 
 class Changes:
@@ -347,132 +286,6 @@ def test_locks_hold_on_the_host(drive):
                 except BlockingIOError:
                     held = True
                 assert held == (drive.mode == ""), (lock, ours)
-
-
-# --- inotify ------------------------------------------------------------------------------
-
-class Watcher:
-    """inotify(7): what is told of the directories and files given, as (path, names of the events, cookie)."""
-
-    NAMES = {0x2: "MODIFY", 0x4: "ATTRIB", 0x8: "CLOSE_WRITE", 0x40: "MOVED_FROM", 0x80: "MOVED_TO", 0x100: "CREATE",
-             0x200: "DELETE", 0x400: "DELETE_SELF", 0x40000000: "ISDIR", 0x8000: "IGNORED"}
-
-    def __init__(self, *paths):
-        self.libc = ctypes.CDLL(None, use_errno=True)
-        self.fd = self.libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
-        self.paths = {self.libc.inotify_add_watch(self.fd, path.encode(), 0x7ce): path for path in paths}
-        self.paths.pop(-1, None)  # of what is not there
-        self.seen = []
-
-    def read(self):
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                data = os.read(self.fd, 65536)
-                while data:
-                    watch, mask, cookie, size = struct.unpack_from("iIII", data)
-                    name = data[16:16 + size].rstrip(b"\0").decode()
-                    what = " ".join(text for bit, text in self.NAMES.items() if mask & bit)
-                    self.seen.append((os.path.join(self.paths[watch], name) if name else self.paths[watch], what, cookie))
-                    data = data[16 + size:]
-        return self.seen
-
-    def hears(self, count):
-        return until(lambda: len(self.read()) >= count, 10)
-
-    def named(self):
-        return [(os.path.basename(path), what) for path, what, _ in self.read()]
-
-    def close(self):
-        os.close(self.fd)
-
-
-@pytest.fixture
-def watch():
-    made = []
-
-    def one(*paths):
-        made.append(Watcher(*paths))
-        if len(made) > 5:
-            made.pop(0).close()
-        return made[-1]
-    yield one
-    for watcher in made:
-        watcher.close()
-
-
-def test_inotify_sees_the_hosts_changes(drive, watch):
-    """Each once, in order, with what is there already to be seen; and the host sees none of it again."""
-    os.mkdir(os.path.join(drive.host, "d"))
-    here, there = watch(os.path.join(drive.guest, "d")), watch(os.path.join(drive.host, "d"))
-    at = os.path.join(drive.host, "d")
-    closes = [("f", "CLOSE_WRITE")] if drive.mode else []
-
-    def expect(changes, *events):
-        before, host_before = len(here.read()), len(there.read())
-        changes()
-        assert here.hears(before + len(events)), here.named()[before:]
-        assert there.hears(host_before + 1)
-        drive.fence()
-        assert here.named()[before:] == list(events), here.named()[before:]
-        return here.read()[before:]
-
-    def put(mode, text):
-        with open(os.path.join(at, "f"), mode, encoding="utf-8") as f:
-            f.write(text)
-
-    expect(lambda: os.close(os.open(os.path.join(at, "f"), os.O_WRONLY | os.O_CREAT)), ("f", "CREATE"), *closes)
-    expect(lambda: put("a", "hello"), ("f", "MODIFY"), *closes)
-    with open(os.path.join(drive.guest, "d", "f"), encoding="utf-8") as f:
-        assert f.read() == "hello"
-    expect(lambda: os.chmod(os.path.join(at, "f"), 0o600), ("f", "ATTRIB"))
-    pair = expect(lambda: os.rename(os.path.join(at, "f"), os.path.join(at, "g")), ("f", "MOVED_FROM"), ("g", "MOVED_TO"))
-    assert pair[0][2] == pair[1][2] != 0
-    expect(lambda: os.mkdir(os.path.join(at, "sub")), ("sub", "CREATE ISDIR"))
-    expect(lambda: os.symlink("nowhere", os.path.join(at, "l")), ("l", "CREATE"))
-    expect(lambda: os.mkfifo(os.path.join(at, "p")), ("p", "CREATE"))
-    for name in ("g", "l", "p"):
-        expect(lambda name=name: os.unlink(os.path.join(at, name)), (name, "DELETE"))
-    expect(lambda: os.rmdir(os.path.join(at, "sub")), ("sub", "DELETE ISDIR"))
-    hosts = there.named()
-    assert len([e for e in hosts if "CREATE" in e[1]]) == 4 and len([e for e in hosts if "DELETE" in e[1]]) == 4, hosts
-    assert os.listdir(os.path.join(drive.guest, "d")) == os.listdir(at) == []
-
-
-def test_inotify_of_a_file_and_of_a_read_only_mount(drive, watch):
-    """`tail -f` watches the file itself."""
-    with open(os.path.join(drive.host, "log"), "w", encoding="utf-8"):
-        pass
-    subprocess.run(["mount", "-o", "remount,bind,ro", drive.guest], check=True)
-    here = watch(os.path.join(drive.guest, "log"))
-    with open(os.path.join(drive.host, "log"), "a", encoding="utf-8") as f:
-        f.write("line")
-        f.flush()
-        assert here.hears(1) and here.read()[0][1] == "MODIFY", here.read()
-    os.unlink(os.path.join(drive.host, "log"))
-    assert until(lambda: "DELETE_SELF" in [what for _, what, _ in here.read()], 10), here.read()
-
-
-@pytest.mark.parametrize("count", [300])
-def test_inotify_misses_nothing_of_a_burst(drive, watch, count):
-    """Made, written, renamed to another directory and removed, faster than it can be told: each of it once."""
-    for name in ("a", "b"):
-        os.mkdir(os.path.join(drive.host, name))
-    one, two = (watch(os.path.join(drive.guest, name)) for name in ("a", "b"))
-    for i in range(count):
-        a, b = (os.path.join(drive.host, name, str(i)) for name in ("a", "b"))
-        with open(a, "w", encoding="utf-8") as f:
-            f.write("x")
-        os.rename(a, b)
-        os.unlink(b)
-    names = sorted(map(str, range(count)))
-
-    def told(watcher, what):
-        return sorted(name for name, event in watcher.named() if event == what)
-    assert until(lambda: len(told(two, "DELETE")) >= count, 60), len(told(two, "DELETE"))
-    drive.fence()
-    assert told(one, "CREATE") == told(one, "MOVED_FROM") == told(two, "MOVED_TO") == told(two, "DELETE") == names
-    assert os.listdir(os.path.join(drive.guest, "b")) == []
-    assert not [e for e in one.named() if e[1] == "DELETE"] and not [e for e in two.named() if e[1] == "CREATE"]
 
 
 # --- a server that goes ---------------------------------------------------------------

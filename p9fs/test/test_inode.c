@@ -248,6 +248,32 @@ static void test_many(void **state)
 	inodes_fini(&inodes);
 }
 
+/* The one seen last comes first, also when there are many more; and one that has no name
+ * does not come. */
+static void test_same_name(void **state)
+{
+	struct inodes inodes;
+	struct inode *first, *last, *nameless;
+
+	(void)state;
+	setup(&inodes);
+	first = see(&inodes, &inodes.root, "n", 10, P9_NOFID);
+	last = see(&inodes, &inodes.root, "n", 11, P9_NOFID);
+	nameless = inode_see_unnamed(&inodes, 12);
+	assert_ptr_equal(inode_see_unnamed(&inodes, 12), nameless);
+	assert_int_equal(nameless->lookups, 2);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_ptr_equal(inode_child(&inodes, &inodes.root, "n"), last);
+		assert_ptr_equal(inode_child_before(last), first);
+		assert_null(inode_child_before(first));
+		for (unsigned j = 0; j < 3000; j++)
+			see(&inodes, &inodes.root, "x", 100 + 3000 * i + j, P9_NOFID);
+	}
+	inode_unname(&inodes, last);
+	assert_ptr_equal(inode_child(&inodes, &inodes.root, "n"), first);
+	inodes_fini(&inodes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,6 +286,7 @@ int main(void)
 		cmocka_unit_test(test_long_way),
 		cmocka_unit_test(test_no_circle),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_same_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
