@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -114,6 +115,20 @@ int cover_file(struct covers *covers, const char *path, const char *source, enum
 	return err;
 }
 
+int cover_dir(struct covers *covers, const char *path)
+{
+	struct cover *c = &covers->at[covers->count];
+
+	if (covers->count == COVERS_MAX)
+		return -ENOSPC;
+	c->path = path;
+	c->made = mkdir(path, 0755) == 0;
+	if (!c->made && errno != EEXIST)
+		return -errno;
+	covers->count++;
+	return mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, NULL) < 0 ? -errno : 0;
+}
+
 void covers_remove(struct covers *covers)
 {
 	while (covers->count > 0) {
@@ -123,6 +138,6 @@ void covers_remove(struct covers *covers)
 		if (umount2(c->path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
 			umount2(c->path, MNT_DETACH);
 		if (c->made)
-			unlink(c->path);
+			remove(c->path);
 	}
 }

@@ -5,12 +5,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { COVERS_MAX = 16 };
+enum { COVERS_MAX = 20 };
 
 struct covers {
 	struct cover {
 		const char *path;
-		bool made; /* the file under it is ours: remove it at power-off */
+		bool made; /* what is under it is ours: remove it at power-off */
 	} at[COVERS_MAX];
 	size_t count;
 };
@@ -26,6 +26,11 @@ enum cover_how {
  * file is made there; a link that leads nowhere else is hidden itself. `path`
  * must be a literal. 0 or negative errno; -ENOTDIR: it is a directory. */
 int cover_file(struct covers *covers, const char *path, const char *source, enum cover_how how);
+
+/* Mounts an empty file system in memory, for everybody, on the directory `path`, a
+ * literal, which is made where there is none. 0 or negative errno; -ENOENT: nor is there
+ * one that it could be made in. */
+int cover_dir(struct covers *covers, const char *path);
 
 /* At power-off: takes all covers off again, and what was made for them. */
 void covers_remove(struct covers *covers);

@@ -65,7 +65,6 @@ static int links_make(struct distro *d)
 
 	if (err < 0)
 		return boot_unable(d->boot, err, "make " LANDBRIDGE_BIN);
-	mkdir("/run/WSL", 0755); /* by which programs know where they are */
 	err = file_create(LANDBRIDGE_PATH_FILE, LANDBRIDGE_BIN "\n", 0644);
 	if (err < 0)
 		return boot_unable(d->boot, err, "make " LANDBRIDGE_PATH_FILE);
@@ -160,6 +159,17 @@ static int profile_put(struct distro *d)
 				    LANDBRIDGE_RUN "/profile.sh", COVER_NAME | COVER_READ_ONLY);
 }
 
+/* By which programs know where they are; the second is where WSL's distributions have
+ * things in common. */
+static int marks_put(struct distro *d)
+{
+	int err;
+
+	mkdir("/run/WSL", 0755);
+	err = cover_dir(&d->covers, "/mnt/wsl");
+	return err == -ENOENT ? 0 : err;
+}
+
 /* One that cannot be had does not keep the others from being made. */
 int step_helpers(struct distro *d)
 {
@@ -175,6 +185,9 @@ int step_helpers(struct distro *d)
 		if (err < 0)
 			failed = boot_unable(d->boot, err, "mount %s", names[i]);
 	}
+	err = marks_put(d);
+	if (err < 0)
+		failed = boot_unable(d->boot, err, "mount tmpfs on /mnt/wsl");
 	err = access("/etc/profile.d", F_OK) == 0 ? profile_put(d) : 0;
 	return err < 0 ? boot_unable(d->boot, err, "mount /etc/profile.d/landbridge.sh") : failed;
 }

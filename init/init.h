@@ -18,7 +18,8 @@
  * {/bin,/usr/bin}/{wslpath,wslinfo}, /etc/{hosts,hostname,resolv.conf} and
  * /etc/profile.d/landbridge.sh are bind mounts for the run over what is there,
  * or over an empty file made for the run and removed at power-off (an empty one
- * left by a crash is taken for ours and removed at the next power-off).
+ * left by a crash is taken for ours and removed at the next power-off); /mnt/wsl is
+ * in memory.
  */
 #ifndef LANDBRIDGE_INIT_INIT_H
 #define LANDBRIDGE_INIT_INIT_H

@@ -39,7 +39,7 @@ def results(landbridge, tools, way):
         "badpath": "wslpath 'Q:\\x'",
         "info": "wslinfo --networking-mode; wslinfo --wsl-version",
         "helpers": "command -v wslpath; readlink -f $(command -v wslpath); test -x /sbin/mount.drvfs && echo mount.drvfs; "
-                   "test -d /run/WSL && echo WSL",
+                   "test -d /run/WSL && echo WSL; grep -o ' /mnt/wsl tmpfs rw' /proc/mounts; stat -c %a /mnt/wsl",
         "init": "findmnt -n /init 2>/dev/null || grep ' /init ' /proc/self/mountinfo; echo x 2>/dev/null >/init || echo read-only",
     }
     commands["cwd"] = "cd /mnt/d/sub && ../probe.exe cwd; WSLENV=P/p P=/mnt/d/sub ../probe.exe env P"
@@ -84,7 +84,7 @@ def test_wslpath(results):
 
 
 def test_helpers(results):
-    assert results["helpers"].lines == ["/usr/bin/wslpath", "/usr/bin/wslpath", "mount.drvfs", "WSL"], results["helpers"]
+    assert results["helpers"].lines == ["/usr/bin/wslpath", "/usr/bin/wslpath", "mount.drvfs", "WSL", " /mnt/wsl tmpfs rw", "1777"], results["helpers"]
     assert results["init"].lines[-1] == "read-only", results["init"]
 
 

@@ -100,12 +100,12 @@ def test_halt_powers_off(landbridge, store, busybox_image, command):
     script = (f"i=0; while [ $i -lt 450 ]; do mkdir -p /dev/m/{name}$i; busybox mount -t tmpfs t /dev/m/{name}$i; i=$((i+1)); done; "
               f"grep -c {name} /proc/mounts; grep -o ' /proc proc [a-z,]*' /proc/mounts; "
               "cat /proc/sys/net/ipv4/ping_group_range /proc/self/oom_score_adj; stat -c %g /dev/tty; "
-              f"ls -d /mnt/c; sync; busybox {command}; exec sleep 100")
+              f"ls -d /mnt/c /mnt/wsl; sync; busybox {command}; exec sleep 100")
     result = landbridge.run("--write", raw, "--", "sh", "-c", script.replace("stat ", "busybox stat "))
-    assert result.lines == ["450", " /proc proc rw,nosuid,nodev,noexec,relatime", "0\t2147483647", "0", "5", "/mnt/c"], result
+    assert result.lines == ["450", " /proc proc rw,nosuid,nodev,noexec,relatime", "0\t2147483647", "0", "5", "/mnt/c", "/mnt/wsl"], result
     left = subprocess.run(["debugfs", "-R", "ls -p /mnt", raw], capture_output=True, text=True, check=True).stdout
     state = subprocess.run(["dumpe2fs", "-h", raw], capture_output=True, text=True, check=True).stdout
-    assert "/c/" not in left and re.search(r"state: +clean\n", state), (left, state)
+    assert "/c/" not in left and "/wsl/" not in left and re.search(r"state: +clean\n", state), (left, state)
 
 
 def test_directory_image(landbridge, tmp_path, busybox_image):
