@@ -56,3 +56,17 @@ def gone(pids):
         except OSError:
             return False
     return lambda: not any(alive(p) for p in pids)
+
+
+# FILE JOURNAL TIMES: counts up in a database that others count in, too.
+COUNTER = """
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], timeout=120, isolation_level=None)
+db.execute("PRAGMA journal_mode=" + sys.argv[2])
+db.execute("PRAGMA synchronous=off")
+for i in range(int(sys.argv[3])):
+    db.execute("BEGIN IMMEDIATE")
+    n, = db.execute("SELECT n FROM t").fetchone()
+    db.execute("UPDATE t SET n = ?", (n + 1,))
+    db.execute("COMMIT")
+"""

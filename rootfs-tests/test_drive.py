@@ -7,14 +7,16 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
+import sys
 import threading
 import time
 
 import pytest
 
 from drive import HERE, Drive, describe, tree
-from processes import until
+from processes import COUNTER, until
 
 ROUNDS = 10000 if os.environ.get("LANDBRIDGE_SOAK") else 700
 pytestmark = HERE
@@ -286,6 +288,26 @@ def test_locks_hold_on_the_host(drive):
                 except BlockingIOError:
                     held = True
                 assert held == (drive.mode == ""), (lock, ours)
+
+
+@pytest.mark.parametrize("journal, mode", [("delete", ""), ("truncate", ""), ("persist", ""), ("wal", "guest-locks")])
+def test_database_of_both(tmp_path, journal, mode):
+    """SQLite's judgement, two on the host and two in the guest: no update is lost. All of a
+    write-ahead log's users are to be on one machine, so there they are all in the guest."""
+    drive = Drive(tmp_path, mode)
+    db = sqlite3.connect(os.path.join(drive.host, "db"))
+    db.execute("CREATE TABLE t (n)")
+    db.execute("INSERT INTO t VALUES (0)")
+    db.commit()
+    db.close()
+    counters = [subprocess.Popen([sys.executable, "-c", COUNTER, os.path.join(top, "db"), journal, "50"])
+                for top in (drive.guest if mode else drive.host, drive.guest) * 2]
+    status = [counter.wait(250) for counter in counters]
+    assert status == [0] * 4
+    db = sqlite3.connect(os.path.join(drive.guest, "db"))
+    assert [db.execute(ask).fetchone() for ask in ("SELECT n FROM t", "PRAGMA integrity_check")] == [(200,), ("ok",)]
+    db.close()
+    drive.close()
 
 
 # --- a server that goes ---------------------------------------------------------------

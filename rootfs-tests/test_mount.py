@@ -18,7 +18,7 @@ import pytest
 
 import p9guest
 from frontdoor import BUILD, LANDBRIDGE
-from processes import children_of, gone, name_of, until
+from processes import COUNTER, children_of, gone, name_of, until
 
 P9D = os.path.join(BUILD, "p9d")
 MANY = 20000  # more than there are fids to keep
@@ -135,19 +135,6 @@ def test_tree(server, folder, tmp_path):
     assert described(folder / "copy") == described(tree)
     subprocess.run(["rm", "-r", folder / "copy"], check=True)
     assert not (server.tree / "copy").exists()
-
-
-COUNTER = """
-import sqlite3, sys
-db = sqlite3.connect(sys.argv[1], timeout=120, isolation_level=None)
-db.execute("PRAGMA journal_mode=" + sys.argv[2])
-db.execute("PRAGMA synchronous=off")
-for i in range(int(sys.argv[3])):
-    db.execute("BEGIN IMMEDIATE")
-    n, = db.execute("SELECT n FROM t").fetchone()
-    db.execute("UPDATE t SET n = ?", (n + 1,))
-    db.execute("COMMIT")
-"""
 
 
 @pytest.mark.parametrize("journal", ["delete", "truncate", "persist"])
