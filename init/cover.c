@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -137,7 +136,7 @@ void covers_remove(struct covers *covers)
 		/* What is mounted on a link itself, else where the link leads. */
 		if (umount2(c->path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
 			umount2(c->path, MNT_DETACH);
-		if (c->made)
-			remove(c->path);
+		if (c->made && unlink(c->path) < 0)
+			rmdir(c->path);
 	}
 }

@@ -417,6 +417,29 @@ def test_compact(door, store, busybox, tmp_path):
     good(door.call("remove", "full"))
 
 
+def test_resized(door, busybox, tmp_path):
+    """Larger, then smaller, and with all that was in it; not smaller than that, nor what is no ext4."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    subprocess.run(["tar", "-C", tree, "-xpf", busybox], check=True)
+    (tree / "junk").write_bytes(os.urandom(60 << 20))
+    good(door.call("import", "--size", "300M", "room", tree))
+    tar = hashlib.sha256(good(door.call("export", "room", "-")).out).digest()
+    for size in "600M", "400M":
+        good(door.call("compact", "--size", size, "room"))
+        info = subprocess.run(["qemu-img", "info", "--output=json", place(door, "room", "disk.qcow2")], check=True, capture_output=True)
+        assert json.loads(info.stdout)["virtual-size"] == int(size[:-1]) << 20
+        assert hashlib.sha256(good(door.call("export", "room", "-")).out).digest() == tar
+    one_line(door.call("compact", "--size", "128M", "room"), "what is in it needs ")
+    assert hashlib.sha256(good(door.call("export", "room", "-")).out).digest() == tar
+    good(door.call("remove", "room"))
+    other = str(tmp_path / "other.img")
+    subprocess.run(["mkfs.erofs", other, tree], check=True, capture_output=True)
+    good(door.call("import", "other", other))
+    one_line(door.call("compact", "--size", "1G", "other"), "no ext4")
+    good(door.call("remove", "other"))
+
+
 # --- container images --------------------------------------------------------------------
 
 def layer(*members):

@@ -63,9 +63,10 @@ static const struct command_kind {
 	  "Makes a distribution the one that run, start and shell mean when none is named;\n"
 	  "- for none. Without: prints which it is.\n" },
 	{ COMMAND_COMPACT, "compact",
-	  "usage: landbridge compact NAME\n"
+	  "usage: landbridge compact [--size SIZE] NAME\n"
 	  "Gives room back that a distribution's disk has and does not need, while it is not\n"
-	  "running.\n" },
+	  "running.\n"
+	  "  --size SIZE          and makes it so large, or so small (ext4)\n" },
 	{ COMMAND_LIST, "list",
 	  "usage: landbridge list [--json]\n"
 	  "Lists the machines that are there, and the distributions that are not running:\n"

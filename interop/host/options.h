@@ -61,7 +61,7 @@ struct options {
 	bool ports; /* the guest's are this host's; agent too */
 	bool dry_run;
 	char *file;    /* export: where to; "-": standard output. Its format is `format` */
-	unsigned size; /* import: MiB; 0: as usual */
+	unsigned size; /* import, compact: MiB; 0: as usual, as it is */
 	/* which guest: a machine's name, or where its agent listens (run, start,
 	 * agent: where it shall) */
 	char *machine;

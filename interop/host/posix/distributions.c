@@ -250,6 +250,8 @@ static int compact(const struct options *o, struct distribution *d, struct fault
 		return -1;
 	args_add(&make.args, "--compact");
 	args_add(&make.args, "%s", d->disk);
+	if (o->size)
+		args_add(&make.args, "%u", o->size);
 	return script_run(&make, &dirs, why);
 }
 
