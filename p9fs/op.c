@@ -30,6 +30,14 @@ struct handle *handle_of(uint64_t fh)
 
 /* --- begin and end ---------------------------------------------------------------- */
 
+/* Linux 6.1 takes the answer to a setattr for the newest, though it may have been told to
+ * forget while that was on its way. And it says that attributes are valid before it has
+ * all of them: our own thread must not be who makes them so while others look. */
+static bool is_passing(const struct p9fs *m, const struct fuse_request *q)
+{
+	return q->opcode == FUSE_SETATTR || replay_asks(m, q);
+}
+
 struct op *op_new(struct p9fs *m, const struct fuse_request *q)
 {
 	struct op *op = calloc(1, sizeof(*op));
@@ -41,6 +49,7 @@ struct op *op_new(struct p9fs *m, const struct fuse_request *q)
 	op->unique = q->unique;
 	op->mount = m;
 	op->newfid = P9_NOFID;
+	op->passing = is_passing(m, q);
 	op->inode = inode_of(m, q->node);
 	inode_pin(op->inode);
 	op->next = m->under_way;
@@ -510,8 +519,8 @@ struct fuse_entry_out entry_of(const struct op *op, struct inode *inode, struct 
 		.nodeid = inode ? node_of(m, inode) : 0,
 		.entry_valid = (uint64_t)named.tv_sec,
 		.entry_valid_nsec = (uint32_t)named.tv_nsec,
-		.attr_valid = (uint64_t)valid.tv_sec,
-		.attr_valid_nsec = (uint32_t)valid.tv_nsec,
+		.attr_valid = op->passing ? 0 : (uint64_t)valid.tv_sec,
+		.attr_valid_nsec = op->passing ? 0 : (uint32_t)valid.tv_nsec,
 		.attr = attr_of(m, qid.path, attr),
 	};
 }

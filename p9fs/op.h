@@ -33,7 +33,7 @@ struct op {
 	struct inode *walking;       /* ... and how far this walk goes */
 	uint32_t newfid;             /* a fid it makes: clunked at the end unless it is taken */
 	bool sent, flushing, parked, changes;
-	bool setattr; /* the kernel takes the answer whatever it has heard meanwhile */
+	bool passing; /* the kernel is not to keep the attributes that it is answered */
 	bool once;    /* to do it again would do something else */
 	enum { BEGIN_NOT, BEGIN_REACH, BEGIN_ANY, BEGIN_OPEN } begin; /* op_begin's */
 	op_step *begun;

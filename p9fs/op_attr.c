@@ -12,11 +12,9 @@
 
 /* --- getattr ----------------------------------------------------------------------- */
 
-/* Linux 6.1 takes the answer to a setattr(2) as the newest, though it may have
- * been told to forget while that was on its way: such an answer is not kept. */
 static void getattr_end(struct op *op)
 {
-	if (op->setattr)
+	if (op->passing)
 		op->attr.attr_valid = op->attr.attr_valid_nsec = 0;
 	op_give(op, &op->attr, sizeof(op->attr));
 }
@@ -65,8 +63,6 @@ void on_getattr(struct p9fs *m, const struct fuse_request *q)
 	struct op *op = op_new(m, q);
 	struct p9_listed listed;
 
-	if (op)
-		op->setattr = q->opcode == FUSE_SETATTR; /* one that is done already */
 	if (op && listing_inode(m, op->inode, &listed))
 		getattr_listed(op, &listed.entry);
 	else if (op)
@@ -134,7 +130,6 @@ void on_setattr(struct p9fs *m, const struct fuse_request *q)
 	if (!op)
 		return;
 	op->set = *q->setattr;
-	op->setattr = true;
 	if (m->config.own && op->set.valid & (FATTR_UID | FATTR_GID)) {
 		op_end(op, EPERM);
 		return;

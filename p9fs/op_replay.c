@@ -116,13 +116,19 @@ bool replay_holds(const struct p9fs *m, const struct inode *dir, const char *nam
 		       (act->to_dir == dir && strcmp(act->to_name, name) == 0));
 }
 
-bool replay_answers(struct p9fs *m, const struct fuse_request *q)
+bool replay_asks(const struct p9fs *m, const struct fuse_request *q)
 {
 	int tid = __atomic_load_n(&m->replay.tid, __ATOMIC_SEQ_CST);
+
+	return tid && q->pid == (uint32_t)tid;
+}
+
+bool replay_answers(struct p9fs *m, const struct fuse_request *q)
+{
 	int step = __atomic_load_n(&m->replay.step, __ATOMIC_SEQ_CST);
 	const struct act *act = m->replay.current;
 
-	if (!tid || q->pid != (uint32_t)tid || !act)
+	if (!act || !replay_asks(m, q))
 		return false;
 	switch (q->opcode) {
 	case FUSE_LOOKUP:

@@ -82,6 +82,9 @@ void replay_flush(struct p9fs *m);
 /* The name is in an act under way: the kernel is not to keep what it means, but to ask. */
 bool replay_holds(const struct p9fs *m, const struct inode *dir, const char *name);
 
+/* Whether the request is the thread's. */
+bool replay_asks(const struct p9fs *m, const struct fuse_request *q);
+
 /* op_replay.c: whether the request was the thread's; then it is answered, or will be. */
 bool replay_answers(struct p9fs *m, const struct fuse_request *q);
 
