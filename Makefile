@@ -153,7 +153,7 @@ $(B)/win/%.o: %.c $(B)/config.h
 cores: $(CORE_SRC:%.c=$(B)/win/%.o)
 
 # What `landbridge` starts to make a default kernel and image, beside it.
-DATA_SCRIPTS := apt-private fetch-kernel extract-vmlinux make-image tar-attributes tree-times disk-tar layers-tar
+DATA_SCRIPTS := apt-private fetch-kernel extract-vmlinux make-image tar-attributes tree-times disk-tar layers-tar Tar.pm
 $(B)/fetch-kernel: $(DATA_SCRIPTS:%=scripts/%)
 	@mkdir -p $(B)
 	$(Q)install -m 755 $^ $(B)/
