@@ -161,20 +161,19 @@ int distribution_set_default(const struct dirs *dirs, const char *name, struct f
 int distributions_each(const struct dirs *dirs,
 		       int (*each)(void *owner, const struct distribution *d), void *owner)
 {
-	struct distribution *d = malloc(sizeof(*d));
+	struct distribution d;
 	char path[PATH_MAX];
 	struct dirent **entries;
-	int count = -1, r = d ? 0 : -ENOMEM;
+	int count = -1, r = 0;
 
-	if (d && path_format(path, sizeof(path), "%s/distributions", dirs->home) == 0)
+	if (path_format(path, sizeof(path), "%s/distributions", dirs->home) == 0)
 		count = scandir(path, &entries, NULL, alphasort);
 	for (int i = 0; i < count; i++) {
-		if (r == 0 && distribution_find(d, dirs, entries[i]->d_name) == 0)
-			r = each(owner, d);
+		if (r == 0 && distribution_find(&d, dirs, entries[i]->d_name) == 0)
+			r = each(owner, &d);
 		free(entries[i]);
 	}
 	if (count >= 0)
 		free(entries);
-	free(d);
 	return r;
 }

@@ -25,11 +25,9 @@ static const char *kind_of(const struct image *image)
 static int import_check(const struct options *o, const struct image *image, const struct dirs *dirs,
 			struct fault *why)
 {
-	struct distribution *other = malloc(sizeof(*other));
-	bool there = other && o->name && distribution_find(other, dirs, o->name) == 0;
+	struct distribution other;
 
-	free(other);
-	if (there)
+	if (o->name && distribution_find(&other, dirs, o->name) == 0)
 		return fault_set(why, HOST_FAILED,
 				 "unable to import %s: there is a distribution %s already",
 				 o->image, o->name);
@@ -116,18 +114,14 @@ static int export(const struct options *o, struct distribution *d, struct fault 
 	return script_run(&make, &dirs, why);
 }
 
-/* Such a thing is large for a stack. */
 static int with_distribution(int (*act)(const struct options *o, struct distribution *d,
 					struct fault *why),
 			     const struct options *o)
 {
-	struct distribution *d = malloc(sizeof(*d));
+	struct distribution d;
 	struct fault why = { 0 };
 
-	if (!d || act(o, d, &why) < 0)
-		fault_set(&why, HOST_FAILED, "no memory");
-	free(d);
-	return why.status ? fault_print(&why) : 0;
+	return act(o, &d, &why) < 0 ? fault_print(&why) : 0;
 }
 
 int export_main(const struct options *o)

@@ -1,7 +1,6 @@
 /* start.c: landbridge start, list, stop and log: machines that stay. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -36,13 +35,11 @@ static int start_wait(int machine, struct fault *why)
 
 static bool is_distribution(const char *name)
 {
-	struct distribution *d = malloc(sizeof(*d));
+	struct distribution d;
 	struct fault unheard = { 0 };
 	struct dirs dirs;
-	bool is = d && dirs_find(&dirs, &unheard) == 0 && distribution_find(d, &dirs, name) == 0;
 
-	free(d);
-	return is;
+	return dirs_find(&dirs, &unheard) == 0 && distribution_find(&d, &dirs, name) == 0;
 }
 
 /* NAME stands for the default image, unless a distribution or file has that name. */
