@@ -23,21 +23,27 @@ static void login_root(struct login *who)
 	login_fill(who, &(struct account){ "root", 0, 0, "/root", "/bin/sh" });
 }
 
-/* The user called `name`, or without one the first with this uid. */
-static bool users_search(const char *name, uid_t uid, struct login *who)
+/* The user called `name`, else the one with that uid; without a name the one with uid
+ * 1000, else with 0. */
+static bool users_search(const char *name, struct login *who)
 {
+	bool found = false, wanted = false;
 	struct textfile t;
 	struct account u;
-	bool found = false;
+	uint32_t uid = name ? UINT32_MAX : 0; /* the first is nobody's */
 	char *at;
 
 	if (textfile_read(&t, "/etc/passwd") < 0)
 		return false;
+	if (name)
+		account_id(name, strlen(name), &uid);
 	at = t.at;
-	while (!found && account_next(&at, t.at + t.len, &u)) {
-		found = name ? strcmp(u.name, name) == 0 : u.uid == uid;
-		if (found)
-			login_fill(who, &u);
+	while (!wanted && account_next(&at, t.at + t.len, &u)) {
+		wanted = name ? strcmp(u.name, name) == 0 : u.uid == 1000;
+		if (!wanted && (found || u.uid != uid))
+			continue;
+		login_fill(who, &u);
+		found = true;
 	}
 	textfile_drop(&t);
 	return found;
@@ -57,33 +63,20 @@ static bool nss_search(const char *name, struct login *who)
 	return true;
 }
 
-/* Whom somebody has named, or numbered. */
-static bool user_search(const char *name, struct login *who)
-{
-	uint32_t uid;
-
-	return users_search(name, 0, who) ||
-	       (account_id(name, strlen(name), &uid) && users_search(NULL, uid, who)) ||
-	       (CFG_NSS && nss_search(name, who));
-}
-
 int login_find(struct login *who, const char *name, const struct settings *s)
 {
 	who->nss = false;
 	if (!name || !*name)
 		name = s->default_user;
-	if (name && *name) {
-		if (user_search(name, who))
-			return 0;
-		login_root(who);
-		if (strcmp(name, "root") == 0)
-			return 0;
-		fmt(who->name, sizeof(who->name), "%s", name);
-		return -ENOENT;
-	}
-	if (!users_search(NULL, 1000, who) && !users_search(NULL, 0, who))
-		login_root(who);
-	return 0;
+	if (name && !*name)
+		name = NULL;
+	if (users_search(name, who) || (CFG_NSS && name && nss_search(name, who)))
+		return 0;
+	login_root(who);
+	if (!name || strcmp(name, "root") == 0)
+		return 0;
+	fmt(who->name, sizeof(who->name), "%s", name);
+	return -ENOENT;
 }
 
 void login_default(struct login *who, const struct settings *s)
