@@ -44,8 +44,6 @@ struct agent {
 	uint32_t job_users[POLICY_JOBS]; /* of the guest */
 	size_t job_count;
 	struct drive_service drives;
-	struct wall wall;
-	struct wall_state walls;
 	struct share_service share;
 	struct audit audit;
 	struct guest_ports ports;
@@ -441,24 +439,23 @@ static void agent_end(struct agent *a)
 static int agent_enclose(struct agent *a, const char **step)
 {
 	const struct agent_config *config = a->config;
-	struct wall_state *state = &a->walls;
+	const struct wall wall = { .wine = config->wine,
+				   .drives = config->drives,
+				   .socket_dir = a->socket_dir,
+				   .apart = config->apart,
+				   .share = { config->wine->prefix, config->share } };
+	struct wall_state state;
 	char gap[WALL_GAP_MAX];
-	int error;
-
-	a->wall = (struct wall){ .wine = config->wine,
-				 .drives = config->drives,
-				 .socket_dir = a->socket_dir,
-				 .apart = config->apart,
-				 .share = { config->wine->prefix, config->share } };
-	error = wall_raise(&a->wall, state);
+	int error = wall_raise(&wall, &state);
 
 	*step = "keep Windows programs to their drives";
 	if (error)
 		return error;
 	*step = "keep Windows programs from what is read-only";
-	if (!wall_keeps(state) && drives_read_only(config->drives))
-		return state->rights;
-	if (wall_gap(state, gap, sizeof(gap)) > 0)
+	if (!wall_keeps(&state) && drives_read_only(config->drives))
+		return state.rights;
+	share_service_begin(&a->share, &wall, &state, &a->log);
+	if (wall_gap(&state, gap, sizeof(gap)) > 0)
 		log_warn(&a->log, "%s", gap);
 	return 0;
 }
@@ -504,7 +501,7 @@ static int agent_begin(struct agent *a, const char **step)
 	if (!a->router)
 		return -ENOMEM;
 	a->ports = (struct guest_ports){ .loop = &a->loop, .router = a->router, .log = &a->log };
-	share_service_begin(&a->share, &a->wall, &a->walls, &a->log, a->router);
+	a->share.router = a->router;
 	router_announce(a->router, &(struct hello){ .drives = drives_letters(config->drives),
 						    .read_only = drives_read_only(config->drives),
 						    .features = config->ports ? HELLO_PORTS : 0 });

@@ -21,10 +21,9 @@
 enum { STREAM = 3, FUSE = 4, READY = 5 };
 
 void share_service_begin(struct share_service *s, const struct wall *wall,
-			 const struct wall_state *state, const struct log *log,
-			 struct router *router)
+			 const struct wall_state *state, const struct log *log)
 {
-	*s = (struct share_service){ .router = router, .log = log, .channel = -1, .ready = -1 };
+	*s = (struct share_service){ .log = log, .channel = -1, .ready = -1 };
 	if (state->mounter <= 0)
 		return;
 	s->mounter = state->mounter;

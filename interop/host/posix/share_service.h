@@ -35,10 +35,9 @@ struct share_service {
 	struct users users;
 };
 
-/* With what the wall has for it. */
+/* With what the wall has for it; its router is to be set before the first program. */
 void share_service_begin(struct share_service *s, const struct wall *wall,
-			 const struct wall_state *state, const struct log *log,
-			 struct router *router);
+			 const struct wall_state *state, const struct log *log);
 
 /* A program is to be started: what its job is told of the guest's files. Its
  * descriptor stays ours, and is another's after the next call of any of these. */
