@@ -28,8 +28,6 @@ struct fixture {
 	int listener;
 	bool mounts;         /* it is to have the host's drives mounted */
 	pid_t broker, spare; /* spare: the last session that was seen waiting */
-	struct end ends[CLIENTS];
-	size_t count;
 };
 
 static void start_broker(struct fixture *t, rlim_t files)
@@ -105,8 +103,6 @@ static int teardown(void **state)
 	struct fixture *t = *state;
 
 	stop_broker(t);
-	for (size_t i = 0; i < t->count; i++)
-		end_close(&t->ends[i]);
 	pair_fini(&t->pair);
 	close(t->listener);
 	unlink(t->link);
@@ -118,7 +114,7 @@ static int teardown(void **state)
 
 static struct end *client(struct fixture *t)
 {
-	struct end *end = &t->ends[t->count++];
+	struct end *end = pair_end(&t->pair);
 	int fd = unix_connect(t->socket);
 
 	assert_true(fd >= 0);
@@ -131,21 +127,11 @@ static bool host_up(struct pair *pair)
 	return pair->host.up;
 }
 
-static bool all_done(struct pair *pair)
-{
-	const struct fixture *t = pair->test;
-
-	for (size_t i = 0; i < t->count; i++)
-		if (!t->ends[i].seen[WIRE_EXIT] && !t->ends[i].seen[WIRE_FAILED])
-			return false;
-	return true;
-}
-
 static bool last_done(struct pair *pair)
 {
 	const struct fixture *t = pair->test;
 
-	return t->ends[t->count - 1].seen[WIRE_EXIT];
+	return t->pair.ends[t->pair.count - 1].seen[WIRE_EXIT];
 }
 
 static void job_exits(struct end *job, const struct frame *f, const uint8_t *payload)
@@ -169,7 +155,7 @@ static void client_runs_a_program(void **state)
 	open_put_u32(&w, OPEN_TAG_UID, 4242); /* a lie */
 	end_hello(end, "client's epoch..", NULL);
 	end_send(end, WIRE_OPEN, 0, WIRE_STREAM_ONLY, payload, w.used);
-	assert_true(pair_run(&t->pair, all_done, 5000));
+	assert_true(pair_run(&t->pair, pair_done, 5000));
 	assert_int_equal(end->exit, 5);
 	assert_int_equal(t->pair.host.jobs[0]->launch.uid, getuid());
 }
@@ -180,12 +166,12 @@ static void host_opens_sessions(void **state)
 
 	assert_true(pair_run(&t->pair, host_up, 5000));
 	for (int i = 0; i < 3; i++) {
-		pair_endpoint(&t->pair.host, &t->ends[t->count++], 0);
-		end_launch(&t->ends[i], "sh");
+		pair_endpoint(&t->pair.host, 0);
+		end_launch(&t->pair.ends[i], "sh");
 	}
-	assert_true(pair_run(&t->pair, all_done, 5000));
+	assert_true(pair_run(&t->pair, pair_done, 5000));
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(t->ends[i].exit, 0);
+		assert_int_equal(t->pair.ends[i].exit, 0);
 }
 
 /* The only child that the broker has, or 0: the session that waits. */
@@ -223,9 +209,8 @@ static bool gone(pid_t pid)
 
 static void run_session(struct fixture *t)
 {
-	struct end *end = &t->ends[t->count++];
+	struct end *end = pair_endpoint(&t->pair.host, 0);
 
-	pair_endpoint(&t->pair.host, end, 0);
 	end_launch(end, "sh");
 	assert_true(pair_run(&t->pair, last_done, 5000));
 	assert_int_equal(end->exit, 0);
@@ -260,8 +245,8 @@ static void new_broker_takes_over(void **state)
 	stop_broker(t);
 	end_launch(client(t), "x");
 	start_broker(t, 0);
-	assert_true(pair_run(&t->pair, all_done, 5000));
-	assert_int_equal(t->ends[0].exit, 5);
+	assert_true(pair_run(&t->pair, pair_done, 5000));
+	assert_int_equal(t->pair.ends[0].exit, 5);
 }
 
 static bool never(struct pair *pair)
@@ -293,13 +278,13 @@ static void few_descriptors_are_survived(void **state)
 
 	t->pair.host.on_job_frame = job_exits;
 	assert_true(pair_run(&t->pair, host_up, 5000));
-	while (t->count < CLIENTS - 1)
+	while (t->pair.count < CLIENTS - 1)
 		client(t);
 	ticks = cpu_ticks(t->broker);
 	pair_run(&t->pair, never, 500);
 	assert_in_range(cpu_ticks(t->broker) - ticks, 0, 10);
-	for (size_t i = 0; i < t->count; i++)
-		end_close(&t->ends[i]);
+	for (size_t i = 0; i < t->pair.count; i++)
+		end_close(&t->pair.ends[i]);
 	end_launch(client(t), "x");
 	assert_true(pair_run(&t->pair, last_done, 5000));
 }

@@ -236,6 +236,11 @@ void end_exit(struct end *end, uint32_t code)
 	end_send_u32(end, WIRE_EXIT, WIRE_EXITED, WIRE_STREAM_ONLY, code);
 }
 
+bool end_done(const struct end *end)
+{
+	return end->seen[WIRE_EXIT] || end->seen[WIRE_FAILED];
+}
+
 static int side_serve_raw(struct side *side, const struct open *o)
 {
 	int sv[2];
@@ -399,6 +404,9 @@ bool pair_run(struct pair *pair, bool (*until)(struct pair *pair), int64_t ms)
 void pair_init(struct pair *pair)
 {
 	memset(pair, 0, sizeof(*pair));
+	pair->fds = fds_open();
+	pair->ends = calloc(PAIR_ENDS, sizeof(*pair->ends));
+	assert_non_null(pair->ends);
 	assert_int_equal(loop_init(&pair->loop), 0);
 	pair->tick.fire = pair_tick;
 	pair_side(pair, ROUTER_GUEST);
@@ -437,39 +445,72 @@ static void side_fini(struct side *side)
 	fd_close(&side->served);
 }
 
-void pair_fini(struct pair *pair)
+int pair_fini(struct pair *pair)
 {
+	for (size_t i = 0; i < pair->count; i++)
+		end_close(&pair->ends[i]);
+	free(pair->ends);
 	side_fini(&pair->guest);
 	side_fini(&pair->host);
 	timer_stop(&pair->loop, &pair->tick);
 	assert_null(pair->loop.timers);
 	loop_fini(&pair->loop);
+	return fds_open() - pair->fds;
 }
 
-void pair_endpoint(struct side *side, struct end *end, uint32_t uid)
+struct end *pair_end(struct pair *pair)
 {
+	assert_true(pair->count < PAIR_ENDS);
+	return &pair->ends[pair->count++];
+}
+
+static struct end *endpoint(struct side *side, uint32_t uid, const char *program)
+{
+	struct end *end = pair_end(side->pair);
 	int sv[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
 	end_open(end, &side->pair->loop, sv[1]);
 	end->generous = true;
+	if (program)
+		end_launch(end, program);
 	router_add_endpoint(side->router, sv[0], uid);
+	return end;
 }
 
-void pair_asking(struct side *side, struct end *end, uint32_t uid, const char *program)
+struct end *pair_endpoint(struct side *side, uint32_t uid)
 {
-	int sv[2];
+	return endpoint(side, uid, NULL);
+}
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
-	end_open(end, &side->pair->loop, sv[1]);
-	end->generous = true;
-	end_launch(end, program);
-	router_add_endpoint(side->router, sv[0], uid);
+struct end *pair_asking(struct side *side, uint32_t uid, const char *program)
+{
+	return endpoint(side, uid, program);
+}
+
+bool pair_done(struct pair *pair)
+{
+	size_t done = 0;
+
+	for (size_t i = 0; i < pair->count; i++)
+		done += end_done(&pair->ends[i]);
+	return done == pair->count;
 }
 
 void pair_cut(struct pair *pair)
 {
 	shutdown(pair->guest.link, SHUT_RDWR);
+}
+
+void job_answers(struct end *job, const struct frame *f, const uint8_t *payload)
+{
+	(void)payload;
+	if (f->type != WIRE_OPEN)
+		return;
+	end_send(job, WIRE_STARTED, 0, WIRE_STREAM_ONLY, "\7\0\0\0\0\0\0\0", 8);
+	end_data(job, 1, 60);
+	end_data(job, 2, 9);
+	end_exit(job, 6);
 }
 
 int fds_open(void)

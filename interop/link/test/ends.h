@@ -48,6 +48,8 @@ void end_data(struct end *end, uint8_t fd, size_t len);
 /* Both EOFs and EXIT. */
 void end_exit(struct end *end, uint32_t code);
 void end_hear(struct end *end, bool on);
+/* It has heard how its program ended, or why there is none. */
+bool end_done(const struct end *end);
 
 /* Two routers. Each dial waits for the next descriptor, side_plug's. */
 struct side {
@@ -73,9 +75,14 @@ struct side {
 	void (*on_job_frame)(struct end *end, const struct frame *f, const uint8_t *payload);
 };
 
+enum { PAIR_ENDS = 400 };
+
 struct pair {
 	struct loop loop;
 	struct side guest, host;
+	struct end *ends; /* of those who open streams; `count` of at most PAIR_ENDS */
+	size_t count;
+	int fds; /* open before there was a pair */
 	struct timer tick;
 	int64_t deadline;
 	bool (*until)(struct pair *pair);
@@ -87,7 +94,8 @@ struct pair {
 void pair_seal(bool on);
 
 void pair_init(struct pair *pair);
-void pair_fini(struct pair *pair);
+/* Closes its ends too. Returns how many descriptors are left open since pair_init. */
+int pair_fini(struct pair *pair);
 void pair_side(struct pair *pair, enum router_side side);
 /* What the side dials next, or is waiting for. */
 void side_plug(struct side *side, int fd);
@@ -96,13 +104,19 @@ void pair_connect(struct pair *pair);
 /* Runs the loop until the condition holds: false after ms. */
 bool pair_run(struct pair *pair, bool (*until)(struct pair *pair), int64_t ms);
 void pair_up(struct pair *pair);
-/* A new endpoint of a side; the end is ours. */
-void pair_endpoint(struct side *side, struct end *end, uint32_t uid);
-
+/* One more of its ends. */
+struct end *pair_end(struct pair *pair);
+/* A new endpoint of a side: the other end of it. */
+struct end *pair_endpoint(struct side *side, uint32_t uid);
 /* The same for one whose OPEN of a program is there already. */
-void pair_asking(struct side *side, struct end *end, uint32_t uid, const char *program);
+struct end *pair_asking(struct side *side, uint32_t uid, const char *program);
+/* All of its ends are done. */
+bool pair_done(struct pair *pair);
 /* Cuts the link under both sides. */
 void pair_cut(struct pair *pair);
+
+/* A job (on_job_frame) that says STARTED, some bytes each way, and ends with 6. */
+void job_answers(struct end *job, const struct frame *f, const uint8_t *payload);
 
 int fds_open(void);
 

@@ -29,10 +29,7 @@ struct fixture {
 	struct plug guest, host;
 	bool sticky; /* one side's hang-up is not seen by the other: a serial port */
 	bool cut;
-	struct end ends[4];
-	size_t count;
 	int64_t began;
-	int fds;
 };
 
 static int setup(void **state)
@@ -40,7 +37,6 @@ static int setup(void **state)
 	struct fixture *t = calloc(1, sizeof(*t));
 
 	assert_non_null(t);
-	t->fds = fds_open();
 	pair_init(&t->pair);
 	t->pair.test = t;
 	t->guest = (struct plug){ { .fd = -1 }, &t->host, &t->pair.guest, SIZE_MAX, false };
@@ -63,22 +59,11 @@ static int teardown(void **state)
 	struct fixture *t = *state;
 	int fds;
 
-	for (size_t i = 0; i < t->count; i++)
-		end_close(&t->ends[i]);
 	plug_pull(&t->guest);
 	plug_pull(&t->host);
-	pair_fini(&t->pair);
-	fds = fds_open() - t->fds;
+	fds = pair_fini(&t->pair);
 	free(t);
 	return fds;
-}
-
-static struct end *add(struct fixture *t, struct side *side)
-{
-	struct end *end = &t->ends[t->count++];
-
-	pair_endpoint(side, end, 1000);
-	return end;
 }
 
 static void plug_moves(struct watch *watch, uint32_t events);
@@ -130,26 +115,11 @@ static void plug_moves(struct watch *watch, uint32_t events)
 	}
 }
 
-static bool caller_done(const struct end *end)
-{
-	return end->seen[WIRE_EXIT] || end->seen[WIRE_FAILED];
-}
-
-static bool all_done(struct pair *pair)
-{
-	struct fixture *t = pair->test;
-	size_t done = 0;
-
-	for (size_t i = 0; i < t->count; i++)
-		done += caller_done(&t->ends[i]);
-	return done == t->count;
-}
-
 static bool cut_or_done(struct pair *pair)
 {
 	struct fixture *t = pair->test;
 
-	return t->cut || all_done(pair);
+	return t->cut || pair_done(pair);
 }
 
 static bool is_cut(struct pair *pair)
@@ -162,17 +132,6 @@ static bool is_cut(struct pair *pair)
 static bool has_job(struct pair *pair)
 {
 	return pair->host.job_count && pair->host.jobs[0]->seen[WIRE_OPEN];
-}
-
-static void job_answers(struct end *job, const struct frame *f, const uint8_t *payload)
-{
-	(void)payload;
-	if (f->type != WIRE_OPEN)
-		return;
-	end_send(job, WIRE_STARTED, 0, WIRE_STREAM_ONLY, "\7\0\0\0\0\0\0\0", 8);
-	end_data(job, 1, 60);
-	end_data(job, 2, 9);
-	end_exit(job, 6);
 }
 
 static void check_caller(const struct end *caller)
@@ -201,17 +160,17 @@ static bool cut_at(void **state, bool of_guest, size_t offset)
 	t->pair.host.on_job_frame = job_answers;
 	plug_in(&t->guest);
 	plug_in(&t->host);
-	end_launch(add(t, &t->pair.guest), "x");
+	end_launch(pair_endpoint(&t->pair.guest, 1000), "x");
 	assert_true(pair_run(&t->pair, cut_or_done, 20000));
 	was_cut = t->cut;
 
 	t->guest.left = t->host.left = SIZE_MAX;
 	pair_connect(&t->pair);
-	end_launch(add(t, &t->pair.guest), "y");
-	if (!pair_run(&t->pair, all_done, 3000))
+	end_launch(pair_endpoint(&t->pair.guest, 1000), "y");
+	if (!pair_run(&t->pair, pair_done, 3000))
 		fail_msg("cut after %zu bytes: no end", offset);
-	check_caller(&t->ends[0]);
-	assert_int_equal(t->ends[1].exit, 6);
+	check_caller(&t->pair.ends[0]);
+	assert_int_equal(t->pair.ends[1].exit, 6);
 	if (teardown(state))
 		fail_msg("cut after %zu bytes: a descriptor is left", offset);
 	return was_cut;
@@ -251,7 +210,7 @@ static void cut_all_along_under_tls(void **state)
 
 static bool told_of_lies(struct pair *pair)
 {
-	return pair->guest.refusals && all_done(pair);
+	return pair->guest.refusals && pair_done(pair);
 }
 
 /* Somebody on the way changes a byte: that is said, the streams fail, and the next
@@ -263,20 +222,20 @@ static void a_man_in_the_middle(void **state)
 	pair_seal(true);
 	plug_in(&t->guest);
 	plug_in(&t->host);
-	end_launch(add(t, &t->pair.guest), "x");
+	end_launch(pair_endpoint(&t->pair.guest, 1000), "x");
 	assert_true(pair_run(&t->pair, has_job, 20000));
 	t->host.lies = true;
 	end_data(t->pair.host.jobs[0], 1, 5000);
 	assert_true(pair_run(&t->pair, told_of_lies, 20000));
 	assert_int_equal(t->pair.guest.refused, -EBADMSG);
 	assert_int_equal(t->pair.guest.refusals, 1);
-	assert_int_equal(t->ends[0].data[1], 0);
-	assert_int_equal(t->ends[0].failed.code, 125);
+	assert_int_equal(t->pair.ends[0].data[1], 0);
+	assert_int_equal(t->pair.ends[0].failed.code, 125);
 	t->pair.host.on_job_frame = job_answers;
 	pair_connect(&t->pair);
-	end_launch(add(t, &t->pair.guest), "y");
-	assert_true(pair_run(&t->pair, all_done, 20000));
-	assert_int_equal(t->ends[1].exit, 6);
+	end_launch(pair_endpoint(&t->pair.guest, 1000), "y");
+	assert_true(pair_run(&t->pair, pair_done, 20000));
+	assert_int_equal(t->pair.ends[1].exit, 6);
 	pair_seal(false);
 }
 
@@ -286,13 +245,13 @@ static void cut_aborts_the_running_job(void **state)
 
 	plug_in(&t->guest);
 	plug_in(&t->host);
-	end_launch(add(t, &t->pair.guest), "x");
+	end_launch(pair_endpoint(&t->pair.guest, 1000), "x");
 	assert_true(pair_run(&t->pair, has_job, 20000));
 	plug_pull(&t->guest);
 	plug_pull(&t->host);
 	assert_true(pair_run(&t->pair, job_aborted, 20000));
-	assert_true(pair_run(&t->pair, all_done, 20000));
-	assert_non_null(strstr(t->ends[0].failed.text.at, "broke"));
+	assert_true(pair_run(&t->pair, pair_done, 20000));
+	assert_non_null(strstr(t->pair.ends[0].failed.text.at, "broke"));
 	assert_int_equal(t->pair.guest.downs, 1);
 }
 
@@ -327,8 +286,8 @@ static void sticks(void **state, bool guest_dies, size_t offset)
 	plug->left = offset;
 	plug_in(&t->guest);
 	plug_in(&t->host);
-	end_launch(add(t, &t->pair.guest), "x");
-	end_data(&t->ends[0], 0, 50000);
+	end_launch(pair_endpoint(&t->pair.guest, 1000), "x");
+	end_data(&t->pair.ends[0], 0, 50000);
 	assert_true(pair_run(&t->pair, is_cut, 20000));
 	side_dies(plug->side);
 	plug->left = SIZE_MAX;
@@ -337,13 +296,14 @@ static void sticks(void **state, bool guest_dies, size_t offset)
 	plug_pull(plug);
 	plug_in(plug);
 	t->began = loop_now();
-	for (int tries = 0; tries == 0 || (tries < 8 && !t->ends[0].seen[WIRE_EXIT]); tries++) {
-		end_close(&t->ends[0]);
-		t->count = 0;
-		end_launch(add(t, &t->pair.guest), "y");
-		pair_run(&t->pair, all_done, 3000);
+	for (int tries = 0; tries == 0 || (tries < 8 && !t->pair.ends[0].seen[WIRE_EXIT]);
+	     tries++) {
+		end_close(&t->pair.ends[0]);
+		t->pair.count = 0;
+		end_launch(pair_endpoint(&t->pair.guest, 1000), "y");
+		pair_run(&t->pair, pair_done, 3000);
 	}
-	assert_int_equal(t->ends[0].exit, 6);
+	assert_int_equal(t->pair.ends[0].exit, 6);
 }
 
 static void host_dies_between_frames(void **state)

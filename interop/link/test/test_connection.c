@@ -17,10 +17,7 @@
 struct fixture {
 	struct pair pair;
 	struct end peer; /* a host by hand, in place of its router */
-	struct end ends[4];
-	size_t count;
 	int64_t began;
-	int fds;
 };
 
 static int setup(void **state)
@@ -28,7 +25,6 @@ static int setup(void **state)
 	struct fixture *t = calloc(1, sizeof(*t));
 
 	assert_non_null(t);
-	t->fds = fds_open();
 	pair_init(&t->pair);
 	t->pair.test = t;
 	t->peer.watch.fd = -1;
@@ -42,47 +38,10 @@ static int teardown(void **state)
 	struct fixture *t = *state;
 	int fds;
 
-	for (size_t i = 0; i < t->count; i++)
-		end_close(&t->ends[i]);
 	end_close(&t->peer);
-	pair_fini(&t->pair);
-	fds = fds_open() - t->fds;
+	fds = pair_fini(&t->pair);
 	free(t);
 	return fds;
-}
-
-static struct end *add(struct fixture *t, struct side *side)
-{
-	struct end *end = &t->ends[t->count++];
-
-	pair_endpoint(side, end, 1000);
-	return end;
-}
-
-static bool caller_done(const struct end *end)
-{
-	return end->seen[WIRE_EXIT] || end->seen[WIRE_FAILED];
-}
-
-static bool all_done(struct pair *pair)
-{
-	struct fixture *t = pair->test;
-	size_t done = 0;
-
-	for (size_t i = 0; i < t->count; i++)
-		done += caller_done(&t->ends[i]);
-	return done == t->count;
-}
-
-static void job_answers(struct end *job, const struct frame *f, const uint8_t *payload)
-{
-	(void)payload;
-	if (f->type != WIRE_OPEN)
-		return;
-	end_send(job, WIRE_STARTED, 0, WIRE_STREAM_ONLY, "\7\0\0\0\0\0\0\0", 8);
-	end_data(job, 1, 60);
-	end_data(job, 2, 9);
-	end_exit(job, 6);
 }
 
 #define EPOCH "hand made epoch."
@@ -127,7 +86,7 @@ static bool peer_has_launch(struct pair *pair)
 {
 	struct fixture *t = pair->test;
 
-	return t->peer.seen[WIRE_OPEN] == t->count && t->peer.seen[WIRE_PING];
+	return t->peer.seen[WIRE_OPEN] == t->pair.count && t->peer.seen[WIRE_PING];
 }
 
 static bool peer_has_abort(struct pair *pair)
@@ -159,15 +118,15 @@ static void silent_peer_fails_in_two_seconds(void **state)
 
 	peer_up(t);
 	began = loop_now();
-	end_launch(add(t, &t->pair.guest), "x");
-	assert_true(pair_run(&t->pair, all_done, 4000));
+	end_launch(pair_endpoint(&t->pair.guest, 1000), "x");
+	assert_true(pair_run(&t->pair, pair_done, 4000));
 	assert_in_range(loop_now() - began, 1900, 2500);
-	assert_non_null(strstr(t->ends[0].failed.text.at, "does not answer"));
+	assert_non_null(strstr(t->pair.ends[0].failed.text.at, "does not answer"));
 	assert_true(pair_run(&t->pair, peer_has_abort, 20000));
 
 	began = loop_now();
-	end_launch(add(t, &t->pair.guest), "x");
-	assert_true(pair_run(&t->pair, all_done, 20000));
+	end_launch(pair_endpoint(&t->pair.guest, 1000), "x");
+	assert_true(pair_run(&t->pair, pair_done, 20000));
 	assert_in_range(loop_now() - began, 0, 500);
 	assert_true(t->pair.guest.up);
 }
@@ -179,11 +138,11 @@ static void last_bytes_are_no_answer(void **state)
 	int64_t began;
 
 	peer_up(t);
-	end_launch(add(t, &t->pair.guest), "x");
+	end_launch(pair_endpoint(&t->pair.guest, 1000), "x");
 	assert_true(pair_run(&t->pair, peer_has_launch, 20000));
 	began = loop_now();
 	end_send(&t->peer, WIRE_PING, 0, 0, NULL, 0);
-	assert_true(pair_run(&t->pair, all_done, 8000));
+	assert_true(pair_run(&t->pair, pair_done, 8000));
 	assert_in_range(loop_now() - began, 1900, 2600);
 }
 
@@ -193,12 +152,12 @@ static void early_pong_is_no_answer(void **state)
 	struct fixture *t = *state;
 
 	peer_up(t);
-	end_launch(add(t, &t->pair.guest), "x");
+	end_launch(pair_endpoint(&t->pair.guest, 1000), "x");
 	assert_true(pair_run(&t->pair, peer_has_launch, 20000));
-	end_launch(add(t, &t->pair.guest), "x");
+	end_launch(pair_endpoint(&t->pair.guest, 1000), "x");
 	assert_true(pair_run(&t->pair, peer_has_launch, 20000));
 	end_send(&t->peer, WIRE_PONG, 0, 0, NULL, 0);
-	assert_true(pair_run(&t->pair, all_done, 8000));
+	assert_true(pair_run(&t->pair, pair_done, 8000));
 }
 
 static void slow_start_is_not_silence(void **state)
@@ -206,13 +165,13 @@ static void slow_start_is_not_silence(void **state)
 	struct fixture *t = *state;
 
 	peer_up(t);
-	end_launch(add(t, &t->pair.guest), "x");
+	end_launch(pair_endpoint(&t->pair.guest, 1000), "x");
 	assert_true(pair_run(&t->pair, peer_has_launch, 20000));
 	end_send(&t->peer, WIRE_PONG, 0, 0, NULL, 0);
-	assert_false(pair_run(&t->pair, all_done, 2500));
+	assert_false(pair_run(&t->pair, pair_done, 2500));
 	end_send_u32(&t->peer, WIRE_EXIT, 0, 1, 4);
-	assert_true(pair_run(&t->pair, all_done, 20000));
-	assert_int_equal(t->ends[0].exit, 4);
+	assert_true(pair_run(&t->pair, pair_done, 20000));
+	assert_int_equal(t->pair.ends[0].exit, 4);
 }
 
 static void no_link_fails_in_two_seconds(void **state)
@@ -220,13 +179,13 @@ static void no_link_fails_in_two_seconds(void **state)
 	struct fixture *t = *state;
 	int64_t began = loop_now();
 
-	end_launch(add(t, &t->pair.guest), "x");
-	assert_true(pair_run(&t->pair, all_done, 4000));
+	end_launch(pair_endpoint(&t->pair.guest, 1000), "x");
+	assert_true(pair_run(&t->pair, pair_done, 4000));
 	assert_in_range(loop_now() - began, 1900, 2500);
-	assert_non_null(strstr(t->ends[0].failed.text.at, "no agent"));
+	assert_non_null(strstr(t->pair.ends[0].failed.text.at, "no agent"));
 	began = loop_now();
-	end_launch(add(t, &t->pair.guest), "x");
-	assert_true(pair_run(&t->pair, all_done, 20000));
+	end_launch(pair_endpoint(&t->pair.guest, 1000), "x");
+	assert_true(pair_run(&t->pair, pair_done, 20000));
 	assert_in_range(loop_now() - began, 0, 500);
 }
 
@@ -242,11 +201,11 @@ static void open_waits_for_the_link(void **state)
 	struct fixture *t = *state;
 
 	t->pair.host.on_job_frame = job_answers;
-	end_launch(add(t, &t->pair.guest), "x");
+	end_launch(pair_endpoint(&t->pair.guest, 1000), "x");
 	assert_true(pair_run(&t->pair, some_time, 20000));
 	pair_connect(&t->pair);
-	assert_true(pair_run(&t->pair, all_done, 1500));
-	assert_int_equal(t->ends[0].exit, 6);
+	assert_true(pair_run(&t->pair, pair_done, 1500));
+	assert_int_equal(t->pair.ends[0].exit, 6);
 }
 
 static void too_much_data_fails_the_stream(void **state)
@@ -255,23 +214,23 @@ static void too_much_data_fails_the_stream(void **state)
 	struct fixture *t = *state;
 
 	peer_up(t);
-	end_launch(add(t, &t->pair.guest), "x");
-	t->ends[0].generous = false;
+	end_launch(pair_endpoint(&t->pair.guest, 1000), "x");
+	t->pair.ends[0].generous = false;
 	assert_true(pair_run(&t->pair, peer_has_launch, 20000));
 	for (int i = 0; i < 5; i++)
 		end_send(&t->peer, WIRE_DATA, 1, 1, bytes, sizeof(bytes));
-	assert_true(pair_run(&t->pair, all_done, 20000));
-	assert_int_equal(t->ends[0].data[1], WIRE_CREDIT);
-	assert_non_null(strstr(t->ends[0].failed.text.at, "protocol"));
+	assert_true(pair_run(&t->pair, pair_done, 20000));
+	assert_int_equal(t->pair.ends[0].data[1], WIRE_CREDIT);
+	assert_non_null(strstr(t->pair.ends[0].failed.text.at, "protocol"));
 	assert_true(pair_run(&t->pair, peer_has_abort, 20000));
 
-	end_launch(add(t, &t->pair.guest), "x");
+	end_launch(pair_endpoint(&t->pair.guest, 1000), "x");
 	assert_true(pair_run(&t->pair, peer_has_launch, 20000));
 	assert_int_equal(t->peer.last.stream, 3);
 	end_send_u32(&t->peer, WIRE_EXIT, 0, 1, 9); /* the dead stream: ignored */
 	end_send_u32(&t->peer, WIRE_EXIT, 0, 3, 4);
-	assert_true(pair_run(&t->pair, all_done, 20000));
-	assert_int_equal(t->ends[1].exit, 4);
+	assert_true(pair_run(&t->pair, pair_done, 20000));
+	assert_int_equal(t->pair.ends[1].exit, 4);
 }
 
 struct bad_frame {
@@ -303,12 +262,12 @@ static void bad_frame(void **state, const struct bad_frame *c)
 	setup(state);
 	t = *state;
 	peer_up(t);
-	end_launch(add(t, &t->pair.guest), "x");
+	end_launch(pair_endpoint(&t->pair.guest, 1000), "x");
 	assert_true(pair_run(&t->pair, peer_has_launch, 20000));
 	frame_encode(header, &c->frame);
 	end_send_bytes(&t->peer, header, sizeof(header));
 	end_send_bytes(&t->peer, bytes, c->frame.length);
-	if (!pair_run(&t->pair, all_done, 1000))
+	if (!pair_run(&t->pair, pair_done, 1000))
 		fail_msg("%s: was taken", c->name);
 	if (t->pair.guest.up == c->link)
 		fail_msg("%s: the link is %s", c->name, c->link ? "up" : "down");
@@ -326,12 +285,12 @@ static void new_epoch_fails_all_streams(void **state)
 	struct fixture *t = *state;
 
 	peer_up(t);
-	end_launch(add(t, &t->pair.guest), "x");
+	end_launch(pair_endpoint(&t->pair.guest, 1000), "x");
 	assert_true(pair_run(&t->pair, peer_has_launch, 20000));
 	t->peer.seen[WIRE_HELLO] = 0;
 	end_hello(&t->peer, "another epoch...", NOBODY);
-	assert_true(pair_run(&t->pair, all_done, 20000));
-	assert_int_equal(t->ends[0].failed.code, 125);
+	assert_true(pair_run(&t->pair, pair_done, 20000));
+	assert_int_equal(t->pair.ends[0].failed.code, 125);
 	assert_true(pair_run(&t->pair, peer_has_hello, 20000));
 	assert_memory_equal(guest_epoch(t) + WIRE_EPOCH, "another epoch...", WIRE_EPOCH);
 	assert_false(t->pair.guest.up);
@@ -465,12 +424,12 @@ static void long_launch_goes_in_pieces(void **state)
 	t->peer.owner = order;
 	/* the kind, and one field of an unknown tag */
 	memcpy(payload, "\11\0\0\0\4\0\0\0\1\0\0\0\x63\0\0\0\xec\xff\x0f\0", 20);
-	slow = add(t, &t->pair.guest);
+	slow = pair_endpoint(&t->pair.guest, 1000);
 	end_hello(slow, "client's epoch..", NOBODY);
 	end_send(slow, WIRE_OPEN, 0, WIRE_STREAM_ONLY, payload, sizeof(payload));
 	end_hear(&t->peer, false);
 	assert_true(pair_run(&t->pair, slow_is_under_way, 20000));
-	pair_asking(&t->pair.guest, &t->ends[t->count++], 1000, "x");
+	pair_asking(&t->pair.guest, 1000, "x");
 	end_hear(&t->peer, true);
 	assert_true(pair_run(&t->pair, peer_has_whole_launch, 20000));
 	assert_int_equal(t->peer.biggest, WIRE_PIECE_MAX);

@@ -16,13 +16,10 @@
 #include "interop/link/router.h"
 #include "interop/link/test/ends.h"
 
-enum { MANY = 400, ASKED = 380, BULK = 3 * 1024 * 1024 };
+enum { ASKED = 380, BULK = 3 * 1024 * 1024 };
 
 struct fixture {
 	struct pair pair;
-	struct end ends[MANY];
-	size_t count;
-	int fds;
 	/* what raw sockets have carried */
 	int opener, server;
 	size_t got[2], sent[2]; /* by the opener, by the server */
@@ -34,7 +31,6 @@ static int setup(void **state)
 	struct fixture *t = calloc(1, sizeof(*t));
 
 	assert_non_null(t);
-	t->fds = fds_open();
 	pair_init(&t->pair);
 	t->pair.test = t;
 	t->opener = t->server = -1;
@@ -47,28 +43,17 @@ static int teardown(void **state)
 	struct fixture *t = *state;
 	int leaked;
 
-	for (size_t i = 0; i < t->count; i++)
-		end_close(&t->ends[i]);
 	fd_close(&t->opener);
 	fd_close(&t->server);
-	pair_fini(&t->pair);
-	leaked = fds_open() - t->fds;
+	leaked = pair_fini(&t->pair);
 	free(t);
 	return leaked;
-}
-
-static struct end *add(struct fixture *t, struct side *side, uint32_t uid)
-{
-	struct end *end = &t->ends[t->count++];
-
-	pair_endpoint(side, end, uid);
-	return end;
 }
 
 static bool answered(struct pair *pair)
 {
 	const struct fixture *t = pair->test;
-	const struct end *end = &t->ends[t->count - 1];
+	const struct end *end = &t->pair.ends[t->pair.count - 1];
 
 	return end->seen[WIRE_STARTED] || end->seen[WIRE_FAILED] || end->seen[WIRE_EXIT];
 }
@@ -79,7 +64,7 @@ static void open_bytes(struct fixture *t)
 	struct end *end;
 
 	pair_up(&t->pair);
-	end = add(t, &t->pair.host, 0);
+	end = pair_endpoint(&t->pair.host, 0);
 	end_ask(end, OPEN_BYTES, OPEN_TAG_SERVICE, "files");
 	assert_true(pair_run(&t->pair, answered, 20000));
 	assert_int_equal(end->seen[WIRE_STARTED], 1);
@@ -273,7 +258,7 @@ static void refusals_are_typed(void **state)
 
 	pair_up(&t->pair);
 	for (size_t i = 0; i < array_len(refusals); i++) {
-		struct end *end = add(t, &t->pair.host, 0);
+		struct end *end = pair_endpoint(&t->pair.host, 0);
 
 		t->pair.host.forbid = refusals[i].forbid;
 		t->pair.guest.refuse = refusals[i].refuse;
@@ -294,7 +279,7 @@ static void early_bytes_fail_the_stream(void **state)
 	struct end *end;
 
 	pair_up(&t->pair);
-	end = add(t, &t->pair.host, 0);
+	end = pair_endpoint(&t->pair.host, 0);
 	end_ask(end, OPEN_BYTES, OPEN_TAG_SERVICE, "files");
 	end_send(end, WIRE_DATA, 0, WIRE_STREAM_ONLY, "x", 1);
 	assert_true(pair_run(&t->pair, answered, 20000));
@@ -315,9 +300,9 @@ static bool all_idle_were_met(struct pair *pair)
 	const struct fixture *t = pair->test;
 	size_t failed = 0;
 
-	for (size_t i = 0; i < t->count; i++)
-		failed += t->ends[i].seen[WIRE_FAILED] > 0 || t->ends[i].eof;
-	return failed >= t->count - 128;
+	for (size_t i = 0; i < t->pair.count; i++)
+		failed += t->pair.ends[i].seen[WIRE_FAILED] > 0 || t->pair.ends[i].eof;
+	return failed >= t->pair.count - 128;
 }
 
 /* The oldest silent ones of the greediest user give way; others are served. */
@@ -328,12 +313,12 @@ static void silent_connections_give_way(void **state)
 
 	t->pair.host.on_job_frame = job_exits;
 	pair_up(&t->pair);
-	quiet = add(t, &t->pair.guest, 1001);
+	quiet = pair_endpoint(&t->pair.guest, 1001);
 	for (int i = 0; i < 390; i++)
-		add(t, &t->pair.guest, 1000);
+		pair_endpoint(&t->pair.guest, 1000);
 	assert_true(pair_run(&t->pair, all_idle_were_met, 20000));
-	assert_non_null(strstr(t->ends[1].failed.text.at, "gave way"));
-	other = add(t, &t->pair.guest, 1002);
+	assert_non_null(strstr(t->pair.ends[1].failed.text.at, "gave way"));
+	other = pair_endpoint(&t->pair.guest, 1002);
 	end_launch(other, "x");
 	assert_true(pair_run(&t->pair, answered, 20000));
 	assert_int_equal(other->seen[WIRE_EXIT], 1);
@@ -346,8 +331,8 @@ static bool share_is_used(struct pair *pair)
 	const struct fixture *t = pair->test;
 	size_t failed = 0;
 
-	for (size_t i = 0; i < t->count; i++)
-		failed += t->ends[i].seen[WIRE_FAILED];
+	for (size_t i = 0; i < t->pair.count; i++)
+		failed += t->pair.ends[i].seen[WIRE_FAILED];
 	return failed == ASKED - 176 && pair->host.job_count == 48;
 }
 
@@ -355,7 +340,7 @@ static bool last_runs(struct pair *pair)
 {
 	const struct fixture *t = pair->test;
 
-	return t->ends[t->count - 1].seen[WIRE_EXIT] || t->ends[t->count - 1].seen[WIRE_FAILED];
+	return end_done(&t->pair.ends[t->pair.count - 1]);
 }
 
 /* One user's programs that never end, and as many that are refused and do not
@@ -366,19 +351,19 @@ static void one_user_gets_a_share(void **state)
 
 	pair_up(&t->pair);
 	for (int i = 0; i < ASKED; i++)
-		pair_asking(&t->pair.guest, &t->ends[t->count++], 1000, "x");
+		pair_asking(&t->pair.guest, 1000, "x");
 	assert_true(pair_run(&t->pair, share_is_used, 20000));
 	t->pair.host.on_job_frame = job_exits;
-	pair_asking(&t->pair.guest, &t->ends[t->count++], 1001, "y");
+	pair_asking(&t->pair.guest, 1001, "y");
 	assert_true(pair_run(&t->pair, last_runs, 20000));
-	assert_int_equal(t->ends[t->count - 1].seen[WIRE_EXIT], 1);
+	assert_int_equal(t->pair.ends[t->pair.count - 1].seen[WIRE_EXIT], 1);
 }
 
 static bool third_failed(struct pair *pair)
 {
 	const struct fixture *t = pair->test;
 
-	return t->ends[2].seen[WIRE_FAILED];
+	return t->pair.ends[2].seen[WIRE_FAILED];
 }
 
 /* Three OPENs of 3 MiB that never end are one too many for a user. */
@@ -393,17 +378,17 @@ static void big_openings_are_shared(void **state)
 	pair_up(&t->pair);
 	frame_encode(header, &f);
 	for (int i = 0; i < 3; i++) {
-		struct end *end = add(t, &t->pair.guest, 1000);
+		struct end *end = pair_endpoint(&t->pair.guest, 1000);
 
 		end_hello(end, "client's epoch..", NULL);
 		end_send_bytes(end, header, sizeof(header));
 		end_send_bytes(end, most, sizeof(most));
 	}
 	assert_true(pair_run(&t->pair, third_failed, 20000));
-	assert_int_equal(t->ends[0].seen[WIRE_FAILED], 0);
-	pair_asking(&t->pair.guest, &t->ends[t->count++], 1001, "y");
+	assert_int_equal(t->pair.ends[0].seen[WIRE_FAILED], 0);
+	pair_asking(&t->pair.guest, 1001, "y");
 	assert_true(pair_run(&t->pair, last_runs, 20000));
-	assert_int_equal(t->ends[t->count - 1].seen[WIRE_EXIT], 1);
+	assert_int_equal(t->pair.ends[t->pair.count - 1].seen[WIRE_EXIT], 1);
 }
 
 #define with_fixture(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -18,9 +18,6 @@ enum { MANY = 330 };
 
 struct fixture {
 	struct pair pair;
-	struct end ends[MANY];
-	size_t count;
-	int fds;
 };
 
 static int setup(void **state)
@@ -28,7 +25,6 @@ static int setup(void **state)
 	struct fixture *t = calloc(1, sizeof(*t));
 
 	assert_non_null(t);
-	t->fds = fds_open();
 	pair_init(&t->pair);
 	t->pair.test = t;
 	*state = t;
@@ -39,40 +35,10 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *t = *state;
-	int fds;
+	int fds = pair_fini(&t->pair);
 
-	for (size_t i = 0; i < t->count; i++)
-		end_close(&t->ends[i]);
-	pair_fini(&t->pair);
-	fds = fds_open();
-	if (fds != t->fds)
-		print_error("%d descriptors before, %d after\n", t->fds, fds);
-	fds -= t->fds;
 	free(t);
 	return fds;
-}
-
-static struct end *add(struct fixture *t, struct side *side)
-{
-	struct end *end = &t->ends[t->count++];
-
-	pair_endpoint(side, end, 1000);
-	return end;
-}
-
-static bool caller_done(const struct end *end)
-{
-	return end->seen[WIRE_EXIT] || end->seen[WIRE_FAILED];
-}
-
-static bool all_done(struct pair *pair)
-{
-	struct fixture *t = pair->test;
-	size_t done = 0;
-
-	for (size_t i = 0; i < t->count; i++)
-		done += caller_done(&t->ends[i]);
-	return done == t->count;
 }
 
 static bool has_job(struct pair *pair)
@@ -105,14 +71,14 @@ static void one_stream_both_ways(void **state)
 	pair_up(&t->pair);
 	assert_string_equal(t->pair.guest.host_path, "C:\\a;C:\\b");
 	for (int i = 0; i < 2; i++) {
-		struct end *caller = add(t, sides[i]);
+		struct end *caller = pair_endpoint(sides[i], 1000);
 		struct side *other = sides[!i];
 		struct end *job;
 
 		other->on_job_frame = job_runs;
 		end_launch(caller, "5");
 		end_data(caller, 0, 3000);
-		assert_true(pair_run(&t->pair, all_done, 20000));
+		assert_true(pair_run(&t->pair, pair_done, 20000));
 		job = other->jobs[0];
 		assert_int_equal(job->first.type, WIRE_OPEN);
 		assert_string_equal(job->launch.program.at, "5");
@@ -137,14 +103,14 @@ static void fifty_streams_at_once(void **state)
 	pair_up(&t->pair);
 	for (int i = 0; i < 50; i++) {
 		fmt(program, sizeof(program), "%d", i);
-		end_launch(add(t, &t->pair.guest), program);
+		end_launch(pair_endpoint(&t->pair.guest, 1000), program);
 	}
-	assert_true(pair_run(&t->pair, all_done, 10000));
+	assert_true(pair_run(&t->pair, pair_done, 10000));
 	for (uint32_t i = 0; i < 50; i++) {
-		assert_int_equal(t->ends[i].exit, i);
-		assert_int_equal(t->ends[i].data[1], 200000);
-		assert_int_equal(t->ends[i].data[2], 1000);
-		assert_int_equal(t->ends[i].last.type, WIRE_EXIT);
+		assert_int_equal(t->pair.ends[i].exit, i);
+		assert_int_equal(t->pair.ends[i].data[1], 200000);
+		assert_int_equal(t->pair.ends[i].data[2], 1000);
+		assert_int_equal(t->pair.ends[i].last.type, WIRE_EXIT);
 	}
 }
 
@@ -153,8 +119,8 @@ static bool one_refused(struct pair *pair)
 	struct fixture *t = pair->test;
 	size_t refused = 0;
 
-	for (size_t i = 0; i < t->count; i++)
-		refused += t->ends[i].seen[WIRE_FAILED];
+	for (size_t i = 0; i < t->pair.count; i++)
+		refused += t->pair.ends[i].seen[WIRE_FAILED];
 	return refused == MANY - 320 && pair->host.job_count == 64;
 }
 
@@ -166,16 +132,16 @@ static void more_streams_than_places(void **state)
 
 	pair_up(&t->pair);
 	for (uint32_t i = 0; i < MANY; i++)
-		pair_asking(&t->pair.guest, &t->ends[t->count++], 1000 + i % 4, "0");
+		pair_asking(&t->pair.guest, 1000 + i % 4, "0");
 	assert_true(pair_run(&t->pair, one_refused, 10000));
-	assert_non_null(strstr(t->ends[MANY - 1].failed.text.at, "too many programs"));
+	assert_non_null(strstr(t->pair.ends[MANY - 1].failed.text.at, "too many programs"));
 
 	t->pair.host.on_job_frame = job_runs;
 	for (size_t i = 0; i < 64; i++)
 		end_exit(t->pair.host.jobs[i], 0);
-	assert_true(pair_run(&t->pair, all_done, 60000));
+	assert_true(pair_run(&t->pair, pair_done, 60000));
 	for (size_t i = 0; i < MANY; i++)
-		exits += t->ends[i].seen[WIRE_EXIT];
+		exits += t->pair.ends[i].seen[WIRE_EXIT];
 	assert_int_equal(exits, 320);
 	assert_int_equal(t->pair.host.job_count, 320);
 }
@@ -184,14 +150,14 @@ static bool credit_is_used_up(struct pair *pair)
 {
 	struct fixture *t = pair->test;
 
-	return t->ends[0].data[1] == WIRE_CREDIT;
+	return t->pair.ends[0].data[1] == WIRE_CREDIT;
 }
 
 static bool stderr_and_signal_passed(struct pair *pair)
 {
 	struct fixture *t = pair->test;
 
-	return t->ends[0].data[2] == 5000 && pair->host.jobs[0]->seen[WIRE_SIGNAL];
+	return t->pair.ends[0].data[2] == 5000 && pair->host.jobs[0]->seen[WIRE_SIGNAL];
 }
 
 static void stalled_stdout_stalls_nothing_else(void **state)
@@ -200,7 +166,7 @@ static void stalled_stdout_stalls_nothing_else(void **state)
 	struct end *caller, *job;
 
 	pair_up(&t->pair);
-	caller = add(t, &t->pair.guest);
+	caller = pair_endpoint(&t->pair.guest, 1000);
 	caller->generous = false;
 	end_launch(caller, "x");
 	assert_true(pair_run(&t->pair, has_job, 20000));
@@ -211,7 +177,7 @@ static void stalled_stdout_stalls_nothing_else(void **state)
 	end_send_u32(caller, WIRE_SIGNAL, 0, WIRE_STREAM_ONLY, 15);
 	assert_true(pair_run(&t->pair, stderr_and_signal_passed, 20000));
 	end_exit(job, 3);
-	assert_true(pair_run(&t->pair, all_done, 20000));
+	assert_true(pair_run(&t->pair, pair_done, 20000));
 	assert_int_equal(caller->exit, 3);
 }
 
@@ -219,8 +185,8 @@ static bool others_done(struct pair *pair)
 {
 	struct fixture *t = pair->test;
 
-	for (size_t i = 1; i < t->count; i++)
-		if (!caller_done(&t->ends[i]))
+	for (size_t i = 1; i < t->pair.count; i++)
+		if (!end_done(&t->pair.ends[i]))
 			return false;
 	return true;
 }
@@ -233,15 +199,15 @@ static void deaf_endpoint_stalls_nobody(void **state)
 
 	t->pair.host.on_job_frame = job_runs;
 	pair_up(&t->pair);
-	deaf = add(t, &t->pair.guest);
+	deaf = pair_endpoint(&t->pair.guest, 1000);
 	end_launch(deaf, "9");
 	end_hear(deaf, false);
 	for (int i = 1; i < 20; i++)
-		end_launch(add(t, &t->pair.guest), "9");
+		end_launch(pair_endpoint(&t->pair.guest, 1000), "9");
 	assert_true(pair_run(&t->pair, others_done, 5000));
 	assert_int_equal(deaf->data[1], 0);
 	end_hear(deaf, true);
-	assert_true(pair_run(&t->pair, all_done, 20000));
+	assert_true(pair_run(&t->pair, pair_done, 20000));
 	assert_int_equal(deaf->data[1], 200000);
 	assert_int_equal(deaf->exit, 9);
 }
@@ -251,10 +217,10 @@ static void dead_caller_aborts(void **state)
 	struct fixture *t = *state;
 
 	pair_up(&t->pair);
-	end_launch(add(t, &t->pair.guest), "x");
+	end_launch(pair_endpoint(&t->pair.guest, 1000), "x");
 	assert_true(pair_run(&t->pair, has_job, 20000));
-	end_close(&t->ends[0]);
-	t->count = 0;
+	end_close(&t->pair.ends[0]);
+	t->pair.count = 0;
 	assert_true(pair_run(&t->pair, job_aborted, 20000));
 	assert_int_equal(t->pair.host.jobs[0]->seen[WIRE_ABORT], 1);
 }
@@ -265,12 +231,12 @@ static void dead_runner_fails_after_its_bytes(void **state)
 	struct end *caller;
 
 	pair_up(&t->pair);
-	caller = add(t, &t->pair.guest);
+	caller = pair_endpoint(&t->pair.guest, 1000);
 	end_launch(caller, "x");
 	assert_true(pair_run(&t->pair, has_job, 20000));
 	end_data(t->pair.host.jobs[0], 1, 70000);
 	end_close(t->pair.host.jobs[0]);
-	assert_true(pair_run(&t->pair, all_done, 20000));
+	assert_true(pair_run(&t->pair, pair_done, 20000));
 	assert_int_equal(caller->data[1], 70000);
 	assert_int_equal(caller->failed.code, 125);
 	assert_non_null(strstr(caller->failed.text.at, "unexpectedly"));
@@ -282,11 +248,11 @@ static void refusal_crosses_with_its_code(void **state)
 
 	t->pair.host.refuse = WIRE_FAIL_NOT_FOUND;
 	pair_up(&t->pair);
-	end_launch(add(t, &t->pair.guest), "x");
-	assert_true(pair_run(&t->pair, all_done, 20000));
-	assert_int_equal(t->ends[0].failed.code, 127);
-	assert_int_equal(t->ends[0].failed.os_error, 2);
-	assert_string_equal(t->ends[0].failed.text.at, "not here");
+	end_launch(pair_endpoint(&t->pair.guest, 1000), "x");
+	assert_true(pair_run(&t->pair, pair_done, 20000));
+	assert_int_equal(t->pair.ends[0].failed.code, 127);
+	assert_int_equal(t->pair.ends[0].failed.os_error, 2);
+	assert_string_equal(t->pair.ends[0].failed.text.at, "not here");
 }
 
 static bool shut_down(struct pair *pair)
@@ -317,11 +283,11 @@ static void idle_link_never_wakes(void **state)
 
 	t->pair.host.on_job_frame = job_runs;
 	pair_up(&t->pair);
-	end_launch(add(t, &t->pair.guest), "0");
-	assert_true(pair_run(&t->pair, all_done, 20000));
-	end_close(&t->ends[0]);
+	end_launch(pair_endpoint(&t->pair.guest, 1000), "0");
+	assert_true(pair_run(&t->pair, pair_done, 20000));
+	end_close(&t->pair.ends[0]);
 	end_close(t->pair.host.jobs[0]);
-	t->count = 0;
+	t->pair.count = 0;
 	pair_run(&t->pair, never, 1200);
 	timer_stop(&t->pair.loop, &t->pair.tick);
 	assert_null(t->pair.loop.timers);
@@ -337,7 +303,7 @@ static void big_launch_arrives_whole(void **state)
 
 	t->pair.host.on_job_frame = job_runs;
 	pair_up(&t->pair);
-	caller = add(t, &t->pair.guest);
+	caller = pair_endpoint(&t->pair.guest, 1000);
 	memset(text, 'a', sizeof(text));
 	writer_init(&w, payload, sizeof(payload));
 	open_put_u32(&w, OPEN_TAG_KIND, OPEN_PROGRAM);
@@ -348,7 +314,7 @@ static void big_launch_arrives_whole(void **state)
 	end_hello(caller, "client's epoch..", NULL);
 	end_send(caller, WIRE_OPEN, 0, WIRE_STREAM_ONLY, payload, w.used);
 	end_data(caller, 0, 10);
-	assert_true(pair_run(&t->pair, all_done, 5000));
+	assert_true(pair_run(&t->pair, pair_done, 5000));
 	job = t->pair.host.jobs[0];
 	assert_int_equal(caller->exit, 7);
 	assert_int_equal(job->biggest, WIRE_OPEN_MAX);
@@ -385,10 +351,10 @@ static void bad_openings_are_told(void **state)
 	for (size_t i = 0; i < array_len(bad_openings); i++) {
 		const struct bad_opening *c = &bad_openings[i];
 
-		end_send_bytes(add(t, &t->pair.guest), c->bytes, c->len);
-		assert_true(pair_run(&t->pair, all_done, 20000));
-		if (!strstr(t->ends[i].failed.text.at, c->want))
-			fail_msg("%s: got \"%s\"", c->name, t->ends[i].failed.text.at);
+		end_send_bytes(pair_endpoint(&t->pair.guest, 1000), c->bytes, c->len);
+		assert_true(pair_run(&t->pair, pair_done, 20000));
+		if (!strstr(t->pair.ends[i].failed.text.at, c->want))
+			fail_msg("%s: got \"%s\"", c->name, t->pair.ends[i].failed.text.at);
 	}
 	assert_int_equal(t->pair.host.job_count, 0);
 	assert_true(t->pair.guest.up);
@@ -416,11 +382,11 @@ static void bad_frames_fail_the_stream(void **state)
 	pair_up(&t->pair);
 	for (size_t i = 0; i < array_len(bad_from_caller); i++) {
 		const struct bad_frame *c = &bad_from_caller[i];
-		struct end *caller = add(t, &t->pair.guest);
+		struct end *caller = pair_endpoint(&t->pair.guest, 1000);
 
 		end_launch(caller, "x");
 		end_send(caller, c->type, c->flags, WIRE_STREAM_ONLY, ones, c->len);
-		if (!pair_run(&t->pair, all_done, 3000))
+		if (!pair_run(&t->pair, pair_done, 3000))
 			fail_msg("%s: was taken", c->name);
 		assert_int_equal(caller->failed.code, 125);
 	}
@@ -432,12 +398,12 @@ static void stdin_beyond_credit_fails(void **state)
 	struct fixture *t = *state;
 
 	pair_up(&t->pair);
-	end_launch(add(t, &t->pair.guest), "x");
-	end_data(&t->ends[0], 0, WIRE_CREDIT);
+	end_launch(pair_endpoint(&t->pair.guest, 1000), "x");
+	end_data(&t->pair.ends[0], 0, WIRE_CREDIT);
 	assert_true(pair_run(&t->pair, has_job, 20000));
-	end_data(&t->ends[0], 0, 1);
-	assert_true(pair_run(&t->pair, all_done, 20000));
-	assert_non_null(strstr(t->ends[0].failed.text.at, "protocol"));
+	end_data(&t->pair.ends[0], 0, 1);
+	assert_true(pair_run(&t->pair, pair_done, 20000));
+	assert_non_null(strstr(t->pair.ends[0].failed.text.at, "protocol"));
 	assert_true(pair_run(&t->pair, job_aborted, 20000));
 }
 
