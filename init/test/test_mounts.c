@@ -1,17 +1,15 @@
 /* test_mounts.c: the end of a run, with more mounts than any buffer holds. */
 #include "init/mounts.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "lib/mountinfo.h"
 #include "lib/test/cmocka_all.h"
+#include "lib/test/mounts.h"
 
-enum { MANY = 520, NAME = 200, SKIPPED = 77 };
+enum { MANY = 520, NAME = 200 };
 
 static int count(void)
 {
@@ -46,9 +44,6 @@ static int all_gone(void)
 {
 	struct unmounting *u = unmounting_start();
 
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) < 0 ||
-	    mount("tmpfs", "/tmp", "tmpfs", 0, NULL) < 0)
-		return SKIPPED;
 	if (mounts_make() || count() < MANY)
 		return 1;
 	unmount_all(u);
@@ -58,17 +53,8 @@ static int all_gone(void)
 
 static void test_any_number(void **state)
 {
-	pid_t pid = fork();
-	int status;
-
 	(void)state;
-	if (pid == 0)
-		_exit(all_gone());
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) == SKIPPED)
-		skip();
-	assert_int_equal(WEXITSTATUS(status), 0);
+	mounts_apart("/tmp", all_gone);
 }
 
 /* A child that dies in the middle of one is taken to have hung there. */

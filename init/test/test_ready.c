@@ -2,8 +2,6 @@
 #include "init/ready.h"
 
 #include <errno.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,8 +9,7 @@
 #include "lib/fd.h"
 #include "lib/places.h"
 #include "lib/test/cmocka_all.h"
-
-enum { SKIPPED = 77 };
+#include "lib/test/mounts.h"
 
 static pid_t session(void)
 {
@@ -37,9 +34,6 @@ static int waits(void)
 	int fd;
 	pid_t pid;
 
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) < 0 ||
-	    mount("tmpfs", "/run", "tmpfs", 0, NULL) < 0)
-		return SKIPPED;
 	if (!ended(session(), 0)) /* nobody holds it */
 		return 1;
 	dir_make(LANDBRIDGE_RUN, 0755);
@@ -56,17 +50,8 @@ static int waits(void)
 
 static void test_waits(void **state)
 {
-	pid_t pid = fork();
-	int status;
-
 	(void)state;
-	if (pid == 0)
-		_exit(waits());
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) == SKIPPED)
-		skip();
-	assert_int_equal(WEXITSTATUS(status), 0);
+	mounts_apart("/run", waits);
 }
 
 int main(void)

@@ -2,18 +2,16 @@
 #include "lib/mountinfo.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "lib/test/cmocka_all.h"
+#include "lib/test/mounts.h"
 
-enum { MANY = 520, NAME = 200, SKIPPED = 77 };
+enum { MANY = 520, NAME = 200 };
 
 /* How many lines there are, and how many of them are on /tmp/m*; or -errno. */
 static int count(int *ours)
@@ -33,14 +31,10 @@ static int count(int *ours)
 	return err < 0 ? err : n;
 }
 
-/* In a child, which has mounts of its own. */
 static int many_mounts(void)
 {
 	int before, after, ours;
 
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) < 0 ||
-	    mount("tmpfs", "/tmp", "tmpfs", 0, NULL) < 0)
-		return SKIPPED;
 	before = count(&ours);
 	for (int i = 0; i < MANY; i++) {
 		char name[NAME + 16];
@@ -55,17 +49,8 @@ static int many_mounts(void)
 
 static void test_any_number(void **state)
 {
-	pid_t pid = fork();
-	int status;
-
 	(void)state;
-	if (pid == 0)
-		_exit(many_mounts());
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) == SKIPPED)
-		skip();
-	assert_int_equal(WEXITSTATUS(status), 0);
+	mounts_apart("/tmp", many_mounts);
 }
 
 int main(void)
