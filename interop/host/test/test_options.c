@@ -335,21 +335,33 @@ static void test_mistakes(void **state)
 	}
 }
 
-static bool has(const struct args *args, const char *word)
+/* A machine by these options, and QEMU's words for it. */
+struct trial {
+	struct image image;
+	struct options o;
+	struct qemu q;
+	struct args args;
+};
+
+static bool has(const struct trial *t, const char *word)
 {
-	for (size_t i = 0; i < args->count; i++)
-		if (strstr(args->at[i], word))
+	for (size_t i = 0; i < t->args.count; i++)
+		if (strstr(t->args.at[i], word))
 			return true;
 	return false;
 }
 
-static struct qemu machine(const struct options *o, const struct image *image)
+static void machine(struct trial *t, enum command command, const char *line)
 {
-	return (struct qemu){ .program = "qemu",
+	struct fault why;
+
+	*t = (struct trial){ .image = { .kind = IMAGE_DISK, .format = DISK_RAW, .path = "/a" } };
+	assert_int_equal(parse(&t->o, command, line, &why), 0);
+	t->q = (struct qemu){ .program = "qemu",
 			      .name = "boat",
-			      .options = o,
-			      .drives = &o->drives,
-			      .image = image,
+			      .options = &t->o,
+			      .drives = &t->o.drives,
+			      .image = &t->image,
 			      .kernel = "/k",
 			      .initramfs = "/i",
 			      .modules = "",
@@ -360,88 +372,73 @@ static struct qemu machine(const struct options *o, const struct image *image)
 			      .c_dir = -1 };
 }
 
+/* Anew, after what was changed. */
+static void words(struct trial *t)
+{
+	args_free(&t->args);
+	qemu_args(&t->args, &t->q);
+}
+
 static void test_qemu(void **state)
 {
-	struct image image = { .kind = IMAGE_DISK, .format = DISK_RAW, .path = "/a,b.img" };
-	struct args args = { 0 };
-	struct options o;
-	struct fault why;
-	struct qemu q;
+	struct trial t;
 
 	(void)state;
-	assert_int_equal(
-		parse(&o, COMMAND_RUN,
-		      "run --drives-by virtio-9p --drive D:=/x,y,ro --user ann --link serial:p.1 "
-		      "--subvolume /@/x",
-		      &why),
-		0);
-	q = machine(&o, &image);
-	qemu_args(&args, &q);
-	assert_true(has(&args, "format=raw,file=/a,,b.img,snapshot=on"));
-	assert_true(has(&args, "path=/x,,y,security_model=none") && has(&args, "readonly=on"));
-	assert_true(has(&args, "mount_tag=D:") && has(&args, "tcg") &&
-		    has(&args, "landbridge.name=boat "));
-	assert_true(has(&args, "landbridge.link=serial:p.1") && has(&args, ",name=p.1"));
-	assert_true(has(&args, " landbridge.subvolume=@/x "));
-	assert_true(has(&args, "landbridge.user=ann") && has(&args, "fd=7,server=on"));
-	assert_true(has(&args, "path=console,server=on") && !has(&args, " rw "));
-	assert_true(has(&args, "spawn=deny"));
-	args_free(&args);
-	o.write = true;
-	image = (struct image){ .kind = IMAGE_DIR, .path = "/root" };
-	q.kvm = true;
-	qemu_args(&args, &q);
-	assert_true(has(&args, "mount_tag=landbridge-root") && has(&args, "rootfstype=9p rw"));
-	assert_true(!has(&args, "snapshot") && !has(&args, "tcg"));
-	args_free(&args);
-	o.write = false;
-	qemu_args(&args, &q);
-	assert_true(has(&args, "rootfstype=9p ro") && has(&args, "path=/root,security_model=none,"
-								 "multidevs=remap,readonly=on"));
-	args_free(&args);
+	machine(&t, COMMAND_RUN,
+		"run --drives-by virtio-9p --drive D:=/x,y,ro --user ann --link serial:p.1 "
+		"--subvolume /@/x");
+	t.image = (struct image){ .kind = IMAGE_DISK, .format = DISK_RAW, .path = "/a,b.img" };
+	words(&t);
+	assert_true(has(&t, "format=raw,file=/a,,b.img,snapshot=on"));
+	assert_true(has(&t, "path=/x,,y,security_model=none") && has(&t, "readonly=on"));
+	assert_true(has(&t, "mount_tag=D:") && has(&t, "tcg") && has(&t, "landbridge.name=boat "));
+	assert_true(has(&t, "landbridge.link=serial:p.1") && has(&t, ",name=p.1"));
+	assert_true(has(&t, " landbridge.subvolume=@/x "));
+	assert_true(has(&t, "landbridge.user=ann") && has(&t, "fd=7,server=on"));
+	assert_true(has(&t, "path=console,server=on") && !has(&t, " rw "));
+	assert_true(has(&t, "spawn=deny"));
+	t.o.write = true;
+	t.image = (struct image){ .kind = IMAGE_DIR, .path = "/root" };
+	t.q.kvm = true;
+	words(&t);
+	assert_true(has(&t, "mount_tag=landbridge-root") && has(&t, "rootfstype=9p rw"));
+	assert_true(!has(&t, "snapshot") && !has(&t, "tcg"));
+	t.o.write = false;
+	words(&t);
+	assert_true(has(&t, "rootfstype=9p ro") &&
+		    has(&t, "path=/root,security_model=none,multidevs=remap,readonly=on"));
+	args_free(&t.args);
 }
 
 static void test_qemu_link_over_tcp(void **state)
 {
-	struct image image = { .kind = IMAGE_DISK, .format = DISK_RAW, .path = "/a.img" };
-	struct args args = { 0 };
-	struct options o;
-	struct fault why;
-	struct qemu q;
+	struct trial t;
 
 	(void)state;
-	assert_int_equal(parse(&o, COMMAND_RUN, "run --net host --link tcp", &why), 0);
-	q = machine(&o, &image);
-	q.port = 4711;
-	qemu_args(&args, &q);
-	assert_true(has(&args, "landbridge.link=tcp:10.0.2.2:4711") && has(&args, "user,id=net"));
-	assert_false(has(&args, "virtserialport"));
-	args_free(&args);
+	machine(&t, COMMAND_RUN, "run --net host --link tcp");
+	t.q.port = 4711;
+	words(&t);
+	assert_true(has(&t, "landbridge.link=tcp:10.0.2.2:4711") && has(&t, "user,id=net"));
+	assert_false(has(&t, "virtserialport"));
+	args_free(&t.args);
 }
 
 static void test_qemu_network(void **state)
 {
-	struct image image = { .kind = IMAGE_DISK, .format = DISK_RAW, .path = "/a" };
-	struct args args = { 0 };
-	struct options o;
-	struct fault why;
-	struct qemu q;
+	struct trial t;
 
 	(void)state;
-	assert_int_equal(parse(&o, COMMAND_RUN, "run", &why), 0);
-	q = machine(&o, &image);
-	qemu_args(&args, &q);
-	assert_true(has(&args, "user,id=net") && has(&args, "netdev=net"));
-	args_free(&args);
-	q.net = 9;
-	qemu_args(&args, &q);
-	assert_true(has(&args, "socket,id=net,fd=9") && !has(&args, "user,id=net"));
-	args_free(&args);
-	assert_int_equal(parse(&o, COMMAND_START, "start --net=none", &why), 0);
-	q.net = -1;
-	qemu_args(&args, &q);
-	assert_false(has(&args, "netdev"));
-	args_free(&args);
+	machine(&t, COMMAND_RUN, "run");
+	words(&t);
+	assert_true(has(&t, "user,id=net") && has(&t, "netdev=net"));
+	t.q.net = 9;
+	words(&t);
+	assert_true(has(&t, "socket,id=net,fd=9") && !has(&t, "user,id=net"));
+	args_free(&t.args);
+	machine(&t, COMMAND_START, "start --net=none");
+	words(&t);
+	assert_false(has(&t, "netdev"));
+	args_free(&t.args);
 }
 
 static void test_qemu_disks(void **state)
@@ -450,26 +447,20 @@ static void test_qemu_disks(void **state)
 		{ .path = "/a,b", .format = DISK_RAW },
 		{ .path = "/c", .format = DISK_VHD, .read_only = true },
 	};
-	struct image image = { .kind = IMAGE_DISK, .format = DISK_RAW, .path = "/a" };
-	struct args args = { 0 };
-	struct options o;
-	struct fault why;
-	struct qemu q;
+	struct trial t;
 
 	(void)state;
-	assert_int_equal(
-		parse(&o, COMMAND_RUN, "run --disk /a,b --disk /c,ro --qemu=-S --write", &why), 0);
-	assert_true(o.disks.count == 2 && o.qemu.count == 1);
-	o.qemu.at[0] = (char[]){ "-rtc base=utc x" };
-	q = machine(&o, &image);
-	q.disks = disks;
-	qemu_args(&args, &q);
-	assert_true(has(&args, "id=disk0,format=raw,file=/a,,b,discard=unmap"));
-	assert_true(has(&args, "id=disk1,format=vpc,file=/c,readonly=on"));
-	assert_true(has(&args, "drive=disk1") && has(&args, "id=root,format=raw,file=/a,discard"));
-	assert_string_equal(args.at[args.count - 2], "-rtc");
-	assert_string_equal(args.at[args.count - 1], "base=utc x");
-	args_free(&args);
+	machine(&t, COMMAND_RUN, "run --disk /a,b --disk /c,ro --qemu=-S --write");
+	assert_true(t.o.disks.count == 2 && t.o.qemu.count == 1);
+	t.o.qemu.at[0] = (char[]){ "-rtc base=utc x" };
+	t.q.disks = disks;
+	words(&t);
+	assert_true(has(&t, "id=disk0,format=raw,file=/a,,b,discard=unmap"));
+	assert_true(has(&t, "id=disk1,format=vpc,file=/c,readonly=on"));
+	assert_true(has(&t, "drive=disk1") && has(&t, "id=root,format=raw,file=/a,discard"));
+	assert_string_equal(t.args.at[t.args.count - 2], "-rtc");
+	assert_string_equal(t.args.at[t.args.count - 1], "base=utc x");
+	args_free(&t.args);
 }
 
 /* With drives on the link QEMU has none, and the guest knows which to look for. */
@@ -486,23 +477,17 @@ static void test_qemu_drives(void **state)
 		  " landbridge.drives=DC" },
 		{ "run --drives-by=link", false, NULL },
 	};
-	struct image image = { .kind = IMAGE_DISK, .format = DISK_RAW, .path = "/a" };
 
 	(void)state;
 	for (size_t i = 0; i < array_len(rows); i++) {
-		struct args args = { 0 };
-		struct options o;
-		struct fault why;
-		struct qemu q;
+		struct trial t;
 
-		assert_int_equal(parse(&o, COMMAND_RUN, rows[i].line, &why), 0);
-		q = machine(&o, &image);
-		qemu_args(&args, &q);
-		assert_int_equal(has(&args, "fsdev"), rows[i].qemus);
-		assert_int_equal(has(&args, "virtio-9p"), rows[i].qemus);
-		assert_true(rows[i].told ? has(&args, rows[i].told)
-					 : !has(&args, "landbridge.drives"));
-		args_free(&args);
+		machine(&t, COMMAND_RUN, rows[i].line);
+		words(&t);
+		assert_int_equal(has(&t, "fsdev"), rows[i].qemus);
+		assert_int_equal(has(&t, "virtio-9p"), rows[i].qemus);
+		assert_true(rows[i].told ? has(&t, rows[i].told) : !has(&t, "landbridge.drives"));
+		args_free(&t.args);
 	}
 }
 
