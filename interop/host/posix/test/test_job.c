@@ -13,12 +13,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "interop/host/posix/test/scratch.h"
 #include "lib/loop.h"
 #include "lib/lib.h"
 #include "lib/test/cmocka_all.h"
 
 static struct wine wine = { .helper = "helper", .c_dir = "/tmp", .runs = true, .lock = -1 };
-static char top[] = "/tmp/lbXXXXXX";
 static char *no_env[] = { NULL };
 
 /* $2 is the channel. Each start adds a letter to `starts`. */
@@ -50,26 +50,19 @@ static int setup(void **state)
 {
 	(void)state;
 	wine.env.at = no_env;
-	if (!mkdtemp(top))
+	if (scratch_make() < 0)
 		return -1;
-	fmt(wine.loader, sizeof(wine.loader), "%s/wine64", top);
+	fmt(wine.loader, sizeof(wine.loader), "%s/wine64", scratch);
 	return 0;
 }
 
-static const char *at(const char *name)
-{
-	static char path[PATH_MAX];
-
-	fmt(path, sizeof(path), "%s/%s", top, name);
-	return path;
-}
-
+/* Nothing else is left. */
 static int teardown(void **state)
 {
 	(void)state;
 	unlink(at("wine64"));
 	unlink(at("starts"));
-	return rmdir(top);
+	return rmdir(scratch);
 }
 
 static const struct drives drives;

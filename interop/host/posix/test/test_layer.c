@@ -9,40 +9,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "interop/host/posix/test/scratch.h"
 #include "lib/lib.h"
 #include "lib/test/cmocka_all.h"
-
-static char top[] = "/tmp/lbXXXXXX";
-
-static const char *at(const char *name)
-{
-	static char path[2][PATH_MAX];
-	static int turn;
-
-	turn = !turn;
-	fmt(path[turn], sizeof(path[turn]), "%s/%s", top, name);
-	return path[turn];
-}
 
 static int setup(void **state)
 {
 	static const char *const dirs[] = { "lower", "a", "b" };
 
 	(void)state;
-	if (!mkdtemp(top))
+	if (scratch_make() < 0)
 		return -1;
 	for (size_t i = 0; i < array_len(dirs); i++)
 		dir_make(at(dirs[i]), 0700);
 	return file_create(at("lower/file"), "lower", 0600);
-}
-
-static int teardown(void **state)
-{
-	char command[PATH_MAX];
-
-	(void)state;
-	fmt(command, sizeof(command), "rm -r %s", top);
-	return system(command);
 }
 
 static int change(const char *layer, const char *text)
@@ -96,10 +76,10 @@ static void test_user(void **state)
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	fmt(command, sizeof(command), "chown -R %d:%d %s", SOMEBODY, SOMEBODY, top);
+	fmt(command, sizeof(command), "chown -R %d:%d %s", SOMEBODY, SOMEBODY, scratch);
 	assert_int_equal(system(command), 0);
 	layers_are_apart(SOMEBODY);
-	fmt(command, sizeof(command), "rm -r %s/a/* %s/b/*", top, top);
+	fmt(command, sizeof(command), "rm -r %s/a/* %s/b/*", scratch, scratch);
 	assert_int_equal(system(command), 0);
 }
 
@@ -127,5 +107,5 @@ int main(void)
 		cmocka_unit_test(test_names),
 	};
 
-	return cmocka_run_group_tests_name("layer", tests, setup, teardown);
+	return cmocka_run_group_tests_name("layer", tests, setup, scratch_remove);
 }

@@ -9,22 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "interop/host/posix/test/scratch.h"
 #include "lib/lib.h"
 #include "lib/test/cmocka_all.h"
 
-static char top[64];
 static struct wine wine;
 static struct drives drives;
-
-static const char *at(const char *name)
-{
-	static char path[2][PATH_MAX];
-	static int turn;
-
-	turn = !turn;
-	fmt(path[turn], sizeof(path[turn]), "%s/%s", top, name);
-	return path[turn];
-}
 
 /* A prefix; elsewhere/ is not part of it. */
 static int setup(void **state)
@@ -34,27 +24,17 @@ static int setup(void **state)
 	};
 
 	(void)state;
-	fmt(top, sizeof(top), "/tmp/lbXXXXXX");
-	if (!mkdtemp(top))
+	if (scratch_make() < 0)
 		return -1;
 	for (size_t i = 0; i < array_len(dirs); i++)
 		mkdir(at(dirs[i]), 0700);
 	file_create(at("elsewhere/system.reg"), "WINE REGISTRY Version 2\n", 0600);
 	wine = (struct wine){ .lock = -1, .runs = true };
-	fmt(wine.prefix, sizeof(wine.prefix), "%s/wine", top);
+	fmt(wine.prefix, sizeof(wine.prefix), "%s/wine", scratch);
 	drives = (struct drives){ 0 };
 	drives_add(&drives, 'C', at("wine/drive_c"));
 	drives_add(&drives, 'D', at("elsewhere"));
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	char command[PATH_MAX];
-
-	(void)state;
-	fmt(command, sizeof(command), "rm -r %s", top);
-	return system(command);
 }
 
 static const char *target_of(const char *name)
@@ -175,7 +155,7 @@ static void test_registry_is_none(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, scratch_remove)
 	const struct CMUnitTest tests[] = {
 		TEST(test_drives),
 		TEST(test_devices_are_elsewhere),

@@ -25,20 +25,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "interop/host/posix/test/scratch.h"
 #include "lib/lib.h"
 #include "lib/test/cmocka_all.h"
 
-static char top[] = "/tmp/lbXXXXXX";
 static const char *const owned[] = { "",      "prefix", "prefix/new", "d",     "d/own",
 				     "d/new", "e",      "e/own",      "secret" };
-
-static const char *at(const char *name)
-{
-	static char path[PATH_MAX];
-
-	fmt(path, sizeof(path), "%s/%s", top, name);
-	return path;
-}
 
 static int setup(void **state)
 {
@@ -46,7 +38,7 @@ static int setup(void **state)
 
 	(void)state;
 	unsetenv("DISPLAY");
-	if (!mkdtemp(top))
+	if (scratch_make() < 0)
 		return -1;
 	for (size_t i = 0; i < array_len(dirs); i++)
 		mkdir(at(dirs[i]), 0700);
@@ -57,15 +49,6 @@ static int setup(void **state)
 	file_create(at("bin/wine/wine64"), "#!/bin/sh\n", 0700);
 	file_create(at("d/script"), "#!/bin/sh\n", 0700);
 	return symlink("../secret", at("d/link"));
-}
-
-static int teardown(void **state)
-{
-	char command[PATH_MAX];
-
-	(void)state;
-	fmt(command, sizeof(command), "rm -r %s", top);
-	return system(command);
 }
 
 static int try_open(const char *path, int flags)
@@ -196,7 +179,7 @@ static int names(bool scoped)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	bool reached;
 
-	len += fmt(to.sun_path + 1, sizeof(to.sun_path) - 1, "%s", top);
+	len += fmt(to.sun_path + 1, sizeof(to.sun_path) - 1, "%s", scratch);
 	reached = connect(fd, (struct sockaddr *)&to, (socklen_t)len) == 0;
 	close(fd);
 	if (reached && scoped)
@@ -281,7 +264,7 @@ static int abstract_listener(void)
 	size_t len = offsetof(struct sockaddr_un, sun_path) + 1;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	len += fmt(here.sun_path + 1, sizeof(here.sun_path) - 1, "%s", top);
+	len += fmt(here.sun_path + 1, sizeof(here.sun_path) - 1, "%s", scratch);
 	assert_int_equal(bind(fd, (struct sockaddr *)&here, (socklen_t)len), 0);
 	assert_int_equal(listen(fd, 16), 0);
 	return fd;
@@ -428,5 +411,5 @@ int main(void)
 		cmocka_unit_test(test_gaps),
 	};
 
-	return cmocka_run_group_tests_name("wall", tests, setup, teardown);
+	return cmocka_run_group_tests_name("wall", tests, setup, scratch_remove);
 }
