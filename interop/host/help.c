@@ -93,6 +93,12 @@ static const struct command_kind {
 	  "  --read-only          --foreground   (stay until it is unmounted)\n"
 	  "  --cache SECONDS      what the guest changes may show so much later (0)\n"
 	  "  --server unix:PATH   a file server's socket (p9d), instead of a guest's\n" },
+	{ COMMAND_CP, "cp",
+	  "usage: landbridge cp [--user NAME] [MACHINE:]FILE|DIR... [MACHINE:]FILE|DIR\n"
+	  "Copies files between this host and machines' guests, directories with all that is\n"
+	  "in them, as cp -a does. In a guest a path that begins without / is one of the\n"
+	  "user's home. ./a:b is a file of this host.\n"
+	  "  --user NAME          with the rights of NAME in the guest\n" },
 	{ COMMAND_FORWARD, "forward",
 	  "usage: landbridge forward NAME|--socket PATH [[ADDRESS:]PORT:HOST:]PORT...\n"
 	  "Listens on PORT of this host's 127.0.0.1, or ADDRESS, until it is told to stop; who\n"

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "interop/host/disk.h"
+#include "interop/host/operand.h"
 #include "lib/macros.h"
 #include "lib/text.h"
 
@@ -194,8 +195,8 @@ static const struct option_kind {
 	  255 },
 	{ "--kernel", KERNELS, VALUE_TEXT, AT(kernel), NULL, NULL, 0 },
 	{ "--modules", KERNELS, VALUE_TEXT, AT(modules), NULL, NULL, 0 },
-	{ "--user", SETTING | BOOTS | SESSIONS, VALUE_TEXT, AT(user), "give a login name",
-	  user_fits, 0 },
+	{ "--user", SETTING | BOOTS | SESSIONS | COMMAND_CP, VALUE_TEXT, AT(user),
+	  "give a login name", user_fits, 0 },
 	{ "--partition", BOOTS, VALUE_NUMBER, AT(partition), "give a number, from 1", NULL, 255 },
 	{ "--subvolume", BOOTS, VALUE_TEXT, AT(subvolume),
 	  "give its path on the file system, without blanks and quotes", subvolume_fits, 0 },
@@ -403,7 +404,7 @@ static char **place(struct options *o)
 	}
 }
 
-/* 0: what is left is exec's command. */
+/* 0: what is left is exec's command, or the like. */
 static int take_word(struct options *o, char **argv, struct fault *why)
 {
 	char **at = place(o);
@@ -412,7 +413,7 @@ static int take_word(struct options *o, char **argv, struct fault *why)
 		*at = *argv;
 		return 1;
 	}
-	if (o->command_is & (COMMAND_EXEC | COMMAND_SET | COMMAND_FORWARD)) {
+	if (o->command_is & (COMMAND_EXEC | COMMAND_SET | COMMAND_FORWARD | COMMAND_CP)) {
 		o->command = argv;
 		return 0;
 	}
@@ -507,6 +508,8 @@ static int check(const struct options *o, struct fault *why)
 		return fault_set(why, HOST_FAILED, "say where to write it: -o FILE");
 	if (o->command_is == COMMAND_FORWARD && !o->command)
 		return fault_set(why, HOST_FAILED, "say which port: [[ADDRESS:]PORT:HOST:]PORT");
+	if (o->command_is == COMMAND_CP && operands_check(o->command, why) < 0)
+		return -1;
 	if (o->modules && !o->kernel)
 		return fault_set(why, HOST_FAILED, "--modules belongs to --kernel: give both");
 	return 0;
@@ -535,7 +538,7 @@ int options_parse(struct options *o, enum command command, char **argv, struct f
 		if (n == 0)
 			return settle(o, why);
 	}
-	if (*argv && argv[1] && !(command & (COMMAND_RUN | COMMAND_EXEC)))
+	if (*argv && argv[1] && !(command & (COMMAND_RUN | COMMAND_EXEC | COMMAND_CP)))
 		return fault_set(why, HOST_FAILED, "unexpected argument %s", argv[1]);
 	if (*argv && argv[1])
 		o->command = argv + 1;

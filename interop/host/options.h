@@ -27,6 +27,7 @@ enum command {
 	COMMAND_COMPLETION = 131072,
 	COMMAND_DOCTOR = 262144,
 	COMMAND_FORWARD = 524288,
+	COMMAND_CP = 1048576,
 };
 
 /* What an option was given each time. */
@@ -70,9 +71,10 @@ struct options {
 	char *listen; /* agent: tcp:ADDRESS:PORT, vsock:CID:PORT, unix:PATH */
 	char *key;    /* agent: the file with its own for that; initramfs: the guest's */
 	bool tty;
-	/* run, exec, shell, mount */
+	/* run, exec, shell, mount, cp */
 	char *user; /* NULL: the image's default */
-	char **command; /* NULL-terminated; NULL: the login shell. Of set: its settings; of forward: what */
+	char **command; /* NULL-terminated; NULL: the login shell. Of set: its settings; of forward: what;
+				of cp: what, and where to */
 	/* mount */
 	char *dir;      /* enroll: where the keys go; NULL: keys/ at home */
 	char *server;   /* unix:PATH, instead of an agent's socket */

@@ -25,6 +25,8 @@ int shell_main(const struct options *options);
 int forward_main(const struct options *options);
 /* A machine's files as a folder. */
 int mount_main(const struct options *options);
+/* Files between this host and machines. */
+int cp_main(const struct options *options);
 /* What works, and what to do. */
 int doctor_main(const struct options *options);
 /* Serves a guest that somebody else boots. */

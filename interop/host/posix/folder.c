@@ -1,12 +1,16 @@
-/* folder.c: landbridge mount: the guest's files as a folder of the host.
+/* folder.c: landbridge mount: the guest's files as a folder of the host; or as one that
+ * has no place there.
  *
  *   mount --- agent === broker --- p9d     a stream of bytes to the service `files`
  *
  * The command returns when the folder is there; a process of its own serves it
  * until it is unmounted or the guest goes.
  */
+#include "interop/host/posix/folder.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -14,11 +18,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "interop/host/posix/guest_service.h"
 #include "interop/host/posix/commands.h"
+#include "interop/host/posix/guest_service.h"
 #include "interop/host/posix/session.h"
+#include "interop/host/posix/tool.h"
 #include "lib/lib.h"
 #include "p9fs/p9fs.h"
+
+/* The serving process's descriptor to say so on. */
+enum { READY = 3, END_MS = 10000 };
 
 struct folder {
 	const struct options *options;
@@ -126,27 +134,34 @@ static int folder_serve(struct folder *f, int ready)
 	return ready < 0 && f->fault.status ? fault_print(&f->fault) : f->fault.status;
 }
 
-static int folder_start(struct folder *f)
+/* Returns the pid of who serves it. `death_signal`: which it gets when we end. */
+static pid_t folder_start(struct folder *f, int death_signal)
 {
-	int ready[2], status = 0;
+	int ready[2], fds[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, -1 };
+	const struct child_setup setup = { .flags = CHILD_SESSION | CHILD_ALONE,
+					   .death_signal = death_signal,
+					   .fds = fds,
+					   .fd_count = array_len(fds) };
 	pid_t pid;
 
 	if (pipe2(ready, O_CLOEXEC) < 0)
 		return fault_set(&f->fault, HOST_FAILED, "unable to mount: %s", strerror(errno));
-	pid = fork();
+	fds[READY] = ready[1];
+	pid = child_fork(&setup);
 	if (pid == 0) {
-		close(ready[0]);
-		setsid();
-		_exit(folder_serve(f, ready[1]));
+		descriptors_own(READY, READY);
+		_exit(folder_serve(f, READY));
 	}
 	close(ready[1]);
 	if (pid < 0)
-		return fault_set(&f->fault, HOST_FAILED, "unable to mount: no process left");
-	if (fd_read_full(ready[0], &f->fault, sizeof(f->fault)) == sizeof(f->fault))
-		return f->fault.status ? -1 : 0;
-	waitpid(pid, &status, 0);
-	return fault_set(&f->fault, HOST_FAILED, "unable to mount on %s: its server ended",
-			 f->options->dir);
+		fault_set(&f->fault, HOST_FAILED, "unable to mount: %s", strerror(-pid));
+	else if (fd_read_full(ready[0], &f->fault, sizeof(f->fault)) != sizeof(f->fault))
+		fault_set(&f->fault, HOST_FAILED, "unable to mount on %s: its server ended",
+			  f->options->dir);
+	close(ready[0]);
+	if (pid > 0 && f->fault.status)
+		waitpid(pid, NULL, 0);
+	return f->fault.status ? -1 : pid;
 }
 
 int mount_main(const struct options *options)
@@ -157,5 +172,71 @@ int mount_main(const struct options *options)
 		return fault_print(&f.fault);
 	if (options->foreground)
 		return folder_serve(&f, -1);
-	return folder_start(&f) < 0 ? fault_print(&f.fault) : 0;
+	return folder_start(&f, 0) < 0 ? fault_print(&f.fault) : 0;
+}
+
+/* --- one that has no place ---------------------------------------------------------------- */
+
+/* From here on it is found by descriptors only, and gone with the last of them. */
+static int folder_detach(struct folder *f)
+{
+	char *dir = f->options->dir;
+	char *const argv[] = { (char[]){ "fusermount3" },
+			       (char[]){ "-u" },
+			       (char[]){ "-z" },
+			       (char[]){ "--" },
+			       dir,
+			       NULL };
+	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), r = fd < 0 ? -errno : 0;
+	char said[256] = "";
+
+	if (r == 0)
+		r = tool_run(argv, said, sizeof(said));
+	if (r == 0)
+		return fd;
+	fd_close(&fd);
+	return fault_set(&f->fault, HOST_FAILED, "unable to take the mount off %s: %s", dir,
+			 r < 0 ? strerror(-r) : said);
+}
+
+static int unseen_open(struct folder *f, pid_t *server)
+{
+	int root;
+
+	*server = folder_start(f, SIGTERM);
+	if (*server < 0)
+		return -1;
+	root = folder_detach(f);
+	if (root < 0) {
+		kill(*server, SIGTERM);
+		folder_end(*server);
+	}
+	return root;
+}
+
+int folder_open_unseen(const struct folder_wish *wish, pid_t *server, struct fault *why)
+{
+	const char *run = getenv("XDG_RUNTIME_DIR");
+	char dir[PATH_MAX];
+	const struct options options = { .user = wish->user,
+					 .dir = dir,
+					 .read_only = wish->read_only };
+	struct folder f = { .options = &options };
+	int root;
+
+	if (path_format(dir, sizeof(dir), "%s/landbridge-cp-XXXXXX",
+			run && *run == '/' ? run : "/tmp") < 0 ||
+	    path_format(f.socket, sizeof(f.socket), "%s", wish->socket) < 0)
+		return fault_set(why, HOST_FAILED, "unable to mount: %s", strerror(ENAMETOOLONG));
+	if (!mkdtemp(dir))
+		return fault_set(why, HOST_FAILED, "unable to make the directory %s: %s", dir,
+				 strerror(errno));
+	root = unseen_open(&f, server);
+	rmdir(dir);
+	return root < 0 ? fault_set(why, f.fault.status, "%s", f.fault.text) : root;
+}
+
+void folder_end(pid_t server)
+{
+	child_wait(server, END_MS);
 }

@@ -16,6 +16,7 @@ static const char usage[] =
 	"  shell   one more login shell in a machine\n"
 	"  exec    one more command in a machine\n"
 	"  mount   a machine's files as a folder\n"
+	"  cp      copy files between this host and a machine\n"
 	"  import  make a distribution, kept by its name, of an image\n"
 	"  export  write one to a file\n"
 	"  set     what one has when it starts; set-default: which one is meant\n"
@@ -70,6 +71,7 @@ static const struct command_entry {
 	{ COMMAND_COMPLETION, completion_main },
 	{ COMMAND_DOCTOR, doctor_main },
 	{ COMMAND_FORWARD, forward_main },
+	{ COMMAND_CP, cp_main },
 };
 
 static int print(const char *text)

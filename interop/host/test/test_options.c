@@ -109,6 +109,12 @@ static void test_others(void **state)
 	assert_string_equal(o.command[1], "81:h:82");
 	assert_int_equal(parse(&o, COMMAND_FORWARD, "forward --socket s 80", &why), 0);
 	assert_string_equal(o.command[0], "80");
+	assert_int_equal(parse(&o, COMMAND_CP, "cp --user ann a -b boat:", &why), 0);
+	assert_string_equal(o.user, "ann");
+	assert_string_equal(o.command[1], "-b");
+	assert_string_equal(o.command[2], "boat:");
+	assert_int_equal(parse(&o, COMMAND_CP, "cp -- -a boat:/x", &why), 0);
+	assert_string_equal(o.command[0], "-a");
 	assert_int_equal(parse(&o, COMMAND_MOUNT,
 			       "mount --socket s --cache 2 --read-only /m --user ann", &why),
 			 0);
@@ -205,10 +211,11 @@ static void test_defaults(void **state)
 
 static void test_commands(void **state)
 {
-	static const char *const names[] = { "run",   "start",       "list",    "stop",
-					     "log",   "exec",        "shell",   "mount",
-					     "agent", "import",      "export",  "remove",
-					     "set",   "set-default", "compact", "completion" };
+	static const char *const names[] = { "run",       "start", "list",        "stop",
+					     "log",       "exec",  "shell",       "mount",
+					     "cp",        "agent", "import",      "export",
+					     "remove",    "set",   "set-default", "compact",
+					     "completion" };
 	char usage[64];
 
 	(void)state;
@@ -229,6 +236,10 @@ static const struct {
 	{ COMMAND_STOP, "stop a b", "b" },
 	{ COMMAND_FORWARD, "forward", "name" },
 	{ COMMAND_FORWARD, "forward boat", "which port" },
+	{ COMMAND_CP, "cp", "where to" },
+	{ COMMAND_CP, "cp boat:/x", "where to" },
+	{ COMMAND_CP, "cp a b", "NAME:PATH" },
+	{ COMMAND_CP, "cp -r boat:/x .", "unknown option -r" },
 	{ COMMAND_LOG, "log ../x", "../x" },
 	{ COMMAND_LIST, "list x", "x" },
 	{ COMMAND_SHELL, "shell boat --socket s", "not both" },
