@@ -126,8 +126,9 @@ def test_mistakes(boat, here):
 
 def test_rights(boat, here):
     """Nothing from the guest is set-id or a device; files of the host's keep that in the guest as root's."""
-    guest(boat, "mkdir /tmp/rights; cd /tmp/rights; cp /bin/true own; chmod 6755 own; mknod null c 1 3")
-    cp(boat, "--user", "root", "boat:/tmp/rights", ".", status=1)
+    guest(boat, "mkdir /tmp/rights; cd /tmp/rights; cp /bin/true own; chmod 6755 own; "
+                "mknod \"$(printf 'null\\n\\033[2J\\302\\233m')\" c 1 3")
+    assert "/null?[2Jm: a guest's devices" in cp(boat, "--user", "root", "boat:/tmp/rights", ".", status=1)
     assert stat.S_IMODE(os.stat("rights/own").st_mode) == 0o755 and os.listdir("rights") == ["own"]
     cp(boat, "--user", "nobody", "rights/own", "boat:/tmp/nobodys")
     assert guest(boat, "stat -c '%U %a' /tmp/nobodys") == "nobody 755\n"

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "interop/host/operand.h"
+#include "interop/host/plain.h"
 #include "interop/host/posix/commands.h"
 #include "interop/host/posix/contents.h"
 #include "interop/host/posix/copy.h"
@@ -322,8 +323,9 @@ static void failed(void *owner, const char *path, const char *why)
 	fault_set(&fault, NOT_ALL, "unable to copy %s%s: %s", len > 500 ? "..." : "",
 		  path + (len > 500 ? len - 500 : 0), why);
 	for (char *c = fault.text; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
+		if (*c == '\n' || *c == '\t')
 			*c = '?';
+	fault.text[plain_text(fault.text, strlen(fault.text))] = '\0';
 	fault_print(&fault);
 }
 
