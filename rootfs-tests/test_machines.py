@@ -72,8 +72,8 @@ class TestOneMachine:
         assert until(lambda: b"ahoy" in boat.call("log", "boat").out)
 
     def test_log_is_bounded(self, boat):
-        """Some 3 MB on the console: the newest part of it stays."""
-        boat.call("exec", "--user", "root", "boat", "sh", "-c", "seq 400000 >/dev/console; echo the last >/dev/console")
+        """Some 1.6 MB on the console: the newest part of it stays."""
+        boat.call("exec", "--user", "root", "boat", "sh", "-c", "seq 240000 >/dev/console; echo the last >/dev/console")
         assert until(lambda: boat.call("log", "boat").out.rstrip().endswith(b"the last"), 30)
         assert len(boat.call("log", "boat").out) <= 1 << 20
 

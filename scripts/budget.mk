@@ -25,11 +25,11 @@ $(B)/bench/insmod: bench/guest/insmod.c $(MUSL_DEPS)
 check-budget: check-init-sizes build kernel image $(B)/bench/insmod
 	@$(PYTHON) scripts/check-budget $(B)
 
-# All off, all on, and each option flipped alone.
+# All off, all on, and each option flipped alone; in one place, where the libraries stay.
 check-configs: $(LIBNL_SRC)/.ready
-	+@set -e; for v in allnoconfig allyesconfig $(shell sed -n 's/^config //p' $(KCONFIG_FILES)); do \
-		dir=$(B)/configs/$$v; mkdir -p $$dir; rm -f $$dir/.config; \
-		export KCONFIG_CONFIG=$$dir/.config; \
+	+@set -e; dir=$(B)/configs; mkdir -p $$dir; export KCONFIG_CONFIG=$$dir/.config; \
+	for v in allnoconfig allyesconfig $(shell sed -n 's/^config //p' $(KCONFIG_FILES)); do \
+		rm -f $$dir/.config; \
 		case $$v in *config) $(PYTHON) scripts/kconfig $$v ;; \
 		*) $(PYTHON) scripts/kconfig flip $$v ;; esac; \
 		$(MAKE) --no-print-directory B=$$dir CONFIG=$$dir/.config WERROR=1 $$dir/init >$$dir/log 2>&1 || \
