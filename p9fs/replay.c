@@ -244,12 +244,13 @@ static void chore_done(struct notice *notice)
 	next_call(m);
 }
 
+/* After a rest it has to look again, also for those that are not ready yet. */
 static void call_chore(struct p9fs *m, int (*call)(struct notice *notice))
 {
 	struct replay *r = &m->replay;
 
 	r->busy = true;
-	r->looked = r->serial;
+	r->looked = call == call_look ? r->serial : 0;
 	r->chore = (struct notice){ .kind = NOTICE_CALL, .call = call, .done = chore_done };
 	notifier_add(&r->thread, &r->chore);
 }

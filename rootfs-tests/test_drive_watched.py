@@ -2,7 +2,9 @@
 meanwhile sees what is there."""
 import contextlib
 import os
+import random
 import subprocess
+import threading
 
 import pytest
 
@@ -85,6 +87,19 @@ def test_inotify_misses_nothing_of_a_burst(drive, watch, count):
     assert told(one, "CREATE") == told(one, "MOVED_FROM") == told(two, "MOVED_TO") == told(two, "DELETE") == names
     assert os.listdir(os.path.join(drive.guest, "b")) == []
     assert not [e for e in one.named() if e[1] == "DELETE"] and not [e for e in two.named() if e[1] == "CREATE"]
+
+
+def test_inotify_misses_nothing_of_a_trickle(drive, watch):
+    """The second change comes while the first is being told, or is over, or who tells it goes to rest."""
+    os.mkdir(os.path.join(drive.host, "d"))
+    here, pause, names = watch(os.path.join(drive.guest, "d")), random.Random(1), []
+    for number in range(80):
+        for name in f"{number}a", f"{number}b":
+            names.append(name)
+            os.mknod(os.path.join(drive.host, "d", name))
+            threading.Event().wait(pause.random() * 0.01)
+        assert here.hears(len(names)), (number, len(here.read()), len(names))
+    assert here.named() == [(name, "CREATE") for name in names]
 
 
 # --- and nothing else changes -----------------------------------------------------------
