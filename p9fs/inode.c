@@ -310,8 +310,11 @@ static int place(struct inodes *inodes, struct inode *inode, struct inode *paren
 	struct inode *before = inode->parent;
 	char *copy;
 
-	if (before == parent && inode->named && strcmp(inode->name, name) == 0)
+	if (before == parent && inode->named && strcmp(inode->name, name) == 0) {
+		inode_unname(inodes, inode);
+		name_add(inodes, inode); /* the one seen last comes first */
 		return 0;
+	}
 	inode_unname(inodes, inode);
 	if (!parent || is_below(parent, inode))
 		return 0;

@@ -28,16 +28,26 @@ static void answer_there(struct p9fs *m, const struct fuse_request *q, struct in
 	op_entry(op);
 }
 
-/* The file that had the name when its end was told, if nobody has seen it since. */
-static void answer_gone(struct p9fs *m, const struct fuse_request *q, const struct act *act)
+/* The file that had the name when its end was told, if nobody has seen it since, there or
+ * elsewhere. */
+static const struct inode *gone(const struct p9fs *m, const struct act *act)
 {
 	const struct inode *inode = act->child ? inode_find(&m->inodes, act->child) : NULL;
+	bool still = inode && !inode->kept && inode->type && inode->named &&
+		     inode->parent == act->dir && strcmp(inode->name, act->name) == 0;
+
+	return still ? inode : NULL;
+}
+
+static void answer_gone(struct p9fs *m, const struct fuse_request *q, const struct act *act)
+{
+	const struct inode *inode = gone(m, act);
 	struct op *op = op_new(m, q);
 
 	if (!op || !op_name(op, op->name, act->name))
 		return;
 	op->stand_in = act->what & P9_CHANGE_IS_DIR ? S_IFDIR : S_IFREG;
-	if (inode && !inode->kept && inode->type)
+	if (inode)
 		op_stand_in(op, inode->id, inode->type);
 	else
 		op_stand_in(op, 0, op->stand_in);

@@ -269,6 +269,9 @@ static void test_same_name(void **state)
 		for (unsigned j = 0; j < 3000; j++)
 			see(&inodes, &inodes.root, "x", 100 + 3000 * i + j, P9_NOFID);
 	}
+	see(&inodes, &inodes.root, "n", 10, P9_NOFID); /* it is there again */
+	assert_ptr_equal(inode_child(&inodes, &inodes.root, "n"), first);
+	assert_ptr_equal(inode_child_before(first), last);
 	inode_unname(&inodes, last);
 	assert_ptr_equal(inode_child(&inodes, &inodes.root, "n"), first);
 	inodes_fini(&inodes);
