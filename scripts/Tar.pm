@@ -8,6 +8,8 @@ use warnings;
 use Exporter qw(import);
 use FindBin;
 
+use constant { PATH_MAX => 4096, HEADERS_MAX => 4 << 20 };    # of one member: attributes, too
+
 our @EXPORT = qw(fail take members put padding octal header pax finish);
 
 sub fail { print STDERR "$FindBin::Script: @_\n"; exit 1 }
@@ -50,33 +52,43 @@ sub is_header {
 # Records "LENGTH KEY=VALUE\n", above those that are there; a value may hold any bytes.
 sub pax_records {
 	my ($text, %records) = @_;
-	while ($text =~ /^(\d{1,9}) /) {
-		my ($before, $len) = (length($1) + 1, $1);
-		last if $len <= $before || $len > length $text;
-		$records{$1} = $2 if substr($text, $before, $len - $before) =~ /^([^=]+)=(.*)\n\z/s;
-		substr($text, 0, $len) = "";
+	my $len;
+	for (my $at = 0; substr($text, $at, 10) =~ /^(\d{1,9}) /; $at += $len) {
+		$len = $1;
+		my $before = length($len) + 1;
+		last if $len <= $before || $len > length($text) - $at;
+		$records{$1} = $2 if substr($text, $at + $before, $len - $before) =~ /^([^=]+)=(.*)\n\z/s;
 	}
 	return %records;
+}
+
+# What holds for all members from there on: no attributes, and nothing that nobody reads.
+sub pax_global {
+	my (%records) = @_;
+	return map { $_ => $records{$_} } grep { defined $records{$_} && length $records{$_} <= PATH_MAX }
+		qw(path linkpath size uid gid uname gname mtime);
 }
 
 # Calls `each` with {name, link, type, head, pax, file, at, size} for every member of a
 # file or pipe from its beginning on; `what` is it in what is said of it.
 sub members {
 	my ($file, $what, $each) = @_;
-	my ($early, $at, %global, %next) = ("$what is damaged: it ends too early", 0);
-	while (sysread $file, my $head, 512) {
-		$head .= take($file, 512 - length $head, $early);
+	my ($early, $at, $headers, %global, %next) = ("$what is damaged: it ends too early", 0, 0);
+	my $n;
+	while ($n = sysread $file, my $head, 512) {
+		$head .= take($file, 512 - $n, $early);
 		last if $head =~ /^\0+\z/;
 		fail("$what is damaged: it is no tar") unless is_header($head);
 		my ($name, $size, $type, $link, $magic, $prefix) = unpack "Z100 x24 a12 x20 a1 Z100 a6 x82 Z155", $head;
 		my $len = number($size);
 		$at += 512;
 		if ($type =~ /[xgLK]/) {
-			fail("$what is damaged: a header is too large") if $len > 16 << 20;
+			$headers += $len;
+			fail("$what is damaged: a header is too large") if $headers > HEADERS_MAX;
 			my $room = $len + (-$len & 511);
 			my $data = substr take($file, $room, $early), 0, $len;
 			%next = pax_records($data, %next) if $type eq "x";
-			%global = pax_records($data, %global) if $type eq "g";
+			%global = pax_global(pax_records($data, %global)) if $type eq "g";
 			$next{path} //= unpack "Z*", $data if $type eq "L";
 			$next{linkpath} //= unpack "Z*", $data if $type eq "K";
 			$at += $room;
@@ -89,13 +101,18 @@ sub members {
 		my %pax = (%global, %next);
 		$len = $pax{size} =~ /^(\d{1,18})\z/ ? $1 : fail("$what is damaged: a size") if defined $pax{size};
 		$len = 0 if $type =~ /[1-6]/;
-		$each->({ name => $pax{"GNU.sparse.name"} // $pax{path} // $name, link => $pax{linkpath} // $link,
+		$name = $pax{"GNU.sparse.name"} // $pax{path} // $name;
+		$link = $pax{linkpath} // $link;
+		fail("$what is damaged: a name is too long") if length $name > PATH_MAX || length $link > PATH_MAX;
+		$each->({ name => $name, link => $link,
 			type => $type eq "\0" ? "0" : $type, head => $head, pax => \%pax, file => $file, at => $at, size => $len });
 		$len += -$len & 511;
 		skip($file, $len, $early);
 		$at += $len;
 		%next = ();
+		$headers = 0;
 	}
+	fail("unable to read $what: $!") unless defined $n;
 }
 
 sub put {
