@@ -433,6 +433,12 @@ def test_resized(door, busybox, tmp_path):
     one_line(door.call("compact", "--size", "128M", "room"), "what is in it needs ")
     assert hashlib.sha256(good(door.call("export", "room", "-")).out).digest() == tar
     good(door.call("remove", "room"))
+    disk, trap = images.disk_from_tar(str(tmp_path / "d.img"), busybox, "64M"), tmp_path / "trap"
+    subprocess.run(["tune2fs", "-M", f"/\nBlock size: PATH[$(>{trap})]", disk], check=True, capture_output=True)
+    good(door.call("import", "hostile", disk))  # a shell that counts with what it says runs it
+    good(door.call("compact", "--size", "200M", "hostile"))
+    good(door.call("remove", "hostile"))
+    assert not trap.exists()
     other = str(tmp_path / "other.img")
     subprocess.run(["mkfs.erofs", other, tree], check=True, capture_output=True)
     good(door.call("import", "other", other))
