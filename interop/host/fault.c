@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "interop/host/plain.h"
 #include "lib/fmt.h"
 #include "lib/log.h"
 
@@ -21,11 +23,17 @@ int fault_set(struct fault *why, int status, const char *format, ...)
 	return -1;
 }
 
+/* Much of what is said comes from a guest: names, and what its programs answered. */
 int fault_print(const struct fault *why)
 {
 	const struct log log = { .fd = STDERR_FILENO, .who = "landbridge", .max = LOG_LEVEL_NOTE };
+	struct fault shown = *why;
 
-	log_err(&log, "%s", why->text);
+	for (char *c = shown.text; *c; c++)
+		if (*c == '\n')
+			*c = '?';
+	shown.text[plain_text(shown.text, strlen(shown.text))] = '\0';
+	log_err(&log, "%s", shown.text);
 	return why->status;
 }
 
