@@ -41,10 +41,8 @@ static int write_at(int to, const char *data, size_t len, off_t at)
 	while (len > 0) {
 		ssize_t n = pwrite(to, data, len, at);
 
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n <= 0)
-			continue;
+		if (n < 0)
+			return -errno; /* EINTR: we are to end */
 		data += n;
 		at += n;
 		len -= (size_t)n;

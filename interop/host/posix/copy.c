@@ -20,7 +20,7 @@
 
 enum { DEPTH_MAX = 400, TEMPORARY = 32 };
 /* Errors of our own, as numbers that no call here has. */
-enum { DEVICE_LEFT = ENOTBLK, INTO_ITSELF = EDEADLK };
+enum { DEVICE_LEFT = ENOTBLK, INTO_ITSELF = EDEADLK, TOO_DEEP = EL3RST };
 
 /* One name, and what it will be. */
 struct pair {
@@ -34,6 +34,8 @@ struct pair {
 struct twin {
 	dev_t device;
 	ino_t inode;
+	dev_t copy_device; /* of the copy, whose name another may have by now */
+	ino_t copy_inode;
 	char path[]; /* beneath top */
 };
 
@@ -47,16 +49,21 @@ static int twin_compare(const void *one, const void *other)
 }
 
 /* What is not remembered is copied once more. */
-static void twin_remember(struct copy *c, const struct stat *st)
+static void twin_remember(struct copy *c, const struct pair *p)
 {
 	size_t size = strlen(c->made) + 1;
 	struct twin *twin = size < sizeof(c->made) - 2 ? malloc(sizeof(*twin) + size) : NULL;
+	struct stat copy;
 	void *at;
 
-	if (!twin)
+	if (!twin || fstatat(p->to, p->as, &copy, AT_SYMLINK_NOFOLLOW) < 0) {
+		free(twin);
 		return;
-	twin->device = st->st_dev;
-	twin->inode = st->st_ino;
+	}
+	twin->device = p->st.st_dev;
+	twin->inode = p->st.st_ino;
+	twin->copy_device = copy.st_dev;
+	twin->copy_inode = copy.st_ino;
 	fmt(twin->path, size, "%s", c->made);
 	at = tsearch(twin, &c->twins, twin_compare);
 	if (!at || *(struct twin **)at != twin)
@@ -70,12 +77,14 @@ static int twin_make(struct copy *c, const struct pair *p, const char *as)
 				      .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
 	const struct twin wanted = { .device = p->st.st_dev, .inode = p->st.st_ino };
 	void *at = tfind(&wanted, &c->twins, twin_compare);
+	const struct twin *twin = at ? *(struct twin **)at : NULL;
 	char path[PATH_MAX], *name;
+	struct stat st;
 	int dir, r;
 
-	if (p->st.st_nlink < 2 || !at)
+	if (p->st.st_nlink < 2 || !twin)
 		return -ENOENT;
-	fmt(path, sizeof(path), "./%s", (*(struct twin **)at)->path);
+	fmt(path, sizeof(path), "./%s", twin->path);
 	name = strrchr(path, '/');
 	*name++ = '\0';
 	dir = (int)syscall(SYS_openat2, c->top, path, &how, sizeof(how));
@@ -83,6 +92,11 @@ static int twin_make(struct copy *c, const struct pair *p, const char *as)
 		return -errno;
 	r = linkat(dir, name, p->to, as, 0) < 0 ? -errno : 0;
 	close(dir);
+	if (r == 0 && (fstatat(p->to, as, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		       st.st_dev != twin->copy_device || st.st_ino != twin->copy_inode)) {
+		unlinkat(p->to, as, 0);
+		r = -ESTALE;
+	}
 	return r;
 }
 
@@ -177,7 +191,7 @@ static int leaf_copy(struct copy *c, const struct pair *p)
 	if (r < 0 || linked)
 		unlinkat(p->to, as, 0);
 	if (r == 0 && !linked && p->st.st_nlink > 1)
-		twin_remember(c, &p->st);
+		twin_remember(c, p);
 	return r;
 }
 
@@ -194,6 +208,8 @@ static void tell(struct copy *c, int r)
 	c->failed(c->owner, c->shown,
 		  r == -DEVICE_LEFT   ? "a guest's devices and sockets are not copied"
 		  : r == -INTO_ITSELF ? "it is where the copy goes"
+		  : r == -TOO_DEEP    ? "it is too deep"
+		  : r == -E2BIG       ? "there is no room for its attributes"
 				      : strerror(-r));
 }
 
@@ -289,7 +305,7 @@ static int dir_copy(struct copy *c, struct pair *p)
 	if (r == 0 && c->depth > 0 && p->st.st_dev == c->device && p->st.st_ino == c->inode)
 		r = -INTO_ITSELF;
 	if (r == 0 && c->depth == DEPTH_MAX)
-		r = -ELOOP;
+		r = -TOO_DEEP;
 	if (r == 0) {
 		c->depth++;
 		r = dir_copy_open(c, p, in);

@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "interop/host/operand.h"
-#include "interop/host/plain.h"
 #include "interop/host/posix/commands.h"
 #include "interop/host/posix/contents.h"
 #include "interop/host/posix/copy.h"
@@ -155,15 +154,17 @@ static bool home_ask(struct cp *cp, struct guest *g, const int output[2])
 					   .fds = fds,
 					   .fd_count = array_len(fds) };
 	pid_t pid = child_fork(&setup);
+	bool said;
 	ssize_t len;
 
 	if (pid == 0)
 		home_say(cp, g);
 	close(output[1]);
-	len = pid > 0 ? fd_read_full(output[0], g->home, sizeof(g->home) - 1) : 0;
+	said = pid > 0 && child_wait(pid, HOME_MS) == 0; /* a guest that hangs does not hold us */
+	len = fd_set_nonblock(output[0]) < 0 ? -1 : read(output[0], g->home, sizeof(g->home) - 1);
 	g->home[len > 0 ? len : 0] = '\0';
 	g->home[strcspn(g->home, "\n")] = '\0';
-	return pid > 0 && child_wait(pid, HOME_MS) == 0 && g->home[0] == '/';
+	return said && g->home[0] == '/';
 }
 
 /* Where the guest's user is at home. */
@@ -190,13 +191,13 @@ static int home_find(struct cp *cp, struct guest *g)
 /* --- paths -------------------------------------------------------------------------------- */
 
 /* A path as it is to be looked up, by whoever has it. */
-struct where {
+struct site {
 	struct guest *guest; /* NULL: this host */
 	const char *shown;   /* as the person wrote it */
 	char path[PATH_MAX];
 };
 
-static int where_find(struct cp *cp, const char *text, struct where *w)
+static int site_find(struct cp *cp, const char *text, struct site *w)
 {
 	struct operand operand;
 	int fits;
@@ -233,7 +234,7 @@ static int open_in(int root, const char *path, unsigned flags)
 }
 
 /* Follows links; the guest's stay in the guest. */
-static int where_open(const struct where *w, const char *path, unsigned flags)
+static int site_open(const struct site *w, const char *path, unsigned flags)
 {
 	int fd = w->guest ? open_in(w->guest->root, path, flags | O_CLOEXEC)
 			  : open(path, (int)(flags | O_CLOEXEC));
@@ -242,14 +243,14 @@ static int where_open(const struct where *w, const char *path, unsigned flags)
 }
 
 /* The directory that a path's last name is in. */
-static int where_open_above(const struct where *w, const char *path)
+static int site_open_above(const struct site *w, const char *path)
 {
 	char above[PATH_MAX];
 	size_t len;
 	const char *name = operand_base(path, &len);
 
 	fmt(above, sizeof(above), "%.*s", (int)(name - path), path);
-	return where_open(w, above[0] ? above : ".", O_PATH | O_DIRECTORY);
+	return site_open(w, above[0] ? above : ".", O_PATH | O_DIRECTORY);
 }
 
 static int name_take(struct cp *cp, const char *path)
@@ -264,7 +265,7 @@ static int name_take(struct cp *cp, const char *path)
 }
 
 /* Something that is there and no directory: where it really is, it is replaced. */
-static int top_of_file(struct cp *cp, const struct where *w, int fd)
+static int top_of_file(struct cp *cp, const struct site *w, int fd)
 {
 	char proc[64], real[PATH_MAX];
 	ssize_t len;
@@ -276,13 +277,13 @@ static int top_of_file(struct cp *cp, const struct where *w, int fd)
 		return -errno;
 	real[len] = '\0';
 	r = name_take(cp, real);
-	return r < 0 ? r : where_open_above(w, real);
+	return r < 0 ? r : site_open_above(w, real);
 }
 
 /* Nothing is there yet. */
-static int top_of_new(struct cp *cp, const struct where *w)
+static int top_of_new(struct cp *cp, const struct site *w)
 {
-	int r = name_take(cp, w->path), top = r < 0 ? r : where_open_above(w, w->path);
+	int r = name_take(cp, w->path), top = r < 0 ? r : site_open_above(w, w->path);
 	struct stat st;
 
 	if (top < 0 || fstatat(top, cp->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -291,11 +292,11 @@ static int top_of_new(struct cp *cp, const struct where *w)
 	return -ENOLINK;
 }
 
-static int top_open(struct cp *cp, const struct where *w)
+static int top_open(struct cp *cp, const struct site *w)
 {
 	const size_t len = strlen(w->path);
 	const bool several = cp->operand_count > 2;
-	int fd = where_open(w, w->path, O_PATH), top;
+	int fd = site_open(w, w->path, O_PATH), top;
 	struct stat st;
 
 	if (fd == -ENOENT && !several) {
@@ -322,16 +323,12 @@ static void failed(void *owner, const char *path, const char *why)
 	(void)owner;
 	fault_set(&fault, NOT_ALL, "unable to copy %s%s: %s", len > 500 ? "..." : "",
 		  path + (len > 500 ? len - 500 : 0), why);
-	for (char *c = fault.text; *c; c++)
-		if (*c == '\n' || *c == '\t')
-			*c = '?';
-	fault.text[plain_text(fault.text, strlen(fault.text))] = '\0';
 	fault_print(&fault);
 }
 
 /* The directory that `name` is one of, or that is itself what is meant (a path with a
  * slash at its end, or dots). */
-static int source_open(const struct where *w, char *name, char *base)
+static int source_open(const struct site *w, char *name, char *base)
 {
 	const size_t len = strlen(w->path);
 	size_t base_len;
@@ -342,9 +339,9 @@ static int source_open(const struct where *w, char *name, char *base)
 	fmt(base, NAME_MAX + 1, "%.*s", base_len ? (int)base_len : 1, base_len ? last : ".");
 	fmt(name, NAME_MAX + 1, "%s", base);
 	if (base_len > 0 && w->path[len - 1] != '/')
-		return where_open_above(w, w->path);
+		return site_open_above(w, w->path);
 	fmt(name, NAME_MAX + 1, ".");
-	return where_open(w, w->path, O_RDONLY | O_DIRECTORY);
+	return site_open(w, w->path, O_RDONLY | O_DIRECTORY);
 }
 
 static int source_copy(struct cp *cp, const char *text)
@@ -352,11 +349,11 @@ static int source_copy(struct cp *cp, const char *text)
 	const unsigned owners = geteuid() == 0 ? ATTRIBUTES_OWNER : 0;
 	char name[NAME_MAX + 1], base[NAME_MAX + 1];
 	struct copy *c = &cp->copy;
-	struct where w;
+	struct site w;
 	struct stat st;
 	int dir;
 
-	if (where_find(cp, text, &w) < 0)
+	if (site_find(cp, text, &w) < 0)
 		return -1;
 	dir = source_open(&w, name, base);
 	if (dir >= 0 && cp->slash && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -379,9 +376,9 @@ static int source_copy(struct cp *cp, const char *text)
 static int all_copy(struct cp *cp)
 {
 	char *const *texts = cp->options->command;
-	struct where w;
+	struct site w;
 
-	if (where_find(cp, texts[cp->operand_count - 1], &w) < 0)
+	if (site_find(cp, texts[cp->operand_count - 1], &w) < 0)
 		return -1;
 	cp->copy.top = top_open(cp, &w);
 	if (cp->copy.top < 0)

@@ -198,6 +198,28 @@ static void test_nothing_is_written_through(void **state)
 	assert_text("out/twin", "new");
 }
 
+/* The first of two names of one file has been replaced when the second comes. */
+static void test_twin_is_gone(void **state)
+{
+	static const char *const steps[][2] = { { "f", "f" }, { "other", "f" }, { "g", "g" } };
+	struct copy c = { .stop = &stop, .failed = failed };
+	int dir = open("in", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	(void)state;
+	make("in/f", "one", 0644);
+	make("in/other", "other", 0644);
+	assert_int_equal(link("in/f", "in/g"), 0);
+	c.top = open("out", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < array_len(steps); i++)
+		copy_tree(&c, dir, steps[i][0], steps[i][1]);
+	copy_end(&c);
+	close(c.top);
+	close(dir);
+	assert_int_equal(c.failures, 0);
+	assert_text("out/f", "other");
+	assert_text("out/g", "one");
+}
+
 static void test_failures(void **state)
 {
 	(void)state;
@@ -296,6 +318,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_modes, setup, scratch_remove),
 		cmocka_unit_test_setup_teardown(test_nothing_is_written_through, setup,
 						scratch_remove),
+		cmocka_unit_test_setup_teardown(test_twin_is_gone, setup, scratch_remove),
 		cmocka_unit_test_setup_teardown(test_failures, setup, scratch_remove),
 		cmocka_unit_test_setup_teardown(test_into_itself, setup, scratch_remove),
 		cmocka_unit_test_setup_teardown(test_swapped, setup, scratch_remove),
