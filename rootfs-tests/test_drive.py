@@ -296,6 +296,7 @@ def test_database_of_both(tmp_path, journal, mode):
     write-ahead log's users are to be on one machine, so there they are all in the guest."""
     drive = Drive(tmp_path, mode)
     db = sqlite3.connect(os.path.join(drive.host, "db"))
+    db.execute(f"PRAGMA journal_mode={journal}")  # to change it, one must be alone
     db.execute("CREATE TABLE t (n)")
     db.execute("INSERT INTO t VALUES (0)")
     db.commit()
