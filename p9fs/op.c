@@ -494,8 +494,12 @@ bool op_is_other(struct op *op, struct inode *inode, struct p9_qid qid)
 {
 	uint32_t before = inode->version;
 
-	inode->version = inode->kept ? 0 : qid.version;
-	if (!op->mount->config.guest_locks || !before || before == qid.version)
+	inode->version = inode->kept ? 0 : qid.version | 1u << 31;
+	/* Of one that is kept from here on the kernel may have bytes from before, when it was
+	 * not, and nobody told of changes. Until then each open(2) drops them, or versions are
+	 * compared. */
+	if (!before ||
+	    (!inode->kept && (!op->mount->config.guest_locks || before == inode->version)))
 		return false;
 	promise_forget(op->mount, inode);
 	return true;

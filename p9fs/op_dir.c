@@ -46,16 +46,17 @@ static bool add_inode(struct dir_listing *l, const char *name, const struct p9_d
 	struct p9fs *m = l->op->mount;
 	struct fuse_direntplus d;
 	size_t room = l->op->size - l->used;
-	struct inode *inode = NULL;
+	struct inode *inode = inode_find(&m->inodes, entry->qid.path);
 
+	/* One that is to be kept again is looked up for it. */
+	known = known && !(inode && inode->version && entry->qid.type & P9_QTKEPT);
+	inode = NULL;
 	put_head(&d.dirent, entry, entry->attr.mode >> 12 & 15);
 	if (FUSE_DIRENTPLUS_SIZE(&d) > room)
 		return false;
 	if (known && strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
 		inode = inode_see(&m->inodes, l->op->inode, name, entry->qid.path, P9_NOFID);
 	d.entry_out = entry_of(l->op, inode, entry->qid, &entry->attr);
-	if (inode && inode->kept)
-		op_is_other(l->op, inode, entry->qid);
 	l->used += fuse_put_direntplus(l->buffer + l->used, room, &d, name);
 	return true;
 }

@@ -145,6 +145,7 @@ static void create_replied(struct op *op, const struct p9_msg *r)
 		return;
 	}
 	out.entry = entry_of(op, inode, r->qid, &r->attr);
+	op_is_other(op, inode, r->qid);
 	out.open = open_out(op);
 	if (m->config.guest_locks) {
 		out.open = (struct fuse_open_out){ .open_flags = FOPEN_KEEP_CACHE };
