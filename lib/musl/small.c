@@ -52,6 +52,86 @@ void *memmem(const void *text, size_t size, const void *word, size_t len)
 	return NULL;
 }
 
+/* --- what errors mean: those that this program meets, by their number of Linux's ------- */
+
+static const char errors[] = "\001Operation not permitted\0"
+			     "\002No such file or directory\0"
+			     "\003No such process\0"
+			     "\004Interrupted system call\0"
+			     "\005I/O error\0"
+			     "\006No such device or address\0"
+			     "\007Argument list too long\0"
+			     "\010Exec format error\0"
+			     "\011Bad file descriptor\0"
+			     "\012No child process\0"
+			     "\013Resource temporarily unavailable\0"
+			     "\014Out of memory\0"
+			     "\015Permission denied\0"
+			     "\016Bad address\0"
+			     "\017Block device required\0"
+			     "\020Resource busy\0"
+			     "\021File exists\0"
+			     "\022Cross-device link\0"
+			     "\023No such device\0"
+			     "\024Not a directory\0"
+			     "\025Is a directory\0"
+			     "\026Invalid argument\0"
+			     "\027Too many open files in system\0"
+			     "\030No file descriptors available\0"
+			     "\031Not a tty\0"
+			     "\032Text file busy\0"
+			     "\033File too large\0"
+			     "\034No space left on device\0"
+			     "\035Invalid seek\0"
+			     "\036Read-only file system\0"
+			     "\037Too many links\0"
+			     "\040Broken pipe\0"
+			     "\042Result not representable\0"
+			     "\043Resource deadlock would occur\0"
+			     "\044Filename too long\0"
+			     "\045No locks available\0"
+			     "\046Function not implemented\0"
+			     "\047Directory not empty\0"
+			     "\050Symbolic link loop\0"
+			     "\075No data available\0"
+			     "\076Device timeout\0"
+			     "\107Protocol error\0"
+			     "\112Bad message\0"
+			     "\113Value too large for data type\0"
+			     "\130Not a socket\0"
+			     "\132Message too large\0"
+			     "\135Protocol not supported\0"
+			     "\137Not supported\0"
+			     "\141Address family not supported by protocol\0"
+			     "\142Address in use\0"
+			     "\143Address not available\0"
+			     "\144Network is down\0"
+			     "\145Network unreachable\0"
+			     "\147Connection aborted\0"
+			     "\150Connection reset by peer\0"
+			     "\151No buffer space available\0"
+			     "\153Socket not connected\0"
+			     "\156Operation timed out\0"
+			     "\157Connection refused\0"
+			     "\161Host is unreachable\0"
+			     "\162Operation already in progress\0"
+			     "\163Operation in progress\0"
+			     "\164Stale file handle\0"
+			     "\165Structure needs cleaning\0"
+			     "\172Quota exceeded\0"
+			     "\173No medium found\0"
+			     "\175Operation canceled\0"
+			     "\176Required key not available\0";
+
+char *strerror(int error)
+{
+	const char *at = errors;
+
+	while (*at && *at != error)
+		at += strlen(at) + 1;
+	return (char *)(uintptr_t)(*at ? at + 1 : "Unknown error");
+}
+
 /* --- descriptors: without another way for a kernel that knows no SOCK_CLOEXEC --- */
 
 int socket(int domain, int type, int protocol)
