@@ -294,21 +294,20 @@ def test_locks_hold_on_the_host(drive):
 def test_database_of_both(tmp_path, journal, mode):
     """SQLite's judgement, two on the host and two in the guest: no update is lost. All of a
     write-ahead log's users are to be on one machine, so there they are all in the guest."""
-    drive = Drive(tmp_path, mode)
-    db = sqlite3.connect(os.path.join(drive.host, "db"))
-    db.execute(f"PRAGMA journal_mode={journal}")  # to change it, one must be alone
-    db.execute("CREATE TABLE t (n)")
-    db.execute("INSERT INTO t VALUES (0)")
-    db.commit()
-    db.close()
-    counters = [subprocess.Popen([sys.executable, "-c", COUNTER, os.path.join(top, "db"), journal, "50"])
-                for top in (drive.guest if mode else drive.host, drive.guest) * 2]
-    status = [counter.wait(250) for counter in counters]
-    assert status == [0] * 4
-    db = sqlite3.connect(os.path.join(drive.guest, "db"))
-    assert [db.execute(ask).fetchone() for ask in ("SELECT n FROM t", "PRAGMA integrity_check")] == [(200,), ("ok",)]
-    db.close()
-    drive.close()
+    with contextlib.closing(Drive(tmp_path, mode)) as drive:
+        db = sqlite3.connect(os.path.join(drive.host, "db"))
+        db.execute(f"PRAGMA journal_mode={journal}")  # to change it, one must be alone
+        db.execute("CREATE TABLE t (n)")
+        db.execute("INSERT INTO t VALUES (0)")
+        db.commit()
+        db.close()
+        counters = [subprocess.Popen([sys.executable, "-c", COUNTER, os.path.join(top, "db"), journal, "50"])
+                    for top in (drive.guest if mode else drive.host, drive.guest) * 2]
+        status = [counter.wait(250) for counter in counters]
+        assert status == [0] * 4
+        db = sqlite3.connect(os.path.join(drive.guest, "db"))
+        assert [db.execute(ask).fetchone() for ask in ("SELECT n FROM t", "PRAGMA integrity_check")] == [(200,), ("ok",)]
+        db.close()
 
 
 # --- a server that goes ---------------------------------------------------------------
