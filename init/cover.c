@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "init/pseudo.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
 
@@ -116,16 +117,15 @@ int cover_file(struct covers *covers, const char *path, const char *source, enum
 
 int cover_dir(struct covers *covers, const char *path)
 {
+	const struct pseudo tmpfs = { path, "tmpfs", MS_NOSUID | MS_NODEV, NULL, 0755, 0 };
 	struct cover *c = &covers->at[covers->count];
 
 	if (covers->count == COVERS_MAX)
 		return -ENOSPC;
 	c->path = path;
-	c->made = mkdir(path, 0755) == 0;
-	if (!c->made && errno != EEXIST)
-		return -errno;
+	c->made = access(path, F_OK) < 0;
 	covers->count++;
-	return mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, NULL) < 0 ? -errno : 0;
+	return pseudo_mount(&tmpfs);
 }
 
 void covers_remove(struct covers *covers)

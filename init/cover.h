@@ -28,8 +28,8 @@ enum cover_how {
 int cover_file(struct covers *covers, const char *path, const char *source, enum cover_how how);
 
 /* Mounts an empty file system in memory, for everybody, on the directory `path`, a
- * literal, which is made where there is none. 0 or negative errno; -ENOENT: nor is there
- * one that it could be made in. */
+ * literal, which is made where there is none. 0 or negative errno; -ENOENT: it could
+ * not be made. */
 int cover_dir(struct covers *covers, const char *path);
 
 /* At power-off: takes all covers off again, and what was made for them. */

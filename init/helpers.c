@@ -167,7 +167,7 @@ static int marks_put(struct distro *d)
 
 	mkdir("/run/WSL", 0755);
 	err = cover_dir(&d->covers, "/mnt/wsl");
-	return err == -ENOENT || err == -ENOSPC ? 0 : err;
+	return err == -ENOENT ? 0 : err;
 }
 
 /* One that cannot be had does not keep the others from being made. */

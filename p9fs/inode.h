@@ -33,7 +33,7 @@ struct inode {
 	bool locked;             /* somebody here has had a lock on it */
 	bool locked_in;          /* ... or on a file that is seen in it */
 	bool kept;               /* the server tells of changes, and it is where it was seen */
-	uint32_t version;        /* of what the kernel was told; only while it is not kept */
+	uint32_t version;        /* of what the kernel was told; 0: it is kept, or new */
 	uint64_t heard;          /* the last change that was told of it (promise.h) */
 	unsigned changing;       /* operations of ours that change it */
 	struct listing *listing; /* of a directory (listing.h), or NULL */

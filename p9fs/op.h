@@ -122,8 +122,9 @@ struct fuse_attr attr_of(const struct p9fs *m, uint64_t id, const struct p9_attr
 /* For how long the kernel may remember what is said of a file. Without a promise
  * not where locks are taken: a lock is often one for the files beside it, too. */
 struct timespec op_cache(const struct p9fs *m, const struct inode *inode, bool kept);
-/* A file that is not kept is another than the kernel was told of last: it has been told
- * to forget the bytes, and is to be answered behind a fence. */
+/* A file that is not kept is another than the kernel was told of last, or one is kept
+ * again that was not: it has been told to forget the bytes, and is to be answered behind
+ * a fence. */
 bool op_is_other(struct op *op, struct inode *inode, struct p9_qid qid);
 /* What the kernel is told of a file that it finds by a name in op->inode, and that
  * `qid` and `attr` describe; inode may be NULL, for one it is not to remember. */

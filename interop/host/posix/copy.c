@@ -1,7 +1,6 @@
 /* copy.c: walks a tree and makes the same one elsewhere. */
 #include "interop/host/posix/copy.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -16,6 +15,7 @@
 
 #include "interop/host/host.h"
 #include "interop/host/posix/contents.h"
+#include "lib/dirs.h"
 #include "lib/lib.h"
 
 enum { DEPTH_MAX = 400, TEMPORARY = 32 };
@@ -23,7 +23,7 @@ enum { DEPTH_MAX = 400, TEMPORARY = 32 };
 enum { DEVICE_LEFT = ENOTBLK, INTO_ITSELF = EDEADLK, TOO_DEEP = EL3RST };
 
 /* One name, and what it will be. */
-struct pair {
+struct item {
 	int from, to;
 	const char *name, *as;
 	struct stat st;
@@ -49,7 +49,7 @@ static int twin_compare(const void *one, const void *other)
 }
 
 /* What is not remembered is copied once more. */
-static void twin_remember(struct copy *c, const struct pair *p)
+static void twin_remember(struct copy *c, const struct item *p)
 {
 	size_t size = strlen(c->made) + 1;
 	struct twin *twin = size < sizeof(c->made) - 2 ? malloc(sizeof(*twin) + size) : NULL;
@@ -71,7 +71,7 @@ static void twin_remember(struct copy *c, const struct pair *p)
 }
 
 /* One more name for an earlier copy. */
-static int twin_make(struct copy *c, const struct pair *p, const char *as)
+static int twin_make(struct copy *c, const struct item *p, const char *as)
 {
 	const struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
 				      .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
@@ -107,7 +107,7 @@ static int close_checked(int fd, int r)
 	return close(fd) < 0 && r == 0 && errno != EINTR ? -errno : r;
 }
 
-static int file_make(struct copy *c, const struct pair *p, const char *as)
+static int file_make(struct copy *c, const struct item *p, const char *as)
 {
 	/* It may be a FIFO by now. */
 	int in =
@@ -132,7 +132,7 @@ static int file_make(struct copy *c, const struct pair *p, const char *as)
 	return r;
 }
 
-static int symlink_make(const struct pair *p, const char *as)
+static int symlink_make(const struct item *p, const char *as)
 {
 	char target[PATH_MAX];
 	ssize_t len = readlinkat(p->from, p->name, target, sizeof(target) - 1);
@@ -143,7 +143,7 @@ static int symlink_make(const struct pair *p, const char *as)
 	return symlinkat(target, p->to, as) < 0 ? -errno : 0;
 }
 
-static int node_make(const struct copy *c, const struct pair *p, const char *as)
+static int node_make(const struct copy *c, const struct item *p, const char *as)
 {
 	mode_t mode = attributes_mode(&p->st, c->flags, false) & 0777;
 
@@ -152,7 +152,7 @@ static int node_make(const struct copy *c, const struct pair *p, const char *as)
 	return mknodat(p->to, as, (p->st.st_mode & S_IFMT) | mode, p->st.st_rdev) < 0 ? -errno : 0;
 }
 
-static int leaf_make(struct copy *c, const struct pair *p, const char *as)
+static int leaf_make(struct copy *c, const struct item *p, const char *as)
 {
 	int r;
 
@@ -163,7 +163,7 @@ static int leaf_make(struct copy *c, const struct pair *p, const char *as)
 }
 
 /* Devices and sockets are somebody's: nothing takes their place. */
-static int leaf_place(const struct pair *p, const char *as)
+static int leaf_place(const struct item *p, const char *as)
 {
 	struct stat st;
 
@@ -173,7 +173,7 @@ static int leaf_place(const struct pair *p, const char *as)
 	return renameat(p->to, as, p->to, p->as) < 0 ? -errno : 0;
 }
 
-static int leaf_copy(struct copy *c, const struct pair *p)
+static int leaf_copy(struct copy *c, const struct item *p)
 {
 	char as[TEMPORARY];
 	uint64_t number = 0;
@@ -197,7 +197,7 @@ static int leaf_copy(struct copy *c, const struct pair *p)
 
 /* --- directories -------------------------------------------------------------------------- */
 
-static int pair_copy(struct copy *c, struct pair *p);
+static int pair_copy(struct copy *c, struct item *p);
 
 static void tell(struct copy *c, int r)
 {
@@ -222,7 +222,7 @@ static size_t push(char *path, const char *name)
 	return len;
 }
 
-static void child_copy(struct copy *c, struct pair *p)
+static void child_copy(struct copy *c, struct item *p)
 {
 	size_t shown = push(c->shown, p->name), made = push(c->made, p->as);
 	int r = pair_copy(c, p);
@@ -233,27 +233,23 @@ static void child_copy(struct copy *c, struct pair *p)
 	c->made[made] = '\0';
 }
 
-static int children_copy(struct copy *c, DIR *in, int out)
+struct children {
+	struct dir_walk walk;
+	struct copy *copy;
+	int to;
+};
+
+static bool child_each(struct dir_walk *walk, int dir, const char *name)
 {
-	struct pair p = { .from = dirfd(in), .to = out };
+	const struct children *all = container_of(walk, struct children, walk);
+	struct item p = { .from = dir, .to = all->to, .name = name, .as = name };
 
-	while (!c->over) {
-		const struct dirent *entry;
-
-		errno = 0;
-		entry = readdir(in);
-		if (!entry)
-			return -errno;
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		p.name = p.as = entry->d_name;
-		child_copy(c, &p);
-	}
-	return 0;
+	child_copy(all->copy, &p);
+	return !all->copy->over;
 }
 
 /* Whose descriptor is returned; or negative errno. */
-static int dir_make_open(struct copy *c, const struct pair *p)
+static int dir_make_open(struct copy *c, const struct item *p)
 {
 	int made = mkdirat(p->to, p->as, 0700), fd;
 	struct stat st;
@@ -270,38 +266,28 @@ static int dir_make_open(struct copy *c, const struct pair *p)
 	return fd;
 }
 
-static int dir_copy_open(struct copy *c, const struct pair *p, DIR *in)
+static int dir_copy_open(struct copy *c, const struct item *p, int in)
 {
-	int out = dir_make_open(c, p), r;
+	struct children all = { { child_each }, c, dir_make_open(c, p) };
+	int out = all.to, r;
 
 	if (out < 0)
 		return out;
-	r = children_copy(c, in, out);
+	r = dir_each(in, &all.walk);
 	/* What was there already, and was not named, stays what it is. */
 	if (r == 0 && !c->over && strcmp(p->as, ".") != 0)
-		r = attributes_copy(dirfd(in), out, &p->st, c->flags);
+		r = attributes_copy(in, out, &p->st, c->flags);
 	close(out);
 	return r;
 }
 
-static DIR *dir_open(const struct pair *p)
+static int dir_copy(struct copy *c, struct item *p)
 {
-	int fd = openat(p->from, p->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *in = fd < 0 ? NULL : fdopendir(fd);
+	int in = openat(p->from, p->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), r;
 
-	if (fd >= 0 && !in)
-		close(fd);
-	return in;
-}
-
-static int dir_copy(struct copy *c, struct pair *p)
-{
-	DIR *in = dir_open(p);
-	int r;
-
-	if (!in)
+	if (in < 0)
 		return -errno;
-	r = fstat(dirfd(in), &p->st) < 0 ? -errno : 0;
+	r = fstat(in, &p->st) < 0 ? -errno : 0;
 	if (r == 0 && c->depth > 0 && p->st.st_dev == c->device && p->st.st_ino == c->inode)
 		r = -INTO_ITSELF;
 	if (r == 0 && c->depth == DEPTH_MAX)
@@ -311,11 +297,11 @@ static int dir_copy(struct copy *c, struct pair *p)
 		r = dir_copy_open(c, p, in);
 		c->depth--;
 	}
-	closedir(in);
+	close(in);
 	return r;
 }
 
-static int pair_copy(struct copy *c, struct pair *p)
+static int pair_copy(struct copy *c, struct item *p)
 {
 	if (*c->stop)
 		return -EINTR;
@@ -328,7 +314,7 @@ static int pair_copy(struct copy *c, struct pair *p)
 
 void copy_tree(struct copy *c, int dir, const char *from, const char *to)
 {
-	struct pair p = { .from = dir, .to = c->top, .name = from, .as = to };
+	struct item p = { .from = dir, .to = c->top, .name = from, .as = to };
 	int r;
 
 	fmt(c->made, sizeof(c->made), "%s", to);
