@@ -95,6 +95,9 @@ def results(landbridge, tools, fixed):
         "cmdwords": r"""cmd.exe /c echo 'x&echo z' && cmd.exe /c echo 'x&y^z' '>D:\no' && cmd.exe /c 'D:\a dir\pro be.exe' args 'a b' 'c d'""",
         "case": "/mnt/c/Windows/System32/cmd.exe /c ver && ls -d /mnt/c/Users && ls \"$(wslpath -u 'C:\\Windows\\notepad.exe')\"",
         "dirs": "IFS=:; for d in $PATH; do test -d \"$d\" || echo \"missing $d\"; done",
+        "utf8": "mkdir -p /mnt/d/names/\u042f && cmd.exe /c 'dir /b D:\\names' | cat",
+        "setx": "for i in 1 2 3; do reg.exe add 'HKCU\\Environment' /v LB_TURN /d turn$i /f >/dev/null; "
+                "cmd.exe /c 'echo %LB_TURN%'; done",
         "sudo": "env -i /mnt/d/probe.exe exit 5",
     }
     with open(os.path.join(tools, "x86.exe"), "wb") as file:
@@ -218,6 +221,15 @@ def test_directory_that_windows_cannot_name(results):
     """The program runs, in its user's directory, and a line says so."""
     assert results["oddcwd"].status == 0 and len(results["oddcwd"].err.splitlines()) == 3, results["oddcwd"]
     assert results["oddcwd"].text.lower().count("c:\\users") == 3, results["oddcwd"]
+
+
+def test_piped_text_is_utf8(results):
+    assert results["utf8"].lines == ["\u042f"], results["utf8"]
+
+
+def test_variables_of_the_registry_are_there_at_once(results):
+    """Though what starts a program is started before it."""
+    assert results["setx"].lines == ["turn1", "turn2", "turn3"], results["setx"]
 
 
 def test_init_by_hand(results):

@@ -211,8 +211,7 @@ int request_build(struct writer *w, const struct open *l, unsigned flags, const 
 	r = line_build(line, l, flags, why);
 	if (r == 0) {
 		write_u32(w, 0);
-		write_u32(w, flags | (l->flags & PROGRAM_TTY ? START_TTY : 0) |
-				     (l->flags & PROGRAM_ONE_OUTPUT ? START_ONE_OUTPUT : 0));
+		write_u32(w, flags | (l->flags & PROGRAM_ONE_OUTPUT ? START_ONE_OUTPUT : 0));
 		put_string(w, image, strlen(image));
 		put_string(w, line, strlen(line));
 		put_string(w, l->cwd.at, l->cwd.len);

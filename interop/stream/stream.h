@@ -110,6 +110,19 @@ const char *outcome_text(const struct outcome *out);
  * a core; otherwise returns outcome_status. */
 int outcome_end(const struct outcome *out);
 
+/* Descriptors 0, 1, 2 of a program and our side of each: its pipes, or its terminal. With
+ * a terminal all of theirs are its slave side, and ours 0 and 1 its master. */
+struct ends {
+	int ours[3];
+	int theirs[3];
+};
+
+/* As a launch of this shape asks (of `l` its flags, rows and cols count). All are
+ * close-on-exec and blocking. 0 or negative errno; to be closed in either case. */
+int ends_open(struct ends *ends, const struct open *l);
+/* Closes what is left: those that somebody else has taken over are -1. */
+void ends_close(struct ends *ends);
+
 /* What a runner's spawn hands back. */
 struct job {
 	pid_t pid;            /* reaped by the runner; its wait status ends the job */
@@ -129,6 +142,9 @@ struct runner_ops {
 	 * Fills *job and returns 0, or fills *why and returns negative. */
 	int (*spawn)(void *owner, const struct open *l, const struct child_setup *child,
 		     struct job *job, struct failed *why);
+	/* True: the program is to have these, which are the runner's then and of the
+	 * launch's shape: they were opened ahead. NULL: none ever were. */
+	bool (*ends)(void *owner, const struct open *l, struct ends *ends);
 	/* Reads what is there on job->report and fills in job->subsystem (returns
 	 * 1: started, tell the caller), *code (2: exited, use this instead of the
 	 * wait status) or *why (3: failed). 0: nothing yet. Called until it says 0;

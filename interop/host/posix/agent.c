@@ -17,7 +17,7 @@
 #include "interop/host/posix/about.h"
 #include "interop/host/posix/drive_service.h"
 #include "interop/host/posix/guest_ports.h"
-#include "interop/host/posix/job.h"
+#include "interop/host/posix/jobs.h"
 #include "interop/host/posix/share_service.h"
 #include "interop/host/posix/wall.h"
 #include "interop/link/link.h"
@@ -40,9 +40,7 @@ struct agent {
 	struct signals signals;
 	struct acceptor acceptor;
 	struct timer patience;
-	pid_t jobs[POLICY_JOBS];
-	uint32_t job_users[POLICY_JOBS]; /* of the guest */
-	size_t job_count;
+	struct jobs jobs;
 	struct drive_service drives;
 	struct share_service share;
 	struct audit audit;
@@ -106,49 +104,20 @@ static int agent_permit(void *owner, const struct open *o, struct failed *why)
 /* Which program it is, the job looks at: there a refusal costs nobody else time. */
 static int job_accept(struct agent *a, const struct open *o, struct failed *why)
 {
-	int pair[2], fds[] = { -1, -1, STDERR_FILENO, -1, a->audit.log, a->audit.old, -1 };
-	/* The runner's process: nothing of the agent but one endpoint. */
-	const struct child_setup setup = {
-		.flags = CHILD_ALONE, .fds = fds, .fd_count = array_len(fds), .name = "lb-job"
-	};
-	const bool logs = a->audit.log >= 0;
 	struct job_share share;
-	pid_t pid;
+	int end;
 
 	if (a->stopping)
 		return refuse(a, why, "the guest is powering off", 0);
-	if (a->job_count >= a->config->rules->running)
+	if (a->jobs.count >= a->config->rules->running)
 		return refuse(a, why, "as many as the host's policy allows are running already", 0);
-	if (!policy_job_fits(a->job_users, a->job_count, o->uid))
+	if (!policy_job_fits(a->jobs.users, a->jobs.count, o->uid))
 		return refuse(a, why, "too many of this user, or of all, are running already", 0);
 	if (wine_is_full(a->config->wine))
 		return refuse(a, why, "there is no room left for Wine's files", ENOSPC);
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return refuse(a, why, strerror(errno), errno);
 	share = share_service_admit(&a->share, o);
-	fds[3] = pair[1];
-	fds[6] = share.ready;
-	/* Its server must not be the job's child, which would end with it. */
-	wine_start(a->config->wine);
-	pid = child_fork(&setup);
-	if (pid == 0) {
-		descriptors_own(3, 6);
-		_exit(job_serve(3, &(struct job_host){ .wine = a->config->wine,
-						       .drives = a->config->drives,
-						       .rules = a->config->rules,
-						       .audit = { logs ? 4 : -1, 5 },
-						       .share = { share.name,
-								  share.ready < 0 ? -1 : 6 } }) <
-		      0);
-	}
-	close(pair[1]);
-	if (pid < 0) {
-		close(pair[0]);
-		return refuse(a, why, strerror(-pid), -pid);
-	}
-	a->job_users[a->job_count] = o->uid;
-	a->jobs[a->job_count++] = pid;
-	return pair[0];
+	end = jobs_start(&a->jobs, o, &share);
+	return end < 0 ? refuse(a, why, strerror(-end), -end) : end;
 }
 
 static int port_accept(struct agent *a, const struct open *o, struct failed *why)
@@ -232,6 +201,7 @@ static void begin_shutdown(struct agent *a)
 {
 	a->stopping = true;
 	router_send_shutdown(a->router);
+	jobs_close(&a->jobs);
 	share_service_end(&a->share); /* Wine's server could wait for the guest there */
 	wine_stop(a->config->wine);
 }
@@ -272,18 +242,6 @@ static bool next_ended(siginfo_t *ended)
 	return waitid(P_ALL, 0, ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended->si_pid > 0;
 }
 
-static void job_forget(struct agent *a, pid_t pid)
-{
-	size_t i = 0;
-
-	while (i < a->job_count && a->jobs[i] != pid)
-		i++;
-	if (i == a->job_count)
-		return;
-	a->jobs[i] = a->jobs[--a->job_count];
-	a->job_users[i] = a->job_users[a->job_count];
-}
-
 /* What programs left behind are our children too, as their subreaper's. */
 static void reap(struct agent *a)
 {
@@ -297,7 +255,7 @@ static void reap(struct agent *a)
 		drive_service_reaped(&a->drives, ended.si_pid);
 		guest_ports_reaped(&a->ports, ended.si_pid);
 		share_service_reaped(&a->share, ended.si_pid);
-		job_forget(a, ended.si_pid);
+		jobs_reaped(&a->jobs, ended.si_pid);
 		if (lost && !a->stopping && a->router)
 			server_lost(a, &ended);
 	}
@@ -306,7 +264,7 @@ static void reap(struct agent *a)
 /* Whether a stream's process is left. */
 static bool serves_any(const struct agent *a)
 {
-	return a->job_count > 0 || a->drives.count > 0;
+	return a->jobs.count > 0 || a->drives.count > 0;
 }
 
 static void signal_caught(struct signals *signals, const struct signalfd_siginfo *info)
@@ -420,6 +378,7 @@ static void agent_end(struct agent *a)
 	acceptor_stop(&a->acceptor);
 	watch_remove(&a->control);
 	guest_ports_close(&a->ports);
+	jobs_close(&a->jobs);
 	share_service_end(&a->share);
 	router_destroy(a->router);
 	a->router = NULL;
@@ -428,8 +387,8 @@ static void agent_end(struct agent *a)
 	a->patience.fire = patience_over;
 	timer_start(&a->loop, &a->patience, JOBS_END_MS);
 	loop_run(&a->loop);
-	for (size_t i = 0; i < a->job_count; i++)
-		kill(a->jobs[i], SIGKILL);
+	for (size_t i = 0; i < a->jobs.count; i++)
+		kill(a->jobs.pids[i], SIGKILL);
 	drive_service_kill(&a->drives);
 	end_rest(wine_close(a->config->wine));
 	socket_remove(a);
@@ -500,6 +459,9 @@ static int agent_begin(struct agent *a, const char **step)
 	a->router = router_create(&a->loop, ROUTER_HOST, &ops, a, a->path);
 	if (!a->router)
 		return -ENOMEM;
+	jobs_init(&a->jobs, &a->loop, config->wine,
+		  &(struct job_host){
+			  .drives = config->drives, .rules = config->rules, .audit = a->audit });
 	a->ports = (struct guest_ports){ .loop = &a->loop, .router = a->router, .log = &a->log };
 	a->share.router = a->router;
 	router_announce(a->router, &(struct hello){ .drives = drives_letters(config->drives),

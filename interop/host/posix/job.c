@@ -3,26 +3,23 @@
 #include "interop/host/request.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "interop/host/posix/canonical.h"
+#include "interop/host/posix/helper.h"
 #include "interop/host/start.h"
 #include "interop/host/winname.h"
 #include "lib/lib.h"
 #include "lib/tree.h"
 
 enum {
-	/* So much of a request lies in the channel whether it is read or not. */
-	AGAIN_MAX = 32 * 1024,
 	YOUNG_MS = 1000,     /* a program so young may not have come to handle Ctrl-C */
 	INTERRUPT_MS = 2000, /* one that ends so soon after Ctrl-C ended of it */
 	SHARE_MS = 5000, /* for the guest's files to be there, which it may have to be asked for */
@@ -30,20 +27,14 @@ enum {
 	CONTROL_C_EXIT = (int)0xc000013a,
 };
 
-/* What is kept of a start until the helper has said how it went: Wine sometimes
- * ends before the helper has read a byte, and then it may be made again. */
-struct attempt {
-	struct child_setup child;
-	int fds[3];     /* child.fds */
-	int channel;    /* the helper's end; -1: it is not to be made again */
-	size_t request; /* bytes of it, in the channel */
-};
+static const struct ends no_ends = { { -1, -1, -1 }, { -1, -1, -1 } };
 
 /* The owner of one stream. */
 struct serving {
 	const struct job_host *host;
 	const struct wine *wine;
-	struct attempt attempt;
+	struct helper helper;
+	struct ends ends;             /* of a helper that was started ahead and was not asked yet */
 	bool told;                    /* the helper has said how it went, or cannot any more */
 	int64_t started_at, asked_at; /* asked_at: the last Ctrl-C; 0: none */
 	int ended_by;                 /* all of it was ended for that signal; not reported yet */
@@ -62,78 +53,56 @@ static int failed_fill(struct failed *why, const struct fault *fault, uint32_t o
 	return -1;
 }
 
-struct helper {
-	const struct wine *wine;
-	int channel;
-};
+/* --- what is started ahead --------------------------------------------------------- */
 
-/* In the child: execs. */
-static int helper_exec(void *arg)
+/* Whether both have the same pipes, or terminals of one size. */
+static bool has_shape(const struct open *ahead, const struct open *l)
 {
-	const struct helper *h = arg;
-	char number[16], program[PATH_MAX], helper[PATH_MAX];
-	char *argv[] = { program, helper, number, NULL };
+	const uint32_t flags = PROGRAM_TTY | PROGRAM_NO_STDIN | PROGRAM_ONE_OUTPUT;
 
-	memcpy(program, h->wine->loader, sizeof(program));
-	memcpy(helper, h->wine->helper, sizeof(helper));
-	fmt(number, sizeof(number), "%d", h->channel);
-	/* Wine complains when it is started outside its drives. */
-	if (chdir(h->wine->c_dir) == 0 && fd_set_cloexec(h->channel, 0) == 0)
-		execve(program, argv, h->wine->env.at);
-	return -errno;
+	if ((ahead->flags & flags) != (l->flags & flags))
+		return false;
+	return !(l->flags & PROGRAM_TTY) || (ahead->rows == l->rows && ahead->cols == l->cols);
 }
 
-static void attempt_forget(struct attempt *a)
+/* Wine gives a process descriptors 0 and 1 as its handles say, but descriptor 2 always
+ * as its parent's is: with one output the helper has none. */
+static int job_helper(struct serving *s, const struct open *l, const struct child_setup *child,
+		      unsigned flags)
 {
-	for (size_t i = 0; i < array_len(a->fds); i++)
-		fd_close(&a->fds[i]);
-	fd_close(&a->channel);
+	const int alone[] = { child->fds[0], child->fds[1], -1 };
+	struct child_setup setup = *child;
+
+	if (l->flags & PROGRAM_ONE_OUTPUT)
+		setup.fds = alone;
+	return helper_start(&s->helper, s->wine, &setup,
+			    flags | (l->flags & PROGRAM_TTY ? START_TTY : 0));
 }
 
-/* Copies of the descriptors of `child`, which may be -1 and stay so. */
-static void attempt_keep(struct attempt *a, const struct child_setup *child, int channel)
+/* What fails here is tried again when it is asked for. */
+static void job_prepare(struct serving *s, const struct open *ahead)
 {
-	a->child = *child;
-	a->child.fds = a->fds;
-	a->channel = channel;
-	for (size_t i = 0; i < array_len(a->fds); i++) {
-		a->fds[i] = child->fds[i] < 0 ? -1 : fcntl(child->fds[i], F_DUPFD_CLOEXEC, 3);
-		if (child->fds[i] >= 0 && a->fds[i] < 0)
-			fd_close(&a->channel);
+	const struct child_setup child = { .flags = CHILD_SESSION |
+						    (ahead->flags & PROGRAM_TTY ? CHILD_TTY : 0),
+					   .fds = s->ends.theirs,
+					   .fd_count = 3 };
+
+	prctl(PR_SET_CHILD_SUBREAPER, 1); /* a console's process is nobody's child */
+	if (ends_open(&s->ends, ahead) == 0)
+		job_helper(s, ahead, &child, START_AHEAD);
+}
+
+static bool job_ends(void *owner, const struct open *l, struct ends *ends)
+{
+	struct serving *s = owner;
+
+	if (helper_waits(&s->helper) && has_shape(s->host->ahead, l)) {
+		*ends = s->ends;
+		s->ends = no_ends;
+		return true;
 	}
-}
-
-static pid_t attempt_make(const struct serving *s)
-{
-	struct helper helper = { s->wine, s->attempt.channel };
-
-	return child_exec(&s->attempt.child, helper_exec, &helper);
-}
-
-/* Starts the helper and tells it what to run. A request that may not fit into
- * the channel must find it closed where the helper is gone. */
-static pid_t helper_start(struct serving *s, const struct child_setup *child,
-			  const struct writer *request, int *channel)
-{
-	const struct timeval patience = { .tv_sec = 10 };
-	int pair[2];
-	pid_t pid;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return -errno;
-	setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	attempt_keep(&s->attempt, child, pair[1]);
-	s->attempt.request = request->used;
-	pid = s->attempt.channel < 0 ? -EMFILE : attempt_make(s);
-	if (pid < 0 || request->used > AGAIN_MAX)
-		attempt_forget(&s->attempt);
-	if (pid < 0)
-		fd_close(&pair[0]);
-	else
-		/* When it is not taken the helper's end tells why. */
-		(void)!send(pair[0], request->base, request->used, MSG_NOSIGNAL);
-	*channel = pair[0];
-	return pid;
+	helper_end(&s->helper);
+	return false;
 }
 
 static bool has_display(void)
@@ -246,12 +215,10 @@ static void job_audit(const struct serving *s, const struct open *l, const char 
 static int job_start(struct serving *s, const struct open *l, const struct child_setup *child,
 		     struct job *job)
 {
-	const int alone[] = { child->fds[0], child->fds[1], -1 };
-	struct child_setup setup = *child;
 	size_t size = l->fields_len * 2 + (1 << 17);
 	struct writer w;
 	void *buf = malloc(size);
-	int r = -1;
+	int r = -1, error = 0;
 
 	writer_init(&w, buf, size);
 	if (!buf)
@@ -260,16 +227,17 @@ static int job_start(struct serving *s, const struct open *l, const struct child
 		r = request_build(&w, l,
 				  START_PERCENT_EXPANDS | (has_display() ? 0 : START_NO_DISPLAY),
 				  s->host->rules, &s->fault);
+	if (r == 0 && s->helper.pid <= 0)
+		error = job_helper(s, l, child, 0);
+	if (error)
+		r = fault_set(&s->fault, WIRE_FAIL_BRIDGE, "unable to start Wine: %s",
+			      strerror(-error));
 	if (r == 0) {
-		/* Wine gives a process descriptors 0 and 1 as its handles say, but
-		 * descriptor 2 always as its parent's is. */
+		helper_ask(&s->helper, w.base, w.used);
+		job->pid = s->helper.pid;
+		job->report = s->helper.reports;
 		job->stderr_is_loose = !(l->flags & PROGRAM_ONE_OUTPUT);
-		if (!job->stderr_is_loose)
-			setup.fds = alone;
-		job->pid = helper_start(s, &setup, &w, &job->report);
-		if (job->pid < 0)
-			r = fault_set(&s->fault, WIRE_FAIL_BRIDGE, "unable to start Wine: %s",
-				      strerror(-job->pid));
+		s->helper.reports = -1;
 	}
 	free(buf);
 	return r;
@@ -299,17 +267,11 @@ static int job_spawn(void *owner, const struct open *l, const struct child_setup
 	return failed_fill(why, &s->fault, r == -ENOTDIR ? WIRE_ERROR_DIRECTORY : 0);
 }
 
-/* Once, and only when the request lies there unread: then nothing was done. */
 static bool job_again(void *owner, struct job *job)
 {
 	struct serving *s = owner;
-	pid_t pid = -1;
-	int unread = 0;
+	pid_t pid = helper_again(&s->helper, s->wine);
 
-	if (s->attempt.channel >= 0 && ioctl(s->attempt.channel, FIONREAD, &unread) == 0 &&
-	    (size_t)unread == s->attempt.request)
-		pid = attempt_make(s);
-	attempt_forget(&s->attempt);
 	if (pid > 0)
 		job->pid = pid;
 	return pid > 0;
@@ -364,7 +326,7 @@ static int job_report(void *owner, struct job *job, uint32_t *code, struct faile
 	if (n < (ssize_t)sizeof(message))
 		return 0;
 	recv(job->report, message, sizeof(message), MSG_DONTWAIT);
-	attempt_forget(&s->attempt);
+	helper_settled(&s->helper);
 	reader_init(&r, message, sizeof(message));
 	kind = read_u32(&r);
 	a = read_u32(&r);
@@ -441,7 +403,7 @@ static int job_signal(void *owner, const struct job *job, int signal)
 {
 	struct serving *s = owner;
 
-	attempt_forget(&s->attempt);
+	helper_settled(&s->helper);
 	switch (signal) {
 	case SIGINT:
 		job_interrupt(s);
@@ -461,16 +423,22 @@ static int job_signal(void *owner, const struct job *job, int signal)
 int job_serve(int endpoint, const struct job_host *host)
 {
 	static const struct runner_ops ops = { .spawn = job_spawn,
+					       .ends = job_ends,
 					       .report = job_report,
 					       .again = job_again,
 					       .signal = job_signal,
 					       .force = job_force,
 					       .typed_interrupt = job_typed_interrupt };
-	struct serving serving = { .host = host,
-				   .wine = host->wine,
-				   .attempt = { .fds = { -1, -1, -1 }, .channel = -1 } };
-	int r = runner_serve(endpoint, &ops, &serving);
+	struct serving serving = { .host = host, .wine = host->wine, .ends = no_ends };
+	int r;
 
-	attempt_forget(&serving.attempt);
+	helper_init(&serving.helper);
+	if (host->ahead)
+		job_prepare(&serving, host->ahead);
+	r = runner_serve(endpoint, &ops, &serving);
+	ends_close(&serving.ends);
+	if (serving.helper.reports >= 0)
+		helper_end(&serving.helper);
+	helper_settled(&serving.helper);
 	return r;
 }

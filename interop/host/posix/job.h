@@ -20,6 +20,9 @@ struct job_host {
 	const struct rules *rules;
 	struct audit audit;
 	struct job_share share;
+	/* NULL, or what OPEN will probably be like (its flags, rows and cols): what a program
+	 * of that shape needs is started before it comes. */
+	const struct open *ahead;
 };
 
 /* Serves one endpoint to its end: the guest's OPEN becomes a program under

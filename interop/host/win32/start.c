@@ -9,7 +9,9 @@
 
 #include <windows.h>
 
+#include "interop/host/win32/console.h"
 #include "interop/host/win32/program.h"
+#include "interop/host/win32/variables.h"
 
 /* ntdll of Wine: turns an inherited Unix descriptor into a handle. */
 typedef void (*any_function)(void);
@@ -20,6 +22,7 @@ enum { INTERRUPT_MS = 500 };
 struct request {
 	DWORD flags;
 	WCHAR *program, *command_line, *cwd, *env;
+	BOOL console; /* ours is the program's too */
 };
 
 static void report(HANDLE channel, DWORD kind, DWORD a, DWORD b)
@@ -29,14 +32,20 @@ static void report(HANDLE channel, DWORD kind, DWORD a, DWORD b)
 	WriteFile(channel, message, sizeof(message), &done, NULL);
 }
 
-static HANDLE channel_open(const char *number)
+static unsigned number(const char *digits)
+{
+	unsigned value = 0;
+
+	for (; *digits >= '0' && *digits <= '9'; digits++)
+		value = value * 10 + (unsigned)(*digits - '0');
+	return value;
+}
+
+static HANDLE channel_open(int fd)
 {
 	fd_to_handle convert;
 	HANDLE channel = NULL;
-	int fd = 0;
 
-	for (; *number >= '0' && *number <= '9'; number++)
-		fd = fd * 10 + (*number - '0');
 	convert = (fd_to_handle)(any_function)GetProcAddress(GetModuleHandleA("ntdll.dll"),
 							     "wine_server_fd_to_handle");
 	if (!convert || convert(fd, GENERIC_READ | GENERIC_WRITE | SYNCHRONIZE, 0, &channel) != 0)
@@ -171,7 +180,7 @@ static DWORD request_start(const struct request *request, PROCESS_INFORMATION *p
 	struct program program = { .image = request->program,
 				   .command_line = request->command_line,
 				   .cwd = *request->cwd ? request->cwd : NULL,
-				   .console = (request->flags & START_TTY) != 0 };
+				   .console = request->console };
 
 	for (int i = 0; i < 3; i++)
 		program.std[i] = GetStdHandle(STD_INPUT_HANDLE - (DWORD)i);
@@ -229,17 +238,38 @@ static int keep(void)
 	return 0;
 }
 
+/* One that is started ahead has the variables of then: for a program that is to have
+ * others there will be another helper. */
+static BOOL is_told_to_begin(HANDLE channel)
+{
+	char begin;
+
+	return read_full(channel, &begin, 1) && begin == START_BEGIN && !variables_changed();
+}
+
+static int help(HANDLE channel, unsigned flags)
+{
+	/* Where we can have none the program gets one of its own. */
+	struct request request = {
+		.console = flags & START_TTY || console_make(L"landbridge-start console") == 0,
+	};
+
+	console_speak_utf8();
+	if (flags & START_AHEAD && !is_told_to_begin(channel))
+		return 1;
+	return request_read(channel, &request) ? request_run(channel, &request) : 1;
+}
+
 int main(int argc, char **argv)
 {
-	struct request request;
 	HANDLE channel;
 
-	if (argc != 2)
-		return 2;
-	if (lstrcmpA(argv[1], "wait") == 0)
+	if (argc == 2 && lstrcmpA(argv[1], "wait") == 0)
 		return keep();
-	channel = channel_open(argv[1]);
-	if (!channel || !request_read(channel, &request))
-		return 1;
-	return request_run(channel, &request);
+	if (argc == 2 && lstrcmpA(argv[1], "console") == 0)
+		return console_hold();
+	if (argc != 3)
+		return 2;
+	channel = channel_open((int)number(argv[1]));
+	return channel ? help(channel, number(argv[2])) : 1;
 }

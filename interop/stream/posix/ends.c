@@ -1,5 +1,5 @@
 /* ends.c: the pipes or the terminal between a runner and its program. */
-#include "interop/stream/posix/ends.h"
+#include "interop/stream/stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,14 +63,6 @@ int ends_open(struct ends *ends, const struct open *l)
 {
 	*ends = (struct ends){ { -1, -1, -1 }, { -1, -1, -1 } };
 	return l->flags & PROGRAM_TTY ? ends_tty(ends, l) : ends_pipes(ends, l);
-}
-
-int ends_give(struct ends *ends, int which)
-{
-	int fd = ends->ours[which];
-
-	ends->ours[which] = -1;
-	return fd;
 }
 
 void ends_close(struct ends *ends)

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "interop/stream/posix/channel.h"
-#include "interop/stream/posix/ends.h"
 #include "interop/stream/posix/inlet.h"
 #include "interop/stream/posix/outlet.h"
 #include "lib/tree.h"
@@ -36,6 +35,15 @@ struct runner {
 };
 
 /* --- what the machine does to the program --------------------------------------------- */
+
+/* Whoever gets it closes it. */
+static int ends_give(struct ends *ends, int which)
+{
+	int fd = ends->ours[which];
+
+	ends->ours[which] = -1;
+	return fd;
+}
 
 static int runner_open(struct runner *r, struct ends *ends)
 {
@@ -68,8 +76,9 @@ static int runner_start(void *owner, const struct open *l, struct failed *why)
 	struct runner *r = owner;
 	struct ends ends;
 	struct child_setup child = { .flags = CHILD_SESSION, .fds = ends.theirs, .fd_count = 3 };
-	int error = ends_open(&ends, l);
+	int error = r->ops->ends && r->ops->ends(r->owner, l, &ends) ? 0 : ends_open(&ends, l);
 
+	r->serve.childless = false;
 	if (r->serve.tty)
 		child.flags |= CHILD_TTY;
 	why->os_error = (uint32_t)-error;

@@ -25,25 +25,46 @@ static char *no_env[] = { NULL };
 #define SCRIPT                                                                        \
 	"#!/bin/bash\n"                                                               \
 	"PATH=/usr/bin:/bin; cd \"${0%/*}\"; printf x >>starts; n=$(wc -c <starts)\n" \
+	"begin() { [ $3 = 16 ] && [ \"$(head -c 1 <&$2)\" = b ] || kill -9 $$; }\n"   \
 	"take() { head -c 8 <&$2 >/dev/null; }\n"                                     \
 	"started() { printf '\\1\\0\\0\\0\\7\\0\\0\\0\\3\\0\\0\\0' >&$2; }\n"         \
 	"exited() { printf '\\2\\0\\0\\0\\5\\0\\0\\0\\0\\0\\0\\0' >&$2; }\n"
+
+static const struct open pipes = { .flags = 0 }, one_output = { .flags = PROGRAM_ONE_OUTPUT },
+			 terminal = { .flags = PROGRAM_TTY, .rows = 24, .cols = 80 };
 
 static const struct {
 	const char *name, *script, *starts;
 	enum outcome_how how;
 	uint32_t code;
 	size_t env; /* bytes of variables */
+	const struct open *ahead;
 } rows[] = {
-	{ "at once", "take $@; started $@; exited $@", "x", OUTCOME_EXITED, 5, 2 },
+	{ "at once", "take $@; started $@; exited $@", "x", OUTCOME_EXITED, 5, 2, NULL },
 	{ "the second time", "[ $n = 1 ] && exit 1; take $@; started $@; exited $@", "xx",
-	  OUTCOME_EXITED, 5, 2 },
+	  OUTCOME_EXITED, 5, 2, NULL },
 	{ "killed first", "[ $n = 1 ] && kill -9 $$; take $@; started $@; exited $@", "xx",
-	  OUTCOME_EXITED, 5, 2 },
-	{ "never", "exit 1", "xx", OUTCOME_FAILED, 125, 2 },
-	{ "it has read", "take $@; exit 1", "x", OUTCOME_FAILED, 125, 2 },
-	{ "too long to lie there", "exit 1", "x", OUTCOME_FAILED, 125, 100000 },
-	{ "it has said so", "take $@; started $@; exit 3", "x", OUTCOME_EXITED, 3, 2 },
+	  OUTCOME_EXITED, 5, 2, NULL },
+	{ "never", "exit 1", "xx", OUTCOME_FAILED, 125, 2, NULL },
+	{ "it has read", "take $@; exit 1", "x", OUTCOME_FAILED, 125, 2, NULL },
+	{ "too long to lie there", "exit 1", "x", OUTCOME_FAILED, 125, 100000, NULL },
+	{ "it has said so", "take $@; started $@; exit 3", "x", OUTCOME_EXITED, 3, 2, NULL },
+	{ "ahead", "begin $@; take $@; started $@; exited $@", "x", OUTCOME_EXITED, 5, 2, &pipes },
+	{ "ahead, long", "begin $@; take $@; started $@; exited $@", "x", OUTCOME_EXITED, 5, 100000,
+	  &pipes },
+	{ "ahead, not asked yet", "[ $n = 1 ] && exit 1; take $@; started $@; exited $@", "xx",
+	  OUTCOME_EXITED, 5, 2, &pipes },
+	{ "ahead, its variables are old",
+	  "[ $n = 1 ] && { begin $@; exit 1; }; take $@; started $@; exited $@", "xx",
+	  OUTCOME_EXITED, 5, 2, &pipes },
+	{ "ahead, it has read", "begin $@; take $@; exit 1", "x", OUTCOME_FAILED, 125, 2, &pipes },
+	/* The second begins to be asked when the first has read nothing. */
+	{ "ahead, of another shape",
+	  "[ $3 = 0 ] || { sleep 100; exit 1; }; take $@; started $@; exited $@", "xx",
+	  OUTCOME_EXITED, 5, 2, &one_output },
+	{ "ahead, a terminal",
+	  "[ $3 = 0 ] || { sleep 100; exit 1; }; take $@; started $@; exited $@", "xx",
+	  OUTCOME_EXITED, 5, 2, &terminal },
 };
 
 static int setup(void **state)
@@ -67,8 +88,16 @@ static int teardown(void **state)
 
 static const struct drives drives;
 
+static void wait_for(const char *name)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+
+	for (int tries = 1000; access(at(name), F_OK) < 0 && tries > 0; tries--)
+		nanosleep(&pause, NULL);
+}
+
 /* Serves one endpoint in a process of its own. */
-static pid_t serve(int endpoint, int other)
+static pid_t serve(int endpoint, int other, const struct open *ahead)
 {
 	pid_t pid = fork();
 	struct rules rules;
@@ -80,10 +109,11 @@ static pid_t serve(int endpoint, int other)
 	_exit(job_serve(endpoint, &(struct job_host){ .wine = &wine,
 						      .drives = &drives,
 						      .rules = &rules,
-						      .audit = { -1, -1 } }) < 0);
+						      .audit = { -1, -1 },
+						      .ahead = ahead }) < 0);
 }
 
-static void call(size_t env, struct outcome *out)
+static void call(size_t env, const struct open *ahead, struct outcome *out)
 {
 	static char payload[1 << 18], text[1 << 17];
 	struct writer w;
@@ -101,8 +131,10 @@ static void call(size_t env, struct outcome *out)
 		open_put_str(&w, OPEN_TAG_ENV, text, part);
 	}
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	server = serve(pair[1], pair[0]);
+	server = serve(pair[1], pair[0], ahead);
 	close(pair[1]);
+	if (ahead)
+		wait_for("starts");
 	assert_int_equal(caller_run(pair[0], payload, w.used, out), 0);
 	assert_int_equal(waitpid(server, &status, 0), server);
 	assert_int_equal(status, 0);
@@ -119,7 +151,7 @@ static void starts(void **state)
 		unlink(at("starts"));
 		unlink(at("wine64"));
 		assert_int_equal(file_create(at("wine64"), script, 0700), 0);
-		call(rows[i].env, &out);
+		call(rows[i].env, rows[i].ahead, &out);
 		if (file_read(at("starts"), count, sizeof(count)) <= 0)
 			fail_msg("%s: not started: %s", rows[i].name, out.text);
 		if (out.how != rows[i].how || out.code != rows[i].code ||
@@ -144,15 +176,6 @@ static const struct {
 	  SIGTERM, 128 + SIGTERM },
 };
 
-static void wait_ready(void)
-{
-	const struct timespec pause = { .tv_nsec = 10000000 };
-
-	for (int tries = 1000; access(at("ready"), F_OK) < 0 && tries > 0; tries--)
-		nanosleep(&pause, NULL);
-	unlink(at("ready"));
-}
-
 static void ends(void **state)
 {
 	char script[2048];
@@ -168,10 +191,11 @@ static void ends(void **state)
 		assert_int_equal(file_create(at("wine64"), script, 0700), 0);
 		pid = fork();
 		if (pid == 0) {
-			call(2, &out);
+			call(2, NULL, &out);
 			_exit(outcome_status(&out));
 		}
-		wait_ready();
+		wait_for("ready");
+		unlink(at("ready"));
 		begin = loop_now();
 		kill(pid, stubborn[i].signal);
 		status = child_wait(pid, 20000); /* without force it never ends */
