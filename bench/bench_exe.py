@@ -37,8 +37,8 @@ def guest(door):
     """{pause: {case: [ms...]}}"""
     turn = "; ".join(f"cd {'~' if name == 'home' else '/mnt/c'}; one {name} '{line}'" for name, line in CASES.items())
     script = SCRIPT.format(runs=" ".join(map(str, range(RUNS))), turn=turn)
-    done = door.run("--", "bash", "-c", "cat >/tmp/s; script -qec 'bash /tmp/s' /dev/null >/dev/null </dev/null; cat /tmp/all",
-                    stdin=script.encode(), timeout=300)
+    line = "cat >/tmp/s; script -qec 'bash /tmp/s' /dev/null >/dev/null </dev/null; cat /tmp/all"
+    done = door.run("--", "bash", "-c", line, stdin=script.encode(), timeout=300)
     assert done.status == 0, done
     results = {}
     for name, value in map(str.split, done.lines):
@@ -50,16 +50,18 @@ def guest(door):
 
 
 def wine(home):
-    """ms, with the prefix that the machine had over it."""
-    loader = "/usr/lib/wine/wine64"
-    env = {**os.environ, "WINEPREFIX": f"{home}/wine", "WINEDEBUG": "-all", "WINESERVER": "/usr/lib/wine/wineserver64"}
-    keeper = subprocess.Popen([loader, "cmd.exe", "/c", "pause"], env=env, cwd=f"{home}/wine/drive_c", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    """ms, with the prefix that the machine had over it, where its drives are known."""
+    loader, server = "/usr/lib/wine/wine64", "/usr/lib/wine/wineserver64"
+    there = {"env": {**os.environ, "WINEPREFIX": f"{home}/wine", "WINEDEBUG": "-all", "WINESERVER": server},
+             "cwd": f"{home}/wine/drive_c", "stdout": subprocess.DEVNULL}
+    keeper = subprocess.Popen([loader, "cmd.exe", "/c", "pause"], stdin=subprocess.PIPE, **there)
     time.sleep(3)
     try:
-        return [1000 * measure.timed(lambda: subprocess.run([loader, "whoami.exe"], env=env, cwd=f"{home}/wine/drive_c", stdout=subprocess.DEVNULL))
-                for _ in range(RUNS)]
+        return [1000 * measure.timed(lambda: subprocess.run([loader, "whoami.exe"], **there)) for _ in range(RUNS)]
     finally:
         keeper.communicate(b"\n")
+        subprocess.run([server, "-k"], **there)
+        subprocess.run([server, "-w"], **there)
 
 
 def main():
