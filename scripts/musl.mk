@@ -23,7 +23,8 @@ MUSL_LDFLAGS := -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,norelro -Wl,-z,now -
 # linker packs on x86-64 only; its musl does not know them, so start.c is there.
 INIT_LDFLAGS_x86_64 := -Wl,-z,pack-relative-relocs -Wl,-e,start_packed -Wl,-T,lib/musl/x86_64/init.ld
 INIT_LDFLAGS := -L$(B)/musl $(MUSL_LDFLAGS) $(INIT_LDFLAGS_$(ARCH))
-MUSL_FLAGS := $(COMMON) $(MUSL_CFLAGS) $(SECTIONS) -I$(LIBNL_SRC)/include $(BEARSSL_INC)
+# From 1.2.4 on musl has getdents64 and its like for those alone who ask for them.
+MUSL_FLAGS := $(COMMON) -D_LARGEFILE64_SOURCE $(MUSL_CFLAGS) $(SECTIONS) -I$(LIBNL_SRC)/include $(BEARSSL_INC)
 MUSL_DEPS := $(MUSL_SPECS) $(B)/musl/kernel-headers/linux $(LIBNL_SRC)/.ready $(BEARSSL_SRC)/.ready
 
 # What stands for the C library's own must stay what it is.
