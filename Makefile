@@ -177,7 +177,7 @@ check:
 	@set -e; for part in $(CHECKS); do $(MAKE) --no-print-directory $$part; done
 	@echo 'all tests passed'
 
-include scripts/unit.mk scripts/fuzz.mk scripts/boot.mk scripts/bench.mk scripts/lint.mk scripts/budget.mk
+include scripts/unit.mk scripts/fuzz.mk scripts/boot.mk scripts/bench.mk scripts/lint.mk scripts/budget.mk scripts/deb.mk
 
 # --- install, clean, help ---
 
@@ -188,6 +188,9 @@ install: build
 	install -m 755 $(B)/landbridge $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(B)/init $(B)/landbridge-start.exe $(DATA_SCRIPTS:%=$(B)/%) \
 		$(LIBDIR)/
+	chmod 644 $(LIBDIR)/Tar.pm $(LIBDIR)/landbridge-start.exe
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/user
+	sed 's|@BINDIR@|$(PREFIX)/bin|' scripts/landbridge@.service >$(DESTDIR)$(PREFIX)/lib/systemd/user/landbridge@.service
 	[ ! -d $(B)/kernel/modules ] || cp -r $(B)/kernel $(LIBDIR)/
 	[ ! -e $(B)/images/debian.ext4 ] || \
 		{ install -d $(LIBDIR)/images && cp --sparse=always $(B)/images/debian.* $(LIBDIR)/images/; }

@@ -4,7 +4,8 @@
 BEARSSL_O := -Oz
 COMMA := ,
 
-$(SRC)/%/.ready: scripts/sources.lock | build/apt/apt.conf
+# Files that are there, as in a source package for Debian, need no apt.
+$(SRC)/%/.ready: scripts/sources.lock | $(if $(wildcard $(SRC)/download),,build/apt/apt.conf)
 	$(say) FETCH $*
 	@mkdir -p $(SRC)
 	$(Q)APT_DIR=build/apt scripts/fetch-source $* $(@D)

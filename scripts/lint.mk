@@ -42,7 +42,7 @@ lint-house:
 lint-scripts:
 	$(Q)shellcheck $(wildcard $(SHELL_FILES))
 	$(Q)$(PYTHON) -c 'import ast,sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
-		$(shell grep -l '^#!.*python3' scripts/*) $(wildcard rootfs-tests/*.py bench/*.py)
+		$(shell grep -ls '^#!.*python3' scripts/*) $(wildcard rootfs-tests/*.py bench/*.py)
 lint-warnings: $(C_FILES:%.c=$(B)/lint/gcc/%.o) $(C_FILES:%.c=$(B)/lint/clang/%.o)
 lint-warnings: $(WIN_SRC:%.c=$(B)/lint/win/%.o)
 $(B)/lint/win/%.o: %.c
