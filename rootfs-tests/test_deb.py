@@ -1,4 +1,4 @@
-"""Debian's packages: what they are made from fits the tree."""
+"""Debian's packages: what they are made from fits the tree; make soak makes, installs and removes them."""
 import glob
 import os
 import re
@@ -77,3 +77,9 @@ def test_unit_is_one(installed):
     said = unit.read_text(encoding="utf-8")
     assert "\nExecStart=/usr/bin/landbridge start %i\n" in said and "@BINDIR@" not in said
     assert "\nExecStop=/usr/bin/landbridge stop %i\n" in said
+
+
+@pytest.mark.skipif(not os.environ.get("LANDBRIDGE_SOAK"), reason="makes, installs and boots for a quarter of an hour")
+@pytest.mark.timeout(7200)
+def test_chroots():
+    subprocess.run(["make", "-C", TOP, "check-deb", "SUITES=bookworm"], check=True)

@@ -9,3 +9,8 @@ deb:
 	@scripts/install-packages build deb
 	@$(MAKE) -s $(LIBNL_SRC)/.ready $(BEARSSL_SRC)/.ready
 	@scripts/make-deb build/deb $(SUITES)
+
+# Installed, used and removed, each in another clean chroot of its release.
+.PHONY: check-deb
+check-deb: deb
+	@scripts/check-deb build/deb $(SUITES)

@@ -104,24 +104,31 @@ void helper_ask(struct helper *h, const void *request, size_t len)
 	(void)!send(h->reports, request, len, MSG_NOSIGNAL);
 }
 
-/* One ahead is told by a byte of its own to begin, which the next one is not. */
-static bool is_untouched(struct helper *h)
+/* How much is in the channel for the helper. */
+static size_t there(const struct helper *h)
 {
-	int there = 0;
+	int count;
+
+	return h->theirs >= 0 && ioctl(h->theirs, FIONREAD, &count) == 0 ? (size_t)count : 0;
+}
+
+/* The next one is not told to begin. */
+static void take_begin(struct helper *h)
+{
 	char begin;
 
-	if (h->theirs < 0 || ioctl(h->theirs, FIONREAD, &there) < 0)
-		return false;
-	if (h->flags & START_AHEAD && (size_t)there == h->unread + 1)
-		there -= (int)recv(h->theirs, &begin, 1, MSG_DONTWAIT);
+	if (h->flags & START_AHEAD && there(h) == h->unread + 1)
+		(void)!recv(h->theirs, &begin, 1, MSG_DONTWAIT);
 	h->flags &= ~(unsigned)START_AHEAD;
-	return (size_t)there == h->unread;
 }
 
 pid_t helper_again(struct helper *h, const struct wine *wine)
 {
-	pid_t pid = is_untouched(h) ? helper_make(h, wine) : -1;
+	pid_t pid = -1;
 
+	take_begin(h);
+	if (there(h) == h->unread)
+		pid = helper_make(h, wine);
 	helper_settled(h);
 	if (pid > 0)
 		h->pid = pid;

@@ -19,7 +19,7 @@ struct helper {
 	struct child_setup setup;
 	int fds[3];    /* setup.fds */
 	int theirs;    /* its end of the channel; -1: it is not to be made again */
-	size_t unread; /* bytes in the channel when it has read none of the request */
+	size_t unread; /* bytes of the request, all of them, once it was asked */
 };
 
 void helper_init(struct helper *h);
