@@ -102,6 +102,7 @@ static bool job_ends(void *owner, const struct open *l, struct ends *ends)
 		return true;
 	}
 	helper_end(&s->helper);
+	ends_close(&s->ends);
 	return false;
 }
 

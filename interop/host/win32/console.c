@@ -33,9 +33,9 @@ static BOOL own_image(WCHAR image[MAX_PATH])
 static DWORD holder_create(struct holder *h, const WCHAR *line, HANDLE in, HANDLE out)
 {
 	WCHAR image[MAX_PATH], written[32];
-	const struct program program = { .image = image,
-					 .command_line = written,
-					 .std = { in, out, out } };
+	const struct winprogram program = { .image = image,
+					    .command_line = written,
+					    .std = { in, out, out } };
 	DWORD error;
 
 	if (!own_image(image))

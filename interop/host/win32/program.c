@@ -127,7 +127,7 @@ static LPPROC_THREAD_ATTRIBUTE_LIST inherit_only(HANDLE std[3])
 	return list;
 }
 
-static DWORD program_create(const struct program *program, STARTUPINFOEXW *startup,
+static DWORD program_create(const struct winprogram *program, STARTUPINFOEXW *startup,
 			    PROCESS_INFORMATION *process)
 {
 	DWORD flags = CREATE_SUSPENDED | EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT;
@@ -142,7 +142,7 @@ static DWORD program_create(const struct program *program, STARTUPINFOEXW *start
 		       : GetLastError();
 }
 
-DWORD program_start(const struct program *program, PROCESS_INFORMATION *process)
+DWORD program_start(const struct winprogram *program, PROCESS_INFORMATION *process)
 {
 	STARTUPINFOEXW startup = { .StartupInfo = { .cb = sizeof(startup),
 						    .dwFlags = STARTF_USESTDHANDLES,

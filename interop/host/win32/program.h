@@ -15,7 +15,7 @@
 
 #include <windows.h>
 
-struct program {
+struct winprogram {
 	const WCHAR *image;
 	WCHAR *command_line; /* CreateProcessW writes to it */
 	const WCHAR *cwd;    /* NULL: ours */
@@ -29,7 +29,7 @@ struct program {
 DWORD program_check(const WCHAR *path);
 
 /* The process has not run yet. Both handles are the caller's. */
-DWORD program_start(const struct program *program, PROCESS_INFORMATION *process);
+DWORD program_start(const struct winprogram *program, PROCESS_INFORMATION *process);
 
 /* IMAGE_SUBSYSTEM_*, which are the wire's numbers too; 0: unknown. */
 DWORD program_subsystem(HANDLE process);

@@ -2,8 +2,7 @@
  *
  * A Unix wait status has eight bits and Wine's processes are nobody's Unix
  * children, so something on the inside has to tell the host half the whole
- * exit code. Started as `wine64 landbridge-start.exe FD`, FD being one end of
- * a unix stream socket; what travels on it is described in interop/host/start.h.
+ * exit code. How it is started and what it is told is in interop/host/start.h.
  */
 #include "interop/host/start.h"
 
@@ -177,10 +176,10 @@ static DWORD go_to(struct request *request)
 /* Our own three are the program's. */
 static DWORD request_start(const struct request *request, PROCESS_INFORMATION *process)
 {
-	struct program program = { .image = request->program,
-				   .command_line = request->command_line,
-				   .cwd = *request->cwd ? request->cwd : NULL,
-				   .console = request->console };
+	struct winprogram program = { .image = request->program,
+				      .command_line = request->command_line,
+				      .cwd = *request->cwd ? request->cwd : NULL,
+				      .console = request->console };
 
 	for (int i = 0; i < 3; i++)
 		program.std[i] = GetStdHandle(STD_INPUT_HANDLE - (DWORD)i);
@@ -226,18 +225,6 @@ static int request_run(HANDLE channel, struct request *request)
 	return 0;
 }
 
-/* `wait`: a process that does nothing keeps Wine's server and services up
- * until its standard input ends. */
-static int keep(void)
-{
-	char buf[16];
-	DWORD got;
-
-	while (ReadFile(GetStdHandle(STD_INPUT_HANDLE), buf, sizeof(buf), &got, NULL) && got > 0)
-		;
-	return 0;
-}
-
 /* One that is started ahead has the variables of then: for a program that is to have
  * others there will be another helper. */
 static BOOL is_told_to_begin(HANDLE channel)
@@ -251,7 +238,7 @@ static int help(HANDLE channel, unsigned flags)
 {
 	/* Where we can have none the program gets one of its own. */
 	struct request request = {
-		.console = flags & START_TTY || console_make(L"landbridge-start console") == 0,
+		.console = flags & START_TTY || console_make(L"landbridge-start wait") == 0,
 	};
 
 	console_speak_utf8();
@@ -264,9 +251,8 @@ int main(int argc, char **argv)
 {
 	HANDLE channel;
 
+	/* Which also keeps Wine's server and services up. */
 	if (argc == 2 && lstrcmpA(argv[1], "wait") == 0)
-		return keep();
-	if (argc == 2 && lstrcmpA(argv[1], "console") == 0)
 		return console_hold();
 	if (argc != 3)
 		return 2;
