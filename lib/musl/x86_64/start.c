@@ -1,6 +1,6 @@
 /* Where /init begins: applies the packed relative relocations (DT_RELR, System V
- * gABI "Relative relocations") that musl 1.2.3's own start does not know, then
- * goes on there. Eight bytes for up to 63 pointers instead of 24 for each. */
+ * gABI "Relative relocations") that musl's own start does not know before 1.2.4,
+ * takes them away, so that a newer one does not apply them again, and goes on there. Eight bytes for up to 63 pointers instead of 24 for each. */
 #include <elf.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,7 +13,7 @@
 #define HIDDEN __attribute__((visibility("hidden")))
 
 extern HIDDEN char __ehdr_start[]; /* made by the linker: where we are loaded */
-extern HIDDEN const Elf64_Dyn _DYNAMIC[];
+extern HIDDEN Elf64_Dyn _DYNAMIC[];
 
 void start_packed(void);
 
@@ -26,11 +26,13 @@ __attribute__((used)) static void relocate(void)
 	size_t count = 0;
 	uintptr_t *at = NULL;
 
-	for (const Elf64_Dyn *d = _DYNAMIC; d->d_tag != DT_NULL; d++) {
+	for (Elf64_Dyn *d = _DYNAMIC; d->d_tag != DT_NULL; d++) {
 		if (d->d_tag == DT_RELR)
 			word = (const uintptr_t *)(base + d->d_un.d_ptr);
-		if (d->d_tag == DT_RELRSZ)
+		if (d->d_tag == DT_RELRSZ) {
 			count = d->d_un.d_val / sizeof(*word);
+			d->d_un.d_val = 0;
+		}
 	}
 	for (; count--; word++) {
 		if ((*word & 1) == 0) {
