@@ -85,7 +85,7 @@ static int link_start(struct dispatcher *dispatcher, struct worker_link *link)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
-	pid = fork();
+	pid = _Fork(); /* one thread, and no handlers of the C library */
 	if (pid == 0)
 		worker_child(dispatcher, pair[1], link->any_user ? NULL : &link->user);
 	err = pid < 0 ? -errno : 0;

@@ -68,6 +68,7 @@ static void *run(void *arg)
 		pthread_mutex_unlock(&notifier->lock);
 		eventfd_write(notifier->event, 1);
 	}
+	sem_post(&notifier->ended);
 	return NULL;
 }
 
@@ -75,13 +76,15 @@ static int thread_start(struct notifier *notifier)
 {
 	pthread_attr_t attr;
 	sigset_t all, before;
+	pthread_t thread;
 	int err;
 
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	sigfillset(&all); /* they are for the main thread */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = -pthread_create(&notifier->thread, &attr, run, notifier);
+	err = -pthread_create(&thread, &attr, run, notifier);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attr);
 	return err;
@@ -96,6 +99,7 @@ int notifier_start(struct notifier *notifier, struct fuse_session *fuse)
 	notifier->sent.end = &notifier->sent.first;
 	pthread_mutex_init(&notifier->lock, NULL);
 	sem_init(&notifier->more, 0, 0);
+	sem_init(&notifier->ended, 0, 0);
 	notifier->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	err = notifier->event < 0 ? -errno : thread_start(notifier);
 	notifier->running = err == 0;
@@ -107,10 +111,11 @@ void notifier_stop(struct notifier *notifier)
 	if (!notifier->fuse)
 		return;
 	sem_post(&notifier->more); /* and there is none */
-	if (notifier->running)
-		pthread_join(notifier->thread, NULL);
+	while (notifier->running && sem_wait(&notifier->ended) < 0)
+		; /* a signal */
 	fd_close(&notifier->event);
 	sem_destroy(&notifier->more);
+	sem_destroy(&notifier->ended);
 	pthread_mutex_destroy(&notifier->lock);
 	notifier->fuse = NULL;
 }

@@ -40,11 +40,11 @@ struct notices {
 
 struct notifier {
 	struct fuse_session *fuse;
-	pthread_t thread;
 	bool running;
 	int event; /* eventfd(2): some are done; -1 */
 	pthread_mutex_t lock;
-	sem_t more; /* one for each that is wanted, and one for the end */
+	sem_t more;  /* one for each that is wanted, and one for the end */
+	sem_t ended; /* the thread has, but for giving its stack back */
 	struct notices wanted, sent;
 	unsigned count; /* of both, and the one under way */
 };

@@ -78,7 +78,7 @@ static int probe_run(void)
 	status = open(path, O_RDONLY);
 	close(fd);
 	fmt(path, sizeof(path), "/proc/self/fd/%d", status);
-	pid = status < 0 ? -1 : fork();
+	pid = status < 0 ? -1 : _Fork();
 	if (pid == 0) {
 		execv(path, argv);
 		_exit(errno == ENOEXEC ? 126 : 127);

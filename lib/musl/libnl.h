@@ -16,6 +16,8 @@
 #define getenv(...) NULL
 #define sscanf(...) 0
 #define fprintf(...) 0
+#undef stderr
+#define stderr ((FILE *)NULL)
 #define vfprintf(...) 0
 #define vasprintf(...) (-1)
 #define snprintf fmt

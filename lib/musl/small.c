@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/fmt.h"
@@ -160,6 +161,22 @@ int fcntl(int fd, int command, ...)
 	return (int)syscall(SYS_fcntl, fd, command, argument);
 }
 
+/* Without the vdso(7), and all that finds it. */
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+	return (int)syscall(SYS_clock_gettime, clock, now);
+}
+
+time_t time(time_t *now)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	if (now)
+		*now = t.tv_sec;
+	return t.tv_sec;
+}
+
 int pipe2(int fds[2], int flags)
 {
 	return (int)syscall(SYS_pipe2, fds, flags);
@@ -176,6 +193,32 @@ int fstatat(int dir, const char *restrict path, struct stat *restrict st, int fl
 int utimensat(int dir, const char *path, const struct timespec times[2], int flags)
 {
 	return (int)syscall(SYS_utimensat, dir, path, times, flags);
+}
+
+int execvp(const char *name, char *const argv[])
+{
+	const char *at = getenv("PATH");
+	int error = ENOENT;
+	char path[PATH_MAX];
+
+	if (!*name || strchr(name, '/'))
+		return execve(name, argv, environ);
+	if (!at)
+		at = "/bin:/usr/bin";
+	do {
+		size_t len = strcspn(at, ":");
+
+		if (fmt(path, sizeof(path), "%.*s%s%s", (int)len, at, len ? "/" : "", name) <
+		    sizeof(path))
+			execve(path, argv, environ);
+		if (errno == EACCES)
+			error = errno; /* unless another is found */
+		else if (errno != ENOENT && errno != ENOTDIR)
+			return -1;
+		at += len;
+	} while (*at++);
+	errno = error;
+	return -1;
 }
 
 /* --- qsort: a heap sort --- */
