@@ -28,6 +28,7 @@
 #include "init/newroot.h"
 #include "init/ns.h"
 #include "init/pseudo.h"
+#include "init/systemd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
 #include "lib/loop.h"
@@ -99,6 +100,9 @@ static const struct distro_step {
 #endif
 	{ step_keep, { "keep", WARN, ANY, "what is removed stays away" } },
 	{ step_command, { "command", WARN, ANY, "see [boot] command in /etc/wsl.conf" } },
+#if CFG_SYSTEMD
+	{ step_systemd, { "systemd", WARN, ANY, "sessions go on without it" } },
+#endif
 	{ step_cleanup, { "cleanup", WARN, MACHINE, "some memory stays in use" } },
 };
 

@@ -23,6 +23,7 @@ struct distro {
 	bool handles;          /* .exe files are run: the handler is ours */
 	unsigned renewals;     /* of the handler, because another was registered after it */
 	unsigned modules_made; /* directories that were made for the modules (modprobe.h) */
+	int systemd;           /* its process, where the image's systemd runs (systemd.h); else 0 */
 	int kept; /* tells when something of ours is removed (keep.h); -1: nobody does */
 };
 

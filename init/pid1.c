@@ -15,6 +15,7 @@
 #include "init/machine.h"
 #include "init/newroot.h"
 #include "init/power.h"
+#include "init/systemd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
 
@@ -115,12 +116,18 @@ static void stdio_fill(void)
 		close(fd);
 }
 
-static void reap(struct machine *m)
+static enum power reap(struct distro *d)
 {
+	enum power how = POWER_NOTHING;
+	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-		daemons_reap(&m->daemons, pid);
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		daemons_reap(&d->machine->daemons, pid);
+		if (CFG_SYSTEMD && pid == d->systemd)
+			how = systemd_ended(d, status);
+	}
+	return how;
 }
 
 static void signal_obey(struct distro *d, int signal)
@@ -128,11 +135,8 @@ static void signal_obey(struct distro *d, int signal)
 	struct machine *m = d->machine;
 	enum power how;
 
-	if (signal == SIGCHLD) {
-		reap(m); /* by far the most: it touches no more memory than it must */
-		return;
-	}
-	how = power_wanted(signal);
+	/* SIGCHLD, by far the most, touches no more memory than it must */
+	how = signal == SIGCHLD ? reap(d) : power_wanted(signal);
 	if (signal == SIGIO) {
 		daemons_called(&m->daemons);
 		keep_restore(d);
@@ -189,7 +193,7 @@ int init_main(int argc, char **argv)
 	boot_run(&m, &d);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	/* From here on: one blocking call, no heap, no way out. */
-	reap(&m);
+	signal_obey(&d, SIGCHLD);
 	memory_release();
 	for (;;) {
 		int signal = sigwaitinfo(&all, NULL);

@@ -18,6 +18,7 @@
 #include "init/modprobe.h"
 #include "init/mounts.h"
 #include "init/spawn.h"
+#include "init/systemd.h"
 #include "lib/dirs.h"
 #include "lib/fd.h"
 #include "lib/lib.h"
@@ -170,6 +171,8 @@ _Noreturn void power_down(struct distro *d, enum power how)
 
 	b->step = "power";
 	boot_note(b, "%s", how == POWER_OFF ? "powering off" : "restarting");
+	if (CFG_SYSTEMD)
+		systemd_stop(d);
 	processes_end();
 	covers_remove(&d->covers);
 	if (b->form == BOOT_CONTAINER)

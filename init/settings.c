@@ -106,8 +106,13 @@ static const struct setting known[] = {
 	OTHER(GPU, "appendLibPath"),
 	AT(USER, "default", KIND_TEXT, default_user),
 	AT(BOOT, "command", KIND_TEXT, command),
+#if CFG_SYSTEMD
+	AT(BOOT, "systemd", KIND_BOOL, systemd),
+	AT(BOOT, "initTimeout", KIND_INT, init_timeout),
+#else
 	OTHER(BOOT, "systemd"),
 	OTHER(BOOT, "initTimeout"),
+#endif
 	FIXED(BOOT, "protectBinfmt", KIND_ALWAYS),
 	OTHER(GENERAL, "guiApplications"),
 	AT(LANDBRIDGE, "name", KIND_TEXT, name),
@@ -148,6 +153,7 @@ void settings_init(struct settings *s)
 		.generate_hosts = true,
 		.generate_resolv_conf = true,
 		.host_timezone = true,
+		.init_timeout = 30000,
 		.umask = 022,
 	};
 }

@@ -28,7 +28,9 @@ struct settings {
 	const char *hostname;
 	const char *default_user; /* [user] default, [landbridge] user */
 	const char *command;
-	int umask; /* 022 */
+	bool systemd;
+	int init_timeout; /* ms that a session waits for systemd; 30000 */
+	int umask;        /* 022 */
 	bool file_server;
 	/* [landbridge] or landbridge.KEY= */
 	const char *name, *dns, *link, *key;

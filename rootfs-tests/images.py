@@ -63,6 +63,7 @@ def add_user(image, name, uid, shell, groups):
     """A user with a home directory and supplementary groups {name: gid}."""
     image.file("etc/passwd", image.read("etc/passwd") + f"{name}:x:{uid}:{uid}:,,,:/home/{name}:{shell}\n")
     lines = [f"{name}:x:{uid}:\n"] + [f"{g}:x:{gid}:{name}\n" for g, gid in groups.items()]
+    image.file("etc/shadow", image.read("etc/shadow") + f"{name}:!:20000:0:99999:7:::\n", 0o640)
     image.file("etc/group", image.read("etc/group") + "".join(lines))
     image.dir(f"home/{name}", 0o755, uid, uid)
 

@@ -15,7 +15,7 @@ import frontdoor
 import images
 from processes import until
 
-WRONG = "[boot]\nsystemd = true\nthis is wrong\n[interop]\nappendWindowsPaths = false\n[gpu]\nenabled = false\n"
+WRONG = "[general]\nguiApplications = true\nthis is wrong\n[interop]\nappendWindowsPaths = false\n[gpu]\nenabled = false\n"
 FSTAB = "LABEL=NONE /boot/efi vfat umask=0077 0 1\n"
 
 # How often the broker is killed.
@@ -191,7 +191,7 @@ def odd_image(store, debian_tar):
     return path
 
 
-SAID = ["settings: /etc/wsl.conf:2: systemd: not supported yet", "settings: /etc/wsl.conf:3: ",
+SAID = ["settings: /etc/wsl.conf:2: guiApplications: not supported yet", "settings: /etc/wsl.conf:3: ",
         "settings: /etc/wsl.conf:5: appendWindowsPaths: unknown key", "automount: unable to mount the drive D: on /mnt/d",
         "fstab: mount: /boot/efi: "]
 

@@ -1,10 +1,11 @@
 # Boot tests: real images under QEMU. Kernel and image are Debian's own, fetched
 # and made once.
 
-.PHONY: kernel image suite-image busybox
+.PHONY: kernel image suite-image systemd-image busybox
 kernel: $(B)/kernel/release
 image: $(B)/images/debian.ext4
 suite-image: $(B)/images/p9suite.ext4
+systemd-image: $(B)/images/systemd.tar
 
 # Debian's names of architectures.
 DEBIAN_x86_64 := amd64
@@ -28,6 +29,11 @@ SUITE_PACKAGES := fio dbench stress-ng postmark git gcc make libc6-dev attr acl 
 $(B)/images/p9suite.tar: | $(B)/images/debian.tar
 	$(Q)APT_DIR=$(APT) scripts/make-image --debian $@ $(SUITE_PACKAGES)
 
+# An image with systemd for PID 1, and what a session of it takes.
+SYSTEMD_PACKAGES := systemd systemd-sysv dbus libpam-systemd
+$(B)/images/systemd.tar: | $(B)/images/p9suite.tar
+	$(Q)APT_DIR=$(APT) scripts/make-image --debian $@ $(SYSTEMD_PACKAGES)
+
 # What the test of another architecture's /init boots.
 busybox: $(B)/busybox/bin/busybox
 $(B)/busybox/bin/busybox: scripts/fetch-packages | $(APT)/apt.conf
@@ -47,7 +53,7 @@ vsock-device:
 PYTEST = $(PYTHON) -m pytest -p no:cacheprovider
 boot-aarch64: | $(B)/init # which fetches the sources
 	+$(Q)$(MAKE) --no-print-directory ARCH=aarch64 build/init kernel busybox
-boot-test: build kernel image suite-image boot-aarch64 vsock-device
+boot-test: build kernel image suite-image systemd-image boot-aarch64 vsock-device
 	$(Q)$(PYTEST) rootfs-tests $(PYTEST_ARGS)
 
 # The long forms of everything, or of the file server alone.
@@ -56,6 +62,6 @@ SOAK_FUZZERS = $(FUZZERS)
 SOAK_TESTS = rootfs-tests
 soak-p9d: SOAK_FUZZERS = $(filter $(B)/fuzz/fuzz_p9%,$(FUZZERS))
 soak-p9d: SOAK_TESTS = $(wildcard rootfs-tests/test_p9*.py)
-soak soak-p9d: build kernel image suite-image boot-aarch64 vsock-device
+soak soak-p9d: build kernel image suite-image systemd-image boot-aarch64 vsock-device
 	$(Q)$(MAKE) --no-print-directory fuzz FUZZ_TIME=$(SOAK_FUZZ_TIME) FUZZERS='$(SOAK_FUZZERS)'
 	$(Q)LANDBRIDGE_SOAK=1 $(PYTEST) $(SOAK_TESTS) $(PYTEST_ARGS)

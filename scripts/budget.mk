@@ -10,7 +10,7 @@ KCONFIG_FILES := Kconfig $(wildcard */Kconfig)
 SIZES_all :=
 SIZES_full := TLS
 SIZES_small := NET P9D P9FS TLS VSOCK SCRIPTS MODPROBE BUTTON BINFMT_GUARD INTEROP_USERS DOCTOR \
-	CHECK_CONFIG NSS FORWARD
+	CHECK_CONFIG NSS FORWARD SYSTEMD
 SIZES := all full small
 check-init-sizes: $(B)/init
 	+@$(foreach v,$(SIZES),mkdir -p $(B)/sizes/$v && rm -f $(B)/sizes/$v/.config && \

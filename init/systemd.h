@@ -1,0 +1,35 @@
+/* systemd.h: the image's systemd, where wsl.conf's boot.systemd asks for it.
+ *
+ * It is PID 1 of pid, mount, uts, ipc and cgroup namespaces of its own
+ * (namespaces(7)), beside the machine's PID 1, which keeps the sockets and the
+ * daemons. It has its own /proc and control groups, and all else as the machine
+ * has it: mounts that the machine makes later are seen there, and not the
+ * reverse. Source: systemd(1), and "The Container Interface" on systemd.io.
+ */
+#ifndef LANDBRIDGE_INIT_SYSTEMD_H
+#define LANDBRIDGE_INIT_SYSTEMD_H
+
+#include "init/power.h"
+
+struct distro;
+
+/* A distribution's step: starts it. Nobody waits until it is up: what a session
+ * needs of it, the session waits for (logind.h). */
+int step_systemd(struct distro *d);
+
+/* It has ended with that wait status: what the machine does now. One that was
+ * not asked to end leaves a machine that goes on without it. */
+enum power systemd_ended(struct distro *d, int status);
+
+/* Asks it to end everything it has started, and waits for that. */
+void systemd_stop(struct distro *d);
+
+/* For a session: its process, as the machine counts; 0: there is none. */
+int systemd_pid(void);
+
+/* The children of a process that is in its pid namespace enter the others by
+ * this, and leave the machine's control groups. In a child that shares its
+ * parent's memory it uses no heap. 0 or negative errno. */
+int systemd_enter(int pidfd);
+
+#endif
