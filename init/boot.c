@@ -80,6 +80,10 @@ static const struct distro_step {
 	{ step_writable, { "writable", EMERGENCY, BOOT_IMAGE, "give the kernel rw" } },
 	{ step_filesystems, { "filesystems", EMERGENCY, ANY, "is it in this kernel?" } },
 	{ step_settings, { "settings", WARN, ANY, "defaults are used; at most 32 KiB are read" } },
+	/* Before the host can ask for it: its socket is there then, and who comes waits. */
+#if CFG_P9D
+	{ step_p9d, { "p9d", WARN, ANY, "the host cannot see the guest's files" } },
+#endif
 	{ step_sessions, { "sessions", EMERGENCY, ANY, "no session can be opened without it" } },
 	{ step_helpers, { "helpers", WARN, ANY, "no helpers this time" } },
 	{ step_hostname, { "hostname", WARN, ANY, "see [network] hostname in /etc/wsl.conf" } },
@@ -94,9 +98,6 @@ static const struct distro_step {
 	{ step_fstab, { "fstab", WARN, ANY, "try mount -a by hand" } },
 #if CFG_INTEROP
 	{ step_binfmt, { "binfmt", WARN, ANY, "landbridge-run PROG.EXE works without it" } },
-#endif
-#if CFG_P9D
-	{ step_p9d, { "p9d", WARN, ANY, "the host cannot see the guest's files" } },
 #endif
 	{ step_keep, { "keep", WARN, ANY, "what is removed stays away" } },
 	{ step_command, { "command", WARN, ANY, "see [boot] command in /etc/wsl.conf" } },

@@ -198,10 +198,16 @@ def test_ended_in_the_middle(boat, here, number):
         assert os.listdir("out") == []
 
 
-def test_between_guests(boat, here, busybox_image):
+def test_between_guests(boat, here, busybox_image, store):
+    """The other one is still on its way up, and who asks it waits."""
     (here / "f").write_text("from one to the other")
-    assert boat.call("start", "--name", "ship", busybox_image).status == 0
+    ship = str(store / "slow.tar")
+    with images.TarImage(ship, busybox_image) as image:
+        image.file("etc/fstab", "none /mnt tmpfs\n")
+        image.file("bin/mount", "#!/bin/sh\nbusybox sleep 2\n", 0o755)
+    assert boat.call("start", "--name", "ship", ship).status == 0
     try:
+        cp(boat, "--user", "root", "f", "ship:/root/first")
         cp(boat, "--user", "root", "f", "boat:/root/over")
         cp(boat, "--user", "root", "boat:/root/over", "boat:/etc/issue", "ship:/etc")
         cp(boat, "ship:/etc/over", "back")
