@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -189,13 +190,12 @@ int step_automount(struct distro *d)
 	return spawn_part(d->boot, &part);
 }
 
-void drives_remove(const struct distro *d, uint32_t made)
+void drives_remove(const struct settings *s, uint32_t made)
 {
 	for (int i = 0; i < LETTERS; i++) {
 		char target[128];
 
-		if (made >> i & 1 &&
-		    drive_point(&d->settings, target, sizeof(target), i) < sizeof(target))
+		if (made >> i & 1 && drive_point(s, target, sizeof(target), i) < sizeof(target))
 			rmdir(target);
 	}
 }
@@ -212,26 +212,56 @@ static bool was_told(int letter)
 	return rmdir(path) == 0;
 }
 
+/* Wherever it is mounted, what lies in another place before that. What is open there
+ * has the drive until its host takes it away. */
+static void letters_unmount(uint32_t drives, const struct log *log)
+{
+	struct mounts mounts = { 0 };
+
+	mounts_load(&mounts);
+	while (mounts.count > 0) {
+		const struct mount *m = &mounts.at[--mounts.count];
+
+		if (!m->drive || m->drive[1] != ':' ||
+		    !(drives >> ((m->drive[0] & ~0x20) - 'A') & 1) || umount2(m->point, 0) == 0)
+			continue;
+		sync();
+		if (umount2(m->point, MNT_DETACH) == 0)
+			log_warn(log, "%s was in use: what is open there fails from now on",
+				 m->point);
+	}
+}
+
 int landbridge_automount_main(int argc, char **argv)
 {
-	const struct log log = { .fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC),
-				 .kmsg = true,
+	const bool asked = argc > 2; /* by somebody on the host, who hears of it */
+	const struct log log = { .fd = asked ? 2 : open("/dev/kmsg", O_WRONLY | O_CLOEXEC),
+				 .kmsg = !asked,
 				 .who = "landbridge",
 				 .max = LOG_LEVEL_NOTE };
 	struct automount a = { 0 };
 	struct settings settings;
 	struct settings_text text;
 	uint32_t drives;
+	int failed = 0;
 
 	ready_wait(); /* at boot step_automount does it */
 	settings_load(&settings, &text);
 	settings.drives = argc > 1 ? argv[1] : "";
-	drives = settings.automount ? drives_promised(&settings) : 0;
+	drives = drives_promised(&settings);
+	if (asked && argv[2][0] == 'r') {
+		letters_unmount(drives, &log);
+		drives_remove(&settings, drives & drives_made());
+		return 0;
+	}
 	if (automount_init(&a, &settings) < 0)
 		return 1; /* was said at boot */
-	for (int i = 0; i < LETTERS; i++)
-		if (drives >> i & 1 && !was_told(i) && letter_mount(&a, i) < 0)
-			log_err(&log, "warning drives: unable to %s", a.what);
-	return 0;
+	for (int i = 0; i < LETTERS && settings.automount; i++)
+		if (drives >> i & 1 && !was_told(i) && letter_mount(&a, i) < 0) {
+			log_err(&log, asked ? "unable to %s" : "warning drives: unable to %s",
+				a.what);
+			failed = 1;
+		}
+	return failed;
 }
 #endif

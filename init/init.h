@@ -48,9 +48,11 @@ int mount_drvfs_main(int argc, char **argv);
  * mount.drvfs and PID 1 start (linkdrive.h). */
 int landbridge_drive_main(int argc, char **argv);
 
-/* landbridge-automount LETTERS: when the boot is over, mounts these drives at their
- * places below automount.root, as at boot, where they are not; unless automount is
- * switched off. Says in the kernel's log what it cannot. */
+/* landbridge-automount LETTERS [add|remove]: when the boot is over, mounts these drives
+ * at their places below automount.root, as at boot, where they are not; unless automount
+ * is switched off. Says in the kernel's log what it cannot; with add, on stderr, and has
+ * the exit status 1 then. remove: unmounts them, wherever they are, and says which were
+ * in use. The host starts the latter two (doc/PROTOCOL, section 10.2). */
 int landbridge_automount_main(int argc, char **argv);
 
 /* init --check-config [FILE]: prints what of wsl.conf counts, as a wsl.conf with the

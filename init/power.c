@@ -155,7 +155,7 @@ static void filesystems_leave(struct distro *d)
 		pid = spawn_fork();
 		if (pid == 0) {
 			unmount_all(u);
-			drives_remove(d, made);
+			drives_remove(&d->settings, made);
 			if (CFG_MODPROBE)
 				modprobe_leave(d);
 			unmount_root(u);
