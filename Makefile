@@ -132,7 +132,7 @@ $(B)/landbridge: $(HOST_SRC:%.c=$(B)/host/%.o) $(B)/host/libbearssl.a
 MINGW_CC ?= x86_64-w64-mingw32-gcc
 # GetProcAddress gives functions as data pointers; ISO C has no word for that.
 MINGW_FLAGS = -std=c11 -Os -I. $(MINGW_WARN)
-$(B)/landbridge-start.exe: $(addprefix interop/host/win32/,start.c program.c console.c variables.c)
+$(B)/landbridge-start.exe: $(addprefix interop/host/win32/,start.c program.c console.c variables.c drive.c)
 	$(say) MINGW $@
 	$(Q)$(MINGW_CC) $(MINGW_FLAGS) -s -static -o $@ $^
 

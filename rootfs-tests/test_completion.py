@@ -44,7 +44,8 @@ def test_bash(commands):
     for name, options in commands.items():
         assert bash([name, "-"]) == options, name
     assert bash(["run", "--dri"]) == {"--drive", "--drives-by"}
-    assert bash(["shell", "b"]) == {"boat"}
+    assert bash(["shell", "b"]) == bash(["drive", "add", "b"]) == {"boat"}
+    assert bash(["drive", ""]) == {"add", "remove", "list"} and bash(["drive", "re"]) == {"remove"}
 
 
 def test_zsh(commands):

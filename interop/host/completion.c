@@ -10,6 +10,9 @@
 /* Machines and distributions; the shells' own `landbridge list`. */
 #define NAMES "landbridge list 2>/dev/null | awk '{ print $1 }'"
 
+/* The second word of drive. */
+#define WISHES "add remove list"
+
 static void put(struct writer *w, const char *text)
 {
 	write_bytes(w, text, strlen(text));
@@ -70,6 +73,8 @@ static void bash_write(struct writer *w)
 	put(w, "\tesac\n"
 	       "\tcase $cur in\n"
 	       "\t-*) COMPREPLY=($(compgen -W \"$options\" -- \"$cur\")) ;;\n"
+	       "\t*) [[ $COMP_CWORD,${COMP_WORDS[1]} != 2,drive ]] ||\n"
+	       "\t\t{ COMPREPLY=($(compgen -W '" WISHES "' -- \"$cur\")); return; } ;;&\n"
 	       "\t*) COMPREPLY=($(compgen -W \"$(" NAMES ")\" -- \"$cur\")) ;;\n"
 	       "\tesac\n"
 	       "}\n"
@@ -87,6 +92,10 @@ static void zsh_write(struct writer *w)
 	put(w, ")\n"
 	       "\tif (( CURRENT == 2 )) || [[ $CURRENT == 3 && ${words[2]} == help ]]; then\n"
 	       "\t\tcompadd -a verbs\n"
+	       "\t\treturn\n"
+	       "\tfi\n"
+	       "\tif [[ $CURRENT == 3 && ${words[2]} == drive ]]; then\n"
+	       "\t\tcompadd " WISHES "\n"
 	       "\t\treturn\n"
 	       "\tfi\n"
 	       "\tcase ${words[2]} in\n");
@@ -120,7 +129,9 @@ static void fish_write(struct writer *w)
 	put(w, "# fish completion of landbridge: landbridge completion fish\n"
 	       "complete -c landbridge -n __fish_use_subcommand -f -a '");
 	put_commands(w);
-	put(w, "'\ncomplete -c landbridge -n 'not __fish_use_subcommand' -a \"(" NAMES ")\"\n");
+	put(w, "'\ncomplete -c landbridge -n 'not __fish_use_subcommand' -a \"(" NAMES ")\"\n"
+	       "complete -c landbridge -n '__fish_seen_subcommand_from drive; and not "
+	       "__fish_seen_subcommand_from " WISHES "' -a '" WISHES "'\n");
 	for (size_t i = 0; options_command_at(i, &command, &name); i++)
 		for (size_t j = 0; options_at(j, &option); j++)
 			if (option.commands & command)

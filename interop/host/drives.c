@@ -14,12 +14,29 @@ const struct drive *drives_find(const struct drives *drives, char letter)
 	return NULL;
 }
 
+static char letter_of(const char *text)
+{
+	const char letter = (char)toupper((unsigned char)text[0]);
+
+	return letter >= 'A' && letter <= 'Z' ? letter : '\0';
+}
+
+const char *drive_origin(const struct drive *drive)
+{
+	return drive->origin[0] ? drive->origin : drive->dir;
+}
+
+char drive_letter(const char *text)
+{
+	return letter_of(text) && strcmp(text + 1, ":") == 0 ? letter_of(text) : '\0';
+}
+
 int drive_parse(struct drives *drives, const char *text, struct fault *why)
 {
-	struct drive drive = { .letter = (char)toupper((unsigned char)text[0]) };
+	struct drive drive = { .letter = letter_of(text) };
 	size_t len = strlen(text);
 
-	if (drive.letter < 'A' || drive.letter > 'Z' || strncmp(text + 1, ":=", 2) != 0 || len < 4)
+	if (!drive.letter || strncmp(text + 1, ":=", 2) != 0 || len < 4)
 		return fault_set(
 			why, HOST_FAILED,
 			"unable to understand drive %s: give LETTER:=DIR or LETTER:=DIR,ro", text);
@@ -92,4 +109,14 @@ void drives_add(struct drives *drives, char letter, const char *dir)
 
 	*drive = (struct drive){ .letter = letter };
 	fmt(drive->dir, sizeof(drive->dir), "%s", dir);
+}
+
+void drives_drop(struct drives *drives, char letter)
+{
+	size_t i = 0;
+
+	while (i < drives->count && drives->at[i].letter != letter)
+		i++;
+	if (i < drives->count)
+		drives->at[i] = drives->at[--drives->count];
 }

@@ -1,6 +1,7 @@
 /* drives.h: the host directories that are drives, of the guest and of the
- * programs it starts. Decided once, before the VM, the agent and Wine, who all
- * are given the same list; HELLO tells it to the guest.
+ * programs it starts. Decided before the VM, the agent and Wine, who all
+ * are given the same list; HELLO tells it to the guest. What comes and goes later
+ * passes the machine's supervisor (posix/drive_desk.h).
  */
 #ifndef LANDBRIDGE_INTEROP_HOST_DRIVES_H
 #define LANDBRIDGE_INTEROP_HOST_DRIVES_H
@@ -15,7 +16,8 @@
 struct drive {
 	char letter; /* 'A' to 'Z' */
 	bool read_only;
-	char dir[PATH_MAX];
+	char dir[PATH_MAX];    /* where who has this list finds it */
+	char origin[PATH_MAX]; /* the host's own name for it; "": the same */
 };
 
 enum { DRIVES_MAX = 26 };
@@ -33,6 +35,8 @@ int drive_parse(struct drives *drives, const char *text, struct fault *why);
 int drives_check(const struct drives *drives, const char *prefix, struct fault *why);
 /* Whether the path is the directory or lies in it, both absolute and without links. Pure. */
 bool path_lies_in(const char *path, const char *dir);
+/* The directory as the host knows it, by which drives lie in each other. */
+const char *drive_origin(const struct drive *drive);
 /* NULL when there is none. */
 const struct drive *drives_find(const struct drives *drives, char letter);
 /* As HELLO has them: bit 0 is A:. */
@@ -40,5 +44,9 @@ uint32_t drives_letters(const struct drives *drives);
 uint32_t drives_read_only(const struct drives *drives);
 /* Adds one whose letter is free. */
 void drives_add(struct drives *drives, char letter, const char *dir);
+/* Takes one away that is there or not; others may change places. */
+void drives_drop(struct drives *drives, char letter);
+/* The letter that "e:" or "E:" is; 0: it is none. */
+char drive_letter(const char *text);
 
 #endif

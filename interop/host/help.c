@@ -103,6 +103,12 @@ static const struct command_kind {
 	  "usage: landbridge forward NAME|--socket PATH [[ADDRESS:]PORT:HOST:]PORT...\n"
 	  "Listens on PORT of this host's 127.0.0.1, or ADDRESS, until it is told to stop; who\n"
 	  "calls there reaches HOST:PORT as the guest does, or the guest's own localhost:PORT.\n" },
+	{ COMMAND_DRIVE, "drive",
+	  "usage: landbridge drive add NAME E:=DIR[,ro]\n"
+	  "       landbridge drive remove NAME E:\n"
+	  "       landbridge drive list NAME\n"
+	  "Gives a machine that is running one more drive, or takes one away that came so: its\n"
+	  "guest and its Windows programs have it, or not, at once. list prints all it has.\n" },
 	{ COMMAND_AGENT, "agent",
 	  "usage: landbridge agent --link unix:PATH --socket PATH [--drive C:=DIR[,ro]]...\n"
 	  "       landbridge agent --listen tcp:ADDRESS:PORT --key FILE --socket PATH ...\n"

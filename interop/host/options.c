@@ -17,8 +17,8 @@ enum {
 	SESSIONS = COMMAND_EXEC | COMMAND_SHELL | COMMAND_MOUNT,
 	OF_DISTRIBUTIONS = COMMAND_EXPORT | COMMAND_REMOVE | COMMAND_SET | COMMAND_COMPACT,
 	CALLS = SESSIONS | COMMAND_FORWARD,
-	NAMED = COMMAND_EXEC | COMMAND_FORWARD | COMMAND_MOUNT | COMMAND_STOP | COMMAND_LOG |
-		OF_DISTRIBUTIONS,
+	NAMED = COMMAND_EXEC | COMMAND_FORWARD | COMMAND_DRIVE | COMMAND_MOUNT | COMMAND_STOP |
+		COMMAND_LOG | OF_DISTRIBUTIONS,
 	SETTING = 1 << 30, /* beside commands: a distribution's profile may have it, too */
 };
 
@@ -378,6 +378,8 @@ static char **place(struct options *o)
 		return o->image ? NULL : o->name ? &o->image : &o->name;
 	case COMMAND_EXPORT:
 		return o->file ? NULL : o->machine ? &o->file : &o->machine;
+	case COMMAND_DRIVE:
+		return o->file ? (o->machine ? NULL : &o->machine) : &o->file;
 	case COMMAND_COMPLETION:
 		return o->file ? NULL : &o->file;
 	case COMMAND_ENROLL:
@@ -413,7 +415,8 @@ static int take_word(struct options *o, char **argv, struct fault *why)
 		*at = *argv;
 		return 1;
 	}
-	if (o->command_is & (COMMAND_EXEC | COMMAND_SET | COMMAND_FORWARD | COMMAND_CP)) {
+	if (o->command_is &
+	    (COMMAND_EXEC | COMMAND_SET | COMMAND_FORWARD | COMMAND_CP | COMMAND_DRIVE)) {
 		o->command = argv;
 		return 0;
 	}
@@ -480,10 +483,35 @@ static int check_distribution(const struct options *o, struct fault *why)
 	return 0;
 }
 
+/* Which directory is for who opens it to find. */
+static int check_drive(const struct options *o, struct fault *why)
+{
+	const char *wish = o->file ? o->file : "", *word = o->command ? o->command[0] : NULL;
+	struct drives one = { .count = 0 };
+
+	if (strcmp(wish, "list") == 0)
+		return word ? fault_set(why, HOST_FAILED, "unexpected argument %s", word) : 0;
+	if (strcmp(wish, "add") != 0 && strcmp(wish, "remove") != 0)
+		return fault_set(why, HOST_FAILED,
+				 "say what to do: landbridge drive add, remove or list");
+	if (!o->machine)
+		return 0; /* that is said */
+	if (word && o->command[1])
+		return fault_set(why, HOST_FAILED, "unexpected argument %s", o->command[1]);
+	if (strcmp(wish, "add") == 0)
+		return word ? drive_parse(&one, word, why)
+			    : fault_set(why, HOST_FAILED, "say which drive: E:=DIR or E:=DIR,ro");
+	return word && drive_letter(word)
+		       ? 0
+		       : fault_set(why, HOST_FAILED, "say which drive to remove: E:");
+}
+
 static int check(const struct options *o, struct fault *why)
 {
 	if (o->help)
 		return 0;
+	if (o->command_is == COMMAND_DRIVE && check_drive(o, why) < 0)
+		return -1;
 	if (check_guest(o, why) < 0 || check_distribution(o, why) < 0)
 		return -1;
 	if (o->command_is == COMMAND_MOUNT && !o->dir)

@@ -28,6 +28,7 @@ enum command {
 	COMMAND_DOCTOR = 262144,
 	COMMAND_FORWARD = 524288,
 	COMMAND_CP = 1048576,
+	COMMAND_DRIVE = 2097152,
 };
 
 /* What an option was given each time. */
@@ -61,7 +62,8 @@ struct options {
 	bool stock; /* the default image, whatever distribution is the default */
 	bool ports; /* the guest's are this host's; agent too */
 	bool dry_run;
-	char *file;    /* export: where to; "-": standard output. Its format is `format` */
+	char *file;    /* export: where to; "-": standard output. Its format is `format`.
+			  drive: add, remove or list */
 	unsigned size; /* import, compact: MiB; 0: as usual, as it is */
 	/* which guest: a machine's name, or where its agent listens (run, start,
 	 * agent: where it shall) */
@@ -74,7 +76,7 @@ struct options {
 	/* run, exec, shell, mount, cp */
 	char *user; /* NULL: the image's default */
 	char **command; /* NULL-terminated; NULL: the login shell. Of set: its settings; of forward: what;
-				of cp: what, and where to */
+				of cp: what, and where to; of drive: which */
 	/* mount */
 	char *dir;      /* enroll: where the keys go; NULL: keys/ at home */
 	char *server;   /* unix:PATH, instead of an agent's socket */

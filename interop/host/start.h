@@ -12,7 +12,9 @@
  *         (empty: the helper's own), environment entries NAME=value each with
  *         a NUL after it, which overlay the helper's environment
  * Back, twice: u32 kind (START_STARTED, then START_EXITED; or START_FAILED
- * alone) and two u32. Constants only: a Windows program includes this too.
+ * alone) and two u32.
+ * `landbridge-start.exe drive LETTER [DIRECTORY]` tells Wine of a drive that has come, or
+ * gone, and has the exit status 0 or 1. Constants only: a Windows program includes this too.
  */
 #ifndef LANDBRIDGE_INTEROP_HOST_START_H
 #define LANDBRIDGE_INTEROP_HOST_START_H

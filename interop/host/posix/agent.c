@@ -15,6 +15,7 @@
 
 #include "interop/host/policy.h"
 #include "interop/host/posix/about.h"
+#include "interop/host/posix/drive_changes.h"
 #include "interop/host/posix/drive_service.h"
 #include "interop/host/posix/guest_ports.h"
 #include "interop/host/posix/jobs.h"
@@ -45,6 +46,7 @@ struct agent {
 	struct share_service share;
 	struct audit audit;
 	struct guest_ports ports;
+	struct drive_changes changes;
 	bool stopping;
 	int link_dir,
 		socket_dir; /* where its link and its socket are: after the wall no path leads there */
@@ -206,17 +208,36 @@ static void begin_shutdown(struct agent *a)
 	wine_stop(a->config->wine);
 }
 
+static void announce(struct agent *a)
+{
+	const struct drives *drives = a->config->drives;
+
+	router_announce(a->router,
+			&(struct hello){ .drives = drives_letters(drives),
+					 .read_only = drives_read_only(drives),
+					 .features = a->config->ports ? HELLO_PORTS : 0 });
+}
+
+static void drive_said(struct agent *a, const struct agent_drive *said)
+{
+	drive_changes_take(&a->changes, said);
+	jobs_renew(&a->jobs);
+	announce(a);
+}
+
 static void control_ready(struct watch *watch, uint32_t events)
 {
 	struct agent *a = container_of(watch, struct agent, control);
-	char byte;
-	ssize_t n = recv(watch->fd, &byte, 1, MSG_DONTWAIT);
+	struct agent_drive said;
+	ssize_t n = recv(watch->fd, &said, sizeof(said), MSG_DONTWAIT);
 
 	(void)events;
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		a->loop.stop = true;
-	else if (n == 1 && byte == AGENT_SHUTDOWN)
+	else if (n == 1 && said.word == AGENT_SHUTDOWN)
 		begin_shutdown(a);
+	else if (n == sizeof(said) && said.word == AGENT_DRIVE)
+		drive_said(a, &said);
 }
 
 /* Its programs are of no use without it, and some would stay for ever. */
@@ -251,6 +272,7 @@ static void reap(struct agent *a)
 	while (next_ended(&ended)) {
 		lost = wine_is_lost(a->config->wine, &ended);
 		wine_reaped(a->config->wine, ended.si_pid);
+		drive_changes_reaped(&a->changes, ended.si_pid);
 		waitpid(ended.si_pid, NULL, WNOHANG);
 		drive_service_reaped(&a->drives, ended.si_pid);
 		guest_ports_reaped(&a->ports, ended.si_pid);
@@ -394,6 +416,20 @@ static void agent_end(struct agent *a)
 	socket_remove(a);
 }
 
+/* One who has the namespace may put drives there, where no other machine has them, too. */
+static void agent_say_space(const struct agent *a)
+{
+	const struct wine *wine = a->config->wine;
+	const char word = AGENT_SPACE;
+	int fd = a->config->control < 0 || (wine->runs && !wine->layer[0])
+			 ? -1
+			 : open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)!fd_send(a->config->control, fd, &word, 1);
+	fd_close(&fd);
+}
+
 /* What is open where the kernel cannot do all of it is said. */
 static int agent_enclose(struct agent *a, const char **step)
 {
@@ -414,6 +450,8 @@ static int agent_enclose(struct agent *a, const char **step)
 	if (!wall_keeps(&state) && drives_read_only(config->drives))
 		return state.rights;
 	share_service_begin(&a->share, &wall, &state, &a->log);
+	if (state.places == 0)
+		agent_say_space(a);
 	if (wall_gap(&state, gap, sizeof(gap)) > 0)
 		log_warn(&a->log, "%s", gap);
 	return 0;
@@ -464,9 +502,7 @@ static int agent_begin(struct agent *a, const char **step)
 			  .drives = config->drives, .rules = config->rules, .audit = a->audit });
 	a->ports = (struct guest_ports){ .loop = &a->loop, .router = a->router, .log = &a->log };
 	a->share.router = a->router;
-	router_announce(a->router, &(struct hello){ .drives = drives_letters(config->drives),
-						    .read_only = drives_read_only(config->drives),
-						    .features = config->ports ? HELLO_PORTS : 0 });
+	announce(a);
 	error = config->link ? dialer_of_host(&dialer, &a->loop, &link, config->key)
 			     : dialer_of_socket(&dialer, &a->loop, config->door, &config->at,
 						config->key);
@@ -480,6 +516,11 @@ static int agent_begin(struct agent *a, const char **step)
 	if (error)
 		return error;
 	drive_service_begin(&a->drives, config->drives, wine_c_is_ours(config->wine) ? 'C' : '\0');
+	a->changes = (struct drive_changes){ .loop = &a->loop,
+					     .drives = config->drives,
+					     .service = &a->drives,
+					     .wine = config->wine,
+					     .control = config->control };
 	error = config->wine_ahead ? wine_start(config->wine) : 0;
 	if (error)
 		log_err(&a->log, "unable to start Wine ahead: %s (its first program does)",

@@ -8,11 +8,28 @@
 #include "interop/host/rules.h"
 #include "interop/link/link.h"
 
-/* What an agent and the `run` that forked it tell each other, a byte each. */
+/* What an agent and its supervisor tell each other, a message each. */
 enum agent_word {
 	AGENT_UP = 'u',       /* from the agent: the guest has said hello */
 	AGENT_DOWN = 'd',     /* from the agent: the link broke */
 	AGENT_SHUTDOWN = 's', /* to the agent: ask the guest to power off */
+	/* From the agent, once, with a descriptor: drives may come later, to places in
+	 * this mount namespace (drive_place.h). */
+	AGENT_SPACE = 'n',
+	/* To the agent: struct agent_drive; the answer is AGENT_DRIVE with how it went. */
+	AGENT_DRIVE = 'v',
+};
+
+/* A drive that is in its place from now on, or that is no drive any more. */
+struct agent_drive {
+	char word, letter;
+	bool gone, read_only;
+	char origin[PATH_MAX]; /* the host's name of it, for the policy alone */
+};
+
+struct agent_drive_done {
+	char word;
+	int error; /* errno, or 0 */
 };
 
 struct agent_config {
@@ -27,7 +44,7 @@ struct agent_config {
 	bool wine_ahead;    /* Wine starts at once, and not with the first program */
 	bool ports;         /* the guest's are to be ours */
 	int control;        /* words both ways; end of file ends the agent; -1: none */
-	const struct drives *drives;
+	struct drives *drives;
 	const struct rules *rules;
 	const char *home; /* where audit.log is */
 	struct wine *wine;

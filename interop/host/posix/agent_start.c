@@ -81,7 +81,7 @@ static int ends_make(struct agent_ends *ends, int its[2])
 {
 	int pair[2], pipe[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
 	ends->control = pair[0];
 	its[0] = pair[1];

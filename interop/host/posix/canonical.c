@@ -30,14 +30,14 @@ static const struct drive *drive_of(const struct drives *drives, const char *pat
 }
 
 /* What follows the drive's directory in a path that lies in it. */
-static const char *below(const struct drive *drive, const char *path)
+static const char *below(const char *dir, const char *path)
 {
-	return path + (strcmp(drive->dir, "/") == 0 ? 0 : strlen(drive->dir));
+	return path + (strcmp(dir, "/") == 0 ? 0 : strlen(dir));
 }
 
-static int name_on(const struct drive *drive, const char *real, char *out)
+static int name_on(char letter, const char *rest, char *out)
 {
-	if (path_format(out, PATH_MAX, "%c:%s", drive->letter, below(drive, real)) < 0)
+	if (path_format(out, PATH_MAX, "%c:%s", letter, rest) < 0)
 		return -ENAMETOOLONG;
 	replace(out, '/', '\\');
 	return 0;
@@ -47,6 +47,7 @@ int canonical_path(const struct drives *drives, const char *path, char *out)
 {
 	const struct drive *drive = drives_find(drives, (char)(path[0] & ~0x20));
 	char rest[PATH_MAX], file[PATH_MAX], real[PATH_MAX];
+	const char *found;
 
 	if (!drive || path[1] != ':')
 		return -EXDEV;
@@ -63,24 +64,26 @@ int canonical_path(const struct drives *drives, const char *path, char *out)
 	if (!drive)
 		return -EXDEV;
 	/* The drive itself, or a name that no rule could tell from a path. */
-	if (!*below(drive, real) || strchr(below(drive, real), '\\'))
+	found = below(drive->dir, real);
+	if (!*found || strchr(found, '\\'))
 		return -EXDEV;
-	return name_on(drive, real, out);
+	return name_on(drive->letter, found, out);
 }
 
 bool canonical_alias(const struct drives *drives, const char *canonical, const struct drive *other,
 		     char *out)
 {
 	const struct drive *drive = drives_find(drives, canonical[0]);
-	int dir = drive ? (int)(below(drive, drive->dir) - drive->dir) : 0;
+	const char *from = drive ? drive_origin(drive) : "", *to = drive_origin(other);
+	int dir = (int)(below(from, from) - from);
 	char real[PATH_MAX];
 
 	if (!drive || drive == other ||
-	    path_format(real, sizeof(real), "%.*s%s", dir, drive->dir, canonical + 2) < 0)
+	    path_format(real, sizeof(real), "%.*s%s", dir, from, canonical + 2) < 0)
 		return false;
 	replace(real + dir, '\\', '/');
-	return path_lies_in(real, other->dir) && *below(other, real) &&
-	       name_on(other, real, out) == 0;
+	return path_lies_in(real, to) && *below(to, real) &&
+	       name_on(other->letter, below(to, real), out) == 0;
 }
 
 bool canonical_may_run(const struct drives *drives, const struct rules *rules,

@@ -23,6 +23,8 @@ int exec_main(const struct options *options);
 int shell_main(const struct options *options);
 /* Ports of this host that lead to the guest. */
 int forward_main(const struct options *options);
+/* Drives of a machine that runs. */
+int drive_main(const struct options *options);
 /* A machine's files as a folder. */
 int mount_main(const struct options *options);
 /* Files between this host and machines. */

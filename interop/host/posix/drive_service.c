@@ -14,14 +14,37 @@
 /* Its descriptors. */
 enum { STREAM = 3, DIRECTORY = 4 };
 
+static int *dir_of(struct drive_service *s, char letter)
+{
+	return &s->dirs[letter - 'A'];
+}
+
 void drive_service_begin(struct drive_service *s, const struct drives *drives, char folds)
 {
 	*s = (struct drive_service){ .drives = drives, .folds = folds };
-	for (size_t i = 0; i < drives->count; i++) {
-		s->dirs[i] = open(drives->at[i].dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (s->dirs[i] < 0)
-			s->dirs[i] = -errno;
-	}
+	for (size_t i = 0; i < array_len(s->dirs); i++)
+		s->dirs[i] = -ENOENT;
+	for (size_t i = 0; i < drives->count; i++)
+		drive_service_add(s, &drives->at[i]);
+}
+
+int drive_service_add(struct drive_service *s, const struct drive *drive)
+{
+	int *dir = dir_of(s, drive->letter);
+
+	*dir = open(drive->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (*dir < 0)
+		*dir = -errno;
+	return *dir < 0 ? *dir : 0;
+}
+
+void drive_service_drop(struct drive_service *s, char letter)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->letters[i] == letter)
+			kill(s->servers[i], SIGKILL);
+	fd_close(dir_of(s, letter));
+	*dir_of(s, letter) = -ENOENT;
 }
 
 static _Noreturn void serve(const struct drive *drive, bool folds)
@@ -37,10 +60,10 @@ static _Noreturn void serve(const struct drive *drive, bool folds)
 }
 
 /* Closes `stream`. */
-static pid_t server_start(const struct drive_service *s, size_t i, int stream)
+static pid_t server_start(const struct drive_service *s, const struct drive *drive, int dir,
+			  int stream)
 {
-	const struct drive *drive = &s->drives->at[i];
-	const int fds[] = { -1, -1, STDERR_FILENO, stream, s->dirs[i] };
+	const int fds[] = { -1, -1, STDERR_FILENO, stream, dir };
 	const struct child_setup setup = {
 		.flags = CHILD_ALONE, .fds = fds, .fd_count = array_len(fds), .name = "lb-drive"
 	};
@@ -55,23 +78,21 @@ static pid_t server_start(const struct drive_service *s, size_t i, int stream)
 int drive_service_open(struct drive_service *s, char letter)
 {
 	const struct drive *drive = drives_find(s->drives, letter);
-	size_t i = drive ? (size_t)(drive - s->drives->at) : 0;
-	int pair[2];
+	int dir = drive ? *dir_of(s, letter) : -ENOENT, pair[2];
 	pid_t pid;
 
-	if (!drive)
-		return -ENOENT;
-	if (s->dirs[i] < 0)
-		return s->dirs[i];
+	if (dir < 0)
+		return dir;
 	if (s->count == DRIVE_SERVERS_MAX)
 		return -EUSERS;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
-	pid = server_start(s, i, pair[1]);
+	pid = server_start(s, drive, dir, pair[1]);
 	if (pid < 0) {
 		close(pair[0]);
 		return pid;
 	}
+	s->letters[s->count] = letter;
 	s->servers[s->count++] = pid;
 	return pair[0];
 }
@@ -81,6 +102,7 @@ bool drive_service_reaped(struct drive_service *s, pid_t pid)
 	for (size_t i = 0; i < s->count; i++)
 		if (s->servers[i] == pid) {
 			s->servers[i] = s->servers[--s->count];
+			s->letters[i] = s->letters[s->count];
 			return true;
 		}
 	return false;

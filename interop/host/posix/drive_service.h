@@ -19,8 +19,9 @@ enum { DRIVE_SERVERS_MAX = 96 }; /* and a user may have 128 fanotify groups */
 struct drive_service {
 	const struct drives *drives;
 	char folds; /* the letter of the one whose names are found without case; 0: none */
-	int dirs[DRIVES_MAX]; /* of drives->at: descriptors, or negative errno */
+	int dirs[DRIVES_MAX]; /* by letter: descriptors, or negative errno */
 	pid_t servers[DRIVE_SERVERS_MAX];
+	char letters[DRIVE_SERVERS_MAX]; /* theirs */
 	size_t count;
 };
 
@@ -28,6 +29,10 @@ struct drive_service {
  * wall (wall.h): as Windows programs have them. One that is not there is an error
  * of its streams. */
 void drive_service_begin(struct drive_service *s, const struct drives *drives, char folds);
+
+/* For one more drive, and for one that is no more: its servers end at once. */
+int drive_service_add(struct drive_service *s, const struct drive *drive);
+void drive_service_drop(struct drive_service *s, char letter);
 
 /* Starts a server of the drive of that letter. Returns the stream's other end, or
  * negative errno: -ENOENT: there is no such drive; -EUSERS: there are too many. */

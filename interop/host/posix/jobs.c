@@ -169,9 +169,14 @@ void jobs_reaped(struct jobs *jobs, pid_t pid)
 		timer_start(jobs->loop, &jobs->timer, 0);
 }
 
+void jobs_renew(struct jobs *jobs)
+{
+	for (size_t i = 0; i < array_len(jobs->spares); i++)
+		spare_drop(&jobs->spares[i]);
+}
+
 void jobs_close(struct jobs *jobs)
 {
 	timer_stop(jobs->loop, &jobs->timer);
-	for (size_t i = 0; i < array_len(jobs->spares); i++)
-		spare_drop(&jobs->spares[i]);
+	jobs_renew(jobs);
 }

@@ -40,6 +40,9 @@ int jobs_start(struct jobs *jobs, const struct open *o, const struct job_share *
 /* For who reaps our children. */
 void jobs_reaped(struct jobs *jobs, pid_t pid);
 
+/* Those ahead are told of the drives as they were: what comes next finds none. */
+void jobs_renew(struct jobs *jobs);
+
 /* None is to be there ahead any more. */
 void jobs_close(struct jobs *jobs);
 

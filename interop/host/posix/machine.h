@@ -7,6 +7,7 @@
  *     status     what machine_tell wrote: phase, processes, image
  *     control    the supervisor's socket (supervisor.h)
  *     agent      the agent's socket: shell, exec and mount come in here
+ *     drives     a socket: drives that come and go (drive_desk.h)
  *     console    a socket: whoever connects is at the guest's console
  *     log        the newest part of what the console and the agent said
  *     link       QEMU's socket, the agent's way into the guest

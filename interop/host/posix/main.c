@@ -23,6 +23,7 @@ static const char usage[] =
 	"  compact give back the room that one does not need\n"
 	"  remove  remove one\n"
 	"  forward ports of this host that lead to a machine's\n"
+	"  drive   give a machine that runs a drive, or take it away\n"
 	"  log     what a machine's console said\n"
 	"  stop    power a machine off\n"
 	"  agent   serve a guest that somebody else boots\n"
@@ -72,6 +73,7 @@ static const struct command_entry {
 	{ COMMAND_DOCTOR, doctor_main },
 	{ COMMAND_FORWARD, forward_main },
 	{ COMMAND_CP, cp_main },
+	{ COMMAND_DRIVE, drive_main },
 };
 
 static int print(const char *text)

@@ -198,13 +198,20 @@ static bool devices_are(int dir, const struct wine *wine, const struct drives *d
 	return lseek(dir, 0, SEEK_SET) == 0 && dir_each(dir, &d.walk) == 0 && !d.differs;
 }
 
-bool prefix_has_drives(const struct wine *wine, const struct drives *drives)
+static int devices_open(const struct wine *wine)
 {
 	int prefix = prefix_open(wine), dir = prefix < 0 ? prefix : dir_open(prefix, "dosdevices");
+
+	fd_close(&prefix);
+	return dir;
+}
+
+bool prefix_has_drives(const struct wine *wine, const struct drives *drives)
+{
+	int dir = devices_open(wine);
 	bool has = dir >= 0 && devices_are(dir, wine, drives);
 
 	fd_close(&dir);
-	fd_close(&prefix);
 	return has;
 }
 
@@ -247,6 +254,36 @@ int prefix_set_drives(const struct wine *wine, const struct drives *drives, stru
 	if (r < 0)
 		return fault_set(why, HOST_FAILED, "unable to set the drives in %s/dosdevices: %s",
 				 wine->prefix, strerror(-r));
+	return 0;
+}
+
+int prefix_add_drive(const struct wine *wine, const struct drive *drive, char target[PATH_MAX + 4])
+{
+	int dir = devices_open(wine), r = dir < 0 ? dir : 0;
+	char name[3];
+
+	if (r < 0)
+		return r;
+	link_name(drive, name);
+	link_target(wine, drive, target);
+	device_remove(NULL, dir, name);
+	if (symlinkat(target, dir, name) < 0)
+		r = -errno;
+	close(dir);
+	return r;
+}
+
+int prefix_drop_drive(const struct wine *wine, char letter)
+{
+	const struct drive drive = { .letter = letter };
+	int dir = devices_open(wine);
+	char name[3];
+
+	if (dir < 0)
+		return dir;
+	link_name(&drive, name);
+	device_remove(NULL, dir, name);
+	close(dir);
 	return 0;
 }
 

@@ -17,6 +17,11 @@ void prefix_end_server(const struct wine *wine);
 
 /* Makes dosdevices/ name these drives and no others. */
 int prefix_set_drives(const struct wine *wine, const struct drives *drives, struct fault *why);
+/* One more, instead of what is there by that letter, and one less, while the prefix is in
+ * use: what Windows programs open next finds it so. `target` is what the link says. 0 or
+ * negative errno. */
+int prefix_add_drive(const struct wine *wine, const struct drive *drive, char target[PATH_MAX + 4]);
+int prefix_drop_drive(const struct wine *wine, char letter);
 bool prefix_has_drives(const struct wine *wine, const struct drives *drives);
 
 #endif

@@ -53,19 +53,34 @@ static int text_parse(struct rules *rules, const char *path, char *text, size_t 
 				     path, line, wrong);
 }
 
+static int policy_path(const struct dirs *dirs, char *path, struct fault *why)
+{
+	const char *given = getenv("LANDBRIDGE_POLICY");
+	int r = given ? path_format(path, PATH_MAX, "%s", given)
+		      : path_format(path, PATH_MAX, "%s/policy", dirs->home);
+
+	return r < 0 ? refuse(given ? given : dirs->home, "its name is too long", why) : 0;
+}
+
+int rules_check_drives(const struct dirs *dirs, const struct drives *drives, struct fault *why)
+{
+	char path[PATH_MAX];
+
+	if (policy_path(dirs, path, why) < 0)
+		return -1;
+	return access(path, F_OK) < 0 && errno == ENOENT ? 0 : check_drives(path, drives, why);
+}
+
 int rules_load(struct rules *rules, const struct dirs *dirs, const struct drives *drives,
 	       char *path, struct fault *why)
 {
-	const char *given = getenv("LANDBRIDGE_POLICY");
+	const bool given = getenv("LANDBRIDGE_POLICY") != NULL;
 	char *text;
 	ssize_t len;
-	int r;
 
 	rules_init(rules);
-	r = given ? path_format(path, PATH_MAX, "%s", given)
-		  : path_format(path, PATH_MAX, "%s/policy", dirs->home);
-	if (r < 0)
-		return refuse(given ? given : dirs->home, "its name is too long", why);
+	if (policy_path(dirs, path, why) < 0)
+		return -1;
 	len = file_load(path, &text);
 	if (len == -ENOENT && !given) {
 		*path = '\0';

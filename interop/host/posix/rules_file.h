@@ -13,6 +13,9 @@
 int rules_load(struct rules *rules, const struct dirs *dirs, const struct drives *drives,
 	       char *path, struct fault *why);
 
+/* Refuses drives on one of which a guest may write to that file. */
+int rules_check_drives(const struct dirs *dirs, const struct drives *drives, struct fault *why);
+
 /* Refuses --ports where the file at `path` gives no port at all. */
 int rules_check_ports(const struct rules *rules, bool wanted, const char *path, struct fault *why);
 

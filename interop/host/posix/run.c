@@ -89,7 +89,7 @@ static void run_fail(struct run *r, const char *text)
 
 static _Noreturn void session_child(const struct run *r, int result)
 {
-	const struct session session = { r->options->user, r->options->command,
+	const struct session session = { r->options->user, r->options->command, NULL,
 					 !r->options->command && r->on_terminal };
 	struct outcome out;
 

@@ -7,6 +7,7 @@
 #include <sys/sendfile.h>
 #include <unistd.h>
 
+#include "interop/host/host.h"
 #include "lib/lib.h"
 
 int scrollback_open(struct scrollback *s, const char *path)
@@ -70,6 +71,19 @@ int scrollback_save(const struct scrollback *s, const char *path)
 		r = -errno;
 	close(fd);
 	return r;
+}
+
+void scrollback_keep(const struct scrollback *s, const char *home, const char *name, char *out,
+		     size_t size)
+{
+	int r = path_format(out, size, "%s/log", home);
+
+	if (r == 0)
+		r = dir_make(out, 0700);
+	if (r == 0)
+		r = path_format(out, size, "%s/log/%s-%d.log", home, name, (int)getpid());
+	if (r < 0 || scrollback_save(s, out) < 0)
+		out[0] = '\0';
 }
 
 void scrollback_close(struct scrollback *s)

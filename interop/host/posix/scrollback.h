@@ -17,6 +17,9 @@ int scrollback_open(struct scrollback *s, const char *path);
 void scrollback_add(struct scrollback *s, const char *text, size_t len);
 /* Copies all that is there. 0 or negative errno; -ENODATA: there is nothing. */
 int scrollback_save(const struct scrollback *s, const char *path);
+/* The same to HOME/log/NAME-PID.log; *out is where that is, "" where it cannot be. */
+void scrollback_keep(const struct scrollback *s, const char *home, const char *name, char *out,
+		     size_t size);
 void scrollback_close(struct scrollback *s);
 
 #endif

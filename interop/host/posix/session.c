@@ -68,6 +68,7 @@ static void put_terminal(struct writer *w)
 
 static void open_build(struct writer *w, const struct session *s)
 {
+	const char *program = s->program || !s->command ? s->program : s->command[0];
 	uint32_t flags = 0;
 
 	if (s->tty)
@@ -78,8 +79,8 @@ static void open_build(struct writer *w, const struct session *s)
 	open_put_u32(w, OPEN_TAG_FLAGS, flags);
 	if (s->user)
 		open_put_str(w, OPEN_TAG_USER, s->user, strlen(s->user));
-	if (s->command)
-		open_put_str(w, OPEN_TAG_PROGRAM, s->command[0], strlen(s->command[0]));
+	if (program)
+		open_put_str(w, OPEN_TAG_PROGRAM, program, strlen(program));
 	for (char *const *arg = s->command; arg && *arg; arg++)
 		open_put_str(w, OPEN_TAG_ARG, *arg, strlen(*arg));
 	if (s->tty)
@@ -139,7 +140,7 @@ static int default_find(struct options *o, char *name, struct fault *why)
 /* exec and shell: one session, and its status is ours. */
 static int session_main(const struct options *options, bool tty)
 {
-	const struct session session = { options->user, options->command, tty };
+	const struct session session = { options->user, options->command, NULL, tty };
 	struct options asked = *options, *o = &asked;
 	char name[MACHINE_NAME];
 	struct fault why = { 0 };

@@ -10,6 +10,7 @@
 struct session {
 	const char *user;     /* NULL: the image's default */
 	char *const *command; /* NULL: the login shell */
+	const char *program;  /* what that is, where it is not its first word */
 	bool tty;             /* a terminal in the guest for the one on our fd 0 */
 };
 

@@ -13,6 +13,7 @@
 #include "interop/host/posix/agent.h"
 #include "interop/host/posix/agent_start.h"
 #include "interop/host/posix/console.h"
+#include "interop/host/posix/drive_desk.h"
 #include "interop/host/posix/scrollback.h"
 #include "interop/host/seen.h"
 #include "lib/acceptor.h"
@@ -40,6 +41,7 @@ struct supervisor {
 	struct watch agent_words, agent_said, console;
 	struct watch visitor; /* who is at the guest's console */
 	struct acceptor control, console_door;
+	struct drive_desk drives;
 	struct watch callers[CALLERS_MAX]; /* the first: who started us */
 	struct watch *told;                /* the caller that is told what is wrong; NULL: none */
 	struct timer deadline;             /* of the phase */
@@ -291,20 +293,27 @@ static void agent_word_ready(struct watch *watch, uint32_t events)
 {
 	struct supervisor *s = container_of(watch, struct supervisor, agent_words);
 	const struct supervisor_event event = { .what = MACHINE_UP };
-	char word;
-	ssize_t n = recv(watch->fd, &word, 1, MSG_DONTWAIT);
+	struct agent_drive_done said;
+	int fd;
+	ssize_t n = fd_recv(watch->fd, &fd, &said, sizeof(said));
 
 	(void)events;
 	if (n == 0) {
 		watch_set(watch,
 			  EPOLLET); /* it ended, as SIGCHLD tells; a hang-up is told for ever */
-	} else if (n == 1 && word == AGENT_UP && s->phase == BOOTING) {
+	} else if (n == 1 && said.word == AGENT_UP && s->phase == BOOTING) {
 		timer_stop(&s->loop, &s->deadline);
 		vm_is_up(&s->plan->vm);
 		phase_set(s, UP);
 		tell(s, &event);
 		tell_wrong(s);
+	} else if (n == 1 && said.word == AGENT_SPACE) {
+		drive_desk_space(&s->drives, fd);
+		fd = -1;
+	} else if (n == sizeof(said)) {
+		drive_desk_done(&s->drives, said.error);
 	}
+	fd_close(&fd);
 }
 
 /* Its lines are part of the machine's log. */
@@ -420,6 +429,8 @@ static void reap(struct supervisor *s)
 			qemu_gone(s, status);
 		} else if (pid == s->agent) {
 			agent_gone(s, status);
+		} else {
+			drive_desk_reaped(&s->drives, pid, status);
 		}
 	}
 }
@@ -495,6 +506,9 @@ static int supervisor_begin(struct supervisor *s, int founder)
 	s->agent = agent_start(s->plan, &agent, &s->end.fault);
 	if (s->agent < 0)
 		return -1;
+	drive_desk_init(&s->drives, &s->loop, s->plan, agent.control);
+	if (door_open(s, &s->drives.door, DRIVE_DESK) < 0)
+		return -1;
 	watch_add(&s->loop, &s->agent_words, agent.control, EPOLLIN);
 	watch_add(&s->loop, &s->agent_said, agent.said, EPOLLIN);
 	if (vm_start(&s->plan->vm, &s->end.fault) < 0)
@@ -506,22 +520,6 @@ static int supervisor_begin(struct supervisor *s, int founder)
 }
 
 /* --- the end --------------------------------------------------------------------------------- */
-
-static void log_keep(struct supervisor *s)
-{
-	const struct plan *p = s->plan;
-	char *log = s->end.log;
-	size_t size = sizeof(s->end.log);
-	int r = path_format(log, size, "%s/log", p->dirs.home);
-
-	if (r == 0)
-		r = dir_make(log, 0700);
-	if (r == 0)
-		r = path_format(log, size, "%s/log/%s-%d.log", p->dirs.home, p->machine.name,
-				(int)getpid());
-	if (r < 0 || scrollback_save(&s->log, log) < 0)
-		log[0] = '\0';
-}
 
 static void supervisor_end(struct supervisor *s)
 {
@@ -536,7 +534,8 @@ static void supervisor_end(struct supervisor *s)
 	if (s->agent_said.fd >= 0)
 		agent_said_ready(&s->agent_said, 0);
 	if (s->keep_log)
-		log_keep(s);
+		scrollback_keep(&s->log, s->plan->dirs.home, s->plan->machine.name, s->end.log,
+				sizeof(s->end.log));
 	machine_remove(&s->plan->machine);
 	if (s->end.fault.status)
 		s->end.what = MACHINE_FAILED;

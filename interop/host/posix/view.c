@@ -15,7 +15,11 @@
 #include "lib/lib.h"
 
 /* Of sys/mount.h and linux/fcntl.h, which do not go together with others here. */
-enum { DETACH = 2 /* MNT_DETACH */, RECURSIVE = 0x8000 /* AT_RECURSIVE */ };
+enum {
+	DETACH = 2,         /* MNT_DETACH */
+	NOFOLLOW = 8,       /* UMOUNT_NOFOLLOW */
+	RECURSIVE = 0x8000, /* AT_RECURSIVE */
+};
 
 /* --- namespaces --------------------------------------------------------------- */
 
@@ -63,8 +67,7 @@ static int mount_new(const char *type, const char *key, const char *value, unsig
 	return fd;
 }
 
-/* All that is at `path`, mounted nowhere yet. */
-static int mount_copy(const char *path, unsigned flags)
+int view_copy(const char *path, unsigned flags)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOSUID };
 	int fd = (int)syscall(SYS_open_tree, AT_FDCWD, path,
@@ -154,7 +157,7 @@ int view_begin(struct view *view)
 
 int view_add(struct view *view, const char *path, unsigned flags)
 {
-	int fd = mount_copy(path, flags);
+	int fd = view_copy(path, flags);
 
 	if (fd == -ENOENT || fd == -ENOTDIR || fd == -EACCES)
 		return 0;
@@ -177,6 +180,22 @@ int view_fix_files(int fd)
 int view_add_files(struct view *view, int fd, const char *path)
 {
 	return mount_put(view->root, fd, path + 1);
+}
+
+int view_put(int fd, const char *path)
+{
+	int r = syscall(SYS_move_mount, fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0
+			? -errno
+			: 0;
+
+	close(fd);
+	return r;
+}
+
+void view_clear(const char *path)
+{
+	while (syscall(SYS_umount2, path, DETACH | NOFOLLOW) == 0)
+		;
 }
 
 int view_add_terminals(struct view *view)

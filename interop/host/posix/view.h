@@ -43,6 +43,15 @@ int view_fix_files(int fd);
  * there later everybody sees who has the view. 0 or negative errno. */
 int view_add_files(struct view *view, int fd, const char *path);
 
+/* What view_add would show of an absolute path, mounted nowhere yet: its descriptor, or
+ * negative errno. */
+int view_copy(const char *path, unsigned flags);
+
+/* In a view: mounts what is at the descriptor, which is closed, on a directory that is
+ * there; and unmounts all that is there, whoever uses it. */
+int view_put(int fd, const char *path);
+void view_clear(const char *path);
+
 /* Terminals of its own: /dev/pts and /dev/ptmx, on which no other's are. */
 int view_add_terminals(struct view *view);
 

@@ -1,6 +1,7 @@
 /* wall.c: what of the host a process and all it starts may reach. */
 #include "interop/host/posix/wall.h"
 #include "interop/host/posix/apart.h"
+#include "interop/host/posix/drive_place.h"
 #include "interop/host/posix/guard.h"
 #include "interop/host/posix/view.h"
 
@@ -216,6 +217,13 @@ static int share_add(struct view *view, const struct share *share)
 	return fd < 0 ? fd : view_add_files(view, fd, path);
 }
 
+static int places_add(struct view *view)
+{
+	int fd = drive_places_make();
+
+	return fd < 0 ? fd : view_add_files(view, fd, DRIVE_PLACES);
+}
+
 static int view_narrow(const struct places *p, const struct wall *wall, bool apart,
 		       struct wall_state *state)
 {
@@ -225,6 +233,8 @@ static int view_narrow(const struct places *p, const struct wall *wall, bool apa
 	r = view_begin(&view);
 	if (r == 0) {
 		r = view_fill(&view, p, apart);
+		if (r == 0)
+			state->places = places_add(&view);
 		if (r == 0 && held >= 0)
 			shares = share_add(&view, &wall->share);
 		if (r == 0)
@@ -342,8 +352,12 @@ int wall_raise(const struct wall *wall, struct wall_state *state)
 		else if (apart)
 			r = state->view; /* Wine would take the host's processes for its own */
 	}
+	if (state->view < 0)
+		state->places = state->view;
+	if (state->places == 0)
+		allow(&p, DRIVE_PLACES, CHANGE);
 	if (r == 0)
-		r = guard_programs();
+		r = p.bad ? -ENOMEM : guard_programs();
 	if (r == 0)
 		state->rights = rights_narrow(&p, state->view == 0 ? wall->socket_dir : -1);
 	places_free(&p);

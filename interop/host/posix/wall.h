@@ -28,6 +28,7 @@ struct wall_state {
 	int view;      /* -EPERM, -EUSERS: this user may have no namespaces */
 	int rights;    /* -EOPNOTSUPP: no Landlock (Linux 5.13, CONFIG_SECURITY_LANDLOCK) */
 	int apart;     /* -EPERM: as view, or this user may not mount /proc; 0 where not wanted */
+	int places;    /* drives may come later (drive_place.h); negative errno: they may not */
 	int share;     /* the way to its `mounter` (share.h) */
 	pid_t mounter; /* or negative errno; 0: not wanted, or not to be had */
 };
@@ -35,7 +36,8 @@ struct wall_state {
 /* From here on this process, which has one thread, and its children
  *   - run: Wine alone, from its own directory;
  *   - read: Wine, the system's libraries, fonts, locales and network settings, /proc;
- *   - change: the prefix, and the drives that are not read-only;
+ *   - change: the prefix, the drives that are not read-only, and what is shown to them
+ *     later as a drive (drive_place.h);
  *   - connect to: X11, Wayland's and PULSE_SERVER's socket;
  * use terminals and System V memory of their own and the harmless devices, and signal
  * each other. An ordinary user's are at most WALL_PROCESSES processes and threads. They

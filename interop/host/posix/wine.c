@@ -371,6 +371,43 @@ int wine_start(struct wine *wine)
 	return wine->keeper < 0 ? wine->keeper : 0;
 }
 
+/* A server that is not up finds the drives by itself when it starts. */
+static pid_t drive_tell(const struct wine *wine, char letter, const char *dir)
+{
+	char word[] = "drive", name[] = { letter, '\0' };
+	char *argv[] = { (char *)(uintptr_t)wine->loader,
+			 (char *)(uintptr_t)wine->helper,
+			 word,
+			 name,
+			 (char *)(uintptr_t)dir,
+			 NULL };
+	const struct tool tool = { .program = wine->loader,
+				   .argv = argv,
+				   .envp = wine->env.at,
+				   .dir = wine->c_dir,
+				   .in = -1,
+				   .out = -1,
+				   .err = -1,
+				   .death_signal = SIGKILL };
+
+	return wine->keeper > 0 ? tool_start(&tool) : 0;
+}
+
+pid_t wine_add_drive(const struct wine *wine, const struct drive *drive)
+{
+	char dir[PATH_MAX + 4];
+	int r = wine->runs ? prefix_add_drive(wine, drive, dir) : 0;
+
+	return r < 0 || !wine->runs ? r : drive_tell(wine, drive->letter, dir);
+}
+
+pid_t wine_drop_drive(const struct wine *wine, char letter)
+{
+	int r = wine->runs ? prefix_drop_drive(wine, letter) : 0;
+
+	return r < 0 || !wine->runs ? r : drive_tell(wine, letter, NULL);
+}
+
 void wine_reaped(struct wine *wine, pid_t pid)
 {
 	if (pid != wine->keeper)

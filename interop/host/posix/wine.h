@@ -71,6 +71,11 @@ void wine_reaped(struct wine *wine, pid_t pid);
  * that found another in its place, or had nobody left to serve, is no loss. */
 bool wine_is_lost(const struct wine *wine, const siginfo_t *ended);
 
+/* One drive more or less while programs run. 0, or the pid of a child after whose end
+ * Wine's own list of drives has, or has not, the letter; or negative errno. */
+pid_t wine_add_drive(const struct wine *wine, const struct drive *drive);
+pid_t wine_drop_drive(const struct wine *wine, char letter);
+
 /* Begins to end all programs and the server, which takes half a second, if
  * nobody else uses the prefix. Nothing may be started any more. */
 void wine_stop(struct wine *wine);

@@ -38,9 +38,43 @@ static void read_only_in_others(void **state)
 	}
 }
 
+static void letters(void **state)
+{
+	static const struct {
+		const char *text;
+		char letter;
+	} rows[] = {
+		{ "E:", 'E' }, { "z:", 'Z' }, { "E", 0 },     { "", 0 },
+		{ ":", 0 },    { "E:=", 0 },  { "E:\\", 0 },  { "1:", 0 },
+		{ "EE:", 0 },  { "[:", 0 },   { "\xc3:", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++)
+		assert_int_equal(drive_letter(rows[i].text), rows[i].letter);
+}
+
+static void come_and_go(void **state)
+{
+	struct drives drives = { 0 };
+
+	(void)state;
+	for (int letter = 'C'; letter <= 'F'; letter++)
+		drives_add(&drives, (char)letter, "/x");
+	drives_drop(&drives, 'D');
+	drives_drop(&drives, 'D');
+	drives_drop(&drives, 'F');
+	assert_int_equal(drives_letters(&drives), 1 << 2 | 1 << 4);
+	drives_drop(&drives, 'C');
+	drives_drop(&drives, 'E');
+	assert_int_equal(drives.count, 0);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(read_only_in_others) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(read_only_in_others),
+					    cmocka_unit_test(letters),
+					    cmocka_unit_test(come_and_go) };
 
 	return cmocka_run_group_tests_name("drives", tests, NULL, NULL);
 }

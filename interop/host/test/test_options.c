@@ -147,6 +147,12 @@ static void test_machines(void **state)
 	assert_string_equal(o.dir, "/m");
 	assert_int_equal(parse(&o, COMMAND_START, "start --memory 1G x.img", &why), 0);
 	assert_string_equal(o.image, "x.img");
+	assert_int_equal(parse(&o, COMMAND_DRIVE, "drive add boat e:=/x,ro", &why), 0);
+	assert_string_equal(o.file, "add");
+	assert_string_equal(o.machine, "boat");
+	assert_string_equal(o.command[0], "e:=/x,ro");
+	assert_int_equal(parse(&o, COMMAND_DRIVE, "drive remove boat e:", &why), 0);
+	assert_int_equal(parse(&o, COMMAND_DRIVE, "drive list boat", &why), 0);
 	assert_int_equal(parse(&o, COMMAND_STOP, "stop boat", &why), 0);
 	assert_int_equal(parse(&o, COMMAND_LIST, "list --json", &why), 0);
 	assert_true(o.json);
@@ -211,11 +217,11 @@ static void test_defaults(void **state)
 
 static void test_commands(void **state)
 {
-	static const char *const names[] = { "run",       "start", "list",        "stop",
-					     "log",       "exec",  "shell",       "mount",
-					     "cp",        "agent", "import",      "export",
-					     "remove",    "set",   "set-default", "compact",
-					     "completion" };
+	static const char *const names[] = { "run",        "start", "list",        "stop",
+					     "log",        "exec",  "shell",       "mount",
+					     "cp",         "agent", "import",      "export",
+					     "remove",     "set",   "set-default", "compact",
+					     "completion", "drive" };
 	char usage[64];
 
 	(void)state;
@@ -235,6 +241,17 @@ static const struct {
 	{ COMMAND_STOP, "stop", "name" },
 	{ COMMAND_STOP, "stop a b", "b" },
 	{ COMMAND_FORWARD, "forward", "name" },
+	{ COMMAND_DRIVE, "drive", "add, remove or list" },
+	{ COMMAND_DRIVE, "drive boat", "add, remove or list" },
+	{ COMMAND_DRIVE, "drive add", "name" },
+	{ COMMAND_DRIVE, "drive add boat", "E:=DIR" },
+	{ COMMAND_DRIVE, "drive add boat E:", "LETTER:=DIR" },
+	{ COMMAND_DRIVE, "drive add boat E:=/x F:=/y", "F:=/y" },
+	{ COMMAND_DRIVE, "drive add --socket s E:=/x", "--socket of drive" },
+	{ COMMAND_DRIVE, "drive remove boat", "E:" },
+	{ COMMAND_DRIVE, "drive remove boat E:=/x", "E:" },
+	{ COMMAND_DRIVE, "drive remove boat E: F:", "F:" },
+	{ COMMAND_DRIVE, "drive list boat E:", "E:" },
 	{ COMMAND_FORWARD, "forward boat", "which port" },
 	{ COMMAND_CP, "cp", "where to" },
 	{ COMMAND_CP, "cp boat:/x", "where to" },

@@ -9,6 +9,7 @@
 #include <windows.h>
 
 #include "interop/host/win32/console.h"
+#include "interop/host/win32/drive.h"
 #include "interop/host/win32/program.h"
 #include "interop/host/win32/variables.h"
 
@@ -254,6 +255,8 @@ int main(int argc, char **argv)
 	/* Which also keeps Wine's server and services up. */
 	if (argc == 2 && lstrcmpA(argv[1], "wait") == 0)
 		return console_hold();
+	if (argc > 2 && lstrcmpA(argv[1], "drive") == 0)
+		return drive_define(argv[2][0], argc > 3 ? argv[3] : NULL) != ERROR_SUCCESS;
 	if (argc != 3)
 		return 2;
 	channel = channel_open((int)number(argv[1]));

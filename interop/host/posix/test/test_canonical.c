@@ -162,7 +162,7 @@ static void test_names(void **state)
 		{ "deny X:\\e\\*\n", true },
 	};
 	const char letters[] = "DXY";
-	struct drives drives = { .count = 3 };
+	struct drives drives = { .count = 3 }, later;
 	const struct policy_rule *by;
 	char policy[64], out[PATH_MAX];
 	const char *wrong;
@@ -180,6 +180,13 @@ static void test_names(void **state)
 		assert_int_equal(rules_parse(&rules, policy, strlen(policy), &wrong), 0);
 		if (canonical_may_run(&drives, &rules, out, &by) != names[i].runs)
 			fail_msg("%s: not %d", names[i].policy, names[i].runs);
+		/* So it does of one that came later, and is elsewhere for programs. */
+		later = drives;
+		memcpy(later.at[2].origin, later.at[2].dir, PATH_MAX);
+		fmt(later.at[2].dir, PATH_MAX, "/landbridge-drives/y");
+		if (canonical_may_run(&later, &rules, out, &by) != names[i].runs ||
+		    canonical_may_run(&later, &rules, "Y:\\tools\\x.exe", &by) != names[i].runs)
+			fail_msg("%s: not %d later", names[i].policy, names[i].runs);
 	}
 }
 

@@ -73,6 +73,36 @@ static void test_serves(void **state)
 	}
 }
 
+/* Its servers go, and the others stay. */
+static void test_comes_and_goes(void **state)
+{
+	struct drive_service *s = *state;
+	struct drive later = { .letter = 'Z' };
+	int others = drive_service_open(s, 'D'), stream;
+	char byte;
+
+	fmt(later.dir, sizeof(later.dir), "%s", dir);
+	for (int again = 0; again < 2; again++) {
+		assert_int_equal(drive_service_open(s, 'Z'), -ENOENT);
+		assert_int_equal(drive_service_add(s, &later), 0);
+		drives_add((struct drives *)(uintptr_t)s->drives, 'Z', dir);
+		stream = drive_service_open(s, 'Z');
+		assert_true(stream >= 0);
+		drive_service_drop(s, 'Z');
+		assert_int_equal(drive_service_open(s, 'Z'), -ENOENT);
+		drives_drop((struct drives *)(uintptr_t)s->drives, 'Z');
+		reap(s);
+		assert_int_equal(read(stream, &byte, 1), 0);
+		close(stream);
+		want(s->count, 1);
+	}
+	fmt(later.dir, sizeof(later.dir), "/nowhere");
+	assert_int_equal(drive_service_add(s, &later), -ENOENT);
+	drive_service_drop(s, 'Z');
+	close(others);
+	reap(s);
+}
+
 static void test_limit(void **state)
 {
 	struct drive_service *s = *state;
@@ -96,6 +126,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_wrong_ones),
 		cmocka_unit_test(test_serves),
+		cmocka_unit_test(test_comes_and_goes),
 		cmocka_unit_test(test_limit),
 	};
 

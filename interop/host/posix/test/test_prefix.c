@@ -66,6 +66,27 @@ static void test_drives(void **state)
 	assert_false(prefix_has_drives(&wine, &drives));
 }
 
+static void test_drive_comes_and_goes(void **state)
+{
+	struct drive later = { .letter = 'E', .dir = "/e" };
+	char target[PATH_MAX + 4];
+
+	(void)state;
+	assert_int_equal(prefix_add_drive(&wine, &later, target), -ENOENT);
+	drives_are_set();
+	mkdir(at("wine/dosdevices/e:"), 0700);
+	assert_int_equal(prefix_add_drive(&wine, &later, target), 0);
+	assert_string_equal(target_of("wine/dosdevices/e:"), "/e");
+	assert_false(prefix_has_drives(&wine, &drives));
+	later.read_only = true;
+	assert_int_equal(prefix_add_drive(&wine, &later, target), 0);
+	assert_string_equal(target_of("wine/dosdevices/e:"), "/e/.");
+	assert_string_equal(target, "/e/.");
+	assert_int_equal(prefix_drop_drive(&wine, 'E'), 0);
+	assert_int_equal(prefix_drop_drive(&wine, 'E'), 0);
+	assert_true(prefix_has_drives(&wine, &drives));
+}
+
 static void test_devices_are_elsewhere(void **state)
 {
 	(void)state;
@@ -158,6 +179,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, scratch_remove)
 	const struct CMUnitTest tests[] = {
 		TEST(test_drives),
+		TEST(test_drive_comes_and_goes),
 		TEST(test_devices_are_elsewhere),
 		TEST(test_devices_are_a_file),
 		TEST(test_drive_is_a_directory),
