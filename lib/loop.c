@@ -1,8 +1,7 @@
-/* loop.c: an event loop over epoll(7), with timers. */
+/* loop.c: an event loop over epoll(7). */
 #include "lib/loop.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
@@ -72,53 +71,6 @@ void watch_remove(struct watch *watch)
 	for (int i = 0; i < loop->pending_count; i++)
 		if (loop->pending[i] == watch)
 			loop->pending[i] = NULL;
-}
-
-void timer_start(struct loop *loop, struct timer *timer, int64_t ms)
-{
-	struct timer **at = &loop->timers;
-
-	timer_stop(loop, timer);
-	timer->at = loop_now() + ms;
-	while (*at && (*at)->at <= timer->at)
-		at = &(*at)->next;
-	timer->next = *at;
-	timer->armed = true;
-	*at = timer;
-}
-
-void timer_stop(struct loop *loop, struct timer *timer)
-{
-	struct timer **at = &loop->timers;
-
-	if (!timer->armed)
-		return;
-	while (*at != timer)
-		at = &(*at)->next;
-	*at = timer->next;
-	timer->armed = false;
-}
-
-static int loop_timeout(const struct loop *loop)
-{
-	int64_t left;
-
-	if (!loop->timers)
-		return -1;
-	left = loop->timers->at - loop_now();
-	return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
-}
-
-static void loop_fire(struct loop *loop)
-{
-	int64_t now = loop_now();
-
-	while (loop->timers && loop->timers->at <= now && !loop->stop) {
-		struct timer *timer = loop->timers;
-
-		timer_stop(loop, timer);
-		timer->fire(timer);
-	}
 }
 
 static void loop_dispatch(struct loop *loop, const struct epoll_event *ev, int count)

@@ -1,6 +1,7 @@
-/* loop.h: an event loop over epoll(7), with timers. No allocation: watches
- * and timers live in the caller's structs, which must outlive their place in
- * the loop. It sleeps until something happens; it never polls.
+/* loop.h: an event loop over epoll(7), with timers; on Windows over what that
+ * has (lib/win32/loop.c). No allocation: watches and timers live in the caller's
+ * structs, which must outlive their place in the loop. It sleeps until something
+ * happens; it never polls.
  */
 #ifndef LANDBRIDGE_LIB_LOOP_H
 #define LANDBRIDGE_LIB_LOOP_H
@@ -28,8 +29,13 @@ struct timer {
 	bool armed;
 };
 
+struct poll_set;
+
 struct loop {
-	int epoll;
+	union {
+		int epoll;
+		struct poll_set *polled; /* on Windows; it allocates */
+	};
 	bool stop;
 	struct timer *timers;
 	struct watch **pending; /* during dispatch: the batch, so removal can clear it */
@@ -49,6 +55,10 @@ void watch_remove(struct watch *watch);
 /* Fires `ms` from now; a timer already armed is moved. */
 void timer_start(struct loop *loop, struct timer *timer, int64_t ms);
 void timer_stop(struct loop *loop, struct timer *timer);
+
+/* For the loop itself: ms until the first timer, or -1; those that are due fire. */
+int loop_timeout(const struct loop *loop);
+void loop_fire(struct loop *loop);
 
 /* Runs until loop->stop is set. 0, or negative errno from epoll_wait(2). */
 int loop_run(struct loop *loop);
