@@ -23,7 +23,7 @@ say = $(if $(filter 1,$(V)),@:,@printf '  %-8s %s\n')
 
 # --- what is built from what: files are found, not listed ---
 
-SHARED := lib pathconv interop/wire interop/link interop/stream interop/stream/posix
+SHARED := lib pathconv interop/wire interop/link interop/stream interop/stream/channel interop/stream/posix
 GUEST := $(SHARED) binfmt init interop/guest p9d p9d/wire p9fs
 HOST := $(SHARED) interop/host interop/host/posix p9d p9d/wire p9fs
 FOLDERS := $(sort $(GUEST) $(HOST))

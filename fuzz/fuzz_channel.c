@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "interop/stream/posix/channel.h"
+#include "interop/stream/channel/channel.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

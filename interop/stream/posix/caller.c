@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "interop/stream/call.h"
-#include "interop/stream/posix/channel.h"
+#include "interop/stream/channel/channel.h"
 #include "interop/stream/posix/inlet.h"
 #include "interop/stream/posix/outlet.h"
 #include "interop/stream/stream.h"

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "interop/stream/posix/channel.h"
+#include "interop/stream/channel/channel.h"
 #include "interop/stream/source.h"
 
 enum inlet_kind {

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "interop/stream/posix/channel.h"
+#include "interop/stream/channel/channel.h"
 #include "interop/stream/sink.h"
 #include "lib/ring.h"
 

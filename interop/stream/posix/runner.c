@@ -9,7 +9,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "interop/stream/posix/channel.h"
+#include "interop/stream/channel/channel.h"
 #include "interop/stream/posix/inlet.h"
 #include "interop/stream/posix/outlet.h"
 #include "lib/tree.h"

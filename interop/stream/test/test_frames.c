@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "interop/stream/posix/channel.h"
+#include "interop/stream/channel/channel.h"
 #include "interop/stream/test/pair.h"
 #include "lib/fd.h"
 #include "lib/lib.h"

@@ -1,5 +1,5 @@
 /* channel.c: the endpoint socket of one stream as frames. */
-#include "interop/stream/posix/channel.h"
+#include "interop/stream/channel/channel.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,13 +1,13 @@
-/* channel.h: the endpoint socket of one stream as frames. Private to
- * interop/stream/posix.
+/* channel.h: the endpoint socket of one stream as frames, for the runners and callers of
+ * every system.
  *
  * Reading is pushed: every frame goes to the owner as it arrives, DATA in
  * pieces and without a copy. Writing is pulled: whenever the socket can take
  * more the owner is asked to fill in what is due, control frames first, then
  * one DATA frame. So nothing queues up here, whatever the peer does.
  */
-#ifndef LANDBRIDGE_INTEROP_STREAM_POSIX_CHANNEL_H
-#define LANDBRIDGE_INTEROP_STREAM_POSIX_CHANNEL_H
+#ifndef LANDBRIDGE_INTEROP_STREAM_CHANNEL_H
+#define LANDBRIDGE_INTEROP_STREAM_CHANNEL_H
 
 #include <stdbool.h>
 #include <stddef.h>
