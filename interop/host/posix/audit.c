@@ -10,12 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "interop/host/entry.h"
 #include "interop/host/host.h"
-#include "interop/host/plain.h"
 #include "lib/fd.h"
-#include "lib/fmt.h"
-
-enum { LINE = 1024 };
 
 static int log_open(const char *home, const char *name)
 {
@@ -70,24 +67,17 @@ static void rotate(const struct audit *a)
 void audit_say(const struct audit *a, const char *format, ...)
 {
 	time_t now = time(NULL);
-	char line[LINE + 2];
+	char line[ENTRY_MAX];
 	struct stat st;
 	struct tm tm;
-	size_t len, head;
+	size_t len;
 	va_list args;
 
-	if (a->log < 0)
+	if (a->log < 0 || !gmtime_r(&now, &tm))
 		return;
-	head = gmtime_r(&now, &tm) ? strftime(line, LINE, "%Y-%m-%dT%H:%M:%SZ ", &tm) : 0;
 	va_start(args, format);
-	len = head + fmt_va(line + head, LINE - head, format, args);
+	len = entry_format(line, &tm, format, args);
 	va_end(args);
-	len = len < LINE ? len : LINE - 1;
-	for (size_t i = head; i < len; i++)
-		if (line[i] == '\n' || line[i] == '\t')
-			line[i] = ' ';
-	len = plain_text(line, len);
-	line[len++] = '\n';
 	lock(a->log, F_WRLCK);
 	if (fstat(a->log, &st) == 0 && st.st_size + (off_t)len > AUDIT_MAX)
 		rotate(a);
