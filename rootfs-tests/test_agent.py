@@ -90,6 +90,8 @@ def test_agent_that_cannot_begin_says_why(landbridge, tmp_path):
                           timeout=60, check=False)
     assert done.returncode == 125 and len(done.stderr.splitlines()) == 1, done
     assert b"unable to" in done.stderr
+    done = landbridge.call("agent", "--link", f"unix:{tmp_path}/l")
+    assert done.status == 125 and len(done.err.splitlines()) == 1 and b"--socket" in done.err, done
 
 
 @pytest.fixture(scope="module")

@@ -516,8 +516,6 @@ static int check(const struct options *o, struct fault *why)
 		return -1;
 	if (o->command_is == COMMAND_MOUNT && !o->dir)
 		return fault_set(why, HOST_FAILED, "give a directory to mount on");
-	if (o->command_is == COMMAND_AGENT && !o->socket)
-		return fault_set(why, HOST_FAILED, "say where to listen: --socket PATH");
 	if (o->command_is == COMMAND_AGENT && check_link(o, why) < 0)
 		return -1;
 	if (options_link_is_tcp(o) && (!o->net || strcmp(o->net, "host") != 0))

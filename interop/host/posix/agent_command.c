@@ -119,6 +119,8 @@ static int agent_command(const struct options *o, struct fault *why)
 	struct wine wine;
 	struct key key;
 
+	if (!o->socket)
+		return fault_set(why, HOST_FAILED, "say where to listen: --socket PATH");
 	if (o->key && agent_key(&key, o->key, why) < 0)
 		return -1;
 	config.key = o->key ? &key : NULL;

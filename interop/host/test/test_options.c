@@ -324,7 +324,6 @@ static const struct {
 	{ COMMAND_AGENT, "agent --socket s --link serial", "unix:" },
 	{ COMMAND_AGENT, "agent --socket s --link serial:a", "unix:PATH" },
 	{ COMMAND_AGENT, "agent --socket s --link vsock:3:9", "unix:PATH" },
-	{ COMMAND_AGENT, "agent --link unix:/l", "--socket" },
 	{ COMMAND_AGENT, "agent --socket s", "--listen" },
 	{ COMMAND_AGENT, "agent --socket s --link tcp:h:9 --key k", "--listen" },
 	{ COMMAND_AGENT, "agent --socket s --listen unix:/l", "which user of" },
