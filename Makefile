@@ -36,7 +36,13 @@ P9TOOLS := p9mount p9drive
 P9TOOLS_SRC := $(call sources,lib p9fs p9d p9d/wire)
 HOST_SRC := $(call sources,$(HOST))
 ALL_SRC := $(call sources,$(FOLDERS))
-WIN_SRC := $(wildcard interop/host/win32/*.c)
+# What a Windows host has of its own, and what it has of Linux's, as it is
+# (lib/win32/posix.h); START_SRC is landbridge-start.exe, which Wine needs.
+WIN := lib/win32 interop/link/win32 interop/stream/win32 interop/host/win32
+WIN_SRC := $(call sources,$(WIN))
+WIN_LINK := lib/acceptor.c lib/log.c lib/ring.c lib/timer.c interop/stream/channel/channel.c \
+	$(filter-out %/dial_serial.c %/dial_unix.c %/dial_listen.c %/dial_vsock.c %/key_load.c,$(call sources,interop/link))
+START_SRC := $(addprefix interop/host/win32/,start.c program.c console.c variables.c drive.c)
 
 # --- flags ---
 
@@ -53,6 +59,8 @@ SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-po
 LIBNL_SRC := $(SRC)/libnl3
 BEARSSL_SRC := $(SRC)/bearssl
 BEARSSL_INC := -isystem $(BEARSSL_SRC)/inc
+MINGW_CC ?= x86_64-w64-mingw32-gcc
+MINGW_AR ?= x86_64-w64-mingw32-gcc-ar
 include scripts/musl.mk scripts/libraries.mk
 
 HOST_FLAGS := $(COMMON) -O2 -g $(SECTIONS) $(BEARSSL_INC)
@@ -92,7 +100,7 @@ $(eval $(call objects,host,$(CC),HOST))
 $(eval $(call objects,test,$(CC),TEST))
 $(MUSL_DEPS): | $(B)/config.h
 $(HOST_SRC:%.c=$(B)/host/%.o): $(BEARSSL_SRC)/.ready
-$(B)/win/interop/link/tls.o: $(BEARSSL_SRC)/.ready
+$(patsubst %.c,$(B)/win/%.o,$(WIN_LINK) $(WIN_SRC)): $(BEARSSL_SRC)/.ready
 $(GUEST_SRC:%.c=$(B)/musl/%.o) $(P9TOOLS:%=$(B)/musl/rootfs-tests/%.o) $(LIBC_OBJ): $(MUSL_DEPS)
 
 # --- programs ---
@@ -129,19 +137,21 @@ $(B)/landbridge: $(HOST_SRC:%.c=$(B)/host/%.o) $(B)/host/libbearssl.a
 	$(say) LINK $@
 	$(Q)$(CC) $(HOST_FLAGS) -Wl,--gc-sections -o $@ $^
 
-MINGW_CC ?= x86_64-w64-mingw32-gcc
 # GetProcAddress gives functions as data pointers; ISO C has no word for that.
 MINGW_FLAGS = -std=c11 -Os -I. $(MINGW_WARN)
-$(B)/landbridge-start.exe: $(addprefix interop/host/win32/,start.c program.c console.c variables.c drive.c)
+$(B)/landbridge-start.exe: $(START_SRC)
 	$(say) MINGW $@
 	$(Q)$(MINGW_CC) $(MINGW_FLAGS) -s -static -o $@ $^
 
 # What a Windows host shares with this one must stay portable: it is compiled
 # for Windows each time.
 CORES := interop/wire interop/stream interop/host p9d/wire
-CORE_SRC := $(call sources,$(CORES)) lib/bytes.c lib/fmt.c lib/text.c lib/fold.c interop/link/key.c interop/link/tls.c \
+CORE_SRC := $(call sources,$(CORES)) lib/bytes.c lib/fmt.c lib/text.c lib/fold.c \
 	$(filter-out %/load.c %/wslpath.c %/wslinfo.c,$(call sources,pathconv))
-WIN_FLAGS := $(COMMON) -Os $(BEARSSL_INC)
+WIN_FLAGS := $(COMMON) -Os $(SECTIONS) $(BEARSSL_INC)
+WIN_POSIX := -Ilib/win32/include -include lib/win32/posix.h
+WIN_POSIX_SRC := $(WIN_LINK) $(filter lib/% interop/link/% interop/stream/%,$(WIN_SRC))
+$(WIN_POSIX_SRC:%.c=$(B)/win/%.o): WIN_FLAGS += $(WIN_POSIX)
 MINGW_WARN = $(filter-out -Wpedantic,$(WARN))
 .PRECIOUS: $(B)/win/%.o
 $(B)/win/%.o: %.c $(B)/config.h

@@ -43,12 +43,14 @@ $(B)/$1/libbearssl.a: $(BEARSSL_SRC)/.ready scripts/libraries.mk $3
 	$$(say) MAKE $$@
 	@mkdir -p $$(@D)
 	$$(Q)$$(MAKE) -s -C $(BEARSSL_SRC) CONF=Unix BUILD=$(abspath $(B)/$1/bearssl) \
-		DLL=no TOOLS=no TESTS=no STATICLIB=yes CC='$2' LD='$2' AR=$(CROSS)ar CFLAGS='-w $4 $(SECTIONS)' lib
+		DLL=no TOOLS=no TESTS=no STATICLIB=yes CC='$2' LD='$2' AR=$(if $(filter win,$1),$(MINGW_AR),$(CROSS)ar) CFLAGS='-w $4 $(SECTIONS)' lib
 	$$(Q)cp $(B)/$1/bearssl/libbearssl.a $$@
 endef
 $(eval $(call bearssl,musl,$(CROSS)gcc -specs=$(abspath $(MUSL_SPECS)),$(MUSL_DEPS),\
 	$(patsubst $(B)/%,$(abspath $(B))/%,$(filter-out -flto% -Oz,$(MUSL_CFLAGS))) $(BEARSSL_O)))
 $(eval $(call bearssl,host,$(CC),,-O2 -g -fPIC))
+# Windows' seed comes from CryptGenRandom, never from the processor alone.
+$(eval $(call bearssl,win,$(MINGW_CC),,-Os -DBR_RDRAND=0))
 CLANG ?= clang
 $(eval $(call bearssl,fuzz,$(CLANG),,-O1 -g -fsanitize=fuzzer-no-link$(COMMA)address))
 

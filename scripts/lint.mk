@@ -1,7 +1,7 @@
 # make lint: everything that finds faults without running the program.
 
 C_FILES = $(ALL_SRC) $(TEST_SRC) $(FUZZ_SRC) $(BENCH_SRC)
-FORMAT_FILES = $(C_FILES) $(wildcard lib/musl/*.[ch] lib/musl/*/*.c) $(WIN_SRC) $(wildcard $(addsuffix /*.h,$(FOLDERS) $(FOLDERS:%=%/test))) \
+FORMAT_FILES = $(C_FILES) $(wildcard lib/musl/*.[ch] lib/musl/*/*.c) $(WIN_SRC) $(wildcard $(addsuffix /*.h,$(WIN) $(FOLDERS) $(FOLDERS:%=%/test))) \
 	$(wildcard rootfs-tests/*/*.[ch] rootfs-tests/*.c interop/link/test/vectors/*.c bench/guest/*.c)
 SHELL_FILES = .ci/run $(shell grep -lm1 '^#!/bin/\(ba\)\?sh' scripts/* bench/* rootfs-tests/* rootfs-tests/p9/* \
 	rootfs-tests/p9/suite/* 2>/dev/null)
@@ -44,14 +44,26 @@ lint-scripts:
 	$(Q)$(PYTHON) -c 'import ast,sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
 		$(shell grep -ls '^#!.*python3' scripts/*) $(wildcard rootfs-tests/*.py bench/*.py)
 lint-warnings: $(C_FILES:%.c=$(B)/lint/gcc/%.o) $(C_FILES:%.c=$(B)/lint/clang/%.o)
-lint-warnings: $(WIN_SRC:%.c=$(B)/lint/win/%.o)
-$(B)/lint/win/%.o: %.c
-	@mkdir -p $(@D)
-	$(Q)$(MINGW_CC) $(MINGW_FLAGS) -Werror -c -o $@ $<
 lint-tidy: $(C_FILES:%.c=$(B)/lint/tidy/%)
+
+# The same for what is only for Windows. Without a sysroot clang looks beside the compiler in
+# PATH, where ccache may stand.
+win_posix = $(if $(filter $(WIN_POSIX_SRC),$1),$(WIN_POSIX))
+lint-warnings: $(WIN_SRC:%.c=$(B)/lint/win/%.o)
+$(B)/lint/win/%.o: %.c $(B)/config.h $(BEARSSL_SRC)/.ready
+	@mkdir -p $(@D)
+	$(Q)$(MINGW_CC) $(WIN_FLAGS) $(call win_posix,$<) $(MINGW_WARN) -Werror -c -o $@ $<
+lint-tidy: $(WIN_SRC:%.c=$(B)/lint/wintidy/%)
+$(B)/lint/wintidy/%: %.c $(B)/lint/win/%.o .clang-tidy
+	$(say) TIDY $<
+	@mkdir -p $(@D)
+	$(Q)clang-tidy --quiet $< -- --target=x86_64-w64-mingw32 --sysroot=/usr -std=c11 -D_GNU_SOURCE -I. -include $(B)/config.h \
+		$(BEARSSL_INC) $(call win_posix,$<) 2>$@.log || { cat $@.log; false; }
+	@touch $@
+
+CPPCHECK = cppcheck -q --std=c11 --enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
+	--suppress=ctuuninitvar --suppress=missingInclude --suppress=missingIncludeSystem -D_GNU_SOURCE -I. --include=$(B)/config.h
 lint-cppcheck: $(B)/config.h
 	@mkdir -p $(B)/lint/cppcheck
-	$(Q)cppcheck -q -j2 --cppcheck-build-dir=$(B)/lint/cppcheck --std=c11 --platform=unix64 \
-		--enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
-		--suppress=ctuuninitvar --suppress=missingInclude --suppress=missingIncludeSystem \
-		-D_GNU_SOURCE -I. --include=$(B)/config.h $(ALL_SRC)
+	$(Q)$(CPPCHECK) -j2 --cppcheck-build-dir=$(B)/lint/cppcheck --platform=unix64 $(ALL_SRC)
+	$(Q)$(CPPCHECK) --platform=win64 -D_WIN32 $(WIN_SRC)

@@ -1,0 +1,66 @@
+/* acl.c: who else has what right to a file. */
+#include "lib/win32/acl.h"
+
+#include <stdint.h>
+
+#include <windows.h>
+
+#include <aclapi.h>
+
+/* Who may read everything here anyway. */
+static bool is_master(PSID who)
+{
+	return IsWellKnownSid(who, WinLocalSystemSid) ||
+	       IsWellKnownSid(who, WinBuiltinAdministratorsSid);
+}
+
+static bool is_us(PSID who)
+{
+	struct {
+		TOKEN_USER user;
+		BYTE sid[SECURITY_MAX_SID_SIZE];
+	} us;
+	HANDLE token;
+	DWORD size;
+	bool is = false;
+
+	if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
+		return false;
+	if (GetTokenInformation(token, TokenUser, &us, sizeof(us), &size))
+		is = EqualSid(who, us.user.User.Sid);
+	CloseHandle(token);
+	return is;
+}
+
+/* Entries of other types only take away, or are for what lies in a directory. */
+static bool lets_others(const ACCESS_ALLOWED_ACE *ace, enum acl_right right)
+{
+	const DWORD rights =
+		GENERIC_ALL | WRITE_DAC | WRITE_OWNER |
+		(right == ACL_READ ? FILE_READ_DATA | GENERIC_READ
+				   : FILE_WRITE_DATA | FILE_APPEND_DATA | GENERIC_WRITE);
+	PSID who = (PSID)(uintptr_t)&ace->SidStart;
+
+	return ace->Header.AceType == ACCESS_ALLOWED_ACE_TYPE &&
+	       !(ace->Header.AceFlags & INHERIT_ONLY_ACE) && (ace->Mask & rights) &&
+	       !is_master(who) && !is_us(who);
+}
+
+bool acl_is_ours(void *file, enum acl_right right)
+{
+	PSECURITY_DESCRIPTOR descriptor;
+	PSID owner;
+	ACL *acl;
+	void *ace;
+	bool ours;
+
+	if (GetSecurityInfo(file, SE_FILE_OBJECT,
+			    OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION, &owner, NULL,
+			    &acl, NULL, &descriptor) != ERROR_SUCCESS)
+		return false;
+	ours = acl && owner && (is_us(owner) || is_master(owner));
+	for (DWORD i = 0; ours && i < acl->AceCount; i++)
+		ours = GetAce(acl, i, &ace) && !lets_others(ace, right);
+	LocalFree(descriptor);
+	return ours;
+}

@@ -1,0 +1,2 @@
+/* inet.h: see posix.h. */
+#include "lib/win32/posix.h"

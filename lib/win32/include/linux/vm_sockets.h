@@ -1,0 +1,2 @@
+/* vm_sockets.h: see posix.h. */
+#include "lib/win32/posix.h"

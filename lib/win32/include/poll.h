@@ -1,0 +1,2 @@
+/* poll.h: see posix.h. */
+#include "lib/win32/posix.h"

@@ -1,0 +1,2 @@
+/* random.h: see posix.h. */
+#include "lib/win32/posix.h"

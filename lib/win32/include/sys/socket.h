@@ -1,0 +1,2 @@
+/* socket.h: see posix.h. */
+#include "lib/win32/posix.h"
