@@ -106,7 +106,7 @@ $(GUEST_SRC:%.c=$(B)/musl/%.o) $(P9TOOLS:%=$(B)/musl/rootfs-tests/%.o) $(LIBC_OB
 # --- programs ---
 
 .PHONY: build
-build: $(B)/init $(B)/p9d $(P9TOOLS:%=$(B)/%) $(B)/landbridge $(B)/landbridge-start.exe $(B)/fetch-kernel cores
+build: $(B)/init $(B)/p9d $(P9TOOLS:%=$(B)/%) $(B)/landbridge $(B)/landbridge-start.exe $(B)/landbridge.exe $(B)/fetch-kernel cores
 ifneq ($(CROSS),)
 .PHONY: build/init
 build/init: $(B)/init
@@ -161,6 +161,11 @@ $(B)/win/%.o: %.c $(B)/config.h
 
 .PHONY: cores
 cores: $(CORE_SRC:%.c=$(B)/win/%.o)
+
+$(B)/landbridge.exe: $(patsubst %.c,$(B)/win/%.o,$(CORE_SRC) $(WIN_LINK) $(filter-out %/start.c,$(WIN_SRC))) \
+		$(B)/win/libbearssl.a
+	$(say) LINK $@
+	$(Q)$(MINGW_CC) -s -static -municode -Wl,--gc-sections -o $@ $^ -lws2_32 -liphlpapi -ladvapi32
 
 # What `landbridge` starts to make a default kernel and image, beside it.
 DATA_SCRIPTS := apt-private fetch-kernel extract-vmlinux make-image tar-attributes tree-times disk-tar layers-tar Tar.pm

@@ -153,6 +153,16 @@ bool winname_is_powershell(const char *path)
 	return has_extension(path, ".ps1");
 }
 
+const char *winname_of_final(const char *path)
+{
+	static const char prefix[] = "\\\\?\\";
+	const char *at = path + sizeof(prefix) - 1;
+
+	if (strncmp(path, prefix, sizeof(prefix) - 1) != 0)
+		return NULL;
+	return is_letter(at[0]) && at[1] == ':' && at[2] == '\\' ? at : NULL;
+}
+
 bool winname_env_is(const char *entry, const char *name)
 {
 	size_t has = strcspn(entry, "="), len = strlen(name);

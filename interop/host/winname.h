@@ -22,6 +22,10 @@ bool winname_is_shared(const char *path);
 bool winname_is_of(const char *path, const char *name);
 bool winname_mentions(const char *text, const char *name);
 
+/* The C:\x of what Windows says where a file really is, \\?\C:\x. NULL: on no drive, as
+ * \\?\UNC\server\share\x and Wine's \\?\unix\x are. */
+const char *winname_of_final(const char *path);
+
 /* True for what cmd.exe has to run: NAME.bat and NAME.cmd. */
 bool winname_is_batch(const char *path);
 

@@ -162,12 +162,40 @@ static void test_env(void **state)
 			fail_msg("%s: not %d", rows[i].entry, rows[i].denied);
 }
 
+static void test_final(void **state)
+{
+	static const struct {
+		const char *path, *want;
+	} rows[] = {
+		{ "\\\\?\\C:\\dir\\x.exe", "C:\\dir\\x.exe" },
+		{ "\\\\?\\d:\\", "d:\\" },
+		{ "\\\\?\\C:", NULL },
+		{ "\\\\?\\C:x", NULL },
+		{ "\\\\?\\UNC\\server\\share\\x.exe", NULL },
+		{ "\\\\?\\unix\\etc\\passwd", NULL },
+		{ "\\\\?\\1:\\x", NULL },
+		{ "\\\\?\\", NULL },
+		{ "C:\\x", NULL },
+		{ "\\\\.\\C:\\x", NULL },
+		{ "", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		const char *got = winname_of_final(rows[i].path);
+
+		if (rows[i].want)
+			assert_string_equal(got, rows[i].want);
+		else
+			assert_null(got);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_paths),
-		cmocka_unit_test(test_shared),
-		cmocka_unit_test(test_batch),
+		cmocka_unit_test(test_final),  cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_shared), cmocka_unit_test(test_batch),
 		cmocka_unit_test(test_env),
 	};
 

@@ -1,0 +1,100 @@
+/* home.c: where Landbridge's files are on Windows. */
+#include "interop/host/win32/home.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/win32/acl.h"
+#include "lib/win32/wide.h"
+
+enum { POLICY_MAX = 1 << 20 };
+
+static bool variable(const WCHAR *name, WCHAR out[MAX_PATH])
+{
+	DWORD len = GetEnvironmentVariableW(name, out, MAX_PATH);
+
+	return len > 0 && len < MAX_PATH;
+}
+
+int home_find(WCHAR home[MAX_PATH], struct fault *why)
+{
+	static const WCHAR name[] = L"\\landbridge";
+
+	if (!variable(L"LANDBRIDGE_HOME", home)) {
+		if (!variable(L"LOCALAPPDATA", home) ||
+		    wcslen(home) + sizeof(name) / sizeof(name[0]) > MAX_PATH)
+			return fault_set(
+				why, HOST_FAILED,
+				"unable to find a place for files: LOCALAPPDATA is not set "
+				"(set LANDBRIDGE_HOME)");
+		wcscat(home, name);
+	}
+	if (CreateDirectoryW(home, NULL) || GetLastError() == ERROR_ALREADY_EXISTS)
+		return 0;
+	return fault_set(why, HOST_FAILED,
+			 "unable to make the directory for files: Windows error %lu (set "
+			 "LANDBRIDGE_HOME)",
+			 GetLastError());
+}
+
+static int refuse(const char *path, const char *text, struct fault *why)
+{
+	return fault_set(why, HOST_FAILED, "unable to use the policy %s: %s", path, text);
+}
+
+/* Its text, with a NUL; NULL and *why. */
+static char *policy_text(HANDLE file, const char *path, DWORD *len, struct fault *why)
+{
+	char *text = malloc(POLICY_MAX);
+
+	if (!acl_is_ours(file, ACL_WRITE))
+		refuse(path, "others may write to it (take that from them with icacls)", why);
+	else if (!text || !ReadFile(file, text, POLICY_MAX, len, NULL))
+		refuse(path, "it cannot be read", why);
+	else if (*len == POLICY_MAX)
+		refuse(path, "it is too long", why);
+	else
+		return text;
+	free(text);
+	return NULL;
+}
+
+static int policy_parse(struct rules *rules, HANDLE file, const char *path, struct fault *why)
+{
+	const char *wrong = NULL;
+	DWORD len = 0;
+	char *text = policy_text(file, path, &len, why);
+	unsigned line;
+
+	if (!text)
+		return -1;
+	line = rules_parse(rules, text, len, &wrong);
+	if (line == 0)
+		return 0; /* the rules point into the text */
+	free(text);
+	rules_init(rules);
+	return fault_set(why, HOST_FAILED, "unable to use the policy %s: line %u: %s", path, line,
+			 wrong);
+}
+
+int home_rules(struct rules *rules, const WCHAR *home, struct fault *why)
+{
+	WCHAR path[MAX_PATH + 8];
+	bool given = variable(L"LANDBRIDGE_POLICY", path);
+	char shown[3 * MAX_PATH];
+	HANDLE file;
+	int r;
+
+	rules_init(rules);
+	if (!given)
+		wsprintfW(path, L"%ls\\policy", home);
+	wide_to_utf8(shown, sizeof(shown), path);
+	file = CreateFileW(path, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+	if (file == INVALID_HANDLE_VALUE)
+		return !given && GetLastError() == ERROR_FILE_NOT_FOUND
+			       ? 0
+			       : refuse(shown, "it cannot be opened", why);
+	r = policy_parse(rules, file, shown, why);
+	CloseHandle(file);
+	return r;
+}

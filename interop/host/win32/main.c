@@ -1,0 +1,170 @@
+/* main.c: landbridge.exe: the host half on a Windows host, as far as there is one. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <winsock2.h>
+
+#include "interop/host/options.h"
+#include "interop/host/win32/agent.h"
+#include "interop/host/win32/home.h"
+#include "lib/win32/wide.h"
+
+static const char help[] =
+	"usage: landbridge agent --listen tcp:ADDRESS:PORT --key FILE\n"
+	"       landbridge version\n"
+	"agent serves the guest that calls and has the key that fits (landbridge enroll on\n"
+	"a Linux host makes both keys), until it is told to stop: it runs the Windows programs\n"
+	"that the guest asks for, each with three pipes. What guests may run says\n"
+	"%LOCALAPPDATA%\\landbridge\\policy (landbridge-policy(5)).\n"
+	"Nothing else of Landbridge is here yet: no terminals, no drives, no machines.\n";
+
+static int refuse_option(struct fault *why, const char *option)
+{
+	return fault_set(why, HOST_FAILED,
+			 "unable to serve %s: it is not there on a Windows host yet (see "
+			 "landbridge --help)",
+			 option);
+}
+
+/* What the Linux agent knows besides. */
+static int options_serve(const struct options *o, struct fault *why)
+{
+	if (o->socket)
+		return refuse_option(why, "--socket");
+	if (o->ports)
+		return refuse_option(why, "--ports");
+	if (o->drives.count > 0)
+		return refuse_option(why, "--drive");
+	if (o->link)
+		return refuse_option(why, "--link");
+	return 0;
+}
+
+static int key_take(struct key *key, const char *path, struct fault *why)
+{
+	int error = key_load(key, path);
+
+	if (error)
+		return fault_set(why, HOST_FAILED, "unable to use the key %s: %s", path,
+				 key_why(error));
+	if (key_expired(key, time(NULL)))
+		return fault_set(why, HOST_FAILED,
+				 "unable to use the key %s: it has expired (make new ones: "
+				 "landbridge enroll)",
+				 path);
+	return 0;
+}
+
+static int door_open(struct agent_config *config, const char *listen, struct fault *why)
+{
+	int error = address_parse(&config->at, listen);
+
+	if (!error && config->at.kind != ADDRESS_TCP)
+		return refuse_option(why, listen);
+	config->door = error ? error : link_listen(&config->at);
+	return config->door < 0 ? fault_set(why, HOST_FAILED, "unable to listen on %s: %s", listen,
+					    link_why(config->door))
+				: 0;
+}
+
+static int agent_command(const struct options *o, struct fault *why)
+{
+	struct agent_config config = { .door = -1 };
+	WCHAR home[MAX_PATH];
+	struct rules rules;
+	struct audit audit = { .log = NULL };
+	struct key key;
+
+	if (options_serve(o, why) < 0 || key_take(&key, o->key, why) < 0 ||
+	    home_find(home, why) < 0 || home_rules(&rules, home, why) < 0)
+		return -1;
+	if (rules.log && audit_open(&audit, home) < 0)
+		return fault_set(why, HOST_FAILED, "unable to write audit.log beside the policy");
+	if (door_open(&config, o->listen, why) < 0)
+		return -1;
+	config.key = &key;
+	config.jobs = (struct job_host){
+		.rules = &rules, .audit = &audit, .wine = job_under_wine(), .turns = turns_create()
+	};
+	if (!config.jobs.turns)
+		return fault_set(why, HOST_FAILED, "unable to serve the link: no memory");
+	return agent_serve(&config);
+}
+
+static int agent_main(char **argv, struct fault *why)
+{
+	struct options options;
+	WSADATA winsock;
+
+	if (options_parse(&options, COMMAND_AGENT, argv, why) < 0)
+		return -1;
+	if (options.help) {
+		fputs(help, stdout);
+		return 0;
+	}
+	if (WSAStartup(MAKEWORD(2, 2), &winsock) != 0)
+		return fault_set(why, HOST_FAILED, "unable to use the network: no Winsock 2.2");
+	return agent_command(&options, why);
+}
+
+static int command_run(char **argv, struct fault *why)
+{
+	const char *name = argv[0] ? argv[0] : "--help";
+
+	if (strcmp(name, "agent") == 0)
+		return agent_main(argv, why);
+	if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0) {
+		puts("landbridge " LANDBRIDGE_VERSION);
+		return 0;
+	}
+	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0) {
+		fputs(help, stdout);
+		return 0;
+	}
+	return fault_set(why, HOST_FAILED, "unknown command %s%s (see landbridge --help)", name,
+			 options_command(name) ? ": it is not there on a Windows host yet" : "");
+}
+
+static void words_drop(char **words)
+{
+	for (char **at = words; at && *at; at++)
+		free(*at);
+	free(words);
+}
+
+/* NULL: no memory, or no text. */
+static char **words_of(wchar_t **wide, int count)
+{
+	char **words = calloc((size_t)count + 1, sizeof(*words));
+	bool good = words;
+
+	for (int i = 0; good && i < count; i++) {
+		size_t size = 3 * wcslen(wide[i]) + 1;
+
+		words[i] = malloc(size);
+		good = words[i] && wide_to_utf8(words[i], size, wide[i]) >= 0;
+	}
+	if (good)
+		return words;
+	words_drop(words);
+	return NULL;
+}
+
+int wmain(int argc, wchar_t **wide); /* Windows calls it */
+
+int wmain(int argc, wchar_t **wide)
+{
+	char **words = words_of(wide + 1, argc > 0 ? argc - 1 : 0);
+	struct fault why = { 0 };
+	int status;
+
+	if (!words) {
+		fputs("landbridge: unable to read the arguments\n", stderr);
+		return HOST_FAILED;
+	}
+	status = command_run(words, &why);
+	words_drop(words);
+	return status < 0 ? fault_print(&why) : status;
+}
