@@ -80,8 +80,8 @@ static const struct distro_step {
 	{ step_writable, { "writable", EMERGENCY, BOOT_IMAGE, "give the kernel rw" } },
 	{ step_filesystems, { "filesystems", EMERGENCY, ANY, "is it in this kernel?" } },
 	{ step_settings, { "settings", WARN, ANY, "defaults are used; at most 32 KiB are read" } },
-	/* Before the host can ask for it: its socket is there then, and who comes waits. */
 #if CFG_P9D
+	/* Before the host can ask for it: its socket is there then, and who comes waits. */
 	{ step_p9d, { "p9d", WARN, ANY, "the host cannot see the guest's files" } },
 #endif
 	{ step_sessions, { "sessions", EMERGENCY, ANY, "no session can be opened without it" } },

@@ -12,6 +12,7 @@ enum {
 	VERSION = 1,
 	AT_BODY_LENGTH = 4,
 	AT_FIELDS_LENGTH = 12,
+	LENGTH_MAX = 1 << 27,
 	FIELD_REPLY_SERIAL = 5,
 	FIELD_SIGNATURE = 8,
 };
@@ -113,27 +114,26 @@ int dbus_open_session(const struct dbus_session *s, uint8_t *out, size_t size)
 
 /* --- reading ----------------------------------------------------------------- */
 
-static uint32_t fields_length(const uint8_t *head)
+/* In the byte order that its first byte says. */
+static uint32_t head_u32(const uint8_t *head, size_t at)
 {
 	struct reader r;
+	uint32_t v;
 
-	reader_init(&r, head + AT_FIELDS_LENGTH, 4);
-	return read_u32(&r);
+	reader_init(&r, head + at, 4);
+	v = read_u32(&r);
+	return head[0] == 'B' ? __builtin_bswap32(v) : v;
 }
 
 int dbus_rest(const uint8_t head[DBUS_HEAD])
 {
-	uint32_t body, fields = fields_length(head);
-	struct reader r;
+	uint32_t body = head_u32(head, AT_BODY_LENGTH), fields = head_u32(head, AT_FIELDS_LENGTH);
 
-	reader_init(&r, head + AT_BODY_LENGTH, 4);
-	body = read_u32(&r);
-	if (head[0] != 'l' || head[3] != VERSION)
+	if ((head[0] != 'l' && head[0] != 'B') || head[3] != VERSION || body > LENGTH_MAX ||
+	    fields > LENGTH_MAX)
 		return -EPROTO;
-	if (body > DBUS_MAX || fields > DBUS_MAX)
-		return -EMSGSIZE;
 	fields = (fields + 7) & ~7U;
-	return DBUS_HEAD + fields + body > DBUS_MAX ? -EMSGSIZE : (int)(fields + body);
+	return fields + body > LENGTH_MAX ? -EPROTO : (int)(fields + body);
 }
 
 static void skip_to(struct reader *r, const uint8_t *message, size_t to)
@@ -195,10 +195,11 @@ int dbus_parse(const uint8_t *at, size_t len, struct dbus_message *out)
 	struct field f;
 
 	*out = (struct dbus_message){ 0, 0, { "", "", "" } };
-	if (len < DBUS_HEAD || dbus_rest(at) != (int)(len - DBUS_HEAD))
+	if (len < DBUS_HEAD || len > DBUS_MAX || *at != 'l' ||
+	    dbus_rest(at) != (int)(len - DBUS_HEAD))
 		return -EPROTO;
 	out->type = at[1];
-	reader_init(&r, at + DBUS_HEAD, fields_length(at));
+	reader_init(&r, at + DBUS_HEAD, head_u32(at, AT_FIELDS_LENGTH));
 	while (r.left && !r.bad) {
 		f = take_field(&r, at);
 		if (f.code == FIELD_REPLY_SERIAL)

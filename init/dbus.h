@@ -37,8 +37,8 @@ struct dbus_session {
  * length, or -EMSGSIZE. */
 int dbus_open_session(const struct dbus_session *s, uint8_t *out, size_t size);
 
-/* How many bytes follow a message's first DBUS_HEAD. -EPROTO: that is none, or
- * not little-endian; -EMSGSIZE: longer than DBUS_MAX in all. */
+/* How many bytes follow a message's first DBUS_HEAD, whatever its byte order; not
+ * more than the 128 MiB that there can be. -EPROTO: that is none. */
 int dbus_rest(const uint8_t head[DBUS_HEAD]);
 
 /* What a whole message says. Strings point into it. */
@@ -50,7 +50,7 @@ struct dbus_message {
 	const char *strings[DBUS_STRINGS];
 };
 
-/* 0 or -EPROTO. */
+/* 0 or -EPROTO, also for one that is big-endian or longer than DBUS_MAX. */
 int dbus_parse(const uint8_t *at, size_t len, struct dbus_message *out);
 
 #endif

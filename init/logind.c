@@ -2,11 +2,10 @@
 #include "init/logind.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "init/dbus.h"
@@ -18,9 +17,9 @@
 #define BUS "/run/dbus/system_bus_socket"
 
 enum {
-	ANSWER_S = 30, /* it starts the user's own systemd meanwhile */
-	AGAIN_MS = 50, /* nothing tells when the bus is there */
-	MESSAGES_MAX = 16,
+	ANSWER_MS = 10000, /* it starts the user's own systemd meanwhile */
+	AGAIN_MS = 50,     /* nothing tells when the bus is there */
+	GREETING_MAX = 512,
 };
 
 static int unable(struct logind *l, int err, const char *what, const char *why)
@@ -36,59 +35,110 @@ static bool bus_expected(void)
 	       access("/usr/lib/systemd/system/dbus.socket", F_OK) == 0;
 }
 
-static int bus_connect(int wait_ms)
+/* For the bus, or with -1 for some time; not beyond the end, nor longer than the
+ * caller is there. */
+static int wait_for(const struct logind *l, int bus, short events)
 {
-	const struct timespec slice = { .tv_nsec = AGAIN_MS * 1000000 };
-	const struct timeval limit = { .tv_sec = ANSWER_S };
-	int64_t end = loop_now() + (bus_expected() ? wait_ms : 0);
-	int fd;
+	int64_t left = l->end - loop_now();
+	struct pollfd p[] = { { .fd = l->caller }, { .fd = bus, .events = events } };
+	int n;
 
-	while ((fd = unix_connect(BUS)) < 0 && loop_now() < end)
-		nanosleep(&slice, NULL);
-	if (fd >= 0)
-		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	if (left <= 0)
+		return -ETIMEDOUT;
+	n = poll(p, 2, bus < 0 ? AGAIN_MS : (int)left);
+	if (p[0].revents)
+		return -ECANCELED;
+	return n > 0 || bus < 0 ? 0 : -ETIMEDOUT;
+}
+
+static int bus_connect(struct logind *l)
+{
+	int fd, err = 0;
+
+	l->end = loop_now() + (bus_expected() ? l->wait_ms : 0);
+	while ((fd = unix_connect_now(BUS)) < 0 && err == 0)
+		err = wait_for(l, -1, 0);
+	l->end = loop_now() + ANSWER_MS;
 	return fd;
 }
 
-/* Up to what answers our credentials. */
-static int bus_greet(int bus)
+static int bus_write(struct logind *l, int bus, const void *data, size_t len)
 {
-	char c;
+	const uint8_t *at = data;
 
-	for (int lines = 0; lines < DBUS_AUTH_LINES; lines += c == '\n')
-		if (read(bus, &c, 1) != 1)
-			return -EPROTO;
+	while (len > 0) {
+		ssize_t n = send(bus, at, len, MSG_NOSIGNAL);
+		int err = n >= 0 ? 0 : errno == EAGAIN ? wait_for(l, bus, POLLOUT) : -errno;
+
+		if (err < 0)
+			return err;
+		at += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
+	}
 	return 0;
 }
 
-/* One message to buf, and the descriptor it brings or -1. Its length. */
-static ssize_t bus_receive(int bus, uint8_t buf[DBUS_MAX], int *fd)
+/* `len` bytes, and the descriptor they bring, which replaces *fd. */
+static int bus_read(struct logind *l, int bus, uint8_t *at, size_t len)
 {
-	ssize_t got = fd_recv(bus, fd, buf, DBUS_HEAD);
-	int rest;
+	while (len > 0) {
+		int fd = -1;
+		ssize_t n = fd_recv(bus, &fd, at, len);
+		int err = n > 0          ? 0
+			  : n == -EAGAIN ? wait_for(l, bus, POLLIN)
+			  : n == 0       ? -EPIPE
+					 : (int)n;
 
-	if (got > 0 && got < DBUS_HEAD)
-		got += fd_read_full(bus, buf + got, (size_t)(DBUS_HEAD - got));
-	if (got != DBUS_HEAD)
-		return got < 0 ? got : -EPIPE;
-	rest = dbus_rest(buf);
-	if (rest < 0)
-		return rest;
-	return fd_read_full(bus, buf + DBUS_HEAD, (size_t)rest) == rest ? DBUS_HEAD + rest : -EPIPE;
+		if (fd >= 0) {
+			fd_close(&l->fd);
+			l->fd = fd;
+		}
+		if (err < 0)
+			return err;
+		at += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
+	}
+	return 0;
 }
 
-/* Among what a bus says to everybody. */
+/* Up to what answers our credentials. */
+static int bus_greet(struct logind *l, int bus)
+{
+	int lines = 0, err = 0;
+	uint8_t c;
+
+	for (int i = 0; i < GREETING_MAX && lines < DBUS_AUTH_LINES && err == 0; i++) {
+		err = bus_read(l, bus, &c, 1);
+		lines += err == 0 && c == '\n';
+	}
+	return err < 0 || lines == DBUS_AUTH_LINES ? err : -EPROTO;
+}
+
+/* One message to buf; of one that is longer its beginning. Its length. */
+static int bus_receive(struct logind *l, int bus, uint8_t buf[DBUS_MAX])
+{
+	int rest, err = bus_read(l, bus, buf, DBUS_HEAD);
+
+	rest = err < 0 ? err : dbus_rest(buf);
+	for (int left = rest; left > 0 && err == 0; left -= DBUS_MAX - DBUS_HEAD)
+		err = bus_read(l, bus, buf + DBUS_HEAD,
+			       left > DBUS_MAX - DBUS_HEAD ? DBUS_MAX - DBUS_HEAD : (size_t)left);
+	return err < 0 || rest < 0 ? (err < 0 ? err : rest) : DBUS_HEAD + rest;
+}
+
+/* Among what anybody may say to us. */
 static int bus_answer(struct logind *l, int bus)
 {
 	uint8_t buf[DBUS_MAX];
 	struct dbus_message m;
 
-	for (int i = 0; i < MESSAGES_MAX; i++) {
-		ssize_t len = bus_receive(bus, buf, &l->fd);
-		int err = len < 0 ? (int)len : dbus_parse(buf, (size_t)len, &m);
+	for (;;) {
+		int len = bus_receive(l, bus, buf);
 
-		if (err < 0)
-			return unable(l, err, "unable to read logind's answer", NULL);
+		if (len < 0)
+			return unable(l, len, "unable to read logind's answer", NULL);
+		if (len > DBUS_MAX || dbus_parse(buf, (size_t)len, &m) < 0)
+			continue;
 		if (m.reply_to == DBUS_SESSION && m.type == DBUS_ERROR)
 			return unable(l, -EPERM, "logind", m.strings[0]);
 		if (m.reply_to == DBUS_SESSION && m.type == DBUS_REPLY) {
@@ -96,9 +146,7 @@ static int bus_answer(struct logind *l, int bus)
 			fmt(l->runtime, sizeof(l->runtime), "%s", m.strings[2]);
 			return 0;
 		}
-		fd_close(&l->fd);
 	}
-	return unable(l, -EPROTO, "unable to find logind's answer", NULL);
 }
 
 static int bus_ask(struct logind *l, int bus)
@@ -106,18 +154,18 @@ static int bus_ask(struct logind *l, int bus)
 	const struct dbus_session wanted = { l->uid, (uint32_t)getpid(), l->tty };
 	uint8_t out[DBUS_MAX];
 	int len = dbus_open_session(&wanted, out, sizeof(out));
-	int err = len < 0 ? len : fd_write_all(bus, DBUS_AUTH, sizeof(DBUS_AUTH) - 1);
+	int err = len < 0 ? len : bus_write(l, bus, DBUS_AUTH, sizeof(DBUS_AUTH) - 1);
 
 	if (err == 0)
-		err = bus_greet(bus);
+		err = bus_greet(l, bus);
 	if (err == 0)
-		err = fd_write_all(bus, out, (size_t)len);
+		err = bus_write(l, bus, out, (size_t)len);
 	return err < 0 ? unable(l, err, "unable to ask logind", NULL) : bus_answer(l, bus);
 }
 
 int logind_open(struct logind *l)
 {
-	int bus = bus_connect(l->wait_ms), err;
+	int bus = bus_connect(l), err;
 
 	l->fd = -1;
 	if (bus < 0)

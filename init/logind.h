@@ -6,6 +6,7 @@
 #ifndef LANDBRIDGE_INIT_LOGIND_H
 #define LANDBRIDGE_INIT_LOGIND_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "init/env.h"
@@ -17,14 +18,17 @@ struct logind {
 	uid_t uid;
 	const char *tty;
 	int wait_ms; /* for a bus, while systemd is on its way up */
+	int caller;  /* a socket: once it is hung up nobody wants it any more */
 	/* what there is */
 	int fd; /* the session lasts as long as somebody has it */
 	char id[LOGIND_TEXT], runtime[LOGIND_TEXT];
 	char why[200]; /* there is none */
+	int64_t end;   /* of the step under way */
 };
 
 /* Makes the calling process, which is root and in systemd's pid namespace, the
- * leader of a session. Uses no heap. 0 or a negative errno, with `why`. */
+ * leader of a session, within some 10 s once there is a bus. 0 or a negative errno,
+ * with `why`. */
 int logind_open(struct logind *l);
 
 /* What a program of that session has in its environment. */

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -48,8 +47,7 @@ struct login_session {
 	gid_t groups[GROUPS_MAX];
 	size_t group_count;
 	struct hostpath host_path;
-	int systemd;     /* of the one that runs: pidfd_open(2); else -1 */
-	int lifeline[2]; /* for what keeps a session of logind's alive */
+	bool inside; /* systemd's namespaces */
 	struct logind logind;
 	char why[400];
 };
@@ -170,6 +168,8 @@ static int env_build(struct env *env, struct login_session *s, const struct open
 	env_set(env, "USER", s->who.name);
 	env_set(env, "LOGNAME", s->who.name);
 	env_set(env, "SHELL", s->who.shell);
+	if (CFG_SYSTEMD && *s->logind.runtime)
+		logind_env(&s->logind, env);
 	while (open_next(l, OPEN_TAG_ENV, &pos, &entry))
 		env_put(env, (char *)(uintptr_t)entry.at);
 	return env->full ? -E2BIG : 0;
@@ -241,30 +241,8 @@ static int image_build(struct image *image, struct login_session *s, const struc
 	return image->argv ? env_build(&image->env, s, l) : -ENOMEM;
 }
 
-/* Into systemd's namespaces, with a session of logind's where there can be one. */
-static int child_join(struct login_session *s, struct env *env, bool is_tty)
-{
-	char tty[32] = "", line[256];
-	int err = systemd_enter(s->systemd);
-
-	if (err < 0)
-		return err;
-	if (is_tty && readlink("/proc/self/fd/0", tty, sizeof(tty) - 1) < 0)
-		return -errno;
-	s->logind.uid = s->who.uid;
-	s->logind.tty = tty;
-	s->logind.wait_ms = s->settings.init_timeout;
-	err = logind_open(&s->logind);
-	if (err < 0) {
-		fmt(line, sizeof(line), "landbridge: no session of systemd's: %s\n", s->logind.why);
-		return fd_write_all(2, line, strlen(line));
-	}
-	logind_env(&s->logind, env);
-	fd_send(s->lifeline[1], s->logind.fd, "", 1);
-	return 0;
-}
-
-static struct trouble child_run(struct login_session *s, const struct open *l, struct image *image)
+static struct trouble child_run(const struct login_session *s, const struct open *l,
+				const struct image *image)
 {
 	bool tty = l->flags & PROGRAM_TTY;
 	int err;
@@ -273,8 +251,6 @@ static struct trouble child_run(struct login_session *s, const struct open *l, s
 	if (tty && (fchown(0, s->who.uid, (gid_t)-1) < 0 || fchmod(0, 0620) < 0))
 		return (struct trouble){ TROUBLE_SETUP, -errno };
 	file_write(OOM_SCORE_ADJ, OOM_USERS); /* while it may */
-	if (CFG_SYSTEMD && s->systemd >= 0 && (err = child_join(s, &image->env, tty)) < 0)
-		return (struct trouble){ TROUBLE_SETUP, err };
 	err = user_become(s);
 	if (err < 0)
 		return (struct trouble){ TROUBLE_USER, err };
@@ -322,9 +298,9 @@ static int trouble_tell(struct login_session *s, const struct open *l, const str
 }
 
 struct child {
-	struct login_session *session;
+	const struct login_session *session;
 	const struct open *launch;
-	struct image *image;
+	const struct image *image;
 	struct trouble *trouble;
 };
 
@@ -355,29 +331,22 @@ static pid_t image_start(struct login_session *s, const struct open *l,
 	return pid;
 }
 
-/* What is started from here on is in systemd's pid namespace, if it runs. */
-static int systemd_join(struct login_session *s)
+/* Without one the program runs all the same; whoever looks at it is told why. */
+static void logind_begin(struct login_session *s, const struct child_setup *child, bool is_tty)
 {
-	int pid = systemd_pid();
+	char path[32], tty[32] = "", line[256];
 
-	s->systemd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
-	if (s->systemd < 0)
-		return 0;
-	return setns(s->systemd, CLONE_NEWPID) < 0 ||
-			       socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s->lifeline) <
-				       0
-		       ? -errno
-		       : 0;
-}
-
-/* Until the end of this process. */
-static void lifeline_keep(struct login_session *s)
-{
-	int fd;
-	char c;
-
-	close(s->lifeline[1]);
-	fd_recv(s->lifeline[0], &fd, &c, 1);
+	fmt(path, sizeof(path), "/proc/self/fd/%d", child->fds[0]);
+	if (is_tty && readlink(path, tty, sizeof(tty) - 1) < 0)
+		*tty = '\0';
+	s->logind.uid = s->who.uid;
+	s->logind.tty = tty;
+	s->logind.caller = ENDPOINT;
+	s->logind.wait_ms = s->settings.init_timeout;
+	if (logind_open(&s->logind) == 0)
+		return;
+	fmt(line, sizeof(line), "landbridge: no session of systemd's: %s\n", s->logind.why);
+	fd_write_all(child->fds[is_tty ? 1 : 2], line, strlen(line));
 }
 
 static int session_spawn(void *owner, const struct open *l, const struct child_setup *child,
@@ -396,11 +365,9 @@ static int session_spawn(void *owner, const struct open *l, const struct child_s
 	}
 	s->group_count = login_groups(&s->who, s->groups, GROUPS_MAX);
 	*job = (struct job){ .report = -1, .subsystem = WIRE_NATIVE };
-	if (CFG_SYSTEMD && (t.error = systemd_join(s)) < 0)
-		return trouble_tell(s, l, &(struct trouble){ TROUBLE_SETUP, t.error }, why);
+	if (CFG_SYSTEMD && s->inside)
+		logind_begin(s, child, l->flags & PROGRAM_TTY);
 	job->pid = image_start(s, l, child, &t);
-	if (CFG_SYSTEMD && s->systemd >= 0)
-		lifeline_keep(s);
 	if (job->pid < 0)
 		return trouble_tell(s, l, &t, why);
 	return 0;
@@ -423,6 +390,7 @@ int session_main(int argc, char **argv)
 	/* What follows is done before anybody waits for it. */
 	ready_wait();
 	settings_load(&s.settings, &s.text);
+	s.inside = CFG_SYSTEMD && systemd_join() == 0;
 	if (uname(&u) == 0)
 		env_path(NULL, &s, distro_name(&s.settings, u.nodename));
 	return runner_serve(ENDPOINT, &ops, &s) < 0 ? 1 : 0;

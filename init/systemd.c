@@ -15,6 +15,7 @@
 #include "init/oom.h"
 #include "init/spawn.h"
 #include "lib/accounts.h"
+#include "lib/child.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
@@ -56,8 +57,7 @@ static int mounts_own(void)
 	/* The same file system cannot be mounted above itself. */
 	while (umount2(GROUPS_DIR, MNT_DETACH) == 0)
 		;
-	return mount("cgroup2", GROUPS_DIR, "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-		     "nsdelegate") < 0
+	return mount("cgroup2", GROUPS_DIR, "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0
 		       ? -errno
 		       : 0;
 }
@@ -109,10 +109,22 @@ static int start_run(void *owner)
 		return boot_unable(s->boot, -errno, "start systemd");
 	fmt(text, sizeof(text), "%d", (int)pid);
 	err = file_create(PID_FILE, text, 0644);
-	return err < 0 ? boot_unable(s->boot, err, "write " PID_FILE) : 0;
+	if (err == 0)
+		return 0;
+	kill(pid, SIGKILL); /* nobody would find it */
+	return boot_unable(s->boot, err, "write " PID_FILE);
 }
 
 /* --- the machine's PID 1 ------------------------------------------------------- */
+
+static pid_t systemd_pid(void)
+{
+	char text[16];
+	uint32_t pid = 0;
+	ssize_t len = file_read(PID_FILE, text, sizeof(text));
+
+	return len > 0 && account_id(text, (size_t)len, &pid) ? (pid_t)pid : 0;
+}
 
 int step_systemd(struct distro *d)
 {
@@ -163,22 +175,21 @@ void systemd_stop(struct distro *d)
 
 /* --- a session ----------------------------------------------------------------- */
 
-int systemd_pid(void)
+int systemd_join(void)
 {
-	char text[16];
-	uint32_t pid = 0;
-	ssize_t len = file_read(PID_FILE, text, sizeof(text));
+	int pidfd = (int)syscall(SYS_pidfd_open, systemd_pid(), 0), err; /* of 0 there is none */
+	pid_t pid;
 
-	return len > 0 && account_id(text, (size_t)len, &pid) ? (int)pid : 0;
-}
-
-int systemd_enter(int pidfd)
-{
-	int err;
-
+	if (pidfd < 0)
+		return -errno;
 	mkdir(SESSIONS, 0755);
-	err = file_write(SESSIONS "/cgroup.procs", "0");
+	file_write(SESSIONS "/cgroup.procs", "0");
+	err = setns(pidfd, NAMESPACES | CLONE_NEWPID) < 0 ? -errno : 0;
+	close(pidfd);
 	if (err < 0)
 		return err;
-	return setns(pidfd, NAMESPACES) < 0 ? -errno : 0;
+	pid = child_fork(&(struct child_setup){ 0 });
+	if (pid > 0)
+		_exit(0);
+	return pid;
 }

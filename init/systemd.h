@@ -24,12 +24,9 @@ enum power systemd_ended(struct distro *d, int status);
 /* Asks it to end everything it has started, and waits for that. */
 void systemd_stop(struct distro *d);
 
-/* For a session: its process, as the machine counts; 0: there is none. */
-int systemd_pid(void);
-
-/* The children of a process that is in its pid namespace enter the others by
- * this, and leave the machine's control groups. In a child that shares its
- * parent's memory it uses no heap. 0 or negative errno. */
-int systemd_enter(int pidfd);
+/* For the process that runs a session: goes on in a child inside, in a control
+ * group for those, until logind moves it; the caller itself ends. 0 in the child;
+ * a negative errno where it is as it was, as there is no systemd, or no more. */
+int systemd_join(void);
 
 #endif

@@ -42,10 +42,10 @@ class TestOneMachine:
     def test_session(self, guest):
         """One of logind's, with the user's own systemd and its bus."""
         result = guest("sh", "-c", "echo $XDG_RUNTIME_DIR; loginctl show-session $XDG_SESSION_ID -p Name -p Leader --value; "
-                       "echo $$; cat /proc/self/cgroup; systemctl --user is-system-running --wait")
-        session, (runtime, *shown, pid, group, user) = result.err, result.lines
+                       "echo $PPID; cat /proc/self/cgroup; systemctl --user is-system-running --wait")
+        session, (runtime, *shown, leader, group, user) = result.err, result.lines
         assert (runtime, session, user) == ("/run/user/1000", b"", "running"), result
-        assert sorted(shown) == sorted(["ann", pid]), result
+        assert sorted(shown) == sorted(["ann", leader]), result
         assert "/user.slice/user-1000.slice/session-" in group, result
 
     def test_session_ends(self, guest):
@@ -61,6 +61,18 @@ class TestOneMachine:
         result = guest("sh", "-c", "cat; echo bad >&2; exit 7", stdin=b"in\n")
         assert (result.status, result.out, result.err) == (7, b"in\n", b"bad\n"), result
         assert guest("no-such-program").status == 127
+
+    def test_output_is_whole(self, guest):
+        """What was left behind still has the output, and EXIT waits for it."""
+        result = guest("sh", "-c", "(sleep 2; echo late) & exit 5")
+        assert (result.status, result.out) == (5, b"late\n"), result
+
+    def test_nothing_outlives_its_client(self, guest, door):
+        client = door.start("exec", "sysd", "--", "sh", "-c", "(sleep 777 &); echo up; sleep 778")
+        assert client.stdout.readline() == b"up\n"
+        client.kill()
+        client.communicate()
+        assert until(lambda: guest("sh", "-c", "cat /proc/[0-9]*/cmdline | grep -a -c 'sleep.77[78]'").text == "0\n")
 
     def test_exe(self, guest):
         """From a session, and from a unit; a restart of systemd-binfmt takes the handler from nobody."""
@@ -88,7 +100,7 @@ class TestOneMachine:
 
     def test_end(self, guest, door, tools):
         """The machine ends with it, after what it runs has been asked to; as the last test of it."""
-        assert guest("systemd-run", "-p", "ExecStop=/bin/sh -c 'echo stopped >/mnt/d/said'", "sleep", "1000",
+        assert guest("systemd-run", "-p", "ExecStop=/bin/sh -c 'sleep 12; echo stopped >/mnt/d/said'", "sleep", "1000",
                      user="root").status == 0
         if SOAK:
             assert door.call("stop", "sysd").status == 0

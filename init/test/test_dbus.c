@@ -132,11 +132,11 @@ static void test_broken(void **state)
 		uint8_t is;
 		int rest, parsed; /* 1: a length */
 	} rows[] = {
-		{ 0, 'B', -EPROTO, -EPROTO },     /* big-endian */
-		{ 3, 2, -EPROTO, -EPROTO },       /* of another version */
-		{ 7, 0x80, -EMSGSIZE, -EPROTO },  /* a long body */
-		{ 15, 0xff, -EMSGSIZE, -EPROTO }, /* long fields */
-		{ 5, 0x08, -EMSGSIZE, -EPROTO },
+		{ 0, 'B', -EPROTO, -EPROTO },   /* big-endian: its body is too long then */
+		{ 3, 2, -EPROTO, -EPROTO },     /* of another version */
+		{ 7, 0x80, -EPROTO, -EPROTO },  /* a long body */
+		{ 15, 0xff, -EPROTO, -EPROTO }, /* long fields */
+		{ 5, 0x08, 1, -EPROTO },
 		{ 17, 2, 1, -EPROTO },   /* a field of two types */
 		{ 18, 'y', 1, -EPROTO }, /* of one that no field has */
 		{ 28, 0xff, 1, -EPROTO },
@@ -159,12 +159,31 @@ static void test_broken(void **state)
 	}
 }
 
+/* Whoever may speak on the bus may speak to us: what is not the answer is passed over. */
+static void test_others(void **state)
+{
+	static const struct {
+		uint8_t head[DBUS_HEAD];
+		int rest;
+	} rows[] = {
+		{ { 'B', 4, 0, 1, 0, 0, 0, 9, 0, 0, 0, 1, 0, 0, 0, 1 }, 17 },
+		{ { 'l', 4, 0, 1, 0, 0, 16, 0, 1, 0, 0, 0, 8, 0, 0, 0 }, 8 + (1 << 20) },
+		{ { 'l', 4, 0, 1, 1, 0, 0, 8, 1, 0, 0, 0, 0, 0, 0, 0 }, -EPROTO },
+		{ { 'l', 4, 0, 1, 0, 0, 0, 8, 1, 0, 0, 0, 1, 0, 0, 0 }, -EPROTO },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++)
+		assert_int_equal(dbus_rest(rows[i].head), rows[i].rest);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_calls),
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -211,6 +211,8 @@ int execvp(const char *name, char *const argv[])
 		if (fmt(path, sizeof(path), "%.*s%s%s", (int)len, at, len ? "/" : "", name) <
 		    sizeof(path))
 			execve(path, argv, environ);
+		else
+			errno = ENOENT; /* what is longer is nowhere */
 		if (errno == EACCES)
 			error = errno; /* unless another is found */
 		else if (errno != ENOENT && errno != ENOTDIR)

@@ -21,7 +21,7 @@
 #include "lib/signals.h"
 
 enum {
-	POWER_OFF_MS = 10000, /* the guest may take so long to power off */
+	POWER_OFF_MS = 35000, /* the guest may take so long to power off, by its own limits ... */
 	WRITE_OFF_MS = 60000, /* ... where it has an image to finish */
 	AGENT_END_MS = 12000, /* more than the agent's own patience */
 	CALLERS_MAX = 16,

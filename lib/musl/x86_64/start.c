@@ -1,6 +1,7 @@
 /* Where /init begins: applies the packed relative relocations (DT_RELR, System V
  * gABI "Relative relocations") that musl's own start does not know before 1.2.4,
- * takes them away, so that a newer one does not apply them again, and goes on there. Eight bytes for up to 63 pointers instead of 24 for each. */
+ * takes them away, so that a newer one does not apply them again, and goes on
+ * there. Eight bytes for up to 63 pointers instead of 24 for each. */
 #include <elf.h>
 #include <stddef.h>
 #include <stdint.h>
