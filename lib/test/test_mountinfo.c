@@ -13,7 +13,7 @@
 
 enum { MANY = 520, NAME = 200 };
 
-/* How many lines there are, and how many of them are on /tmp/m*; or -errno. */
+/* How many lines there are, and how many of them are on /tmp/m000*; or -errno. */
 static int count(int *ours)
 {
 	struct mountinfo m;
@@ -24,7 +24,7 @@ static int count(int *ours)
 	*ours = 0;
 	while (err == 0 && (err = mountinfo_next(&m, &line, &len)) == 1) {
 		n++;
-		*ours += strstr(line, " /tmp/m") != NULL && strlen(line) == len;
+		*ours += strstr(line, " /tmp/m000") != NULL && strlen(line) == len;
 		err = 0;
 	}
 	mountinfo_close(&m);
