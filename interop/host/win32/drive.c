@@ -1,6 +1,7 @@
 /* drive.c: tells Wine's mount manager of a drive. */
 #include "interop/host/win32/drive.h"
 
+#include <stddef.h>
 #include <winioctl.h>
 
 enum { PATH_ROOM = 200 };
