@@ -198,12 +198,13 @@ def test_switches_switch(guest):
 
 
 def test_unsupported_settings_are_said(guest):
-    guest.write("etc/wsl.conf", "[boot]\nsystemd = true\n[landbridge]\nip = 10.0.0.1/8\nwrite = true\n")
+    guest.write("etc/wsl.conf", "[gpu]\nenabled = true\n[landbridge]\nip = 10.0.0.1/8\nwrite = true\n[boot]\nsystemd = true\n")
     with guest.running():
         log = guest.read("log")
-    assert "/etc/wsl.conf:2: systemd: not supported yet" in log
+    assert "/etc/wsl.conf:2: enabled: not supported yet" in log
     assert "/etc/wsl.conf:4: ip: this goes on the kernel's command line" in log
     assert "/etc/wsl.conf:5: write: unknown key" in log
+    assert "systemd: unable to find systemd in this image" in log
 
 
 def test_check_config(guest):
