@@ -52,12 +52,12 @@ static void put_field(struct writer *w, uint8_t code, char type, const char *val
 	write_bytes(w, value, strlen(value) + 1);
 }
 
-struct call {
+struct dbus_call {
 	const char *path, *interface, *member, *destination, *signature;
 };
 
 /* All but the body. */
-static void put_call(struct writer *w, const struct call *c, uint32_t serial)
+static void put_call(struct writer *w, const struct dbus_call *c, uint32_t serial)
 {
 	static const uint8_t head[AT_FIELDS_LENGTH - 4] = { 'l', CALL, 0, VERSION };
 
@@ -94,11 +94,11 @@ static void put_session(struct writer *w, const struct dbus_session *s)
 
 int dbus_open_session(const struct dbus_session *s, uint8_t *out, size_t size)
 {
-	static const struct call hello = { "/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello",
-					   "org.freedesktop.DBus", NULL };
-	static const struct call create = { "/org/freedesktop/login1",
-					    "org.freedesktop.login1.Manager", "CreateSession",
-					    "org.freedesktop.login1", "uusssssussbssa(sv)" };
+	static const struct dbus_call hello = { "/org/freedesktop/DBus", "org.freedesktop.DBus",
+						"Hello", "org.freedesktop.DBus", NULL };
+	static const struct dbus_call create = { "/org/freedesktop/login1",
+						 "org.freedesktop.login1.Manager", "CreateSession",
+						 "org.freedesktop.login1", "uusssssussbssa(sv)" };
 	struct writer first, w;
 	size_t body;
 
@@ -160,15 +160,15 @@ static const char *take_string(struct reader *r, const uint8_t *message)
 	return take_text(r, read_u32(r));
 }
 
-struct field {
+struct dbus_field {
 	uint8_t code;
 	uint32_t number;
 	const char *text;
 };
 
-static struct field take_field(struct reader *r, const uint8_t *message)
+static struct dbus_field take_field(struct reader *r, const uint8_t *message)
 {
-	struct field f = { 0, 0, "" };
+	struct dbus_field f = { 0, 0, "" };
 	uint8_t type;
 
 	skip_to(r, message, 8);
@@ -192,7 +192,7 @@ int dbus_parse(const uint8_t *at, size_t len, struct dbus_message *out)
 {
 	const char *signature = "";
 	struct reader r;
-	struct field f;
+	struct dbus_field f;
 
 	*out = (struct dbus_message){ 0, 0, { "", "", "" } };
 	if (len < DBUS_HEAD || len > DBUS_MAX || *at != 'l' ||

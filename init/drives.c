@@ -254,6 +254,8 @@ int landbridge_automount_main(int argc, char **argv)
 		drives_remove(&settings, drives & drives_made());
 		return 0;
 	}
+	if (asked && !settings.automount)
+		log_warn(&log, "%s", "[automount] enabled is false: mount it by hand");
 	if (automount_init(&a, &settings) < 0)
 		return 1; /* was said at boot */
 	for (int i = 0; i < LETTERS && settings.automount; i++)

@@ -35,7 +35,7 @@ static bool bus_expected(void)
 	       access("/usr/lib/systemd/system/dbus.socket", F_OK) == 0;
 }
 
-/* For the bus, or with -1 for some time; not beyond the end, nor longer than the
+/* For the bus, or with -1 for some time: not beyond the end, nor longer than the
  * caller is there. */
 static int wait_for(const struct logind *l, int bus, short events)
 {
@@ -78,7 +78,7 @@ static int bus_write(struct logind *l, int bus, const void *data, size_t len)
 	return 0;
 }
 
-/* `len` bytes, and the descriptor they bring, which replaces *fd. */
+/* `len` bytes, and the descriptor they bring, which replaces l->fd. */
 static int bus_read(struct logind *l, int bus, uint8_t *at, size_t len)
 {
 	while (len > 0) {
@@ -133,7 +133,8 @@ static int bus_answer(struct logind *l, int bus)
 	struct dbus_message m;
 
 	for (;;) {
-		int len = bus_receive(l, bus, buf);
+		/* Who speaks without a pause is never waited for, and has no more time. */
+		int len = loop_now() < l->end ? bus_receive(l, bus, buf) : -ETIMEDOUT;
 
 		if (len < 0)
 			return unable(l, len, "unable to read logind's answer", NULL);

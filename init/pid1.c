@@ -18,6 +18,7 @@
 #include "init/systemd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
+#include "lib/signals.h"
 
 /* As systemd(1) has them: 37 to 39 are SIGRTMIN+3 to +5 as glibc counts; musl's
  * own SIGRTMIN is another number. As busybox: USR2 and, see is_busybox, USR1 and
@@ -26,7 +27,7 @@ static const struct {
 	int signal;
 	enum power how, busybox; /* in an image whose halt(8) is busybox's */
 } requests[] = {
-	{ 37, POWER_OFF, POWER_OFF },         { 38, POWER_OFF, POWER_OFF },
+	{ 37, POWER_OFF, POWER_OFF },         { SIGNAL_POWER_OFF, POWER_OFF, POWER_OFF },
 	{ 39, POWER_REBOOT, POWER_REBOOT },   { SIGINT, POWER_REBOOT, POWER_REBOOT },
 	{ SIGTERM, POWER_OFF, POWER_REBOOT }, { SIGUSR1, POWER_NOTHING, POWER_OFF },
 	{ SIGUSR2, POWER_OFF, POWER_OFF },    { SIGPWR, POWER_OFF, POWER_OFF },

@@ -390,7 +390,7 @@ int session_main(int argc, char **argv)
 	/* What follows is done before anybody waits for it. */
 	ready_wait();
 	settings_load(&s.settings, &s.text);
-	s.inside = CFG_SYSTEMD && systemd_join() == 0;
+	s.inside = CFG_SYSTEMD && s.settings.systemd && systemd_join() == 0;
 	if (uname(&u) == 0)
 		env_path(NULL, &s, distro_name(&s.settings, u.nodename));
 	return runner_serve(ENDPOINT, &ops, &s) < 0 ? 1 : 0;

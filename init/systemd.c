@@ -20,6 +20,7 @@
 #include "lib/fmt.h"
 #include "lib/lib.h"
 #include "lib/places.h"
+#include "lib/signals.h"
 
 #define GROUPS_DIR "/sys/fs/cgroup"
 #define GROUP GROUPS_DIR "/distribution"
@@ -27,10 +28,9 @@
 #define PID_FILE LANDBRIDGE_RUN "/systemd"
 
 enum {
-	NAMESPACES = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP,
+	NAMESPACES = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP | CLONE_NEWPID,
 	STARTED_MS = 5000,
 	STOPPED_MS = 20 * 1000,
-	PLEASE_POWER_OFF = 38, /* SIGRTMIN+4 as systemd counts */
 };
 
 static const char *const programs[] = { "/lib/systemd/systemd", "/usr/lib/systemd/systemd" };
@@ -64,7 +64,8 @@ static int mounts_own(void)
 
 /* As PID 1 of its namespaces, where it has none to tell. What it is told here it
  * would read from the kernel's command line if it were the machine's: there is no
- * terminal for a console's login, and the handler for .exe files is everybody's. */
+ * terminal for a console's login, and the devices and the handler for .exe files are
+ * everybody's. */
 static _Noreturn void program_exec(const char *program)
 {
 	static const char *const argv[] = { "systemd",
@@ -82,7 +83,7 @@ static _Noreturn void program_exec(const char *program)
 	_exit(127);
 }
 
-struct start {
+struct systemd_start {
 	struct boot *boot;
 	const char *program;
 };
@@ -90,14 +91,14 @@ struct start {
 /* In a child, which lends its namespaces to one more: that is PID 1's own. */
 static int start_run(void *owner)
 {
-	const struct start *s = owner;
+	const struct systemd_start *s = owner;
 	char text[16];
 	int err = group_enter();
 	pid_t pid;
 
 	if (err < 0)
 		return boot_unable(s->boot, err, "make a control group for systemd");
-	if (unshare(NAMESPACES | CLONE_NEWPID) < 0)
+	if (unshare(NAMESPACES) < 0)
 		return boot_unable(s->boot, -errno, "make namespaces for systemd");
 	err = mounts_own();
 	if (err < 0)
@@ -128,7 +129,7 @@ static pid_t systemd_pid(void)
 
 int step_systemd(struct distro *d)
 {
-	struct start s = { .boot = d->boot };
+	struct systemd_start s = { .boot = d->boot };
 	int err;
 
 	if (!d->settings.systemd)
@@ -145,7 +146,8 @@ int step_systemd(struct distro *d)
 		return err;
 	d->systemd = systemd_pid();
 	if (kill(d->systemd, 0) < 0) { /* reaped on the way */
-		systemd_ended(d, 0);
+		d->systemd = 0;
+		unlink(PID_FILE);
 		return boot_unable(d->boot, -ESRCH, "keep systemd");
 	}
 	return 0;
@@ -169,7 +171,7 @@ enum power systemd_ended(struct distro *d, int status)
 
 void systemd_stop(struct distro *d)
 {
-	if (d->systemd && kill(d->systemd, PLEASE_POWER_OFF) == 0)
+	if (d->systemd && kill(d->systemd, SIGNAL_POWER_OFF) == 0)
 		spawn_wait(d->systemd, STOPPED_MS);
 }
 
@@ -184,7 +186,7 @@ int systemd_join(void)
 		return -errno;
 	mkdir(SESSIONS, 0755);
 	file_write(SESSIONS "/cgroup.procs", "0");
-	err = setns(pidfd, NAMESPACES | CLONE_NEWPID) < 0 ? -errno : 0;
+	err = setns(pidfd, NAMESPACES) < 0 ? -errno : 0;
 	close(pidfd);
 	if (err < 0)
 		return err;

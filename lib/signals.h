@@ -18,6 +18,10 @@
 
 #include "lib/loop.h"
 
+/* SIGRTMIN+4 as glibc and systemd(1) count, which asks a PID 1 to power off; musl's own
+ * SIGRTMIN is another number. */
+enum { SIGNAL_POWER_OFF = 38 };
+
 struct signals {
 	void (*caught)(struct signals *s, const struct signalfd_siginfo *info);
 	struct watch watch;

@@ -210,6 +210,19 @@ def test_guest_that_cannot(machine):
     assert machine.sh("rm /mnt/e; cmd.exe /c 'if exist E:\\ (echo there) else (echo gone)'").text == "gone\r\n"
 
 
+def test_automount_is_off(machine):
+    """What the boot read of wsl.conf says so: the guest has no mount then, and the person hears of it."""
+    conf = "/run/landbridge/wsl.conf"
+    root = ("exec", "--user", "root", NAME, "--", "sh", "-c")
+    assert machine.door.call(*root, f"cp {conf} /root/conf; printf '[automount]\nenabled = false\n' >{conf}").status == 0
+    try:
+        done = machine.drive("add", NAME, f"E:={machine.work}/e")
+        assert done.status == 0 and b"[automount] enabled is false: mount it by hand" in done.err, done
+        assert machine.sh("grep -c ^E: /proc/mounts").text == "0\n"
+    finally:
+        machine.door.call(*root, f"cat /root/conf >{conf}")
+
+
 def test_guest_asks_in_vain(machine, work):
     """Neither its root nor a user gets a drive that the host has not given, or takes one away there."""
     for user in ("root", "nobody"):

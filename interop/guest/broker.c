@@ -18,13 +18,13 @@
 #include "lib/acceptor.h"
 #include "lib/child.h"
 #include "lib/lib.h"
+#include "lib/signals.h"
 #include "lib/places.h"
 
 enum {
-	LISTENER = 3,          /* inherited from PID 1 */
-	SESSION_ENDPOINT = 3,  /* where a session finds its stream */
-	SIGNAL_POWER_OFF = 38, /* SIGRTMIN+4 as glibc and systemd count */
-	SPARE_MS = 5,          /* after a session's start the next one is made ready */
+	LISTENER = 3,         /* inherited from PID 1 */
+	SESSION_ENDPOINT = 3, /* where a session finds its stream */
+	SPARE_MS = 5,         /* after a session's start the next one is made ready */
 };
 
 struct broker {
