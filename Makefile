@@ -124,9 +124,9 @@ $(B)/init.debug: $(GUEST_SRC:%.c=$(B)/musl/%.o) $(LIBC_OBJ) $(B)/musl/libnl.a $(
 
 # The file server as a program of its own: for tests and measurements, and for
 # use without /init.
-$(B)/p9d: $(P9D_SRC:%.c=$(B)/musl/%.o)
+$(B)/p9d: $(P9D_SRC:%.c=$(B)/musl/%.o) $(LIBC_OBJ) $(B)/musl/libc.a
 	$(say) LINK $@
-	$(Q)$(MUSL_CC) $(MUSL_CFLAGS) $(MUSL_LDFLAGS) -Wl,-u,p9d_main,--defsym=main=p9d_main -o $@ $^
+	$(Q)$(MUSL_CC) $(MUSL_CFLAGS) -L$(B)/musl $(MUSL_LDFLAGS) -Wl,-u,p9d_main,--defsym=main=p9d_main -o $@ $(filter %.o,$^)
 
 # The file system as root mounts it: for tests, in the guest too.
 $(P9TOOLS:%=$(B)/%): $(B)/%: $(B)/musl/rootfs-tests/%.o $(P9TOOLS_SRC:%.c=$(B)/musl/%.o)

@@ -60,8 +60,9 @@ class Bridge:
                               check=False).returncode
 
     def stop(self):
+        self.agent.terminate()
+        self.broker.kill()  # PID 1's TERM to all is not for it
         for process in (self.agent, self.broker):
-            process.terminate()
             process.wait()
         shutil.rmtree(self.dir)
 
