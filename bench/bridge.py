@@ -75,8 +75,9 @@ def field(tag, value):
     return struct.pack("<HHI", tag, 0, len(value)) + value
 
 
+NO_STDIN = 8  # interop/wire/wire.h
 HELLO = frame(1, 0, b"LANDBRDG" + struct.pack("<HH16s16sI", 2, 2, os.urandom(16), bytes(16), 0))
-OPEN = frame(16, 1, field(9, struct.pack("<I", 1)) + field(1, struct.pack("<I", 2 | 8)) + field(2, COMMAND.encode() + b"\0") +
+OPEN = frame(16, 1, field(9, struct.pack("<I", 1)) + field(1, struct.pack("<I", NO_STDIN)) + field(2, COMMAND.encode() + b"\0") +
                field(3, COMMAND.encode() + b"\0"))
 EXIT = 26
 

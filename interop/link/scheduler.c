@@ -203,16 +203,19 @@ bool schedule_pending(const struct stream *s)
 	return !flow_done(&s->flow[1]) || !flow_done(&s->flow[2]) || s->last.used;
 }
 
-void schedule_release(struct stream *s)
+void schedule_unlink(struct stream *s)
 {
 	struct connection *t = &s->router->connection;
 
-	for (int fd = 0; fd < 3; fd++) {
-		const struct queue *bytes = &s->flow[fd].bytes;
-
-		if (flight_land(&t->flight, &t->out, bytes))
+	for (int fd = 0; fd < 3; fd++)
+		if (flight_land(&t->flight, &t->out, &s->flow[fd].bytes))
 			t->broken = true;
-		if (flight_land(&s->flight, &s->out, bytes))
+}
+
+void schedule_release(struct stream *s)
+{
+	schedule_unlink(s);
+	for (int fd = 0; fd < 3; fd++)
+		if (flight_land(&s->flight, &s->out, &s->flow[fd].bytes))
 			s->state = STREAM_GONE;
-	}
 }

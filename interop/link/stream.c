@@ -155,6 +155,7 @@ void stream_lose(struct stream *s, enum why why)
 		stream_abort(s);
 		return;
 	}
+	schedule_unlink(s);
 	queue_free(&s->control);
 	queue_free(&s->open);
 	s->opening = false;

@@ -327,7 +327,7 @@ void side_plug(struct side *side, int fd)
 {
 	fd_close(&side->next);
 	fd_set_nonblock(fd);
-	side->next = fd;
+	side->next = side->link = fd;
 	if (side->router)
 		router_dial(side->router, &side->dialer); /* at once, whatever it waited for */
 }
@@ -418,7 +418,6 @@ void pair_connect(struct pair *pair)
 	int sv[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
-	pair->guest.link = sv[0];
 	side_plug(&pair->guest, sv[0]);
 	side_plug(&pair->host, sv[1]);
 }

@@ -57,7 +57,7 @@ struct side {
 	struct router *router;
 	struct dialer dialer;
 	int next;          /* -1: none yet */
-	int link;          /* the guest side's: what next was last */
+	int link;          /* what next was last */
 	unsigned refusals; /* and the last one's error */
 	int refused;
 	bool up;

@@ -1,5 +1,6 @@
 /* test_connection.c: peers that lie, are silent, or speak another language. */
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -298,6 +299,66 @@ static void new_epoch_fails_all_streams(void **state)
 	assert_true(pair_run(&t->pair, guest_up, 20000));
 }
 
+enum { CALLERS = 8, MUCH = 16000 };
+
+/* The peer's HELLO came, then frames of streams that it cannot know. */
+static void note_stale(struct end *peer, const struct frame *f, const uint8_t *payload)
+{
+	int *stale = peer->owner;
+	struct hello h;
+
+	if (f->type == WIRE_HELLO && hello_decode(&h, payload, f->length) == 0 &&
+	    memcmp(h.echo, "another epoch...", WIRE_EPOCH) == 0)
+		*stale = 0;
+	else if (*stale >= 0 && f->stream)
+		++*stale;
+}
+
+static bool is_greeted(struct pair *pair)
+{
+	struct fixture *t = pair->test;
+
+	return *(int *)t->peer.owner >= 0 && pair_done(pair);
+}
+
+static bool line_is_full(struct pair *pair)
+{
+	struct pollfd line = { .fd = pair->guest.link, .events = POLLOUT };
+	size_t left = 0;
+
+	for (size_t i = 0; i < pair->count; i++)
+		left += pair->ends[i].out.used;
+	return left == 0 && poll(&line, 1, 0) == 0;
+}
+
+/* What was to leave next for the old peer does not reach the new one. */
+static void new_epoch_hears_nothing_old(void **state)
+{
+	struct fixture *t = *state;
+	int small = 20000, stale = -1;
+
+	peer_up(t);
+	assert_int_equal(
+		setsockopt(t->pair.guest.link, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
+	for (int i = 0; i < CALLERS; i++)
+		end_launch(pair_endpoint(&t->pair.guest, 1000), "x");
+	assert_true(pair_run(&t->pair, peer_has_launch, 20000));
+	end_hear(&t->peer, false);
+	for (int i = 0; i < CALLERS; i++)
+		end_data(&t->pair.ends[i], 0, MUCH);
+	assert_true(pair_run(&t->pair, line_is_full, 20000));
+	end_hello(&t->peer, "another epoch...", NOBODY);
+	t->peer.on_frame = note_stale;
+	t->peer.owner = &stale;
+	end_hear(&t->peer, true);
+	assert_true(pair_run(&t->pair, is_greeted, 20000));
+	end_hello(&t->peer, "another epoch...", guest_epoch(t));
+	assert_true(pair_run(&t->pair, guest_up, 20000));
+	end_send(&t->peer, WIRE_PING, 0, 0, NULL, 0);
+	assert_true(pair_run(&t->pair, peer_has_pong, 20000));
+	assert_int_equal(stale, 0);
+}
+
 /* The rest of somebody's frame, which may look like a HELLO, is not trusted. */
 static void border_is_searched_for(void **state)
 {
@@ -450,6 +511,7 @@ int main(void)
 		with_fixture(too_much_data_fails_the_stream),
 		cmocka_unit_test(bad_frames_fail_link_or_stream),
 		with_fixture(new_epoch_fails_all_streams),
+		with_fixture(new_epoch_hears_nothing_old),
 		with_fixture(border_is_searched_for),
 		with_fixture(peer_without_hello_is_left),
 		with_fixture(other_version_never_comes_up),
