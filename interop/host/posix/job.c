@@ -1,6 +1,5 @@
 /* job.c: runs one Windows program under Wine for one stream. */
 #include "interop/host/posix/job.h"
-#include "interop/host/request.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -12,8 +11,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "interop/host/judge.h"
 #include "interop/host/posix/canonical.h"
 #include "interop/host/posix/helper.h"
+#include "interop/host/request.h"
 #include "interop/host/start.h"
 #include "interop/host/winname.h"
 #include "lib/lib.h"
@@ -39,19 +40,11 @@ struct serving {
 	int64_t started_at, asked_at; /* asked_at: the last Ctrl-C; 0: none */
 	int ended_by;                 /* all of it was ended for that signal; not reported yet */
 	int last_signal;
-	char program[512]; /* for messages */
-	char canonical[PATH_MAX];
-	struct fault fault; /* what *why's text points into */
+	bool share_asked, share_there;
+	struct judge judge;
 };
 
-static int failed_fill(struct failed *why, const struct fault *fault, uint32_t os_error)
-{
-	why->code = (uint32_t)fault->status;
-	why->os_error = os_error;
-	why->text.at = fault->text;
-	why->text.len = strlen(fault->text);
-	return -1;
-}
+_Static_assert(JUDGE_PATH_MAX >= PATH_MAX, "canonical_path fills it");
 
 /* --- what is started ahead --------------------------------------------------------- */
 
@@ -113,48 +106,46 @@ static bool has_display(void)
 	return (x && *x) || (wayland && *wayland);
 }
 
-/* --- what the rules say ---------------------------------------------------------- */
+/* --- what decides about it --------------------------------------------------------- */
 
-static int rules_refuse(struct serving *s, const char *why, const struct policy_rule *by)
+static int job_canonical(void *owner, const char *path, const char *shown, char *out,
+			 struct fault *why)
 {
-	return fault_set(&s->fault, WIRE_FAIL_NOT_RUN,
-			 "unable to run %s: the host's policy %s%s%s)", s->program, why,
-			 by ? by->allow ? "allow " : "deny " : "", by ? by->pattern : "");
-}
-
-/* What is judged is what runs: from here on the program has its one name. Windows
- * would follow links, and take PROGRA~1 for another name. */
-static int path_judge(struct serving *s, struct open *l)
-{
-	int error = canonical_path(s->host->drives, l->program.at, s->canonical);
-	const struct policy_rule *by = NULL;
+	const struct serving *s = owner;
+	int error = canonical_path(s->host->drives, path, out);
 
 	if (error == -ENOENT || error == -ENOTDIR)
-		return fault_set(&s->fault, WIRE_FAIL_NOT_FOUND, "unable to run %s: no such file",
-				 s->program);
+		return fault_set(why, WIRE_FAIL_NOT_FOUND, "unable to run %s: no such file", shown);
 	if (error)
-		return fault_set(&s->fault, WIRE_FAIL_NOT_RUN, "unable to run %s: %s", s->program,
+		return fault_set(why, WIRE_FAIL_NOT_RUN, "unable to run %s: %s", shown,
 				 error == -EXDEV ? "it leads out of the drives" : strerror(-error));
-	l->program = (struct wire_str){ s->canonical, strlen(s->canonical) };
-	if (!canonical_may_run(s->host->drives, s->host->rules, s->canonical, &by))
-		return rules_refuse(s, by ? "forbids it (" : "forbids it (default deny", by);
 	return 0;
 }
 
-/* --- the guest's files -------------------------------------------------------------- */
+static bool job_may_run(void *owner, const char *canonical, const struct policy_rule **by)
+{
+	const struct serving *s = owner;
 
-static bool share_waits(const struct serving *s)
+	return canonical_may_run(s->host->drives, s->host->rules, canonical, by);
+}
+
+/* Whether the guest's files are there; it is waited for once. */
+static bool share_waits(struct serving *s)
 {
 	struct pollfd p = { .fd = s->host->share.ready, .events = POLLIN };
 
 	/* Nobody takes the byte that says so. */
-	return p.fd >= 0 && poll(&p, 1, SHARE_MS) == 1 && p.revents & POLLIN;
+	if (!s->share_asked)
+		s->share_there = p.fd >= 0 && poll(&p, 1, SHARE_MS) == 1 && p.revents & POLLIN;
+	s->share_asked = true;
+	return s->share_there;
 }
 
-/* Why a path of some guest's leads nowhere; NULL: it does, or is no such path. */
-static const char *share_refuse(const struct serving *s, bool there, const char *path)
+static const char *share_refuse(void *owner, const char *path)
 {
+	struct serving *s = owner;
 	const char *name = s->host->share.name;
+	bool there = share_waits(s);
 
 	if (!winname_is_shared(path))
 		return NULL;
@@ -167,50 +158,14 @@ static const char *share_refuse(const struct serving *s, bool there, const char 
 		       "says why)";
 }
 
-/* What names them only in passing runs without them, too. */
-static int share_judge(struct serving *s, const struct open *l)
-{
-	bool there = share_waits(s);
-	const char *why = share_refuse(s, there, l->program.at);
-
-	if (why)
-		return fault_set(&s->fault, WIRE_FAIL_NOT_RUN, "unable to run %s: %s", s->program,
-				 why);
-	why = share_refuse(s, there, l->cwd.at);
-	if (!why)
-		return 0;
-	fault_set(&s->fault, WIRE_FAIL_NOT_RUN, "unable to run %s in %s: %s", s->program, l->cwd.at,
-		  why);
-	return -ENOTDIR;
-}
-
-static int job_judge(struct serving *s, struct open *l)
-{
-	const struct rules *rules = s->host->rules;
-
-	if (l->program.len == 0 || winname_refuse(l->program.at))
-		return 0; /* request_build says why */
-	if (rules_have_paths(rules) && path_judge(s, l) < 0)
-		return -1;
-	if (!rules->batch &&
-	    (winname_is_batch(l->program.at) || winname_is_powershell(l->program.at)))
-		return rules_refuse(s, "runs no scripts (batch off", NULL);
-	return 0;
-}
-
-/* The arguments that fit into a line, with a space between them. */
 static void job_audit(const struct serving *s, const struct open *l, const char *what)
 {
-	char args[600] = "";
-	size_t pos = 0, len = 0;
-	struct wire_str arg;
+	char entry[JUDGE_ENTRY_MAX];
 
 	if (s->host->audit.log < 0)
 		return;
-	while (len < sizeof(args) && open_next(l, OPEN_TAG_ARG, &pos, &arg))
-		len += fmt(args + len, sizeof(args) - len, " %s", arg.at);
-	audit_say(&s->host->audit, "job=%d uid=%d %s %s:%s", (int)getpid(), (int)l->uid, what,
-		  s->program, args);
+	judge_entry(&s->judge, l, what, entry);
+	audit_say(&s->host->audit, "job=%d %s", (int)getpid(), entry);
 }
 
 static int job_start(struct serving *s, const struct open *l, const struct child_setup *child,
@@ -223,15 +178,16 @@ static int job_start(struct serving *s, const struct open *l, const struct child
 
 	writer_init(&w, buf, size);
 	if (!buf)
-		fault_set(&s->fault, WIRE_FAIL_BRIDGE, "unable to run %s: no memory", s->program);
+		fault_set(&s->judge.fault, WIRE_FAIL_BRIDGE, "unable to run %s: no memory",
+			  s->judge.program);
 	else
 		r = request_build(&w, l,
 				  START_PERCENT_EXPANDS | (has_display() ? 0 : START_NO_DISPLAY),
-				  s->host->rules, &s->fault);
+				  s->host->rules, &s->judge.fault);
 	if (r == 0 && s->helper.pid <= 0)
 		error = job_helper(s, l, child, 0);
 	if (error)
-		r = fault_set(&s->fault, WIRE_FAIL_BRIDGE, "unable to start Wine: %s",
+		r = fault_set(&s->judge.fault, WIRE_FAIL_BRIDGE, "unable to start Wine: %s",
 			      strerror(-error));
 	if (r == 0) {
 		helper_ask(&s->helper, w.base, w.used);
@@ -249,23 +205,17 @@ static int job_spawn(void *owner, const struct open *l, const struct child_setup
 {
 	struct serving *s = owner;
 	struct open judged = *l;
-	int r;
+	int r = judge_open(&s->judge, &judged);
 
-	fmt(s->program, sizeof(s->program), "%s", l->program.at ? l->program.at : "");
-	r = job_judge(s, &judged);
-	if (r == 0)
-		r = share_judge(s, &judged);
 	if (r < 0)
 		;
 	else if (!s->wine->runs)
-		r = fault_set(&s->fault, WIRE_FAIL_NOT_RUN, "unable to run %s: %s", s->program,
-			      s->wine->whynot);
+		r = fault_set(&s->judge.fault, WIRE_FAIL_NOT_RUN, "unable to run %s: %s",
+			      s->judge.program, s->wine->whynot);
 	else
 		r = job_start(s, &judged, child, job);
 	job_audit(s, &judged, r == 0 ? "run" : "refused");
-	if (r == 0)
-		return 0;
-	return failed_fill(why, &s->fault, r == -ENOTDIR ? WIRE_ERROR_DIRECTORY : 0);
+	return r == 0 ? 0 : judge_fail(&s->judge, r, 0, why);
 }
 
 static bool job_again(void *owner, struct job *job)
@@ -284,10 +234,10 @@ static int job_silent(struct serving *s, struct failed *why)
 	if (s->told)
 		return 0;
 	s->told = true;
-	fault_set(&s->fault, WIRE_FAIL_BRIDGE,
+	fault_set(&s->judge.fault, WIRE_FAIL_BRIDGE,
 		  "unable to run %s: Wine did not start the helper (try: WINEPREFIX=%s %s cmd.exe)",
-		  s->program, s->wine->prefix, s->wine->loader);
-	failed_fill(why, &s->fault, 0);
+		  s->judge.program, s->wine->prefix, s->wine->loader);
+	judge_fail(&s->judge, -1, 0, why);
 	return 3;
 }
 
@@ -345,8 +295,8 @@ static int job_report(void *owner, struct job *job, uint32_t *code, struct faile
 		return 2;
 	default:
 		s->told = true;
-		start_error(a, s->program, &s->fault);
-		failed_fill(why, &s->fault, a);
+		start_error(a, s->judge.program, &s->judge.fault);
+		judge_fail(&s->judge, -1, a, why);
 		return 3;
 	}
 }
@@ -430,9 +380,13 @@ int job_serve(int endpoint, const struct job_host *host)
 					       .signal = job_signal,
 					       .force = job_force,
 					       .typed_interrupt = job_typed_interrupt };
+	static const struct judge_ops judge = { .canonical = job_canonical,
+						.may_run = job_may_run,
+						.share = share_refuse };
 	struct serving serving = { .host = host, .wine = host->wine, .ends = no_ends };
 	int r;
 
+	serving.judge = (struct judge){ .ops = &judge, .owner = &serving, .rules = host->rules };
 	helper_init(&serving.helper);
 	if (host->ahead)
 		job_prepare(&serving, host->ahead);

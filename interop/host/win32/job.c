@@ -1,12 +1,11 @@
 /* job.c: one Windows program for one stream. */
 #include "interop/host/win32/job.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <windows.h>
 
+#include "interop/host/judge.h"
 #include "interop/host/request.h"
 #include "interop/host/start.h"
 #include "interop/host/win32/canonical.h"
@@ -15,7 +14,6 @@
 #include "interop/host/winname.h"
 #include "interop/stream/win32/win32.h"
 #include "lib/bytes.h"
-#include "lib/fmt.h"
 #include "lib/win32/wide.h"
 
 enum {
@@ -28,10 +26,7 @@ struct serving {
 	const struct job_host *host;
 	bool in_turn;
 	unsigned long id; /* in audit.log */
-	uint32_t uid;
-	char program[512]; /* for messages */
-	char canonical[CANONICAL_MAX];
-	struct fault fault; /* what *why's text points into */
+	struct judge judge;
 };
 
 /* What start.h's request says, in strings of Windows. */
@@ -56,70 +51,37 @@ static void turn_pass(struct serving *s)
 	s->in_turn = false;
 }
 
-static int failed_fill(struct failed *why, const struct fault *fault, uint32_t os_error)
-{
-	why->code = (uint32_t)fault->status;
-	why->os_error = os_error;
-	why->text.at = fault->text;
-	why->text.len = strlen(fault->text);
-	return -1;
-}
+_Static_assert((int)JUDGE_PATH_MAX >= (int)CANONICAL_MAX, "canonical_path fills it");
 
-/* --- what the rules say ---------------------------------------------------------- */
-
-static int rules_refuse(struct serving *s, const char *why, const struct policy_rule *by)
-{
-	return fault_set(&s->fault, WIRE_FAIL_NOT_RUN,
-			 "unable to run %s: the host's policy %s%s%s)", s->program, why,
-			 by ? by->allow ? "allow " : "deny " : "", by ? by->pattern : "");
-}
-
-/* What is judged is what runs: from here on the program has its one name. */
-static int path_judge(struct serving *s, struct open *l)
-{
-	const struct policy_rule *by = NULL;
-	uint32_t error = canonical_path(l->program.at, s->canonical);
-
-	if (error) {
-		start_error(error, s->program, &s->fault);
-		return -1;
-	}
-	l->program = (struct wire_str){ s->canonical, strlen(s->canonical) };
-	if (!rules_program(s->host->rules, s->canonical, &by))
-		return rules_refuse(s, by ? "forbids it (" : "forbids it (default deny", by);
-	return 0;
-}
+/* --- what decides about it ---------------------------------------------------------- */
 
 /* The guest's files are not here yet. */
-static int share_judge(struct serving *s, const struct open *l)
+static const char *share_refuse(void *owner, const char *path)
 {
-	static const char text[] =
-		"the Windows agent does not show the guest's files yet (copy it under /mnt/c)";
-
-	if (winname_is_shared(l->program.at))
-		return fault_set(&s->fault, WIRE_FAIL_NOT_RUN, "unable to run %s: %s", s->program,
-				 text);
-	if (l->cwd.len == 0 || !winname_is_shared(l->cwd.at))
-		return 0;
-	fault_set(&s->fault, WIRE_FAIL_NOT_RUN, "unable to run %s in %s: %s", s->program, l->cwd.at,
-		  text);
-	return -ENOTDIR;
+	(void)owner;
+	return winname_is_shared(path) ? "the Windows agent does not show the guest's files yet "
+					 "(copy it under /mnt/c)"
+				       : NULL;
 }
 
-static int job_judge(struct serving *s, struct open *l)
+/* To Windows a guest's files would be those of its own WSL, which it would start to look. */
+static int job_canonical(void *owner, const char *path, const char *shown, char *out,
+			 struct fault *why)
 {
-	const struct rules *rules = s->host->rules;
+	const char *elsewhere = share_refuse(owner, path);
+	uint32_t error;
 
-	if (l->program.len == 0 || winname_refuse(l->program.at))
-		return 0; /* request_build says why */
-	if (share_judge(s, l) < 0)
-		return l->cwd.len > 0 && !winname_is_shared(l->program.at) ? -ENOTDIR : -1;
-	if (rules_have_paths(rules) && path_judge(s, l) < 0)
-		return -1;
-	if (!rules->batch &&
-	    (winname_is_batch(l->program.at) || winname_is_powershell(l->program.at)))
-		return rules_refuse(s, "runs no scripts (batch off", NULL);
-	return 0;
+	if (elsewhere)
+		return fault_set(why, WIRE_FAIL_NOT_RUN, "unable to run %s: %s", shown, elsewhere);
+	error = canonical_path(path, out);
+	return error ? start_error(error, shown, why) : 0;
+}
+
+static bool job_may_run(void *owner, const char *canonical, const struct policy_rule **by)
+{
+	const struct serving *s = owner;
+
+	return rules_program(s->host->rules, canonical, by);
 }
 
 /* --- the request ---------------------------------------------------------------------- */
@@ -161,7 +123,8 @@ static bool request_read(struct request *q, const struct writer *w)
 
 static int no_memory(struct serving *s)
 {
-	return fault_set(&s->fault, WIRE_FAIL_BRIDGE, "unable to run %s: no memory", s->program);
+	return fault_set(&s->judge.fault, WIRE_FAIL_BRIDGE, "unable to run %s: no memory",
+			 s->judge.program);
 }
 
 static int request_make(struct serving *s, struct request *q, const struct open *l)
@@ -175,7 +138,7 @@ static int request_make(struct serving *s, struct request *q, const struct open 
 	if (!buf)
 		return no_memory(s);
 	writer_init(&w, buf, size);
-	r = request_build(&w, l, flags, s->host->rules, &s->fault);
+	r = request_build(&w, l, flags, s->host->rules, &s->judge.fault);
 	if (r == 0 && !request_read(q, &w))
 		r = no_memory(s);
 	free(buf);
@@ -241,19 +204,14 @@ static DWORD request_start(const struct request *q, bool detached, void *const s
 	return error;
 }
 
-/* The arguments that fit into a line, with a space between them. */
 static void job_audit(const struct serving *s, const struct open *l, const char *what)
 {
-	char args[600] = "";
-	size_t pos = 0, len = 0;
-	struct wire_str arg;
+	char entry[JUDGE_ENTRY_MAX];
 
 	if (!s->host->audit->log)
 		return;
-	while (len < sizeof(args) && open_next(l, OPEN_TAG_ARG, &pos, &arg))
-		len += fmt(args + len, sizeof(args) - len, " %s", arg.at);
-	audit_say(s->host->audit, "job=%lu uid=%d %s %s:%s", s->id, (int)l->uid, what, s->program,
-		  args);
+	judge_entry(&s->judge, l, what, entry);
+	audit_say(s->host->audit, "job=%lu %s", s->id, entry);
 }
 
 static int job_run(struct serving *s, const struct open *l, void *const std[3],
@@ -265,7 +223,7 @@ static int job_run(struct serving *s, const struct open *l, void *const std[3],
 	if (r == 0) {
 		*os_error = request_start(&q, l->flags & PROGRAM_DETACH, std, started);
 		if (*os_error)
-			r = start_error(*os_error, s->program, &s->fault);
+			r = start_error(*os_error, s->judge.program, &s->judge.fault);
 	}
 	request_drop(&q);
 	return r;
@@ -277,17 +235,13 @@ static int job_start(void *owner, const struct open *l, void *const std[3], stru
 	struct serving *s = owner;
 	struct open judged = *l;
 	uint32_t os_error = 0;
-	int r;
+	int r = judge_open(&s->judge, &judged);
 
-	fmt(s->program, sizeof(s->program), "%s", l->program.at ? l->program.at : "");
-	r = job_judge(s, &judged);
 	if (r == 0)
 		r = job_run(s, &judged, std, started, &os_error);
 	turn_pass(s);
-	if (r == -ENOTDIR)
-		os_error = WIRE_ERROR_DIRECTORY;
 	job_audit(s, &judged, r == 0 ? "run" : "refused");
-	return r == 0 ? 0 : failed_fill(why, &s->fault, os_error);
+	return r == 0 ? 0 : judge_fail(&s->judge, r, os_error, why);
 }
 
 /* What the program left behind on purpose (start, a tray icon) stays. */
@@ -307,10 +261,13 @@ bool job_under_wine(void)
 int job_serve(int endpoint, const struct job_host *host)
 {
 	static const struct starter starter = { .start = job_start, .ended = job_ended };
+	static const struct judge_ops judge = { .canonical = job_canonical,
+						.may_run = job_may_run,
+						.share = share_refuse };
 	struct serving serving = { .host = host, .id = GetCurrentThreadId() };
-
 	int error;
 
+	serving.judge = (struct judge){ .ops = &judge, .owner = &serving, .rules = host->rules };
 	turn_take(&serving);
 	error = runner_serve(endpoint, &starter, &serving);
 	turn_pass(&serving);
