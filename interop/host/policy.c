@@ -6,13 +6,18 @@
 #include "interop/link/link.h"
 #include "lib/fmt.h"
 
-bool policy_job_fits(const uint32_t *users, size_t count, uint32_t user)
+const char *policy_job_refuse(const struct rules *rules, const uint32_t *users, size_t count,
+			      uint32_t user)
 {
 	size_t own = 0;
 
+	if (count >= rules->running)
+		return "as many as the host's policy allows are running already";
 	for (size_t i = 0; i < count; i++)
 		own += users[i] == user;
-	return count < POLICY_JOBS && (user == 0 || own < POLICY_JOBS / 4 * 3);
+	return count < POLICY_JOBS && (user == 0 || own < POLICY_JOBS / 4 * 3)
+		       ? NULL
+		       : "too many of this user, or of all, are running already";
 }
 
 char policy_drive(const struct open *o)

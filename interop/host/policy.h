@@ -24,12 +24,14 @@ bool policy_is_about(const struct open *o);
 /* The letter of the service "drive:X", X from A to Z; 0: it is another one. */
 char policy_drive(const struct open *o);
 
-/* Whether a guest's user may have one more job beside these `count` of these users, of
- * POLICY_JOBS in all. Jobs may outlive their streams, which the router counts. A user
- * who is not root has three quarters of the places at most: the guest says who it is,
- * and this is no wall against its root. */
+/* Why a guest's user may not have one more job beside these `count` of these users, as the
+ * end of a sentence; NULL: it may. There are as many as the rules say, POLICY_JOBS at most.
+ * Jobs may outlive their streams, which the router counts. A user who is not root has three
+ * quarters of POLICY_JOBS at most: the guest says who it is, and this is no wall against
+ * its root. */
 enum { POLICY_JOBS = 256, POLICY_PORTS = 1024 };
-bool policy_job_fits(const uint32_t *users, size_t count, uint32_t user);
+const char *policy_job_refuse(const struct rules *rules, const uint32_t *users, size_t count,
+			      uint32_t user);
 
 /* Which port of 127.0.0.1 OPEN{LISTEN} of the guest means: what its root sees listening
  * there, from 1024 on, as those below are root's here, too, and of those that the rules

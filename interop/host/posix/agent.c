@@ -21,6 +21,7 @@
 #include "interop/host/posix/jobs.h"
 #include "interop/host/posix/share_service.h"
 #include "interop/host/posix/wall.h"
+#include "interop/host/refused.h"
 #include "interop/link/link.h"
 #include "lib/acceptor.h"
 #include "lib/lib.h"
@@ -106,15 +107,15 @@ static int agent_permit(void *owner, const struct open *o, struct failed *why)
 /* Which program it is, the job looks at: there a refusal costs nobody else time. */
 static int job_accept(struct agent *a, const struct open *o, struct failed *why)
 {
+	const char *refusal =
+		policy_job_refuse(a->config->rules, a->jobs.users, a->jobs.count, o->uid);
 	struct job_share share;
 	int end;
 
 	if (a->stopping)
 		return refuse(a, why, "the guest is powering off", 0);
-	if (a->jobs.count >= a->config->rules->running)
-		return refuse(a, why, "as many as the host's policy allows are running already", 0);
-	if (!policy_job_fits(a->jobs.users, a->jobs.count, o->uid))
-		return refuse(a, why, "too many of this user, or of all, are running already", 0);
+	if (refusal)
+		return refuse(a, why, refusal, 0);
 	if (wine_is_full(a->config->wine))
 		return refuse(a, why, "there is no room left for Wine's files", ENOSPC);
 	share = share_service_admit(&a->share, o);
@@ -168,12 +169,7 @@ static void agent_state(void *owner, const struct hello *hello)
 
 static void agent_refused(void *owner, const char *who, int error)
 {
-	const struct agent *a = owner;
-
-	if (who)
-		log_err(&a->log, "refused a guest from %s: %s", who, link_why(error));
-	else
-		log_err(&a->log, "cut the link: %s", link_why(error));
+	refused_say(&((const struct agent *)owner)->log, who, error);
 }
 
 /* --- what else happens ------------------------------------------------------ */

@@ -90,15 +90,23 @@ static void test_jobs(void **state)
 		{ 192, 63, 1000, false }, { 63, 192, 1000, true }, { 64, 192, 1000, false },
 		{ 255, 0, 0, true },      { 256, 0, 0, false },    { 0, 256, 0, false },
 	};
+	struct rules rules = { .running = POLICY_JOBS + 1 };
 	uint32_t users[POLICY_JOBS];
+	const char *refusal;
 
 	(void)state;
 	for (size_t i = 0; i < array_len(rows); i++) {
 		for (size_t k = 0; k < POLICY_JOBS; k++)
 			users[k] = k < rows[i].own ? rows[i].user : 1001;
-		assert_int_equal(policy_job_fits(users, rows[i].own + rows[i].others, rows[i].user),
-				 rows[i].fits);
+		refusal = policy_job_refuse(&rules, users, rows[i].own + rows[i].others,
+					    rows[i].user);
+		assert_int_equal(!refusal, rows[i].fits);
+		if (refusal)
+			assert_non_null(strstr(refusal, "too many of this user"));
 	}
+	rules.running = 3;
+	assert_null(policy_job_refuse(&rules, users, 2, 0));
+	assert_non_null(strstr(policy_job_refuse(&rules, users, 3, 0), "policy allows"));
 }
 
 static void test_ports(void **state)

@@ -8,6 +8,7 @@
 
 #include "interop/host/host.h"
 #include "interop/host/policy.h"
+#include "interop/host/refused.h"
 #include "lib/fmt.h"
 #include "lib/log.h"
 #include "lib/win32/handles.h"
@@ -101,10 +102,11 @@ static int job_begin(struct agent *a, int endpoint, uint32_t uid)
 
 /* --- what the router asks ------------------------------------------------------------------ */
 
-static int refuse(struct agent *a, struct failed *why, uint32_t code, const char *what)
+static int refuse(struct agent *a, struct failed *why, const char *what)
 {
-	why->code = code;
-	why->text.len = fmt(a->text, sizeof(a->text), "%s", what);
+	why->code = WIRE_FAIL_BRIDGE;
+	why->text.len =
+		fmt(a->text, sizeof(a->text), "unable to start a program on the host: %s", what);
 	why->text.at = a->text;
 	return -1;
 }
@@ -115,13 +117,7 @@ static const char *full(const struct agent *a, uint32_t uid)
 
 	for (size_t i = 0; i < a->job_count; i++)
 		users[i] = a->jobs[i]->uid;
-	if (a->job_count >= a->config->jobs.rules->running)
-		return "unable to start a program on the host: as many as the host's policy "
-		       "allows are running already";
-	return policy_job_fits(users, a->job_count, uid)
-		       ? NULL
-		       : "unable to start a program on the host: too many of this user, or of "
-			 "all, are running already";
+	return policy_job_refuse(a->config->jobs.rules, users, a->job_count, uid);
 }
 
 /* Which program it is, the job looks at: there a refusal costs nobody else time. */
@@ -131,15 +127,11 @@ static int job_accept(struct agent *a, const struct open *o, struct failed *why)
 	int pair[2], error;
 
 	if (refusal)
-		return refuse(a, why, WIRE_FAIL_BRIDGE, refusal);
+		return refuse(a, why, refusal);
 	error = pair_make(a->pairs, pair);
 	if (!error)
 		error = job_begin(a, pair[1], o->uid);
-	if (!error)
-		return pair[0];
-	return refuse(a, why, WIRE_FAIL_BRIDGE,
-		      "unable to start a program on the host: Windows is short of sockets or "
-		      "threads");
+	return error ? refuse(a, why, "Windows is short of sockets or threads") : pair[0];
 }
 
 /* A kind that is not served yet; NULL: it is. */
@@ -167,7 +159,14 @@ static int agent_accept(void *owner, const struct open *o, struct failed *why)
 	struct agent *a = owner;
 	const char *refusal = not_yet(o);
 
-	return refusal ? refuse(a, why, WIRE_FAIL_NOT_RUN, refusal) : job_accept(a, o, why);
+	if (refusal) {
+		why->code = WIRE_FAIL_NOT_RUN;
+		why->text = (struct wire_str){ refusal, strlen(refusal) };
+		return -1;
+	}
+	if (policy_guest_may(o, 0, a->text, sizeof(a->text), why) < 0)
+		return -EACCES;
+	return job_accept(a, o, why);
 }
 
 /* Nobody asks from this side yet. */
@@ -188,12 +187,7 @@ static void agent_state(void *owner, const struct hello *hello)
 
 static void agent_refused(void *owner, const char *who, int error)
 {
-	const struct agent *a = owner;
-
-	if (who)
-		log_err(&a->log, "refused a guest from %s: %s", who, link_why(error));
-	else
-		log_err(&a->log, "cut the link: %s", link_why(error));
+	refused_say(&((const struct agent *)owner)->log, who, error);
 }
 
 /* --- the end -------------------------------------------------------------------------------- */
