@@ -194,6 +194,21 @@ unsigned rules_parse(struct rules *r, char *text, size_t len, const char **why)
 	return 0;
 }
 
+int rules_read(struct rules *r, const char *path, char *text, size_t len, struct fault *why)
+{
+	const char *wrong = NULL;
+	unsigned line = rules_parse(r, text, len, &wrong);
+
+	return line == 0 ? 0
+			 : fault_set(why, HOST_FAILED, "unable to use the policy %s: line %u: %s",
+				     path, line, wrong);
+}
+
+int rules_refuse(const char *path, const char *text, struct fault *why)
+{
+	return fault_set(why, HOST_FAILED, "unable to use the policy %s: %s", path, text);
+}
+
 /* --- asking ------------------------------------------------------------------ */
 
 static bool same_byte(const char *a, const char *b, size_t left)

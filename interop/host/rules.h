@@ -23,6 +23,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "interop/host/host.h"
+
 enum { RULES_MAX = 256, RULES_ENV_MAX = 64, RULES_PORTS_MAX = 32, RULES_RUNNING = 256 };
 
 struct policy_rule {
@@ -52,6 +54,12 @@ void rules_init(struct rules *rules);
  * number of the first line that is wrong, and why it is. Nothing of it counts then: what
  * is to keep somebody out must not half hold. */
 unsigned rules_parse(struct rules *rules, char *text, size_t len, const char **why);
+
+/* The text of the file at `path`, for a person: 0, or -1 and the line that is wrong. */
+int rules_read(struct rules *rules, const char *path, char *text, size_t len, struct fault *why);
+
+/* -1, and why the file is no policy, as the end of a sentence. */
+int rules_refuse(const char *path, const char *text, struct fault *why);
 
 /* Whether the program at `path`, canonical (C:\dir\x.exe, no links), may run. *by: the
  * line that says so, or NULL: the default. */

@@ -7,20 +7,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int refuse(const char *path, const char *text, struct fault *why)
-{
-	return fault_set(why, HOST_FAILED, "unable to use the policy %s: %s", path, text);
-}
-
 /* Who can write it decides. */
 static int check_owner(const char *path, struct fault *why)
 {
 	struct stat st;
 
 	if (stat(path, &st) < 0)
-		return refuse(path, strerror(errno), why);
+		return rules_refuse(path, strerror(errno), why);
 	if ((st.st_uid != getuid() && st.st_uid != 0) || (st.st_mode & 022))
-		return refuse(path, "others may write to it (chmod go-w)", why);
+		return rules_refuse(path, "others may write to it (chmod go-w)", why);
 	return 0;
 }
 
@@ -29,28 +24,17 @@ static int check_drives(const char *path, const struct drives *drives, struct fa
 	char real[PATH_MAX];
 
 	if (!realpath(path, real))
-		return refuse(path, strerror(errno), why);
+		return rules_refuse(path, strerror(errno), why);
 	for (size_t i = 0; i < drives->count; i++) {
 		const struct drive *d = &drives->at[i];
 
 		if (!d->read_only && path_lies_in(real, d->dir))
-			return refuse(path,
-				      "it is on a drive that the guest may write to (put it "
-				      "elsewhere, and its name into LANDBRIDGE_POLICY)",
-				      why);
+			return rules_refuse(path,
+					    "it is on a drive that the guest may write to (put it "
+					    "elsewhere, and its name into LANDBRIDGE_POLICY)",
+					    why);
 	}
 	return 0;
-}
-
-static int text_parse(struct rules *rules, const char *path, char *text, size_t len,
-		      struct fault *why)
-{
-	const char *wrong = NULL;
-	unsigned line = rules_parse(rules, text, len, &wrong);
-
-	return line == 0 ? 0
-			 : fault_set(why, HOST_FAILED, "unable to use the policy %s: line %u: %s",
-				     path, line, wrong);
 }
 
 static int policy_path(const struct dirs *dirs, char *path, struct fault *why)
@@ -59,7 +43,7 @@ static int policy_path(const struct dirs *dirs, char *path, struct fault *why)
 	int r = given ? path_format(path, PATH_MAX, "%s", given)
 		      : path_format(path, PATH_MAX, "%s/policy", dirs->home);
 
-	return r < 0 ? refuse(given ? given : dirs->home, "its name is too long", why) : 0;
+	return r < 0 ? rules_refuse(given ? given : dirs->home, "its name is too long", why) : 0;
 }
 
 int rules_check_drives(const struct dirs *dirs, const struct drives *drives, struct fault *why)
@@ -87,9 +71,9 @@ int rules_load(struct rules *rules, const struct dirs *dirs, const struct drives
 		return 0;
 	}
 	if (len < 0)
-		return refuse(path, strerror((int)-len), why);
+		return rules_refuse(path, strerror((int)-len), why);
 	if (check_owner(path, why) < 0 || check_drives(path, drives, why) < 0 ||
-	    text_parse(rules, path, text, (size_t)len, why) < 0) {
+	    rules_read(rules, path, text, (size_t)len, why) < 0) {
 		free(text);
 		rules_init(rules);
 		return -1;

@@ -189,12 +189,27 @@ static void test_env(void **state)
 	assert_false(rules_env(&rules, "FERRY=boat"));
 }
 
+static void test_read(void **state)
+{
+	char good[] = "deny D:\n", wrong[] = "batch off\ndeny tools\n";
+	struct fault why = { 0 };
+	struct rules rules;
+
+	(void)state;
+	assert_int_equal(rules_read(&rules, "P", good, sizeof(good) - 1, &why), 0);
+	assert_int_equal(why.status, 0);
+	assert_int_equal(rules_read(&rules, "P", wrong, sizeof(wrong) - 1, &why), -1);
+	assert_int_equal(why.status, HOST_FAILED);
+	assert_string_equal(why.text, "unable to use the policy P: line 2: not a path on a drive "
+				      "(C:\\dir\\*, D:)");
+	assert_true(rules.batch && rules.count == 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ports),
-		cmocka_unit_test(test_lines),
-		cmocka_unit_test(test_programs),
+		cmocka_unit_test(test_ports), cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_read),  cmocka_unit_test(test_programs),
 		cmocka_unit_test(test_env),
 	};
 

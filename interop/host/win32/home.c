@@ -37,22 +37,17 @@ int home_find(WCHAR home[MAX_PATH], struct fault *why)
 			 GetLastError());
 }
 
-static int refuse(const char *path, const char *text, struct fault *why)
-{
-	return fault_set(why, HOST_FAILED, "unable to use the policy %s: %s", path, text);
-}
-
 /* Its text, with a NUL; NULL and *why. */
 static char *policy_text(HANDLE file, const char *path, DWORD *len, struct fault *why)
 {
 	char *text = malloc(POLICY_MAX);
 
 	if (!acl_is_ours(file, ACL_WRITE))
-		refuse(path, "others may write to it (take that from them with icacls)", why);
+		rules_refuse(path, "others may write to it (take that from them with icacls)", why);
 	else if (!text || !ReadFile(file, text, POLICY_MAX, len, NULL))
-		refuse(path, "it cannot be read", why);
+		rules_refuse(path, "it cannot be read", why);
 	else if (*len == POLICY_MAX)
-		refuse(path, "it is too long", why);
+		rules_refuse(path, "it is too long", why);
 	else
 		return text;
 	free(text);
@@ -61,20 +56,15 @@ static char *policy_text(HANDLE file, const char *path, DWORD *len, struct fault
 
 static int policy_parse(struct rules *rules, HANDLE file, const char *path, struct fault *why)
 {
-	const char *wrong = NULL;
 	DWORD len = 0;
 	char *text = policy_text(file, path, &len, why);
-	unsigned line;
 
 	if (!text)
 		return -1;
-	line = rules_parse(rules, text, len, &wrong);
-	if (line == 0)
+	if (rules_read(rules, path, text, len, why) == 0)
 		return 0; /* the rules point into the text */
 	free(text);
-	rules_init(rules);
-	return fault_set(why, HOST_FAILED, "unable to use the policy %s: line %u: %s", path, line,
-			 wrong);
+	return -1;
 }
 
 int home_rules(struct rules *rules, const WCHAR *home, struct fault *why)
@@ -93,7 +83,7 @@ int home_rules(struct rules *rules, const WCHAR *home, struct fault *why)
 	if (file == INVALID_HANDLE_VALUE)
 		return !given && GetLastError() == ERROR_FILE_NOT_FOUND
 			       ? 0
-			       : refuse(shown, "it cannot be opened", why);
+			       : rules_refuse(shown, "it cannot be opened", why);
 	r = policy_parse(rules, file, shown, why);
 	CloseHandle(file);
 	return r;
