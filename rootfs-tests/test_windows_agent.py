@@ -391,7 +391,8 @@ def test_key_that_others_can_read_is_none(prefix, keys, tmp_path):
     assert done.returncode == 125 and b"others can read it" in done.stderr, done.stderr
 
 
-@pytest.mark.parametrize("words", [["--link", "unix:x"], ["--listen", "vsock:3:5", "--key", "k"], ["--socket", "a"], ["--ports"]])
+@pytest.mark.parametrize("words", [["--link", "unix:x"], ["--listen", "vsock:3:5", "--key", "k"], ["--listen", "vsock:3:5000"],
+                                   ["--socket", "a"], ["--ports"]])
 def test_options_that_do_nothing_are_refused(prefix, keys, words):
     if "--listen" not in words and "--link" not in words:
         words = words + ["--listen", f"tcp:127.0.0.1:{free_port()}", "--key", f"Z:{keys}/boat.host.key"]

@@ -57,16 +57,25 @@ static int key_take(struct key *key, const char *path, struct fault *why)
 	return 0;
 }
 
+static int listen_fault(struct fault *why, const char *listen, int error)
+{
+	return fault_set(why, HOST_FAILED, "unable to listen on %s: %s", listen, link_why(error));
+}
+
+/* The others may be without a key. */
+static int address_take(struct address *at, const char *listen, struct fault *why)
+{
+	int error = address_parse(at, listen);
+
+	if (error)
+		return listen_fault(why, listen, error);
+	return at->kind == ADDRESS_TCP ? 0 : refuse_option(why, listen);
+}
+
 static int door_open(struct agent_config *config, const char *listen, struct fault *why)
 {
-	int error = address_parse(&config->at, listen);
-
-	if (!error && config->at.kind != ADDRESS_TCP)
-		return refuse_option(why, listen);
-	config->door = error ? error : link_listen(&config->at);
-	return config->door < 0 ? fault_set(why, HOST_FAILED, "unable to listen on %s: %s", listen,
-					    link_why(config->door))
-				: 0;
+	config->door = link_listen(&config->at);
+	return config->door < 0 ? listen_fault(why, listen, config->door) : 0;
 }
 
 static int agent_command(const struct options *o, struct fault *why)
@@ -77,8 +86,9 @@ static int agent_command(const struct options *o, struct fault *why)
 	struct audit audit = { .log = NULL };
 	struct key key;
 
-	if (options_serve(o, why) < 0 || key_take(&key, o->key, why) < 0 ||
-	    home_find(home, why) < 0 || home_rules(&rules, home, why) < 0)
+	if (options_serve(o, why) < 0 || address_take(&config.at, o->listen, why) < 0 ||
+	    key_take(&key, o->key, why) < 0 || home_find(home, why) < 0 ||
+	    home_rules(&rules, home, why) < 0)
 		return -1;
 	if (rules.log && audit_open(&audit, home) < 0)
 		return fault_set(why, HOST_FAILED, "unable to write audit.log beside the policy");
