@@ -299,6 +299,16 @@ def test_policy_and_audit(prefix, keys, probe):
         os.unlink(policy)
 
 
+@pytest.mark.parametrize("name, length, word", [("LANDBRIDGE_POLICY", 257, b"too long"), ("LANDBRIDGE_HOME", 257, b"too long"),
+                                                ("LANDBRIDGE_POLICY", 250, b"cannot be opened")])
+def test_setting_that_is_no_use_starts_nothing(prefix, keys, name, length, word):
+    """260 characters with the drive's three: what somebody set to limit guests must not count as not set."""
+    env = {**prefix.env, name: "C:\\" + "x" * length}
+    done = subprocess.run([WINE, f"{BUILD}/landbridge.exe", "agent", "--listen", f"tcp:127.0.0.1:{free_port()}", "--key",
+                           f"Z:{keys}/boat.host.key"], env=env, capture_output=True, check=False, timeout=120)
+    assert done.returncode == 125 and word in done.stderr and done.stderr.count(b"\n") == 1, done.stderr
+
+
 def test_agent_that_is_killed_fails_its_callers(prefix, keys, probe):
     """125 within 2 s, and its programs end with it."""
     shutil.copy(probe, os.path.join(prefix.c, "lost.exe"))

@@ -9,26 +9,47 @@
 
 enum { POLICY_MAX = 1 << 20 };
 
-static bool variable(const WCHAR *name, WCHAR out[MAX_PATH])
-{
-	DWORD len = GetEnvironmentVariableW(name, out, MAX_PATH);
+enum setting { NOT_GIVEN, GIVEN, TOO_LONG };
 
-	return len > 0 && len < MAX_PATH;
+/* What is too long must not count as not given. */
+static enum setting variable(const WCHAR *name, WCHAR out[MAX_PATH])
+{
+	DWORD len;
+
+	*out = 0;
+	SetLastError(ERROR_SUCCESS); /* an empty one leaves it */
+	len = GetEnvironmentVariableW(name, out, MAX_PATH);
+	if (len >= MAX_PATH)
+		return TOO_LONG;
+	return len == 0 && GetLastError() == ERROR_ENVVAR_NOT_FOUND ? NOT_GIVEN : GIVEN;
+}
+
+static int no_place(const char *text, struct fault *why)
+{
+	return fault_set(why, HOST_FAILED, "unable to find a place for files: %s", text);
+}
+
+static int home_name(WCHAR home[MAX_PATH], struct fault *why)
+{
+	static const WCHAR name[] = L"\\landbridge";
+
+	if (variable(L"LANDBRIDGE_HOME", home) == TOO_LONG)
+		return no_place("LANDBRIDGE_HOME is too long (set it to another one)", why);
+	if (*home)
+		return 0;
+	if (variable(L"LOCALAPPDATA", home) == TOO_LONG ||
+	    wcslen(home) + sizeof(name) / sizeof(name[0]) > MAX_PATH)
+		return no_place("LOCALAPPDATA is too long (set LANDBRIDGE_HOME)", why);
+	if (!*home)
+		return no_place("LOCALAPPDATA is not set (set LANDBRIDGE_HOME)", why);
+	wcscat(home, name);
+	return 0;
 }
 
 int home_find(WCHAR home[MAX_PATH], struct fault *why)
 {
-	static const WCHAR name[] = L"\\landbridge";
-
-	if (!variable(L"LANDBRIDGE_HOME", home)) {
-		if (!variable(L"LOCALAPPDATA", home) ||
-		    wcslen(home) + sizeof(name) / sizeof(name[0]) > MAX_PATH)
-			return fault_set(
-				why, HOST_FAILED,
-				"unable to find a place for files: LOCALAPPDATA is not set "
-				"(set LANDBRIDGE_HOME)");
-		wcscat(home, name);
-	}
+	if (home_name(home, why) < 0)
+		return -1;
 	if (CreateDirectoryW(home, NULL) || GetLastError() == ERROR_ALREADY_EXISTS)
 		return 0;
 	return fault_set(why, HOST_FAILED,
@@ -70,18 +91,20 @@ static int policy_parse(struct rules *rules, HANDLE file, const char *path, stru
 int home_rules(struct rules *rules, const WCHAR *home, struct fault *why)
 {
 	WCHAR path[MAX_PATH + 8];
-	bool given = variable(L"LANDBRIDGE_POLICY", path);
-	char shown[3 * MAX_PATH];
+	enum setting given = variable(L"LANDBRIDGE_POLICY", path);
+	char shown[3 * (MAX_PATH + 8)] = "";
 	HANDLE file;
 	int r;
 
 	rules_init(rules);
-	if (!given)
+	if (given == TOO_LONG)
+		return rules_refuse("of LANDBRIDGE_POLICY", "its name is too long", why);
+	if (given == NOT_GIVEN)
 		wsprintfW(path, L"%ls\\policy", home);
 	wide_to_utf8(shown, sizeof(shown), path);
 	file = CreateFileW(path, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
 	if (file == INVALID_HANDLE_VALUE)
-		return !given && GetLastError() == ERROR_FILE_NOT_FOUND
+		return given == NOT_GIVEN && GetLastError() == ERROR_FILE_NOT_FOUND
 			       ? 0
 			       : rules_refuse(shown, "it cannot be opened", why);
 	r = policy_parse(rules, file, shown, why);
