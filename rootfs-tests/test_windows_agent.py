@@ -394,9 +394,11 @@ def test_ctrl_c_ends_agent_and_programs(prefix, keys, probe):
         os.close(theirs)
 
 
-def test_key_that_others_can_read_is_none(prefix, keys, tmp_path):
+@pytest.mark.parametrize("mode", [0o644, 0o622])
+def test_key_that_others_can_read_is_none(prefix, keys, tmp_path, mode):
+    """Nor is one that they can change."""
     shutil.copy(keys / "boat.host.key", tmp_path / "open")
-    os.chmod(tmp_path / "open", 0o644)
+    os.chmod(tmp_path / "open", mode)
     done = prefix.call("agent", "--listen", f"tcp:127.0.0.1:{free_port()}", "--key", f"Z:{tmp_path}/open")
     assert done.returncode == 125 and b"others can read it" in done.stderr, done.stderr
 

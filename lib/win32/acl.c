@@ -32,18 +32,18 @@ static bool is_us(PSID who)
 	return is;
 }
 
-/* Entries of other types only take away, or are for what lies in a directory. */
 static bool lets_others(const ACCESS_ALLOWED_ACE *ace, enum acl_right right)
 {
-	const DWORD rights =
-		GENERIC_ALL | WRITE_DAC | WRITE_OWNER |
-		(right == ACL_READ ? FILE_READ_DATA | GENERIC_READ
-				   : FILE_WRITE_DATA | FILE_APPEND_DATA | GENERIC_WRITE);
 	PSID who = (PSID)(uintptr_t)&ace->SidStart;
 
-	return ace->Header.AceType == ACCESS_ALLOWED_ACE_TYPE &&
-	       !(ace->Header.AceFlags & INHERIT_ONLY_ACE) && (ace->Mask & rights) &&
-	       !is_master(who) && !is_us(who);
+	switch (ace_gives(ace->Header.AceType, ace->Header.AceFlags, ace->Mask, right)) {
+	case ACE_NOTHING:
+		return false;
+	case ACE_TO_ITS_SID:
+		return !is_master(who) && !is_us(who);
+	default:
+		return true;
+	}
 }
 
 bool acl_is_ours(void *file, enum acl_right right)

@@ -6,11 +6,11 @@
 
 #include <stdbool.h>
 
-/* Rights that count as one: to see what is in it, or to change it. */
-enum acl_right { ACL_READ, ACL_WRITE };
+#include "lib/ace.h"
 
 /* Whether the file (HANDLE, opened with READ_CONTROL) is ours or an administrator's, and
- * nobody but us, administrators and the system has the right. */
+ * nobody but us, administrators and the system has the right. Where the list has entries
+ * with conditions it is not. */
 bool acl_is_ours(void *file, enum acl_right right);
 
 #endif

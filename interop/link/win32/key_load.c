@@ -10,7 +10,7 @@
 #include "lib/win32/acl.h"
 #include "lib/win32/wide.h"
 
-/* A key that others can read is no key. */
+/* A key that others can read is no key, nor is one that they can put in its place. */
 static int parse(struct key *key, HANDLE file)
 {
 	char text[KEY_TEXT_MAX];
@@ -44,8 +44,8 @@ int key_load(struct key *key, const char *path)
 const char *key_why(int error)
 {
 	if (error == -EPERM)
-		return "others can read it (take that from them: icacls FILE /inheritance:r "
-		       "/grant:r %USERNAME%:R)";
+		return "others can read it or change it (take that from them: icacls FILE "
+		       "/inheritance:r /grant:r %USERNAME%:R)";
 	return error == -EINVAL ? "it is no key of a link (see landbridge enroll)"
 				: strerror(-error);
 }
