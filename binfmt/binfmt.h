@@ -16,7 +16,6 @@
 enum {
 	PE_HEAD = 4096, /* read that many bytes of the file for pe_read */
 	PE_SUBSYSTEM_GUI = 2,
-	PE_SUBSYSTEM_CONSOLE = 3,
 };
 
 enum pe_kind {

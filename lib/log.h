@@ -13,7 +13,7 @@
 #include "lib/macros.h"
 
 /* Kernel log priorities, so that dmesg(1) sorts our lines among its own. */
-enum log_level { LOG_LEVEL_ERR = 3, LOG_LEVEL_WARN = 4, LOG_LEVEL_NOTE = 5, LOG_LEVEL_DEBUG = 7 };
+enum log_level { LOG_LEVEL_ERR = 3, LOG_LEVEL_WARN = 4, LOG_LEVEL_NOTE = 5 };
 
 /* Where the lines of one program go. Lines longer than 1000 bytes are cut.
  * Lines with a level above `max` are dropped. */
@@ -31,6 +31,5 @@ void log_line(const struct log *log, enum log_level level, const char *format, .
 #define log_err(log, ...) log_line((log), LOG_LEVEL_ERR, __VA_ARGS__)
 #define log_warn(log, ...) log_line((log), LOG_LEVEL_WARN, __VA_ARGS__)
 #define log_note(log, ...) log_line((log), LOG_LEVEL_NOTE, __VA_ARGS__)
-#define log_debug(log, ...) log_line((log), LOG_LEVEL_DEBUG, __VA_ARGS__)
 
 #endif

@@ -37,7 +37,7 @@ static char lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-bool path_is_letter(char c)
+static bool path_is_letter(char c)
 {
 	return lower(c) >= 'a' && lower(c) <= 'z';
 }

@@ -32,7 +32,6 @@ enum syntax {
 };
 
 bool path_is_separator(char c, enum syntax syntax);
-bool path_is_letter(char c);
 /* ASCII only: what Windows and Linux agree on without a locale. */
 bool path_same_letter(char a, char b);
 bool path_has_prefix(const char *s, const char *prefix, size_t len);

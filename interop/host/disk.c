@@ -34,7 +34,7 @@ const char *disk_format_of_qemu(enum disk_format format)
 
 /* --- which it is ----------------------------------------------------------- */
 
-static const struct magic {
+static const struct disk_magic {
 	size_t offset, len;
 	const char *bytes;
 	enum disk_format format;

@@ -41,12 +41,12 @@ int socket_name_of(union socket_name *name, const struct address *a)
 	return inet_pton(AF_INET, a->name, &name->ip4.sin_addr) == 1 ? 0 : -EADDRNOTAVAIL;
 }
 
-socklen_t socket_name_size(const union socket_name *name)
+static socklen_t socket_name_size(const union socket_name *name)
 {
 	return name->any.sa_family == AF_INET6 ? sizeof(name->ip6) : sizeof(name->ip4);
 }
 
-uint32_t socket_name_port(const union socket_name *name)
+static uint32_t socket_name_port(const union socket_name *name)
 {
 	return ntohs(name->any.sa_family == AF_INET6 ? name->ip6.sin6_port : name->ip4.sin_port);
 }

@@ -23,8 +23,6 @@ union socket_name {
 /* Of a tcp address, numbers only: 192.0.2.1, 2001:db8::1, fe80::1%eth0. 0 or
  * -EADDRNOTAVAIL. */
 int socket_name_of(union socket_name *name, const struct address *a);
-socklen_t socket_name_size(const union socket_name *name);
-uint32_t socket_name_port(const union socket_name *name);
 
 /* Whether two callers come from one place: an address, a VM, this host. */
 bool socket_name_same(const union socket_name *a, const union socket_name *b);

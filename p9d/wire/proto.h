@@ -96,7 +96,6 @@ enum p9_type {
 enum p9_lock_type { P9_LOCK_READ = 0, P9_LOCK_WRITE = 1, P9_LOCK_NONE = 2 };
 enum p9_lock_status { P9_LOCK_OK = 0, P9_LOCK_BLOCKED = 1, P9_LOCK_ERROR = 2 };
 #define P9_LOCK_FLAG_BLOCK 1u
-#define P9_LOCK_FLAG_RECLAIM 2u
 #define P9_LOCK_FLAG_FLOCK 4u /* ours alone: flock(2)'s of the whole file, not fcntl(2)'s */
 /* Twseek */
 #define P9_SEEK_DATA 3u

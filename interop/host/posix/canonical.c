@@ -70,8 +70,11 @@ int canonical_path(const struct drives *drives, const char *path, char *out)
 	return name_on(drive->letter, found, out);
 }
 
-bool canonical_alias(const struct drives *drives, const char *canonical, const struct drive *other,
-		     char *out)
+/* The name that a file, by its canonical path, has on another drive, whose directory
+ * holds it too: D:\real\x.exe may be C:\dir\real\x.exe. Into `out`, PATH_MAX bytes.
+ * False: it has none there. */
+static bool canonical_alias(const struct drives *drives, const char *canonical,
+			    const struct drive *other, char *out)
 {
 	const struct drive *drive = drives_find(drives, canonical[0]);
 	const char *from = drive ? drive_origin(drive) : "", *to = drive_origin(other);

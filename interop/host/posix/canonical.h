@@ -13,12 +13,6 @@
  * -ENAMETOOLONG; others of realpath(3). */
 int canonical_path(const struct drives *drives, const char *path, char *out);
 
-/* The name that a file, by its canonical path, has on another drive, whose directory
- * holds it too: D:\real\x.exe may be C:\dir\real\x.exe. Into `out`, PATH_MAX bytes.
- * False: it has none there. */
-bool canonical_alias(const struct drives *drives, const char *canonical, const struct drive *other,
-		     char *out);
-
 /* Whether rules.h allows a file by its canonical path. One with names on several drives
  * may run when no line denies one of them, and one of them is allowed. *by as there. */
 bool canonical_may_run(const struct drives *drives, const struct rules *rules,

@@ -7,7 +7,8 @@
 #include <unistd.h>
 
 #include "interop/host/posix/commands.h"
-#include "interop/host/posix/enroll.h"
+#include "interop/host/posix/dirs.h"
+#include "interop/link/link.h"
 #include "lib/lib.h"
 
 enum { DAY = 24 * 60 * 60 };
@@ -29,7 +30,9 @@ static int key_write(const struct key *key, const char *path)
 	return error;
 }
 
-int keys_write(const char *host, const char *guest, int64_t until, struct fault *why)
+/* Makes a pair and both files, 0600, which must not be there yet: none is left where
+ * it fails. */
+static int keys_write(const char *host, const char *guest, int64_t until, struct fault *why)
 {
 	uint8_t random[2 * KEY_SEED];
 	struct key ours = { .until = 0 }, theirs = { .until = 0 };

@@ -15,7 +15,7 @@
 
 /* What a file is that is no file system itself. What is in a disk with a
  * partition table does not show. */
-static const struct magic {
+static const struct image_magic {
 	size_t offset;
 	const char *bytes;
 	size_t len;
@@ -30,7 +30,7 @@ static const struct magic {
 	{ 512, "EFI PART", 8, IMAGE_DISK },
 }, boot_sector = { 510, "\x55\xaa", 2, IMAGE_DISK };
 
-static bool magic_is(const struct magic *m, const uint8_t *head, size_t len)
+static bool magic_is(const struct image_magic *m, const uint8_t *head, size_t len)
 {
 	return m->offset + m->len <= len && memcmp(head + m->offset, m->bytes, m->len) == 0;
 }
