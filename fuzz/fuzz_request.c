@@ -22,7 +22,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf = malloc(room);
 	writer_init(&w, buf, room);
 	rules_init(&rules);
-	r = request_build(&w, &l, 0, &rules, &why);
+	r = request_build(
+		&w, &l,
+		&(struct request_host){ .system_dir = "C:\\windows\\system32", .rules = &rules },
+		&why);
 	if ((r < 0) != (why.status != 0) || (r == 0 && (w.bad || winname_refuse(l.program.at))))
 		abort();
 	free(buf);

@@ -10,7 +10,7 @@
 #include "lib/bytes.h"
 #include "lib/macros.h"
 
-#define SYSTEM_DIR "C:\\windows\\system32\\"
+enum { IMAGE_MAX = 1024 };
 
 int start_error(uint32_t error, const char *program, struct fault *why)
 {
@@ -90,7 +90,7 @@ struct dialect {
 	int (*begin)(struct winline *line, void *buf, size_t size, const char *name);
 	int (*arg)(struct winline *line, const char *arg);
 	int (*end)(struct winline *line);
-	const char *runs_in; /* of a script: what is started to run it */
+	const char *runs_in; /* of a script: what is started to run it, in the system's directory */
 };
 
 static const struct dialect *dialect_of(const char *program)
@@ -98,9 +98,8 @@ static const struct dialect *dialect_of(const char *program)
 	static const struct dialect of_programs = { winline_begin, winline_arg, winline_end, NULL },
 				    of_cmd = { winline_begin, wincmd_arg, wincmd_end, NULL },
 				    of_batch = { winbatch_begin, winbatch_arg, winbatch_end,
-						 SYSTEM_DIR "cmd.exe" },
+						 "cmd.exe" },
 				    of_powershell = { winps_begin, winline_arg, winline_end,
-						      SYSTEM_DIR
 						      "WindowsPowerShell\\v1.0\\powershell.exe" };
 
 	if (winname_is_batch(program))
@@ -192,30 +191,44 @@ static int check_paths(const struct open *l, struct fault *why)
 	return -ENOTDIR;
 }
 
-int request_build(struct writer *w, const struct open *l, unsigned flags, const struct rules *rules,
+/* What is started: the program, or what runs the script, which the guest cannot choose. */
+static int image_find(struct wire_str *image, char runner[IMAGE_MAX], const struct open *l,
+		      const char *system_dir)
+{
+	const char *runs_in = dialect_of(l->program.at)->runs_in;
+
+	*image = l->program;
+	if (!runs_in)
+		return 0;
+	if (path_format(runner, IMAGE_MAX, "%s\\%s", system_dir, runs_in) < 0)
+		return -ENAMETOOLONG;
+	*image = (struct wire_str){ runner, strlen(runner) };
+	return 0;
+}
+
+int request_build(struct writer *w, const struct open *l, const struct request_host *host,
 		  struct fault *why)
 {
-	const char *image;
-	char *line;
+	char runner[IMAGE_MAX], *line;
+	struct wire_str image;
 	int r = check_paths(l, why);
 
 	if (r < 0)
 		return r;
+	if (image_find(&image, runner, l, host->system_dir) < 0)
+		return refuse(l->program.at, "the name of Windows' own directory is too long", why);
 	line = malloc(WINLINE_BYTES);
 	if (!line)
 		return fault_set(why, WIRE_FAIL_BRIDGE, "unable to run %s: no memory",
 				 l->program.at);
-	image = dialect_of(l->program.at)->runs_in;
-	if (!image)
-		image = l->program.at;
-	r = line_build(line, l, flags, why);
+	r = line_build(line, l, host->flags, why);
 	if (r == 0) {
 		write_u32(w, 0);
-		write_u32(w, flags | (l->flags & PROGRAM_ONE_OUTPUT ? START_ONE_OUTPUT : 0));
-		put_string(w, image, strlen(image));
+		write_u32(w, host->flags | (l->flags & PROGRAM_ONE_OUTPUT ? START_ONE_OUTPUT : 0));
+		put_string(w, image.at, image.len);
 		put_string(w, line, strlen(line));
 		put_string(w, l->cwd.at, l->cwd.len);
-		r = put_env(w, l, rules, why);
+		r = put_env(w, l, host->rules, why);
 		write_u32_at(w, 0, (uint32_t)(w->used - 4));
 	}
 	free(line);

@@ -7,11 +7,17 @@
 #include "interop/host/rules.h"
 #include "interop/wire/wire.h"
 
-/* Checks every path and name first, then writes the request (start.h) into w; `flags`
- * are those of start.h that the host knows; `rules` say which variables may cross.
- * 0, or negative with the code and text of FAILED in *why: -ENOTDIR for the
- * working directory, else -1. */
-int request_build(struct writer *w, const struct open *l, unsigned flags, const struct rules *rules,
+/* What the host adds. */
+struct request_host {
+	unsigned flags;            /* those of start.h that it knows */
+	const char *system_dir;    /* where cmd.exe is: C:\windows\system32 */
+	const struct rules *rules; /* which variables may cross */
+};
+
+/* Checks every path and name first, then writes the request (start.h) into w. 0, or
+ * negative with the code and text of FAILED in *why: -ENOTDIR for the working directory,
+ * else -1. */
+int request_build(struct writer *w, const struct open *l, const struct request_host *host,
 		  struct fault *why);
 
 /* The code (126 or 127) and the line that stand for a Win32 error of

@@ -171,6 +171,12 @@ static void job_audit(const struct serving *s, const struct open *l, const char 
 static int job_start(struct serving *s, const struct open *l, const struct child_setup *child,
 		     struct job *job)
 {
+	/* Wine's directory is always that. */
+	const struct request_host host = {
+		.flags = START_PERCENT_EXPANDS | (has_display() ? 0 : START_NO_DISPLAY),
+		.system_dir = "C:\\windows\\system32",
+		.rules = s->host->rules,
+	};
 	size_t size = l->fields_len * 2 + (1 << 17);
 	struct writer w;
 	void *buf = malloc(size);
@@ -181,9 +187,7 @@ static int job_start(struct serving *s, const struct open *l, const struct child
 		fault_set(&s->judge.fault, WIRE_FAIL_BRIDGE, "unable to run %s: no memory",
 			  s->judge.program);
 	else
-		r = request_build(&w, l,
-				  START_PERCENT_EXPANDS | (has_display() ? 0 : START_NO_DISPLAY),
-				  s->host->rules, &s->judge.fault);
+		r = request_build(&w, l, &host, &s->judge.fault);
 	if (r == 0 && s->helper.pid <= 0)
 		error = job_helper(s, l, child, 0);
 	if (error)

@@ -14,6 +14,7 @@ struct seen {
 };
 
 static unsigned flags; /* of the host */
+static const char *system_dir = "C:\\windows\\system32";
 
 static int build(const char *program, const char *cwd, const char *const *argv,
 		 const char *const *env, struct fault *why, struct seen *seen)
@@ -37,7 +38,7 @@ static int build(const char *program, const char *cwd, const char *const *argv,
 	writer_init(&out, request, sizeof(request));
 	*why = (struct fault){ 0 };
 	rules_init(&rules);
-	error = request_build(&out, &l, flags, &rules, why);
+	error = request_build(&out, &l, &(struct request_host){ flags, system_dir, &rules }, why);
 	if (error < 0)
 		return error;
 	reader_init(&r, request, out.used);
@@ -98,6 +99,10 @@ static void test_batch(void **state)
 	assert_string_equal(seen.text[1],
 			    "cmd.exe /e:ON /v:OFF /d /c \"\"C:\\a b\\run.BAT\" \"\"\"&calc\" "
 			    "\"50%%cd:~,%\"\"");
+	system_dir = "D:\\WinNT\\system32";
+	assert_int_equal(build("C:\\run.bat", "C:\\", argv, NULL, &why, &seen), 0);
+	assert_string_equal(seen.text[0], "D:\\WinNT\\system32\\cmd.exe");
+	system_dir = "C:\\windows\\system32";
 }
 
 /* Wine's cmd.exe expands %OS% in whatever quotes, and drops a single one. */
@@ -159,7 +164,7 @@ static void test_too_long(void **state)
 		assert_int_equal(open_decode(&l, payload, w.used), 0);
 		writer_init(&out, request, sizeof(request));
 		rules_init(&rules);
-		r = request_build(&out, &l, 0, &rules, &why);
+		r = request_build(&out, &l, &(struct request_host){ 0, system_dir, &rules }, &why);
 		assert_int_equal(r, rows[i].want ? -1 : 0);
 		if (rows[i].want && !strstr(why.text, rows[i].want))
 			fail_msg("%s: no \"%s\"", why.text, rows[i].want);

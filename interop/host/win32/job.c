@@ -129,7 +129,9 @@ static int no_memory(struct serving *s)
 
 static int request_make(struct serving *s, struct request *q, const struct open *l)
 {
-	const unsigned flags = s->host->wine ? START_PERCENT_EXPANDS : 0;
+	const struct request_host host = { .flags = s->host->wine ? START_PERCENT_EXPANDS : 0,
+					   .system_dir = s->host->system_dir,
+					   .rules = s->host->rules };
 	size_t size = l->fields_len * 2 + (1 << 17);
 	void *buf = malloc(size);
 	struct writer w;
@@ -138,7 +140,7 @@ static int request_make(struct serving *s, struct request *q, const struct open 
 	if (!buf)
 		return no_memory(s);
 	writer_init(&w, buf, size);
-	r = request_build(&w, l, flags, s->host->rules, &s->judge.fault);
+	r = request_build(&w, l, &host, &s->judge.fault);
 	if (r == 0 && !request_read(q, &w))
 		r = no_memory(s);
 	free(buf);

@@ -11,8 +11,9 @@
 struct job_host {
 	const struct rules *rules;
 	struct audit *audit;
-	bool wine;   /* its cmd.exe expands what Windows' would not */
-	void *turns; /* of starting programs: a semaphore (turns_create) */
+	bool wine;              /* its cmd.exe expands what Windows' would not */
+	const char *system_dir; /* C:\Windows\System32 */
+	void *turns;            /* of starting programs: a semaphore (turns_create) */
 };
 
 /* Whether this Windows is Wine. */

@@ -78,9 +78,21 @@ static int door_open(struct agent_config *config, const char *listen, struct fau
 	return config->door < 0 ? listen_fault(why, listen, config->door) : 0;
 }
 
+/* Which need not be on C:. */
+static int system_find(char *out, size_t size, struct fault *why)
+{
+	WCHAR dir[MAX_PATH];
+	UINT len = GetSystemDirectoryW(dir, MAX_PATH);
+
+	return len > 0 && len < MAX_PATH && wide_to_utf8(out, size, dir) >= 0
+		       ? 0
+		       : fault_set(why, HOST_FAILED, "unable to find Windows' own directory");
+}
+
 static int agent_command(const struct options *o, struct fault *why)
 {
 	struct agent_config config = { .door = -1 };
+	char system_dir[3 * MAX_PATH];
 	WCHAR home[MAX_PATH];
 	struct rules rules;
 	struct audit audit = { .log = NULL };
@@ -88,7 +100,8 @@ static int agent_command(const struct options *o, struct fault *why)
 
 	if (options_serve(o, why) < 0 || address_take(&config.at, o->listen, why) < 0 ||
 	    key_take(&key, o->key, why) < 0 || home_find(home, why) < 0 ||
-	    home_rules(&rules, home, why) < 0)
+	    home_rules(&rules, home, why) < 0 ||
+	    system_find(system_dir, sizeof(system_dir), why) < 0)
 		return -1;
 	if (rules.log && audit_open(&audit, home) < 0)
 		return fault_set(why, HOST_FAILED, "unable to write audit.log beside the policy");
@@ -96,7 +109,11 @@ static int agent_command(const struct options *o, struct fault *why)
 		return -1;
 	config.key = &key;
 	config.jobs = (struct job_host){
-		.rules = &rules, .audit = &audit, .wine = job_under_wine(), .turns = turns_create()
+		.rules = &rules,
+		.audit = &audit,
+		.wine = job_under_wine(),
+		.system_dir = system_dir,
+		.turns = turns_create(),
 	};
 	if (!config.jobs.turns)
 		return fault_set(why, HOST_FAILED, "unable to serve the link: no memory");

@@ -85,6 +85,20 @@ static BOOL is_stand_in(HANDLE file, const WCHAR *path)
 	       head[68] == ' ';
 }
 
+/* Whether there is what programs for 32 bits run with. */
+static BOOL has_wow64(void)
+{
+	static const WCHAR name[] = L"\\syswow64\\ntdll.dll";
+	const UINT len = (UINT)(sizeof(name) / sizeof(name[0]));
+	WCHAR path[MAX_PATH];
+	UINT dir = GetSystemWindowsDirectoryW(path, MAX_PATH);
+
+	if (dir == 0 || dir + len > MAX_PATH)
+		return FALSE;
+	lstrcatW(path, name);
+	return GetFileAttributesW(path) != INVALID_FILE_ATTRIBUTES;
+}
+
 /* Wine hands what is no Windows program to Unix, which would run it outside of
  * everything that holds Windows programs. And it reports one for 32 bits as run
  * where it has nothing to run it with. */
@@ -103,8 +117,7 @@ DWORD program_check(const WCHAR *path)
 	if (!error && is_stand_in(file, path))
 		error = START_ERROR_STAND_IN;
 	CloseHandle(file);
-	if (!error && machine == IMAGE_FILE_MACHINE_I386 &&
-	    GetFileAttributesW(L"C:\\windows\\syswow64\\ntdll.dll") == INVALID_FILE_ATTRIBUTES)
+	if (!error && machine == IMAGE_FILE_MACHINE_I386 && !has_wow64())
 		return START_ERROR_WOW64;
 	return error;
 }
