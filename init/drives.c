@@ -232,38 +232,48 @@ static void letters_unmount(uint32_t drives, const struct log *log)
 	}
 }
 
+static int letters_mount(const struct settings *settings, const struct log *log)
+{
+	const uint32_t drives = drives_promised(settings);
+	struct automount a = { 0 };
+	int failed = 0;
+
+	if (!log->kmsg && !settings->automount)
+		log_warn(log, "%s", "[automount] enabled is false: mount it by hand");
+	if (automount_init(&a, settings) < 0)
+		return 1; /* was said at boot */
+	for (int i = 0; i < LETTERS && settings->automount; i++)
+		if (drives >> i & 1 && !was_told(i) && letter_mount(&a, i) < 0) {
+			log_err(log, log->kmsg ? "warning drives: unable to %s" : "unable to %s",
+				a.what);
+			failed = 1;
+		}
+	return failed;
+}
+
+/* With a second argument (interop/guest/drives.h) somebody on the host hears of it. */
 int landbridge_automount_main(int argc, char **argv)
 {
-	const bool asked = argc > 2; /* by somebody on the host, who hears of it */
+	const bool asked = argc > 2;
 	const struct log log = { .fd = asked ? 2 : open("/dev/kmsg", O_WRONLY | O_CLOEXEC),
 				 .kmsg = !asked,
 				 .who = "landbridge",
 				 .max = LOG_LEVEL_NOTE };
-	struct automount a = { 0 };
 	struct settings settings;
 	struct settings_text text;
-	uint32_t drives;
-	int failed = 0;
+	char failed = 0;
 
 	ready_wait(); /* at boot step_automount does it */
 	settings_load(&settings, &text);
 	settings.drives = argc > 1 ? argv[1] : "";
-	drives = drives_promised(&settings);
-	if (asked && argv[2][0] == 'r') {
-		letters_unmount(drives, &log);
-		drives_remove(&settings, drives & drives_made());
-		return 0;
+	if (asked && argv[2][0] == 'u') {
+		letters_unmount(drives_promised(&settings), &log);
+		drives_remove(&settings, drives_promised(&settings) & drives_made());
+	} else {
+		failed = (char)letters_mount(&settings, &log);
 	}
-	if (asked && !settings.automount)
-		log_warn(&log, "%s", "[automount] enabled is false: mount it by hand");
-	if (automount_init(&a, &settings) < 0)
-		return 1; /* was said at boot */
-	for (int i = 0; i < LETTERS && settings.automount; i++)
-		if (drives >> i & 1 && !was_told(i) && letter_mount(&a, i) < 0) {
-			log_err(&log, asked ? "unable to %s" : "warning drives: unable to %s",
-				a.what);
-			failed = 1;
-		}
+	if (asked)
+		fd_write_all(1, &failed, 1);
 	return failed;
 }
 #endif

@@ -18,6 +18,7 @@
 
 enum {
 	ANSWER_MS = 10000, /* it starts the user's own systemd meanwhile */
+	BUSY_MS = 2000,    /* whom others crowd out on the bus goes without */
 	AGAIN_MS = 50,     /* nothing tells when the bus is there */
 	GREETING_MAX = 512,
 };
@@ -51,14 +52,28 @@ static int wait_for(const struct logind *l, int bus, short events)
 	return n > 0 || bus < 0 ? 0 : -ETIMEDOUT;
 }
 
+/* The next step may take so long, and as long as all is on its way up. */
+static void step_begin(struct logind *l, int ms)
+{
+	const int64_t end = loop_now() + ms;
+
+	l->end = end > l->up ? end : l->up;
+}
+
 static int bus_connect(struct logind *l)
 {
+	bool busy = false;
 	int fd, err = 0;
 
-	l->end = loop_now() + (bus_expected() ? l->wait_ms : 0);
-	while ((fd = unix_connect_now(BUS)) < 0 && err == 0)
+	l->end = l->up = loop_now() + (bus_expected() ? l->wait_ms : 0);
+	while ((fd = unix_connect_now(BUS)) < 0 && err == 0) {
+		if (fd == -EAGAIN && !busy)
+			step_begin(l, BUSY_MS);
+		busy = busy || fd == -EAGAIN;
 		err = wait_for(l, -1, 0);
-	l->end = loop_now() + ANSWER_MS;
+	}
+	if (!busy)
+		step_begin(l, BUSY_MS);
 	return fd;
 }
 
@@ -159,6 +174,7 @@ static int bus_ask(struct logind *l, int bus)
 
 	if (err == 0)
 		err = bus_greet(l, bus);
+	step_begin(l, ANSWER_MS);
 	if (err == 0)
 		err = bus_write(l, bus, out, (size_t)len);
 	return err < 0 ? unable(l, err, "unable to ask logind", NULL) : bus_answer(l, bus);

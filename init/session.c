@@ -342,7 +342,7 @@ static void logind_begin(struct login_session *s, const struct child_setup *chil
 	s->logind.uid = s->who.uid;
 	s->logind.tty = tty;
 	s->logind.caller = ENDPOINT;
-	s->logind.wait_ms = s->settings.init_timeout;
+	s->logind.wait_ms = systemd_left_ms(s->settings.init_timeout);
 	if (logind_open(&s->logind) == 0)
 		return;
 	fmt(line, sizeof(line), "landbridge: no session of systemd's: %s\n", s->logind.why);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "init/command.h"
@@ -176,6 +177,17 @@ void systemd_stop(struct distro *d)
 }
 
 /* --- a session ----------------------------------------------------------------- */
+
+int systemd_left_ms(int ms)
+{
+	struct stat st;
+	int64_t age;
+
+	if (stat(PID_FILE, &st) < 0)
+		return 0;
+	age = (int64_t)(time(NULL) - st.st_mtime) * 1000;
+	return age < 0 ? ms : age < ms ? (int)(ms - age) : 0;
+}
 
 int systemd_join(void)
 {

@@ -24,6 +24,9 @@ enum power systemd_ended(struct distro *d, int status);
 /* Asks it to end everything it has started, and waits for that. */
 void systemd_stop(struct distro *d);
 
+/* What is left of the first `ms` milliseconds since it was started. */
+int systemd_left_ms(int ms);
+
 /* For the process that runs a session: goes on in a child inside, in a control
  * group for those, until logind moves it; the caller itself ends. 0 in the child;
  * a negative errno where it is as it was, as there is no systemd, or no more. */

@@ -307,7 +307,7 @@ ssize_t fd_recv(int sock, int *got, void *buf, size_t len)
 
 	*got = -1;
 	msg.msg_control = control.bytes;
-	msg.msg_controllen = sizeof(control.bytes);
+	msg.msg_controllen = CMSG_LEN(sizeof(int)); /* with padding a second one would fit */
 	do
 		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);

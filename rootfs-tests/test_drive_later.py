@@ -227,11 +227,11 @@ def test_guest_asks_in_vain(machine, work):
     """Neither its root nor a user gets a drive that the host has not given, or takes one away there."""
     for user in ("root", "nobody"):
         done = machine.door.call("exec", "--user", user, NAME, "--", "bash", "-c",
-                                 "cd /; (exec -a landbridge-automount /init E add); (exec -a landbridge-automount /init D remove); "
+                                 "cd /; (exec -a landbridge-automount /init E mount); (exec -a landbridge-automount /init D unmount); "
                                  f"(exec -a mount.drvfs /init E: /srv)")
         assert b"E:" in done.err, done
         assert machine.list() == [f"C:={machine.door.env['LANDBRIDGE_HOME']}/wine/drive_c", f"D:={work}/d"]
-    assert machine.sh("grep -c ^E: /proc/mounts; exec -a landbridge-automount /init D add").text == "0\n"
+    assert machine.sh("grep -c ^E: /proc/mounts; exec -a landbridge-automount /init D mount >/dev/null").text == "0\n"
     assert machine.sh("ls /mnt/d").lines == ["policy", "secret"]
 
 

@@ -1,6 +1,7 @@
 """An image's systemd, where wsl.conf asks for it: Debian's, in namespaces of its own."""
 import os
 import tempfile
+import time
 
 import pytest
 
@@ -53,6 +54,14 @@ class TestOneMachine:
         assert session
         assert until(lambda: session not in guest("loginctl", "list-sessions", "--no-legend").text.split()), session
 
+    def test_drive_later(self, guest, door, tools):
+        """The machine mounts and serves it, not its systemd, which would end it with itself."""
+        assert door.call("drive", "add", "sysd", f"E:={tools}").status == 0
+        assert "probe.exe" in guest("ls", "/mnt/e").text.split()
+        assert guest("sh", "-c", "cat /proc/[0-9]*/comm | grep -c landbridge-driv").text == "0\n"
+        assert door.call("drive", "remove", "sysd", "E:").status == 0
+        assert guest("sh", "-c", "grep -c ^E: /proc/mounts").text == "0\n"
+
     def test_terminal(self, guest, door):
         result = door.call("shell", "--user", "ann", "sysd", stdin=b"tty; loginctl session-status | grep -c pts; exit 3\n")
         assert result.status == 3, result
@@ -97,6 +106,16 @@ class TestOneMachine:
         """PID 1 of the machine and its daemons are out of reach."""
         guest("sh", "-c", "kill -9 -1; kill -9 1", user="root")
         assert until(lambda: guest("true").status == 0, 60)
+
+    def test_no_bus(self, guest):
+        """Long after the boot nobody waits for one."""
+        guest("systemctl", "stop", "dbus.socket", "dbus.service", user="root")
+        start = time.monotonic()
+        result = guest("echo", "hello")
+        assert (result.status, result.text) == (0, "hello\n") and b"landbridge: no session of systemd's: " in result.err, result
+        assert time.monotonic() - start < 60  # initTimeout: 120
+        guest("systemctl", "start", "dbus.socket", user="root")
+        assert until(lambda: guest("true").err == b"", 60)
 
     def test_end(self, guest, door, tools):
         """The machine ends with it, after what it runs has been asked to; as the last test of it."""

@@ -148,36 +148,17 @@ static char *host_path_entry(const struct hello *hello)
 	return entry;
 }
 
-static int automount_exec(void *arg)
-{
-	char name[] = "landbridge-automount", letters[HELLO_DRIVES + 1], *at = letters;
-	char *const argv[] = { name, letters, NULL }, *const envp[] = { NULL };
-	const uint32_t *drives = arg;
-
-	for (unsigned i = 0; i < HELLO_DRIVES; i++)
-		if (*drives >> i & 1)
-			*at++ = (char)('A' + i);
-	*at = '\0';
-	execve("/proc/self/exe", argv, envp);
-	return -errno;
-}
-
-/* A drive that came later, or with an agent that did. */
-static void drives_mount(struct broker *b, uint32_t drives)
-{
-	const struct child_setup setup = { .flags = CHILD_SESSION };
-	pid_t pid = drives ? child_exec(&setup, automount_exec, &drives) : 0;
-
-	if (pid < 0)
-		log_err(&b->log, "warning drives: unable to mount the host's: %s", strerror(-pid));
-}
-
 static void broker_drives(struct broker *b, uint32_t host)
 {
 	uint32_t here = drives_here();
 
+	/* A drive that came later, or with an agent that did. */
 	if (CFG_P9FS && b->mounts) {
-		drives_mount(b, host & ~here);
+		pid_t pid = drives_mount(host & ~here);
+
+		if (pid < 0)
+			log_err(&b->log, "warning drives: unable to mount the host's: %s",
+				strerror(-pid));
 		here |= host;
 	}
 	drives_compare(&b->log, here, host);
@@ -280,9 +261,12 @@ static int broker_session(struct broker *b, struct failed *why)
 static int broker_accept(void *owner, const struct open *o, struct failed *why)
 {
 	struct broker *b = owner;
+	int fd;
 
 	if (o->kind == OPEN_PROGRAM)
 		return broker_session(b, why);
+	if (CFG_P9FS && o->kind == OPEN_BYTES && (fd = drives_serve(o->service.at)) != -ENOENT)
+		return fd < 0 ? refuse(b, why, strerror(-fd), o->kind) : fd;
 	if (CFG_P9D && o->kind == OPEN_BYTES)
 		return service_open(o, why, b->text);
 	if (CFG_FORWARD && o->kind == OPEN_CONNECT)

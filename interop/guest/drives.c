@@ -1,9 +1,11 @@
 /* drives.c: which of the host's drives this guest has. */
 #include "interop/guest/drives.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -57,6 +59,67 @@ void drives_compare(const struct log *log, uint32_t here, uint32_t host)
 		hello_drives_text(text, here & ~host);
 		log_warn(log, "the drive %s is here, and the host's programs do not have it", text);
 	}
+}
+
+/* --- to mount them: a process of its own does, which may wait -------------------- */
+
+struct order {
+	char letters[HELLO_DRIVES + 1];
+	char what[2]; /* for somebody of the host, who hears of it: m or u; "": for the log */
+};
+
+static int automount_exec(void *arg)
+{
+	char name[] = "landbridge-automount";
+	struct order *o = arg;
+	char *const argv[] = { name, o->letters, *o->what ? o->what : NULL, NULL },
+		    *const envp[] = { NULL };
+
+	execve("/proc/self/exe", argv, envp);
+	return -errno;
+}
+
+pid_t drives_mount(uint32_t drives)
+{
+	const struct child_setup setup = { .flags = CHILD_SESSION };
+	struct order o = { .what = "" };
+	char *at = o.letters;
+
+	for (unsigned i = 0; i < HELLO_DRIVES; i++)
+		if (drives >> i & 1)
+			*at++ = (char)('A' + i);
+	return drives ? child_exec(&setup, automount_exec, &o) : 0;
+}
+
+static bool order_parse(struct order *o, const char *service)
+{
+	const bool un = strncmp(service, "un", 2) == 0;
+	const char *mount = service + (un ? 2 : 0);
+
+	if (strncmp(mount, "mount:", 6) != 0 || mount[6] < 'A' || mount[6] > 'Z' || mount[7])
+		return false;
+	*o = (struct order){ .letters = { mount[6] }, .what = { un ? 'u' : 'm' } };
+	return true;
+}
+
+int drives_serve(const char *service)
+{
+	int pair[2], fds[3] = { -1, -1, -1 };
+	const struct child_setup setup = { CHILD_SESSION, .fds = fds, .fd_count = 3 };
+	struct order o;
+	pid_t pid;
+
+	if (!order_parse(&o, service))
+		return -ENOENT;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	fds[1] = fds[2] = pair[1];
+	pid = child_exec(&setup, automount_exec, &o);
+	close(pair[1]);
+	if (pid > 0)
+		return pair[0];
+	close(pair[0]);
+	return pid;
 }
 
 /* The first that shows a whole drive, from `at` on; NULL: none. */

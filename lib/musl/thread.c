@@ -73,3 +73,14 @@ int pthread_kill(pthread_t thread, int signal)
 {
 	return syscall(SYS_tkill, thread->tid, signal) < 0 ? errno : 0;
 }
+
+/* musl's look into what it keeps of a thread. */
+pid_t gettid(void)
+{
+	return (pid_t)syscall(SYS_gettid);
+}
+
+int raise(int signal)
+{
+	return (int)syscall(SYS_tkill, gettid(), signal);
+}

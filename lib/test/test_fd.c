@@ -190,6 +190,33 @@ static void test_pass_descriptor(void **state)
 	close(pair[0]), close(pair[1]), close(p[0]), close(p[1]);
 }
 
+/* Of two descriptors in one message the second is not kept for nobody. */
+static void test_one_descriptor(void **state)
+{
+	union {
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
+		struct cmsghdr head;
+	} control = { .bytes = { 0 } };
+	char c = '!';
+	struct iovec iov = { &c, 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *head;
+	int pair[2], got = -1, next, two[2] = { 0, 1 };
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	msg.msg_control = control.bytes;
+	msg.msg_controllen = sizeof(control.bytes);
+	head = CMSG_FIRSTHDR(&msg);
+	*head = (struct cmsghdr){ CMSG_LEN(sizeof(two)), SOL_SOCKET, SCM_RIGHTS };
+	memcpy(CMSG_DATA(head), two, sizeof(two));
+	assert_int_equal(sendmsg(pair[0], &msg, 0), 1);
+	assert_int_equal(fd_recv(pair[1], &got, &c, 1), 1);
+	next = dup(0);
+	assert_int_equal(next, got + 1);
+	close(next), close(got), close(pair[0]), close(pair[1]);
+}
+
 static void test_write_all_waits(void **state)
 {
 	int p[2];
@@ -218,10 +245,10 @@ static void test_write_all_waits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_files),           cmocka_unit_test(test_odd_files),
-		cmocka_unit_test(test_path_real),       cmocka_unit_test(test_same),
-		cmocka_unit_test(test_unix_socket),     cmocka_unit_test(test_pass_descriptor),
-		cmocka_unit_test(test_write_all_waits),
+		cmocka_unit_test(test_files),          cmocka_unit_test(test_odd_files),
+		cmocka_unit_test(test_path_real),      cmocka_unit_test(test_same),
+		cmocka_unit_test(test_unix_socket),    cmocka_unit_test(test_pass_descriptor),
+		cmocka_unit_test(test_one_descriptor), cmocka_unit_test(test_write_all_waits),
 	};
 	return cmocka_run_group_tests(tests, enter_tmp, leave_tmp);
 }
