@@ -9,7 +9,7 @@
 
 #include "lib/lib.h"
 
-#define SYSTEM_KEY "System\\\\CurrentControlSet\\\\Control\\\\Session Manager\\\\Environment"
+#define SYSTEM_KEY(set) "System\\\\" set "\\\\Control\\\\Session Manager\\\\Environment"
 #define USER_KEY "Environment"
 #define VOLATILE_KEY "Volatile Environment"
 
@@ -153,6 +153,17 @@ ssize_t registry_string(const struct registry_file *file, const char *key, const
 	return -ENOENT;
 }
 
+/* In Wine 10 the current set is a link, as on Windows; the other is where it
+ * leads. */
+static ssize_t system_string(const struct registry *r, const char *name, char *out, size_t size)
+{
+	ssize_t n = registry_string(&r->system, SYSTEM_KEY("CurrentControlSet"), name, out, size);
+
+	if (n == -ENOENT)
+		n = registry_string(&r->system, SYSTEM_KEY("ControlSet001"), name, out, size);
+	return n;
+}
+
 /* The value of %name%. */
 static ssize_t variable(const struct registry *r, const char *name, char *out, size_t size)
 {
@@ -177,7 +188,7 @@ static ssize_t variable(const struct registry *r, const char *name, char *out, s
 	if (n < 0)
 		n = registry_string(&r->user, USER_KEY, name, out, size);
 	if (n < 0)
-		n = registry_string(&r->system, SYSTEM_KEY, name, out, size);
+		n = system_string(r, name, out, size);
 	/* One level is enough; a value that needs more is not a directory. */
 	return n >= 0 && strchr(out, '%') ? -ENOENT : n;
 }
@@ -237,12 +248,9 @@ static int add_list(const struct registry *r, const char *list, struct writer *w
 	}
 }
 
-static int add_value(const struct registry *r, const struct registry_file *file, const char *key,
-		     struct writer *w)
+/* What registry_string gave. */
+static int add_value(const struct registry *r, const char *list, ssize_t len, struct writer *w)
 {
-	char list[LIST_MAX];
-	ssize_t len = registry_string(file, key, "PATH", list, sizeof(list));
-
 	if (len == -ENAMETOOLONG)
 		return (int)len;
 	return len > 0 ? add_list(r, list, w) : 0;
@@ -250,12 +258,16 @@ static int add_value(const struct registry *r, const struct registry_file *file,
 
 ssize_t winpath_get(const struct registry *registry, char *out, size_t size)
 {
+	char list[LIST_MAX];
 	struct writer w;
 	int machine, user;
+	ssize_t len;
 
 	writer_init(&w, out, size - 1);
-	machine = add_value(registry, &registry->system, SYSTEM_KEY, &w);
-	user = add_value(registry, &registry->user, USER_KEY, &w);
+	len = system_string(registry, "PATH", list, sizeof(list));
+	machine = add_value(registry, list, len, &w);
+	len = registry_string(&registry->user, USER_KEY, "PATH", list, sizeof(list));
+	user = add_value(registry, list, len, &w);
 	out[w.used] = '\0';
 	return machine < 0 ? machine : user < 0 ? user : (ssize_t)w.used;
 }

@@ -7,6 +7,12 @@
 #include "lib/lib.h"
 #include "lib/test/cmocka_all.h"
 
+/* As Wine 10 has it. */
+#define LINKED(body)                                                                            \
+	"[System\\\\ControlSet001\\\\Control\\\\Session Manager\\\\Environment] 17\n" body      \
+	"\n[System\\\\CurrentControlSet] 17\n#link\n\"SymbolicLinkValue\"=hex(6):5c,00,52,\\\n" \
+	"  00,65\n"
+
 #define SYSTEM(body)                                                                              \
 	"WINE REGISTRY Version 2\n;; All keys relative to REGISTRY\\\\Machine\n\n#arch=win64\n\n" \
 	"[Software\\\\Other] 1\n\"PATH\"=\"C:\\\\wrong\"\n\n"                                     \
@@ -34,6 +40,10 @@ static void test_path(void **state)
 		{ SYSTEM("\"PATH\"=dword:00000001"), NULL, "" },
 		{ SYSTEM("\"PATH\"=\"no end"), NULL, "" },
 		{ SYSTEM("\"PATH\"=\"bad \\q\""), NULL, "" },
+		{ LINKED("\"PATH\"=str(2):\"%SystemRoot%;%MINE%\"\n\"MINE\"=\"D:\\\\m\""), NULL,
+		  "C:\\windows;D:\\m" },
+		{ LINKED("\"PATH\"=\"C:\\\\old\"") SYSTEM("\"PATH\"=\"C:\\\\new\""), NULL,
+		  "C:\\new" },
 		{ NULL, NULL, "" },
 		{ "", "[Environment] 1\r\n\"PATH\"=\"E:\\\\u\"\r\n", "E:\\u" },
 	};
