@@ -14,7 +14,18 @@
 #include "lib/dirs.h"
 #include "lib/lib.h"
 
-enum { MAKE_MS = 180 * 1000, TARGET_MAX = PATH_MAX + 4 };
+enum { MAKE_MS = 180 * 1000, TARGET_MAX = PATH_MAX + 4, SERVER_TEXT_MAX = PATH_MAX + 64 };
+
+/* Wayland's is in XDG_RUNTIME_DIR where nothing says which. */
+static bool names_display(const char *entry)
+{
+	static const char *const names[] = { "DISPLAY=", "WAYLAND_DISPLAY=", "XDG_RUNTIME_DIR=" };
+
+	for (size_t i = 0; i < array_len(names); i++)
+		if (strncmp(entry, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
 
 static int wine_run(const struct wine *wine, const char *program, const char *word,
 		    const char *option)
@@ -32,8 +43,7 @@ static int wine_run(const struct wine *wine, const char *program, const char *wo
 	args_add(&argv, "%s", option);
 	/* Without a display nothing asks, and nothing waits for an answer. */
 	for (size_t i = 0; i < wine->env.count; i++)
-		if (strncmp(wine->env.at[i], "DISPLAY=", 8) != 0 &&
-		    strncmp(wine->env.at[i], "WAYLAND_DISPLAY=", 16) != 0)
+		if (!names_display(wine->env.at[i]))
 			args_add(&env, "%s", wine->env.at[i]);
 	tool.argv = argv.at;
 	tool.envp = env.at;
@@ -86,23 +96,7 @@ bool prefix_is_complete(const struct wine *wine)
 	return access(path, F_OK) == 0;
 }
 
-/* --- dosdevices ---------------------------------------------------------------- */
-
-/* What a drive's link should say: our own drive_c as Wine itself says it. A
- * read-only one says so: who shares the server shares its rights too. */
-static void link_target(const struct wine *wine, const struct drive *drive, char out[TARGET_MAX])
-{
-	size_t len = strlen(wine->prefix);
-	bool own = strncmp(drive->dir, wine->prefix, len) == 0 &&
-		   strcmp(drive->dir + len, "/drive_c") == 0;
-
-	fmt(out, TARGET_MAX, "%s%s", own ? "../drive_c" : drive->dir, drive->read_only ? "/." : "");
-}
-
-static void link_name(const struct drive *drive, char out[3])
-{
-	fmt(out, 3, "%c:", tolower((unsigned char)drive->letter));
-}
+/* --- directories that programs change ----------------------------------------- */
 
 /* A directory in another: no link, which programs may have put there. */
 static int dir_open(int dir, const char *name)
@@ -110,6 +104,20 @@ static int dir_open(int dir, const char *name)
 	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
+}
+
+/* Whatever it is. */
+static void name_remove(int dir, const char *name)
+{
+	int sub;
+
+	if (unlinkat(dir, name, 0) == 0)
+		return;
+	sub = dir_open(dir, name);
+	if (sub >= 0)
+		dir_empty(sub, NULL);
+	fd_close(&sub);
+	unlinkat(dir, name, AT_REMOVEDIR);
 }
 
 static int prefix_open(const struct wine *wine)
@@ -129,6 +137,85 @@ static int dir_own(int dir, const char *name)
 	if ((fd == -ENOTDIR || fd == -ELOOP) && unlinkat(dir, name, 0) < 0)
 		return -errno;
 	return mkdirat(dir, name, 0700) < 0 ? -errno : dir_open(dir, name);
+}
+
+/* --- the server's directory --------------------------------------------------------- */
+
+/* What the file is: Wine minds its mode, and programs may have put anything there. */
+static bool server_file_is(int prefix, const char *text)
+{
+	int fd = openat(prefix, "wineserver", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	char there[SERVER_TEXT_MAX] = "";
+	ssize_t len = -1;
+	struct stat st;
+
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &st) == 0 && (st.st_mode & (S_IFMT | 0777)) == (S_IFREG | 0400))
+		len = fd_read_full(fd, there, sizeof(there));
+	close(fd);
+	return len == (ssize_t)strlen(text) && memcmp(there, text, (size_t)len) == 0;
+}
+
+static int server_file_set(int prefix, const char *text)
+{
+	int fd, r;
+
+	if (server_file_is(prefix, text))
+		return 0;
+	name_remove(prefix, "wineserver");
+	fd = openat(prefix, "wineserver", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
+	if (fd < 0)
+		return -errno;
+	r = fd_write_all(fd, text, strlen(text));
+	close(fd);
+	return r;
+}
+
+/* Debian's Wine takes what the file says for a name in TMPDIR, else in /tmp, and
+ * nothing is above the root directory. (Its Wine 10 aborts where TMPDIR is set: it frees
+ * what getenv(3) gave it.) */
+static int server_place(const struct wine *wine)
+{
+	int prefix = prefix_open(wine), r = prefix, dir = -1;
+	char text[SERVER_TEXT_MAX];
+
+	if (r >= 0)
+		r = dir = dir_own(prefix, "tmp");
+	fd_close(&dir);
+	if (r >= 0)
+		r = path_format(text, sizeof(text), "../../../../../../../..%s/tmp", wine->prefix);
+	if (r >= 0)
+		r = server_file_set(prefix, text);
+	fd_close(&prefix);
+	return r;
+}
+
+int prefix_set_server(const struct wine *wine, struct fault *why)
+{
+	int r = server_place(wine);
+
+	return r < 0 ? fault_set(why, HOST_FAILED, "unable to write %s/wineserver: %s",
+				 wine->prefix, strerror(-r))
+		     : 0;
+}
+
+/* --- dosdevices ---------------------------------------------------------------- */
+
+/* What a drive's link should say: our own drive_c as Wine itself says it. A
+ * read-only one says so: who shares the server shares its rights too. */
+static void link_target(const struct wine *wine, const struct drive *drive, char out[TARGET_MAX])
+{
+	size_t len = strlen(wine->prefix);
+	bool own = strncmp(drive->dir, wine->prefix, len) == 0 &&
+		   strcmp(drive->dir + len, "/drive_c") == 0;
+
+	fmt(out, TARGET_MAX, "%s%s", own ? "../drive_c" : drive->dir, drive->read_only ? "/." : "");
+}
+
+static void link_name(const struct drive *drive, char out[3])
+{
+	fmt(out, 3, "%c:", tolower((unsigned char)drive->letter));
 }
 
 /* Wine's directory of drives and ports. */
@@ -170,16 +257,9 @@ static bool device_compare(struct dir_walk *walk, int dir, const char *name)
 
 static bool device_remove(struct dir_walk *walk, int dir, const char *name)
 {
-	int sub;
-
 	(void)walk;
-	if (!is_drive_name(name) || unlinkat(dir, name, 0) == 0)
-		return true;
-	sub = dir_open(dir, name);
-	if (sub >= 0)
-		dir_empty(sub, NULL);
-	fd_close(&sub);
-	unlinkat(dir, name, AT_REMOVEDIR);
+	if (is_drive_name(name))
+		name_remove(dir, name);
 	return true;
 }
 
@@ -236,12 +316,9 @@ static int devices_set(int dir, const struct wine *wine, const struct drives *dr
 
 int prefix_set_drives(const struct wine *wine, const struct drives *drives, struct fault *why)
 {
-	int prefix = prefix_open(wine), dir = prefix, shares = -1;
+	int prefix = prefix_open(wine), dir = -1, shares = -1;
 	int r = prefix;
 
-	if (prefix >= 0)
-		r = dir = dir_own(prefix, "tmp");
-	fd_close(&dir);
 	if (r >= 0)
 		r = dir = dir_own(prefix, "dosdevices");
 	if (r >= 0)
@@ -328,7 +405,7 @@ int prefix_make(struct wine *wine, struct fault *why)
 	if (path_format(own.at[0].dir, sizeof(own.at[0].dir), "%s/drive_c", wine->prefix) < 0 ||
 	    dir_make(wine->prefix, 0700) < 0 || dir_make(own.at[0].dir, 0755) < 0)
 		return fault_set(why, HOST_FAILED, "unable to make %s/drive_c", wine->prefix);
-	if (prefix_set_drives(wine, &own, why) < 0)
+	if (prefix_set_server(wine, why) < 0 || prefix_set_drives(wine, &own, why) < 0)
 		return -1;
 	status = wine_run(wine, wine->loader, "wineboot", "-i");
 	/* The registry is on disk when the server has gone. */

@@ -12,6 +12,12 @@ int prefix_make(struct wine *wine, struct fault *why);
  * lower case: on a drive that minds case both are there. */
 void prefix_add_names(const struct wine *wine);
 
+/* Before Wine is started: its server's directory is to be in PREFIX/tmp, behind the wall
+ * (wall.h), the same for all who use the prefix, and nowhere else on the host. That is
+ * Debian's Wine; one that is not has it in /tmp/.wine-UID, and Debian's has it in
+ * /run/user/UID/wine where it may open that, as it may before the wall. */
+int prefix_set_server(const struct wine *wine, struct fault *why);
+
 /* Ends what outlived its agent: it is behind that one's wall (wall.h), not ours. */
 void prefix_end_server(const struct wine *wine);
 

@@ -189,6 +189,11 @@ static void places_free(struct places *p)
 
 /* --- the view ------------------------------------------------------------------ */
 
+static void server_dir(char *out, size_t size)
+{
+	fmt(out, size, "/tmp/.wine-%u", (unsigned)getuid());
+}
+
 static int view_fill(struct view *view, const struct places *p, bool apart)
 {
 	int r = apart ? view_add_processes(view) : 0;
@@ -224,6 +229,32 @@ static int places_add(struct view *view)
 	return fd < 0 ? fd : view_add_files(view, fd, DRIVE_PLACES);
 }
 
+static void allow_server_dir(struct places *p)
+{
+	char path[64];
+
+	server_dir(path, sizeof(path));
+	allow(p, path, CHANGE);
+}
+
+/* PREFIX/tmp under the name by which a Wine that is not Debian's looks for its server; and
+ * Debian's needs a /tmp (prefix.h). Programs may have put a link to elsewhere there. */
+static int server_dir_add(struct view *view, const struct wine *wine)
+{
+	char path[PATH_MAX + 8], held[64];
+	int dir, fd;
+
+	fmt(path, sizeof(path), "%s/tmp", wine->prefix);
+	dir = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0)
+		return 0;
+	fmt(held, sizeof(held), "/proc/self/fd/%d", dir);
+	fd = view_copy(held, VIEW_WRITE);
+	close(dir);
+	server_dir(path, sizeof(path));
+	return fd < 0 ? fd : view_add_files(view, fd, path);
+}
+
 static int view_narrow(const struct places *p, const struct wall *wall, bool apart,
 		       struct wall_state *state)
 {
@@ -233,6 +264,8 @@ static int view_narrow(const struct places *p, const struct wall *wall, bool apa
 	r = view_begin(&view);
 	if (r == 0) {
 		r = view_fill(&view, p, apart);
+		if (r == 0)
+			r = server_dir_add(&view, wall->wine);
 		if (r == 0)
 			state->places = places_add(&view);
 		if (r == 0 && held >= 0)
@@ -356,6 +389,8 @@ int wall_raise(const struct wall *wall, struct wall_state *state)
 		state->places = state->view;
 	if (state->places == 0)
 		allow(&p, DRIVE_PLACES, CHANGE);
+	if (state->view == 0)
+		allow_server_dir(&p);
 	if (r == 0)
 		r = p.bad ? -ENOMEM : guard_programs();
 	if (r == 0)

@@ -107,8 +107,9 @@ static int env_fill(struct wine *wine)
 	args_add(&wine->env, "WINEPREFIX=%s", wine->prefix);
 	args_add(&wine->env, "WINELOADER=%s", wine->loader);
 	args_add(&wine->env, "WINESERVER=%s", wine->server);
-	/* The server's socket is behind the wall too. */
-	args_add(&wine->env, "TMPDIR=%s/tmp", wine->prefix);
+	/* libwayland complains to a program's stderr where there is none. */
+	if (!getenv("XDG_RUNTIME_DIR"))
+		args_add(&wine->env, "XDG_RUNTIME_DIR=%s/tmp", wine->prefix);
 	if (!getenv("WINEDEBUG"))
 		args_add(&wine->env, "WINEDEBUG=-all");
 	if (!utf8)
@@ -129,7 +130,7 @@ int wine_prepare(struct wine *wine, const struct drives *drives, struct fault *w
 		return 0;
 	do {
 		alone = flock(wine->lock, LOCK_EX | LOCK_NB) == 0;
-		if (alone && prefix_make(wine, why) < 0)
+		if (alone && (prefix_make(wine, why) < 0 || prefix_set_server(wine, why) < 0))
 			return -1;
 		if (alone) {
 			prefix_end_server(wine);
@@ -249,6 +250,9 @@ int wine_enter(const struct wine *wine)
 
 int wine_settle(const struct wine *wine, const struct drives *drives, struct fault *why)
 {
+	/* Of a disk that is full who starts a program is told. */
+	if (prefix_set_server(wine, why) < 0 && !wine_is_full(wine))
+		return -1;
 	prefix_end_server(wine); /* of an agent that was killed */
 	return prefix_set_drives(wine, drives, why);
 }

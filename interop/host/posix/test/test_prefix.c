@@ -91,11 +91,9 @@ static void test_devices_are_elsewhere(void **state)
 {
 	(void)state;
 	assert_int_equal(symlink("../elsewhere", at("wine/dosdevices")), 0);
-	assert_int_equal(symlink("../elsewhere", at("wine/tmp")), 0);
 	drives_are_set();
 	assert_int_equal(access(at("elsewhere/c:"), F_OK), 0);
 	assert_int_not_equal(access(at("elsewhere/d:"), F_OK), 0);
-	assert_string_equal(target_of("wine/tmp"), "");
 }
 
 static void test_devices_are_a_file(void **state)
@@ -103,6 +101,62 @@ static void test_devices_are_a_file(void **state)
 	(void)state;
 	assert_int_equal(mkfifo(at("wine/dosdevices"), 0600), 0);
 	drives_are_set();
+}
+
+/* What the file says leads there from anywhere in the host's /tmp; and it stays as it is. */
+static void server_is_set(void)
+{
+	struct fault why = { 0 };
+	struct stat file, there, tmp;
+	char text[PATH_MAX + 64] = "/tmp/";
+
+	assert_int_equal(prefix_set_server(&wine, &why), 0);
+	assert_int_equal(lstat(at("wine/wineserver"), &file), 0);
+	assert_int_equal(file.st_mode, S_IFREG | 0400);
+	assert_true(file_read(at("wine/wineserver"), text + 5, sizeof(text) - 5) > 0);
+	assert_int_equal(stat(text, &there), 0);
+	assert_int_equal(lstat(at("wine/tmp"), &tmp), 0);
+	assert_int_equal(tmp.st_mode, S_IFDIR | 0700);
+	assert_int_equal(there.st_ino, tmp.st_ino);
+}
+
+static void test_server(void **state)
+{
+	struct stat once, again;
+
+	(void)state;
+	server_is_set();
+	stat(at("wine/wineserver"), &once);
+	server_is_set();
+	stat(at("wine/wineserver"), &again);
+	assert_int_equal(once.st_ino, again.st_ino);
+	assert_int_equal(once.st_mtim.tv_nsec, again.st_mtim.tv_nsec);
+}
+
+/* Of a Landbridge before, or a Windows program's. */
+static void test_server_is_elsewhere(void **state)
+{
+	(void)state;
+	file_create(at("wine/wineserver"), "wine-AbCdEf", 0400);
+	server_is_set();
+	chmod(at("wine/wineserver"), 0600);
+	server_is_set();
+	unlink(at("wine/wineserver"));
+	file_create(at("elsewhere/file"), "", 0600);
+	assert_int_equal(symlink("../elsewhere/file", at("wine/wineserver")), 0);
+	rmdir(at("wine/tmp"));
+	assert_int_equal(symlink("../elsewhere", at("wine/tmp")), 0);
+	server_is_set();
+	assert_int_equal(access(at("elsewhere/file"), F_OK), 0);
+	unlink(at("wine/wineserver"));
+	assert_int_equal(mkfifo(at("wine/wineserver"), 0400), 0);
+	alarm(10);
+	server_is_set();
+	alarm(0);
+	unlink(at("wine/wineserver"));
+	mkdir(at("wine/wineserver"), 0700);
+	mkdir(at("wine/wineserver/more"), 0700);
+	server_is_set();
 }
 
 static void test_drive_is_a_directory(void **state)
@@ -182,6 +236,8 @@ int main(void)
 		TEST(test_drive_comes_and_goes),
 		TEST(test_devices_are_elsewhere),
 		TEST(test_devices_are_a_file),
+		TEST(test_server),
+		TEST(test_server_is_elsewhere),
 		TEST(test_drive_is_a_directory),
 		TEST(test_names_are_elsewhere),
 		TEST(test_made_is_told_outside),

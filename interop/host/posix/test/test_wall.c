@@ -29,12 +29,13 @@
 #include "lib/lib.h"
 #include "lib/test/cmocka_all.h"
 
-static const char *const owned[] = { "",      "prefix", "prefix/new", "d",     "d/own",
-				     "d/new", "e",      "e/own",      "secret" };
+static const char *const owned[] = { "",      "prefix", "prefix/new", "prefix/tmp", "d",
+				     "d/own", "d/new",  "e",          "e/own",      "secret" };
 
 static int setup(void **state)
 {
-	static const char *const dirs[] = { "bin", "bin/wine", "prefix", "d", "e", "run" };
+	static const char *const dirs[] = { "bin", "bin/wine", "prefix", "prefix/tmp",
+					    "d",   "e",        "run" };
 
 	(void)state;
 	unsetenv("DISPLAY");
@@ -197,6 +198,22 @@ static int yields(void)
 		       : 0;
 }
 
+/* Where Wine's server may have its directory, by two names, and nothing else in /tmp. */
+static int server_dir(void)
+{
+	char path[64], name[64];
+	struct stat one, other;
+
+	fmt(path, sizeof(path), "/tmp/.wine-%u", (unsigned)geteuid());
+	fmt(name, sizeof(name), "%s/server", path);
+	if (mkdir(name, 0700) < 0 || rmdir(at("prefix/tmp/server")) < 0)
+		return 100;
+	fmt(name, sizeof(name), "/tmp/../../..%s/tmp", at("prefix"));
+	if (stat(path, &one) < 0 || stat(name, &other) < 0 || one.st_ino != other.st_ino)
+		return 101;
+	return mkdir("/tmp/new", 0700) == 0 ? 102 : 0;
+}
+
 static int view(void)
 {
 	struct rlimit processes;
@@ -235,6 +252,8 @@ static int behind(const struct wall *wall)
 		r = powers();
 	if (r == 0 && stands.view == 0)
 		r = view();
+	if (r == 0 && stands.view == 0)
+		r = server_dir();
 	if (r == 0)
 		r = yields();
 	if (r == 0 && stands.view == 0)
