@@ -123,6 +123,28 @@ def test_two_runs_have_two_names(door):
     assert machines(door) == {}
 
 
+def test_two_share_the_prefix(door, home, tmp_path):
+    """Where none can have a layer of its own, two with the same drives have Wine and its server together."""
+    assert door.run("--", "cmd.exe", "/c", "ver").status == 0
+    shared = tmp_path / "no:layers"
+    shared.mkdir()
+    subprocess.run(["cp", "-a", home / "wine", shared], check=True)
+    (shared / "wine.made").write_text("")
+    for name in ("images", "modules"):
+        os.symlink(home / name, shared / name)
+    here = frontdoor.FrontDoor(shared, XDG_RUNTIME_DIR=door.env["XDG_RUNTIME_DIR"])
+    runs = [here.start("run", "--", "bash", "-lc", "cmd.exe /c exit 5; echo $?; exec sleep 1000") for _ in range(2)]
+    for run in runs:
+        assert run.stdout.readline() == b"5\n"
+    families = [children_of(machine["agent"]) for machine in machines(here).values()]
+    names = [name_of(process) for family in families for process in family]
+    assert len(families) == 2 and len([name for name in names if name.startswith("wineserver")]) == 1, names
+    for run in runs:
+        run.terminate()
+        run.communicate(timeout=60)
+    assert os.listdir(shared / "wine" / "tmp") and not (shared / "machines" / "debian" / "upper").exists()
+
+
 def test_run_is_stopped_by_another(door):
     run = door.start("run", "--", *UP)
     assert run.stdout.readline() == b"up\n"

@@ -422,6 +422,7 @@ int prefix_make(struct wine *wine, struct fault *why)
 	nftw(path, mark_program, 16, FTW_PHYS);
 	fmt(path, sizeof(path), "%s/drive_c/users", wine->prefix);
 	nftw(path, unlink_home, 16, FTW_PHYS);
+	prefix_add_names(wine);
 	made_path(wine, path);
 	file_create(path, "made by landbridge\n", 0600);
 	return 0;

@@ -132,10 +132,8 @@ int wine_prepare(struct wine *wine, const struct drives *drives, struct fault *w
 		alone = flock(wine->lock, LOCK_EX | LOCK_NB) == 0;
 		if (alone && (prefix_make(wine, why) < 0 || prefix_set_server(wine, why) < 0))
 			return -1;
-		if (alone) {
+		if (alone)
 			prefix_end_server(wine);
-			prefix_add_names(wine);
-		}
 		if (alone && prefix_set_drives(wine, drives, why) < 0)
 			return -1;
 		/* This may wait, for one that makes the prefix just now. */
@@ -164,17 +162,19 @@ bool wine_c_is_ours(const struct wine *wine)
 	       strcmp(wine->c_dir + len, "/drive_c") == 0;
 }
 
-/* All layers lie over it, so it is never changed again. */
+/* All layers lie over it, so it is never changed again. Where there are none, who shares it
+ * keeps its lock as long as he runs. */
 static int reference_make(struct wine *wine, struct fault *why)
 {
 	int r;
 
+	if (prefix_is_complete(wine))
+		return 0;
 	while (flock(wine->lock, LOCK_EX) < 0)
 		if (errno != EINTR)
 			return fault_set(why, HOST_FAILED, "unable to lock %s: %s", wine->prefix,
 					 strerror(errno));
 	r = prefix_make(wine, why);
-	prefix_add_names(wine);
 	flock(wine->lock, LOCK_UN);
 	return r;
 }
