@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "interop/host/frame.h"
+#include "interop/host/ethernet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

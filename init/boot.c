@@ -13,7 +13,7 @@
 #include "init/console.h"
 #include "init/dhcp.h"
 #include "init/distro.h"
-#include "init/drives.h"
+#include "init/letters.h"
 #include "init/emergency.h"
 #include "init/etc.h"
 #include "init/exe.h"

@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 #include "init/distro.h"
-#include "init/drives.h"
+#include "init/letters.h"
 #include "init/linkdrive.h"
 #include "init/modprobe.h"
-#include "init/mounts.h"
+#include "init/mounted.h"
 #include "init/spawn.h"
 #include "init/systemd.h"
 #include "lib/dirs.h"

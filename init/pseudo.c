@@ -12,7 +12,7 @@
 #include "init/console.h"
 #include "init/distro.h"
 #include "init/machine.h"
-#include "init/mounts.h"
+#include "init/mounted.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"

@@ -14,7 +14,7 @@
 #define LANDBRIDGE_INTEROP_HOST_POSIX_DISTRIBUTION_H
 
 #include "interop/host/options.h"
-#include "interop/host/posix/dirs.h"
+#include "interop/host/posix/where.h"
 #include "interop/host/posix/machine.h"
 #include "interop/host/profile.h"
 

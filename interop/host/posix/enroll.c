@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "interop/host/posix/commands.h"
-#include "interop/host/posix/dirs.h"
+#include "interop/host/posix/where.h"
 #include "interop/link/link.h"
 #include "lib/lib.h"
 

@@ -6,7 +6,7 @@
 
 #include "interop/host/disk.h"
 #include "interop/host/options.h"
-#include "interop/host/posix/dirs.h"
+#include "interop/host/posix/where.h"
 
 enum image_kind {
 	IMAGE_UNKNOWN,

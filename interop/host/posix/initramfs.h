@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "interop/host/posix/dirs.h"
+#include "interop/host/posix/where.h"
 
 /* A newc header and the name after it, padded. Returns the length, or
  * -ENAMETOOLONG. mode has the file type's bits. Pure. */

@@ -2,7 +2,7 @@
 #ifndef LANDBRIDGE_INTEROP_HOST_POSIX_MODULE_DISK_H
 #define LANDBRIDGE_INTEROP_HOST_POSIX_MODULE_DISK_H
 
-#include "interop/host/posix/dirs.h"
+#include "interop/host/posix/where.h"
 
 /* The squashfs of the directory `modules`, which is named after the kernel's release:
  * home/modules/RELEASE-STAMP.squashfs, made once for each state of the directory,

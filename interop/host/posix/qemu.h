@@ -5,7 +5,7 @@
 #include "interop/host/posix/tool.h"
 #include "interop/host/posix/image.h"
 #include "interop/host/options.h"
-#include "interop/host/posix/dirs.h"
+#include "interop/host/posix/where.h"
 
 struct qemu {
 	const char *program;

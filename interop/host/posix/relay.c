@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "interop/host/frame.h"
+#include "interop/host/ethernet.h"
 #include "lib/child.h"
 #include "lib/lib.h"
 

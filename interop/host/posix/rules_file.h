@@ -3,7 +3,7 @@
 #ifndef LANDBRIDGE_INTEROP_HOST_POSIX_RULES_FILE_H
 #define LANDBRIDGE_INTEROP_HOST_POSIX_RULES_FILE_H
 
-#include "interop/host/posix/dirs.h"
+#include "interop/host/posix/where.h"
 #include "interop/host/rules.h"
 
 /* Reads it, for as long as the process lives; without one rules_init's hold. Fails,

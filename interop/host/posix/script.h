@@ -2,7 +2,7 @@
 #ifndef LANDBRIDGE_INTEROP_HOST_POSIX_SCRIPT_H
 #define LANDBRIDGE_INTEROP_HOST_POSIX_SCRIPT_H
 
-#include "interop/host/posix/dirs.h"
+#include "interop/host/posix/where.h"
 #include "interop/host/posix/tool.h"
 
 struct script {

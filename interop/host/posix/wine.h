@@ -14,7 +14,7 @@
 #include <signal.h>
 
 #include "interop/host/posix/tool.h"
-#include "interop/host/posix/dirs.h"
+#include "interop/host/posix/where.h"
 
 struct wine {
 	char loader[PATH_MAX]; /* wine64 */

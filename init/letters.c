@@ -1,5 +1,5 @@
-/* drives.c: the host's drives at their letters: at boot, and when one comes later. */
-#include "init/drives.h"
+/* letters.c: the host's drives at their letters: at boot, and when one comes later. */
+#include "init/letters.h"
 
 #include <errno.h>
 #include <fcntl.h>

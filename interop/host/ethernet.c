@@ -1,5 +1,5 @@
-/* frame.c: what a guest may send to the network. */
-#include "interop/host/frame.h"
+/* ethernet.c: what a guest may send to the network. */
+#include "interop/host/ethernet.h"
 
 #include <string.h>
 

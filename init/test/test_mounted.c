@@ -1,5 +1,5 @@
-/* test_mounts.c: the end of a run, with more mounts than any buffer holds. */
-#include "init/mounts.h"
+/* test_mounted.c: the end of a run, with more mounts than any buffer holds. */
+#include "init/mounted.h"
 
 #include <stdio.h>
 #include <sys/mount.h>

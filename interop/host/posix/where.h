@@ -1,4 +1,4 @@
-/* dirs.h: where a Linux host has its things.
+/* where.h: where a Linux host has its things.
  *
  *     data   what was built: init, kernel/, images/, landbridge-start.exe:
  *            $LANDBRIDGE_DATA, else the program's own directory, else
@@ -7,8 +7,8 @@
  *            $LANDBRIDGE_HOME, else $XDG_DATA_HOME/landbridge, else
  *            ~/.local/share/landbridge
  */
-#ifndef LANDBRIDGE_INTEROP_HOST_POSIX_DIRS_H
-#define LANDBRIDGE_INTEROP_HOST_POSIX_DIRS_H
+#ifndef LANDBRIDGE_INTEROP_HOST_POSIX_WHERE_H
+#define LANDBRIDGE_INTEROP_HOST_POSIX_WHERE_H
 
 #include <glob.h>
 #include <limits.h>

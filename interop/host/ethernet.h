@@ -1,6 +1,6 @@
-/* frame.h: what a guest may send to the network. Pure. */
-#ifndef LANDBRIDGE_INTEROP_HOST_FRAME_H
-#define LANDBRIDGE_INTEROP_HOST_FRAME_H
+/* ethernet.h: what a guest may send to the network. Pure. */
+#ifndef LANDBRIDGE_INTEROP_HOST_ETHERNET_H
+#define LANDBRIDGE_INTEROP_HOST_ETHERNET_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* mounts.c: what is mounted, asked and undone. */
-#include "init/mounts.h"
+/* mounted.c: what is mounted, asked and undone. */
+#include "init/mounted.h"
 
 #include <string.h>
 #include <sys/mman.h>

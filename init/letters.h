@@ -1,6 +1,6 @@
-/* drives.h: the host's drives at boot. */
-#ifndef LANDBRIDGE_INIT_DRIVES_H
-#define LANDBRIDGE_INIT_DRIVES_H
+/* letters.h: the host's drives at boot. */
+#ifndef LANDBRIDGE_INIT_LETTERS_H
+#define LANDBRIDGE_INIT_LETTERS_H
 
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
-/* mounts.h: what is mounted, asked and undone. */
-#ifndef LANDBRIDGE_INIT_MOUNTS_H
-#define LANDBRIDGE_INIT_MOUNTS_H
+/* mounted.h: what is mounted, asked and undone. */
+#ifndef LANDBRIDGE_INIT_MOUNTED_H
+#define LANDBRIDGE_INIT_MOUNTED_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
-/* test_frame.c: what a guest may send to the network. */
-#include "interop/host/frame.h"
+/* test_ethernet.c: what a guest may send to the network. */
+#include "interop/host/ethernet.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* dirs.c: finds the places where things are. */
-#include "interop/host/posix/dirs.h"
+/* where.c: finds the places where things are. */
+#include "interop/host/posix/where.h"
 
 #include <errno.h>
 #include <fcntl.h>

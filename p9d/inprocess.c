@@ -1,4 +1,4 @@
-/* serve.c: the library's way in: one connection in this process. */
+/* inprocess.c: the library's way in: one connection in this process. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
