@@ -317,6 +317,21 @@ def test_notepad_opens_from_bash(landbridge, display, artefacts, tools):
     assert shell.exitstatus == 9
 
 
+def test_console_beside_a_file(landbridge, tools):
+    """Its question is seen and answered, wherever one of its outputs goes."""
+    shell = landbridge.terminal("--drive", f"D:={tools}")
+    try:
+        for where, seen, kept in (("", "err word7", ""), ("2>/tmp/file", "out word7", "err word7"),
+                                  (">/tmp/file", "err word7", "out word7")):
+            shell.sendline(f"echo >/tmp/file; TERM=xterm /mnt/d/probe.exe ask {where}; echo \"status $?, $(cat /tmp/file)\"")
+            shell.expect("the word\\?")
+            shell.send("word7\r")
+            shell.expect(f"{seen}.*status 0, {kept}\r\n")
+    finally:
+        shell.sendline("exit")
+        shell.close()
+
+
 def test_notepad_opens_the_guests_own_file(landbridge, display):
     """By its name in the guest's home, where no drive is."""
     run = landbridge_on(landbridge, display).start("run", "--", "bash", "-lc",

@@ -85,27 +85,35 @@ static int refuse_socket(const struct client *c, int error)
 
 /* --- the call -------------------------------------------------------------------- */
 
-/* A console only where all three are one terminal (not merely terminals of
- * one kind), we are in its foreground, and it can do what a console's drawing
- * asks of it. */
-static bool on_terminal(struct request *rq)
+/* Not a pipe: whoever reads that may read from the terminal, too, as less(1) does. */
+static bool is_quiet(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) || S_ISCHR(st->st_mode);
+}
+
+/* A console only where stdin and one more are one terminal (not merely terminals of one
+ * kind), and the third is it, too, or a file; where we are in its foreground, and it can
+ * do what a console's drawing asks of it. The flags for that, or 0. */
+static uint32_t on_terminal(struct request *rq)
 {
 	const char *kind = getenv("TERM");
 	struct winsize size = { 0 };
 	struct stat st[3];
+	bool same[3];
 
 	if (kind && strcmp(kind, "dumb") == 0)
-		return false;
-	for (int i = 0; i < 3; i++)
-		if (fstat(i, &st[i]) < 0 || !S_ISCHR(st[i].st_mode) ||
-		    st[i].st_rdev != st[0].st_rdev)
-			return false;
-	if (!isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) != getpgrp())
-		return false;
+		return 0;
+	for (int i = 0; i < 3; i++) {
+		if (fstat(i, &st[i]) < 0 || !is_quiet(&st[i]))
+			return 0;
+		same[i] = S_ISCHR(st[i].st_mode) && st[i].st_rdev == st[0].st_rdev;
+	}
+	if ((!same[1] && !same[2]) || !isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) != getpgrp())
+		return 0;
 	ioctl(STDIN_FILENO, TIOCGWINSZ, &size);
 	rq->rows = size.ws_row ? size.ws_row : 24;
 	rq->cols = size.ws_col ? size.ws_col : 80;
-	return true;
+	return PROGRAM_TTY | (same[1] ? 0 : PROGRAM_OUT_APART) | (same[2] ? 0 : PROGRAM_ERR_APART);
 }
 
 static int client_encode(struct client *c, struct writer *w)
@@ -217,8 +225,8 @@ static int client_run(struct client *c)
 	rq->flags = c->flags;
 	if (c->program.gui)
 		rq->flags |= PROGRAM_NO_STDIN;
-	else if (!rq->flags && on_terminal(rq))
-		rq->flags = PROGRAM_TTY;
+	else if (!rq->flags)
+		rq->flags = on_terminal(rq);
 	if (!(rq->flags & PROGRAM_TTY) && fd_is_same(STDOUT_FILENO, STDERR_FILENO))
 		rq->flags |= PROGRAM_ONE_OUTPUT;
 	payload = malloc(PAYLOAD_MAX);

@@ -108,7 +108,7 @@ static bool has_limit(const struct serve *s, int i)
 {
 	if (s->out[i]->state != SOURCE_DRY)
 		return false;
-	if (s->tty || s->detached || s->subsystem == WIRE_GUI)
+	if (s->shows == i + 1 || s->detached || s->subsystem == WIRE_GUI)
 		return true;
 	return i == 1 && s->stderr_is_loose && source_ended(s->out[0]);
 }
@@ -254,6 +254,7 @@ static int on_open(struct serve *s, const void *payload, size_t len)
 	if (s->process != PROCESS_NONE || open_decode(&l, payload, len) < 0)
 		return -EPROTO;
 	s->tty = l.flags & PROGRAM_TTY;
+	s->shows = !s->tty ? 0 : l.flags & PROGRAM_OUT_APART ? 2 : 1;
 	s->detached = l.flags & PROGRAM_DETACH;
 	s->process = PROCESS_STARTING;
 	if (s->ops->start(s->owner, &l, &why) < 0)
@@ -295,7 +296,7 @@ static int on_output(struct serve *s, const struct frame *f, struct reader *r)
 		bytes = read_u32(r);
 		return r->bad ? -EPROTO : source_grant(out, bytes);
 	}
-	if (s->tty) /* nobody sees the terminal any more */
+	if (s->shows == f->flags) /* nobody sees the terminal any more */
 		serve_gone(s);
 	else
 		source_end(out);

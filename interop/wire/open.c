@@ -4,7 +4,10 @@
 
 #include "interop/wire/field.h"
 
-enum { PROGRAM_FLAGS_KNOWN = PROGRAM_TTY | PROGRAM_DETACH | PROGRAM_NO_STDIN | PROGRAM_ONE_OUTPUT };
+enum {
+	PROGRAM_FLAGS_KNOWN =
+		PROGRAM_TTY | PROGRAM_DETACH | PROGRAM_NO_STDIN | PROGRAM_ONE_OUTPUT | PROGRAM_APART
+};
 
 #define BIT(tag) (1u << (tag))
 
@@ -33,9 +36,12 @@ static int take_u32(const struct field *f, uint32_t *out)
 
 static int take_flags(const struct field *f, uint32_t *out)
 {
+	uint32_t apart;
+
 	if (take_u32(f, out) || (*out & ~(uint32_t)PROGRAM_FLAGS_KNOWN))
 		return -EPROTO;
-	return 0;
+	apart = *out & PROGRAM_APART;
+	return apart && (apart == PROGRAM_APART || !(*out & PROGRAM_TTY)) ? -EPROTO : 0;
 }
 
 static int take_winsz(const struct field *f, struct open *o)

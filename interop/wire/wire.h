@@ -119,6 +119,11 @@ enum program_flag {
 	PROGRAM_DETACH = 4,      /* the job outlives its stream */
 	PROGRAM_NO_STDIN = 8,    /* stdin is empty */
 	PROGRAM_ONE_OUTPUT = 16, /* stdout and stderr are one file: DATA of both is fd 1 */
+	/* With TTY, and one of them at most: a pipe for that one. What the terminal shows is
+	 * DATA of fd 2 with the first, else of fd 1. */
+	PROGRAM_OUT_APART = 32,
+	PROGRAM_ERR_APART = 64,
+	PROGRAM_APART = PROGRAM_OUT_APART | PROGRAM_ERR_APART,
 };
 
 /* What OPEN says. Sent as fields {u16 tag, u16 0, u32 len, bytes}; unknown

@@ -10,6 +10,7 @@
  *   probe spawn          starts itself with `wait`, prints its process id, exits
  *   probe wait           waits for ever
  *   probe later MS FILE  makes FILE after so long
+ *   probe ask            asks the console for a word, and says it on stdout and stderr
  *   probe hang           says ready, then waits for ever
  */
 #include <windows.h>
@@ -172,6 +173,27 @@ static int do_later(int argc, wchar_t **argv)
 	return file == INVALID_HANDLE_VALUE || !CloseHandle(file);
 }
 
+/* As ssh.exe and git's helpers ask, whatever the standard handles are. */
+static int do_ask(int argc, wchar_t **argv)
+{
+	HANDLE out = CreateFileW(L"CONOUT$", GENERIC_READ | GENERIC_WRITE, 3, NULL, OPEN_EXISTING,
+				 0, NULL),
+	       in = CreateFileW(L"CONIN$", GENERIC_READ | GENERIC_WRITE, 3, NULL, OPEN_EXISTING, 0,
+				NULL);
+	char word[100], line[120];
+	DWORD len;
+
+	if (!WriteFile(out, "the word? ", 10, &len, NULL) ||
+	    !ReadFile(in, word, sizeof(word) - 1, &len, NULL))
+		return 95;
+	while (len > 0 && (word[len - 1] == '\n' || word[len - 1] == '\r'))
+		len--;
+	word[len] = 0;
+	put(STD_OUTPUT_HANDLE, line, (DWORD)sprintf(line, "out %s\n", word));
+	put(STD_ERROR_HANDLE, line, (DWORD)sprintf(line, "err %s\n", word));
+	return 0;
+}
+
 static const struct {
 	const wchar_t *name;
 	int (*run)(int argc, wchar_t **argv);
@@ -179,6 +201,7 @@ static const struct {
 	{ L"args", do_args }, { L"env", do_env },   { L"cwd", do_cwd },     { L"exit", do_exit },
 	{ L"cat", do_cat },   { L"line", do_line }, { L"both", do_both },   { L"spawn", do_spawn },
 	{ L"wait", do_wait }, { L"hang", do_hang }, { L"turns", do_turns }, { L"later", do_later },
+	{ L"ask", do_ask },
 };
 
 int main(void)

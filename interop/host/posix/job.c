@@ -51,7 +51,7 @@ _Static_assert(JUDGE_PATH_MAX >= PATH_MAX, "canonical_path fills it");
 /* Whether both have the same pipes, or terminals of one size. */
 static bool has_shape(const struct open *ahead, const struct open *l)
 {
-	const uint32_t flags = PROGRAM_TTY | PROGRAM_NO_STDIN | PROGRAM_ONE_OUTPUT;
+	const uint32_t flags = PROGRAM_TTY | PROGRAM_NO_STDIN | PROGRAM_ONE_OUTPUT | PROGRAM_APART;
 
 	if ((ahead->flags & flags) != (l->flags & flags))
 		return false;

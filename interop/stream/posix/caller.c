@@ -212,7 +212,7 @@ static int caller_open(struct caller *c, int endpoint)
 	c->call.in_looks = inlet_looks(&c->in);
 	if (error == 0)
 		error = outlet_open_shared(&c->out[0], &c->loop, STDOUT_FILENO);
-	if (error == 0 && !(c->call.flags & PROGRAM_TTY))
+	if (error == 0 && (!(c->call.flags & PROGRAM_TTY) || c->call.flags & PROGRAM_APART))
 		error = outlet_open_shared(&c->out[1], &c->loop, STDERR_FILENO);
 	return error;
 }

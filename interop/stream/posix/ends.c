@@ -49,14 +49,17 @@ static int ends_pipes(struct ends *ends, const struct open *l)
 static int ends_tty(struct ends *ends, const struct open *l)
 {
 	bool known = l->rows > 0 && l->cols > 0;
+	int shows = l->flags & PROGRAM_OUT_APART ? 2 : 1;
 	int error = pty_open(&ends->ours[0], &ends->theirs[0]);
 
 	if (error < 0)
 		return error;
 	ends->theirs[1] = ends->theirs[2] = ends->theirs[0];
 	pty_resize(ends->ours[0], known ? l->rows : 24, known ? l->cols : 80);
-	ends->ours[1] = fcntl(ends->ours[0], F_DUPFD_CLOEXEC, 3);
-	return ends->ours[1] < 0 ? -errno : 0;
+	ends->ours[shows] = fcntl(ends->ours[0], F_DUPFD_CLOEXEC, 3);
+	if (ends->ours[shows] < 0)
+		return -errno;
+	return l->flags & PROGRAM_APART ? ends_pipe(ends, 3 - shows) : 0;
 }
 
 int ends_open(struct ends *ends, const struct open *l)
@@ -67,8 +70,9 @@ int ends_open(struct ends *ends, const struct open *l)
 
 void ends_close(struct ends *ends)
 {
-	if (ends->theirs[1] == ends->theirs[0])
-		ends->theirs[1] = ends->theirs[2] = -1;
+	for (int i = 1; i < 3; i++)
+		if (ends->theirs[i] == ends->theirs[0])
+			ends->theirs[i] = -1;
 	for (int i = 0; i < 3; i++) {
 		fd_close(&ends->ours[i]);
 		fd_close(&ends->theirs[i]);

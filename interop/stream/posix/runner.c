@@ -28,7 +28,7 @@ struct runner {
 	void *owner;
 	struct job job;
 	struct outlet in;    /* the program's stdin */
-	struct inlet out[2]; /* its stdout and stderr; with a terminal only the first */
+	struct inlet out[2]; /* its stdout and stderr; with a terminal that may be one */
 	struct signals signals;
 	struct watch report;
 	struct timer timer, patience;
@@ -53,7 +53,7 @@ static int runner_open(struct runner *r, struct ends *ends)
 		error = outlet_open_own(&r->in, &r->loop, ends_give(ends, 0));
 	if (error == 0)
 		error = inlet_open_own(&r->out[0], &r->loop, ends_give(ends, 1));
-	if (error == 0 && !r->serve.tty)
+	if (error == 0 && ends->ours[2] >= 0)
 		error = inlet_open_own(&r->out[1], &r->loop, ends_give(ends, 2));
 	if (error == 0 && r->job.report >= 0) {
 		fd_set_nonblock(r->job.report);

@@ -9,7 +9,7 @@
 #include "lib/test/cmocka_all.h"
 
 /* What an event is written as, and what comes of it. Events:
- *     O OPEN   T on a terminal   D detached   H with a helper   F that fails
+ *     O OPEN   T on a terminal   R but for stdout   D detached   H with a helper   F that fails
  *     s started   g started as a GUI program   f failed   x exited   k killed
  *     1 2 output is there   ! @ end of file of stdout, stderr
  *     r something was reaped   c the last was   z the timer
@@ -128,14 +128,13 @@ static int fake_start(void *owner, const struct open *l, struct failed *why)
 {
 	struct bench *b = owner;
 
-	(void)l;
 	if (b->refuse) {
 		*why = (struct failed){ 126, 0, { "no", 2 } };
 		return -EACCES;
 	}
 	sink_start(&b->in, &fake_sink);
 	source_start(&b->out[0], &fake_source);
-	if (!b->serve.tty)
+	if (!b->serve.tty || l->flags & PROGRAM_APART)
 		source_start(&b->out[1], &fake_source);
 	if (!b->helper)
 		serve_started(&b->serve);
@@ -237,8 +236,11 @@ static void peer_event(struct bench *b, char event)
 
 	b->helper |= event == 'H';
 	b->refuse |= event == 'F';
-	if (strchr("OTDHF", event))
-		open_with(b, event == 'T' ? PROGRAM_TTY : event == 'D' ? PROGRAM_DETACH : 0);
+	if (strchr("OTRDHF", event))
+		open_with(b, event == 'T'   ? PROGRAM_TTY
+			     : event == 'R' ? PROGRAM_TTY | PROGRAM_OUT_APART
+			     : event == 'D' ? PROGRAM_DETACH
+					    : 0);
 	else if (event == 'i' && serve_data(&b->serve, 0, "abc", 3) < 0)
 		note(b, 'E');
 	else if (event == 'e')
@@ -315,6 +317,9 @@ static const struct {
 	{ "nobody reads stdout", "OC1x@", "S!@X." },
 	{ "nobody reads either", "OCKx", "S!@X." },
 	{ "nobody sees the terminal", "TCc", "Sh+." },
+	{ "nobody sees one beside a file", "RKc", "Sh+." },
+	{ "nobody reads the file beside one", "RC2x@", "S!2+@X." },
+	{ "a file beside one has no limit", "Rx@z!", "S+@!X." },
 	{ "a terminal with a limit", "T1xz", "S1+!X." },
 	{ "that moves on with a byte", "Tx1z", "S+1-+!X." },
 	{ "a GUI program with a limit", "Hgxz", "S+@!X." },
