@@ -37,7 +37,7 @@ static void end_job(struct serve *s)
 
 static void finish_in(struct serve *s)
 {
-	if (s->tty || s->in->state != SINK_OPEN)
+	if (s->shows || s->in->state != SINK_OPEN)
 		return;
 	s->in->ops->finish(s->in);
 	sink_over(s->in);
@@ -173,7 +173,7 @@ static void put_consumed(struct serve *s, struct port *port)
 	uint8_t bytes[8];
 	struct writer w;
 
-	if (s->tty || s->consumed == s->in->written || (s->bulk && s->process != PROCESS_EXITED))
+	if (s->shows || s->consumed == s->in->written || (s->bulk && s->process != PROCESS_EXITED))
 		return;
 	taken = s->in->ops->taken(s->in);
 	if (taken == s->consumed)
@@ -253,8 +253,8 @@ static int on_open(struct serve *s, const void *payload, size_t len)
 
 	if (s->process != PROCESS_NONE || open_decode(&l, payload, len) < 0)
 		return -EPROTO;
-	s->tty = l.flags & PROGRAM_TTY;
-	s->shows = !s->tty ? 0 : l.flags & PROGRAM_OUT_APART ? 2 : 1;
+	if (l.flags & PROGRAM_TTY)
+		s->shows = l.flags & PROGRAM_OUT_APART ? 2 : 1;
 	s->detached = l.flags & PROGRAM_DETACH;
 	s->process = PROCESS_STARTING;
 	if (s->ops->start(s->owner, &l, &why) < 0)
@@ -280,7 +280,7 @@ static int on_winsz(struct serve *s, struct reader *r)
 
 	if (r->bad)
 		return -EPROTO;
-	if (s->tty && s->in->state == SINK_OPEN)
+	if (s->shows && s->in->state == SINK_OPEN)
 		s->ops->resize(s->owner, rows, cols);
 	return 0;
 }

@@ -61,8 +61,8 @@ struct serve {
 	enum said said;
 	enum opener opener;
 	bool pong_due, timing;
-	bool tty, detached;
-	int shows;      /* the fd of what the terminal shows; 0: there is none */
+	bool detached;
+	int shows;      /* the fd of what the program's terminal shows; 0: it has none */
 	bool childless; /* nobody that the program started is left */
 	bool bulk;      /* CONSUMED is said only at the end */
 	bool stderr_is_loose;

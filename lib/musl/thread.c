@@ -17,7 +17,7 @@
 HIDDEN int __clone(int (*run)(void *), void *stack, int flags, void *arg, ...);
 HIDDEN _Noreturn void __unmapself(void *map, size_t size);
 
-enum { OF_MUSL = 512 }; /* its struct pthread is 200 bytes, in 1.2.5 */
+enum { OF_MUSL = 512 }; /* its struct pthread is 200 bytes, in 1.2.3 */
 
 /* At the upper end of the thread's mapping, above its stack. musl's part begins
  * (x86-64) or ends (aarch64) where the thread pointer points to. */

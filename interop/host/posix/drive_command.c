@@ -14,7 +14,7 @@
 
 enum { PATIENCE_S = 30 }; /* to mount a drive without KVM takes a second */
 
-/* What the guest says until its end, and no longer than that may take. */
+/* What the guest says until its end. Its silence has a limit. */
 static ssize_t guest_says(int fd, char *text, size_t size)
 {
 	const struct timeval patience = { PATIENCE_S, 0 };

@@ -79,7 +79,7 @@ static int runner_start(void *owner, const struct open *l, struct failed *why)
 	int error = r->ops->ends && r->ops->ends(r->owner, l, &ends) ? 0 : ends_open(&ends, l);
 
 	r->serve.childless = false;
-	if (r->serve.tty)
+	if (r->serve.shows)
 		child.flags |= CHILD_TTY;
 	why->os_error = (uint32_t)-error;
 	why->text = (struct wire_str){ text, sizeof(text) - 1 };
@@ -105,7 +105,7 @@ static void runner_signal(void *owner, int signal)
 		timer_start(&r->loop, &r->patience, patience);
 	if (r->ops->signal)
 		return;
-	if (r->serve.tty && tcgetpgrp(r->in.fd) > 0)
+	if (r->serve.shows && tcgetpgrp(r->in.fd) > 0)
 		group = tcgetpgrp(r->in.fd);
 	/* A child that was just started leads no group yet. */
 	if (kill(-group, signal) < 0)

@@ -134,7 +134,7 @@ static int fake_start(void *owner, const struct open *l, struct failed *why)
 	}
 	sink_start(&b->in, &fake_sink);
 	source_start(&b->out[0], &fake_source);
-	if (!b->serve.tty || l->flags & PROGRAM_APART)
+	if (!b->serve.shows || l->flags & PROGRAM_APART)
 		source_start(&b->out[1], &fake_source);
 	if (!b->helper)
 		serve_started(&b->serve);
