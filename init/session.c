@@ -343,8 +343,10 @@ static void logind_begin(struct login_session *s, const struct child_setup *chil
 	s->logind.tty = tty;
 	s->logind.caller = ENDPOINT;
 	s->logind.wait_ms = systemd_left_ms(s->settings.init_timeout);
-	if (logind_open(&s->logind) == 0)
+	if (logind_open(&s->logind) == 0) {
+		systemd_up();
 		return;
+	}
 	fmt(line, sizeof(line), "landbridge: no session of systemd's: %s\n", s->logind.why);
 	fd_write_all(child->fds[is_tty ? 1 : 2], line, strlen(line));
 }

@@ -2,6 +2,7 @@
 #include "init/systemd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -187,6 +188,13 @@ int systemd_left_ms(int ms)
 		return 0;
 	age = (int64_t)(time(NULL) - st.st_mtime) * 1000;
 	return age < 0 ? ms : age < ms ? (int)(ms - age) : 0;
+}
+
+void systemd_up(void)
+{
+	static const struct timespec long_ago[2];
+
+	utimensat(AT_FDCWD, PID_FILE, long_ago, 0);
 }
 
 int systemd_join(void)

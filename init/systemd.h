@@ -24,8 +24,13 @@ enum power systemd_ended(struct distro *d, int status);
 /* Asks it to end everything it has started, and waits for that. */
 void systemd_stop(struct distro *d);
 
-/* What is left of the first `ms` milliseconds since it was started. */
+/* What is left of the first `ms` milliseconds since it was started, in which what
+ * it starts is on its way up. */
 int systemd_left_ms(int ms);
+
+/* What a session needs of it is up, so none of those milliseconds are left, for
+ * nobody. For the process that runs a session, as root. */
+void systemd_up(void);
 
 /* For the process that runs a session: goes on in a child inside, in a control
  * group for those, until logind moves it; the caller itself ends. 0 in the child;
