@@ -25,7 +25,7 @@
 /* The link to the host where nobody says another. */
 #define LANDBRIDGE_LINK "serial:landbridge.0"
 
-/* An attribute of a drive's root that is a fence and has no data (p9fs/p9fs.h). */
+/* An attribute of all on a drive that is a fence and has no data (p9fs/p9fs.h). */
 #define LANDBRIDGE_FENCE "user.landbridge.fence"
 
 /* A key of a tcp link in an initramfs. */

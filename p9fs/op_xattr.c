@@ -71,10 +71,15 @@ static void fence_send(struct op *op)
 	op_send(op, &t, fence_replied);
 }
 
+/* Of the root, wherever it is asked: what a mount shows may be a part of the drive, and
+ * a part may go. */
 static void fence(struct p9fs *m, const struct fuse_request *q)
 {
-	struct op *op = op_new(m, q);
+	struct fuse_request root = *q;
+	struct op *op;
 
+	root.node = FUSE_ROOT_ID;
+	op = op_new(m, &root);
 	if (op)
 		op_reach_any(op, fence_send);
 }
@@ -93,7 +98,7 @@ void on_getxattr(struct p9fs *m, const struct fuse_request *q)
 
 	if (error)
 		fuse_refuse(&m->fuse, q->unique, error);
-	else if (q->node == FUSE_ROOT_ID && strcmp(q->name, LANDBRIDGE_FENCE) == 0)
+	else if (strcmp(q->name, LANDBRIDGE_FENCE) == 0)
 		fence(m, q);
 	else
 		xattr_read(m, q, q->name);

@@ -8,8 +8,8 @@
  * It speaks the kernel's protocol itself (7.31, Linux 5.4, and later; fuse(4)), so it is
  * as well a program's of a user of the host as /init's in the guest.
  *
- * Who asks for the attribute LANDBRIDGE_FENCE (lib/places.h) of the root hears that there
- * is no data when all that the server knew of by then has been told to the kernel.
+ * Who asks for the attribute LANDBRIDGE_FENCE (lib/places.h) of anything here hears that
+ * there is no data when all that the server knew of by then has been told to the kernel.
  *
  * Who may do what is the server's to say: all requests run as one user there.
  */

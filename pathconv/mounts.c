@@ -219,7 +219,7 @@ static bool read_line(struct slice line, struct mount *m)
 	m->root = slice_string(&field[3]);
 	m->point = slice_string(&field[4]);
 	m->drive = read_drive(m, tail);
-	m->fuse = is_fuse(&tail[0]);
+	m->fuse = is_fuse(&tail[0]) ? slice_string(&field[2]) : NULL;
 	return is_clean(m->point);
 }
 

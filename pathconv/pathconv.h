@@ -35,7 +35,8 @@ struct mount {
 	const char *drive; /* what the file system's root is on the host, slashes
 			      forward, none at the end: "C:", "C:/dir",
 			      "//server/share"; NULL: not a drive of the host */
-	bool fuse;         /* its file system is a process's, of whatever kind */
+	const char *fuse;  /* which file system of a process's it is, of whatever kind:
+			      the number of its device, "0:45"; NULL: none of those */
 };
 
 struct mounts {

@@ -3,6 +3,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 
 import pytest
 
@@ -15,6 +16,17 @@ ARTEFACTS = os.path.join(BUILD, "artefacts")
 
 # A shell starts what goes to the background with SIGINT ignored, and all that is tested would inherit it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config):
+    """Of several workers (pytest-xdist) each has machines of its own, of the same names as another's."""
+    if hasattr(config, "workerinput"):
+        os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="lb")
+
+
+def pytest_unconfigure(config):
+    if hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -60,10 +72,9 @@ def busybox_image(store):
 
 
 @pytest.fixture(scope="session")
-def probe():
+def probe(tmp_path_factory):
     """Path of the Windows program probe.exe (rootfs-tests/windows/probe.c)."""
-    target = os.path.join(BUILD, "tests", "probe.exe")
-    os.makedirs(os.path.dirname(target), exist_ok=True)
+    target = str(tmp_path_factory.mktemp("probe") / "probe.exe")
     source = os.path.join(TOP, "rootfs-tests", "windows", "probe.c")
     subprocess.run(["x86_64-w64-mingw32-gcc", "-Os", "-s", "-o", target, source, "-lshell32"], check=True)
     return target

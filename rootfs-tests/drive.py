@@ -38,10 +38,10 @@ class Drive:
         self.process.stdout.close()
         return int(said[0])
 
-    def fence(self):
-        """All that the host has changed until now has come here."""
+    def fence(self, within=""):
+        """All that the host has changed until now has come here, wherever on the drive it is asked."""
         with pytest.raises(OSError) as error:
-            os.getxattr(self.guest, "user.landbridge.fence")
+            os.getxattr(os.path.join(self.guest, within), "user.landbridge.fence")
         assert error.value.errno == errno.ENODATA
 
 

@@ -117,6 +117,22 @@ def test_never_stale(drive, watch, seed, watched):
         assert tree(drive.guest) == tree(drive.host), (number, "host" if on_host else "guest", act)
 
 
+@pytest.mark.parametrize("within", ["", "part", "part/f"])
+def test_fence_anywhere(drive, within):
+    """A mount may show a part of the drive alone."""
+    os.makedirs(os.path.join(drive.host, "part"))
+    host, guest = (os.path.join(top, "part", "f") for top in (drive.host, drive.guest))
+    for number in range(300):
+        with open(host, "w", encoding="utf-8") as f:
+            f.write(str(number))
+        os.makedirs(f"{host}.{number}.d")
+        drive.fence(within)
+        with open(guest, encoding="utf-8") as f:
+            assert f.read() == str(number)
+        assert os.path.exists(f"{guest}.{number}.d")
+        assert not os.path.exists(f"{guest}.{number + 1}.d")
+
+
 def test_seen_without_a_fence(drive):
     """Nobody asks, and the guest's kernel hears of it all the same."""
     host, guest = os.path.join(drive.host, "f"), os.path.join(drive.guest, "f")

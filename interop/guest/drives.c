@@ -122,12 +122,25 @@ int drives_serve(const char *service)
 	return pid;
 }
 
-/* The first that shows a whole drive, from `at` on; NULL: none. */
+/* Shows something of a file system that keeps what it has read of a drive. */
+static bool is_keeper(const struct mounts *mounts, const struct mount *m)
+{
+	return m->fuse && m->drive && mounts_find(mounts, m->point) == m;
+}
+
+static bool is_asked(const struct mounts *mounts, const struct mount *m)
+{
+	for (const struct mount *at = mounts->at; at < m; at++)
+		if (is_keeper(mounts, at) && strcmp(at->fuse, m->fuse) == 0)
+			return true;
+	return false;
+}
+
+/* The first of the next one, from `at` on; NULL: none. */
 static const struct mount *keeper_next(const struct mounts *mounts, const struct mount *at)
 {
 	for (; at < mounts->at + mounts->count; at++)
-		if (at->fuse && at->drive && strcmp(at->root, "/") == 0 &&
-		    mounts_find(mounts, at->point) == at)
+		if (is_keeper(mounts, at) && !is_asked(mounts, at))
 			return at;
 	return NULL;
 }

@@ -12,7 +12,7 @@
 uint32_t drives_here(void);
 
 /* Returns when what the host did to its drives before is seen on those of them
- * that keep what they have read (FUSE): they answer for their root's
+ * that keep what they have read (FUSE): they answer for
  * LANDBRIDGE_FENCE (places.h) when they have taken in all changes up to then. Not
  * longer than 2 s for one that does not answer. */
 void drives_refresh(const struct mounts *mounts);

@@ -87,8 +87,10 @@ static void test_drives(void **state)
 		guest_make(&g, text);
 		assert_int_equal(g.mounts.count, 2);
 		assert_string_equal(g.at[1].point, "/mnt/c");
-		assert_int_equal(g.at[1].fuse, strstr(drives[i].line, " - fuse ") != NULL ||
-						       strstr(drives[i].line, " - fuse.") != NULL);
+		if (strstr(drives[i].line, " - fuse ") || strstr(drives[i].line, " - fuse."))
+			assert_string_equal(g.at[1].fuse, "0:50");
+		else
+			assert_null(g.at[1].fuse);
 		if (drives[i].drive == NULL && g.at[1].drive != NULL)
 			fail_msg("%s: is no drive, got %s", drives[i].line, g.at[1].drive);
 		if (drives[i].drive == NULL)

@@ -3,14 +3,26 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "interop/guest/drives.h"
+#include "lib/fmt.h"
 #include "lib/lib.h"
 #include "lib/test/cmocka_all.h"
 #include "pathconv/test/drive.h"
 #include "pathconv/test/space.h"
+
+/* A part of it is all that is seen of the drive. */
+static void show_a_part(const char *dir)
+{
+	char part[64];
+
+	fmt(part, sizeof(part), "%s/part", dir);
+	space_check(mount(part, "/mnt", NULL, MS_BIND, NULL) == 0);
+	space_check(umount2(dir, MNT_DETACH) == 0);
+}
 
 static int64_t refresh_takes(void)
 {
@@ -43,6 +55,11 @@ static void refresh(const char *dir)
 	space_check(took >= 2000 && took < 5000);
 	kill(server, SIGCONT);
 	space_check(refresh_takes() < 1000);
+	show_a_part(dir);
+	space_check(refresh_takes() < 1000);
+	kill(server, SIGSTOP);
+	space_check(refresh_takes() >= 2000);
+	kill(server, SIGCONT);
 	kill(server, SIGKILL);
 	space_check(refresh_takes() < 1000);
 }
