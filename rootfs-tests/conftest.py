@@ -8,6 +8,7 @@ import tempfile
 import pytest
 
 import images
+import p9guest
 from drive import MODES, Drive, Watcher
 from frontdoor import BUILD, TOP, FrontDoor
 
@@ -87,6 +88,13 @@ def tools(tmp_path_factory, probe):
     shutil.copy(probe, path / "probe.exe")
     os.chmod(path, 0o755)
     os.chmod(path / "probe.exe", 0o755)
+    return path
+
+
+@pytest.fixture(scope="session")
+def p9check(tmp_path_factory):
+    path = tmp_path_factory.mktemp("bin") / "p9check"
+    p9guest.make_p9check(path)
     return path
 
 

@@ -133,6 +133,13 @@ def test_fence_anywhere(drive, within):
         assert not os.path.exists(f"{guest}.{number + 1}.d")
 
 
+@pytest.mark.parametrize("options", ["", "mmap"])
+def test_random_operations(drive, p9check, options):
+    result = subprocess.run([p9check, "fsx", os.path.join(drive.guest, "fsx"), "4", "1", *options.split()],
+                            capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 0, result.stdout
+
+
 def test_seen_without_a_fence(drive):
     """Nobody asks, and the guest's kernel hears of it all the same."""
     host, guest = os.path.join(drive.host, "f"), os.path.join(drive.guest, "f")
@@ -367,21 +374,39 @@ def test_server_killed_between(lasting):
         assert tree(lasting.guest) == tree(lasting.host)
 
 
-def test_server_killed_while_writing(lasting):
-    """Each write that was said to be done is on the host, at its place."""
-    block, count = 4096, 1500
-    path = os.path.join(lasting.guest, "f")
+@contextlib.contextmanager
+def killed_all_the_time(drive):
+    """Its server is, and comes back, until what stands here is done."""
     stop = threading.Event()
 
     def kill():
         while not stop.is_set():
             with contextlib.suppress(ProcessLookupError):
-                os.kill(server_of(lasting), signal.SIGKILL)
+                os.kill(server_of(drive), signal.SIGKILL)
             stop.wait(0.05)
 
     killer = threading.Thread(target=kill)
     killer.start()
     try:
+        yield
+    finally:
+        stop.set()
+        killer.join()
+
+
+@pytest.mark.parametrize("options", ["", "mmap"])
+def test_server_killed_in_random_operations(lasting, p9check, options):
+    with killed_all_the_time(lasting):
+        result = subprocess.run([p9check, "fsx", os.path.join(lasting.guest, "fsx"), "5", "2", *options.split()],
+                                capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stdout
+
+
+def test_server_killed_while_writing(lasting):
+    """Each write that was said to be done is on the host, at its place."""
+    block, count = 4096, 1500
+    path = os.path.join(lasting.guest, "f")
+    with killed_all_the_time(lasting):
         fd = os.open(path, os.O_RDWR | os.O_CREAT)
         for number in range(count):
             data = bytes([number % 251]) * block
@@ -389,9 +414,6 @@ def test_server_killed_while_writing(lasting):
             if number % 7 == 0:
                 assert os.pread(fd, block, number // 2 * block) == bytes([number // 2 % 251]) * block
         os.close(fd)
-    finally:
-        stop.set()
-        killer.join()
     with open(os.path.join(lasting.host, "f"), "rb") as f:
         for number in range(count):
             assert f.read(block) == bytes([number % 251]) * block, number

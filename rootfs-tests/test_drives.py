@@ -338,8 +338,9 @@ def test_drives_are_the_machines(landbridge, tools):
         assert until(lambda: call("sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'landbridge-[d]rive D'").text == "0\n", 20)
     finally:
         landbridge.call("stop", "drives")
-def test_empty_directories_of_the_image_stay(landbridge, tmp_path, store, busybox_image):
-    """With a virtiofs device every letter is tried before Linux 6.9: what the image has where one could be is not removed."""
+@pytest.mark.parametrize("tag, there", [("other", ["c", "q"]), ("E:", ["c", "e", "q"])])
+def test_virtiofs(landbridge, tmp_path, store, busybox_image, tag, there):
+    """A drive where its tag is one. Before Linux 6.9 every letter is tried: what the image has where one could be is not removed."""
     virtiofsd = "/usr/lib/qemu/virtiofsd"
     if os.geteuid() != 0 or not os.access(virtiofsd, os.X_OK):
         pytest.skip("no virtiofsd, or not root")
@@ -358,14 +359,17 @@ def test_empty_directories_of_the_image_stay(landbridge, tmp_path, store, busybo
             def command(self, words):
                 memory = words[words.index("-m") + 1]
                 return [*words, "-object", f"memory-backend-memfd,id=ram,size={memory},share=on", "-numa", "node,memdev=ram",
-                        "-chardev", f"socket,id=fs,path={tmp_path}/fs", "-device", "vhost-user-fs-pci,chardev=fs,tag=other"]
+                        "-chardev", f"socket,id=fs,path={tmp_path}/fs", "-device", f"vhost-user-fs-pci,chardev=fs,tag={tag}"]
 
-        own_initramfs(landbridge, [], tmp_path)
+        assert landbridge.call("initramfs", "-o", tmp_path / "initramfs").status == 0
         machine = WithDevice(landbridge, tmp_path, [], [disk])
         try:
             machine.start_agent()
             result = machine.exec("sh", "-c", "ls /mnt; cat /sys/bus/virtio/devices/*/device")
-            assert result.lines[:2] == ["c", "q"] and "0x001a" in result.lines, result
+            assert [line for line in result.lines if line in "acefq"] == there and "0x001a" in result.lines, result
+            if tag == "E:":
+                result = machine.exec("sh", "-c", "echo far >/mnt/e/made && cat /mnt/e/made && grep ' /mnt/e ' /proc/mounts")
+                assert result.lines[0] == (tmp_path / "made").read_text().strip() == "far" and " virtiofs rw," in result.lines[1], result
         finally:
             machine.stop()
             daemon.kill()

@@ -59,6 +59,20 @@ def test_ours_go_last(results):
     assert set(scores.values()) == {"-900"}, results["oom"]
 
 
+@pytest.mark.parametrize("hosts, servers", [("/c/none", "/mnt/wsl/resolv.conf"), ("/var/none/hosts", "/var/run/none/resolv.conf")])
+def test_names_resolve_through_any_link(landbridge, store, busybox_image, hosts, servers):
+    """As an image has them that was exported from WSL 2, or made for systemd-resolved."""
+    path = str(store / "links.tar")
+    shutil.copy(busybox_image, path)
+    with images.TarImage(path) as image:
+        image.link("var/run", "/run")
+        image.link("etc/hosts", hosts)
+        image.link("etc/resolv.conf", servers)
+    script = "cat /etc/hosts /etc/resolv.conf; ls -l /etc/hosts /etc/resolv.conf /mnt/wsl /run/none >&2"
+    result = landbridge.run(path, "--", "sh", "-c", script)
+    assert result.status in (0, 1) and "127.0.0.1\tlocalhost" in result.text and "\nnameserver " in result.text, result
+
+
 @pytest.mark.parametrize("command", ["kill -9 $(pidof landbridge-broker)", "kill -9 -1", "kill -9 $PPID"])
 def test_prompt_comes_back(landbridge, command):
     """A new session stands for one that what carried it has lost."""

@@ -40,6 +40,16 @@ def test_who_decides(landbridge, store, debian_tar, user_image, args, conf, name
     assert result.text == f"{name} {name}\n", result
 
 
+def test_default_that_is_nobody(landbridge, store, busybox_image):
+    path = str(store / "ghost.tar")
+    shutil.copy(busybox_image, path)
+    with images.TarImage(path) as image:
+        image.file("etc/wsl.conf", "[user]\ndefault = ghost\n")
+    result = landbridge.run(path, "--", "id")
+    assert result.status == 125 and b"there is no user ghost in the guest" in result.err and b"--user root" in result.err, result
+    assert landbridge.run("--user", "root", path, "--", "id", "-u").text == "0\n"
+
+
 def test_environment_of_a_session(landbridge, debian_tar):
     result = landbridge.run("--name", "boat", "--", "env")
     env = dict(line.partition("=")[::2] for line in result.lines)

@@ -56,6 +56,17 @@ class TestOneMachine:
         result = boat.call("exec", "--user", "nobody", "boat", "id", "-un")
         assert (result.status, result.out) == (0, b"nobody\n"), result
 
+    def test_doctor(self, boat):
+        """Both sides, and that one of them is not well."""
+        result = boat.call("doctor", "--json", "boat")
+        report = {(line["check"], line["state"]) for line in map(json.loads, result.lines)}
+        assert result.status == 0 and {("binfmt", "ok"), ("exe", "ok"), ("drives", "ok")} <= report, result
+        assert boat.call("exec", "boat", "sh", "-c", "echo 0 >/proc/sys/fs/binfmt_misc/WSLInterop").status == 0
+        result = boat.call("doctor", "--json", "boat")
+        assert result.status == 1 and {"binfmt", "exe"} == {
+            line["check"] for line in map(json.loads, result.lines) if line["state"] == "fail"}, result
+        assert boat.call("exec", "boat", "sh", "-c", "echo 1 >/proc/sys/fs/binfmt_misc/WSLInterop").status == 0
+
     def test_exe(self, boat):
         assert boat.call("exec", "boat", "/mnt/d/probe.exe", "exit", "7").status == 7
 

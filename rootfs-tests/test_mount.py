@@ -16,7 +16,6 @@ import threading
 
 import pytest
 
-import p9guest
 from frontdoor import BUILD, LANDBRIDGE
 from processes import COUNTER, children_of, gone, name_of, until
 
@@ -75,13 +74,6 @@ def folder(server):
     path = server.mount("m")
     yield path
     unmount(path)
-
-
-@pytest.fixture(scope="module")
-def p9check(tmp_path_factory):
-    path = tmp_path_factory.mktemp("bin") / "p9check"
-    p9guest.make_p9check(path)
-    return path
 
 
 def test_posix(server, folder, p9check):
