@@ -90,7 +90,7 @@ def results(landbridge, drive):
         "gone": "mkdir /tmp/gone; cd /tmp/gone; rmdir /tmp/gone; /mnt/d/probe.exe cwd",
         "wslenv": "export P=/mnt/d/x L=/mnt/d/a:/mnt/d/b:/etc W=w U=u WSLENV=P/p:L/l:W/w:U/u; "
                   "for v in P L W U; do /mnt/d/probe.exe env $v; done",
-        "badflag": "TERM=dumb WSLENV=Q/z Q=1 script -qec '/mnt/d/probe.exe env Q' /dev/null",
+        "badflag": "WSL_DISTRO_NAME=other WSLENV=Q/z:R/p:S/p Q=1 R=/$(printf %070000d 0) S=x /mnt/d/probe.exe env S",
         "doctor": "landbridge-doctor",
         "doctorjson": "landbridge-doctor --json",
         "doctoroff": f"echo 0 >{MISC}/WSLInterop; landbridge-doctor; s=$?; echo 1 >{MISC}/WSLInterop; exit $s",
@@ -165,7 +165,9 @@ def test_directory_that_was_removed(results):
 
 def test_flags_of_wslenv(results):
     assert results["wslenv"].lines == ["D:\\x", r"D:\a;D:\b;\\wsl.localhost\debian\etc", "w", "(unset)"], results["wslenv"]
-    assert "ignoring Q/z in WSLENV" in results["badflag"].text and "(unset)" in results["badflag"].text, results["badflag"]
+    assert results["badflag"].lines == ["x"]
+    said = results["badflag"].err.decode().splitlines()
+    assert len(said) == 2 and "leaving out R of WSLENV" in said[0] and "ignoring Q/z in WSLENV" in said[1], said
 
 
 @pytest.mark.parametrize("name", ["flushed", "removed", "behind", "extension"])

@@ -141,15 +141,14 @@ static int client_call(struct client *c, const struct writer *w, struct outcome 
 	return 0;
 }
 
-/* What the shell's user, and nobody else, should hear. */
+/* What the program does not get. Of a directory the shell's user alone hears: not every
+ * host has the guest's own, and scripts that run there are used to it. */
 static void client_notice(const struct client *c)
 {
 	const char *at = getenv("WSLENV");
 	struct wslenv entry;
 
-	if (!isatty(STDERR_FILENO))
-		return;
-	if (c->request.cwd_left_out && c->request.cwd)
+	if (c->request.cwd_left_out && c->request.cwd && isatty(STDERR_FILENO))
 		log_note(&c->log, "%s: the host cannot see %s; using its default directory",
 			 c->name, c->cwd[0] ? c->cwd : "the current directory");
 	entry = c->request.env_left_out;
@@ -162,7 +161,6 @@ static void client_notice(const struct client *c)
 				 c->name, (int)entry.name_len, entry.name);
 }
 
-/* Not every host has those, and scripts that run there are used to it. */
 static bool directory_is_ours(const struct client *c)
 {
 	const struct mount *mount = mounts_find(&c->mounts, c->request.cwd);
@@ -172,6 +170,19 @@ static bool directory_is_ours(const struct client *c)
 
 /* Once more without a directory that the host cannot use; whoever watches, or
  * reads the log of, a script hears that it was another one. */
+static int client_again(struct client *c, struct writer *w, struct outcome *out)
+{
+	int error;
+
+	if (!directory_is_ours(c) || isatty(STDERR_FILENO))
+		log_note(&c->log, "%s (using the default directory)", out->text);
+	c->request.cwd_left_out = true;
+	*out = (struct outcome){ 0 };
+	writer_init(w, w->base, PAYLOAD_MAX);
+	error = client_encode(c, w);
+	return error < 0 ? refuse_request(c, error) : client_call(c, w, out);
+}
+
 static int client_try(struct client *c, struct writer *w)
 {
 	struct outcome out = { 0 };
@@ -184,16 +195,11 @@ static int client_try(struct client *c, struct writer *w)
 		return refuse_directory(c, "the host cannot see it");
 	client_notice(c);
 	status = client_call(c, w, &out);
+	if (status == 0 && out.os_error == WIRE_ERROR_DIRECTORY && !c->request.cwd_left_out &&
+	    !(CFG_SCRIPTS && c->dir))
+		status = client_again(c, w, &out);
 	if (status)
 		return status;
-	if (out.os_error == WIRE_ERROR_DIRECTORY && !c->request.cwd_left_out &&
-	    !(CFG_SCRIPTS && c->dir)) {
-		if (!directory_is_ours(c) || isatty(STDERR_FILENO))
-			log_note(&c->log, "%s (using the default directory)", out.text);
-		c->request.cwd = NULL;
-		writer_init(w, w->base, PAYLOAD_MAX);
-		return client_try(c, w);
-	}
 	text = outcome_text(&out);
 	if (text[0])
 		log_err(&c->log, "%s: %s", c->name, text);

@@ -101,7 +101,8 @@ int request_encode(struct request *rq, struct writer *w)
 	error = put_path(rq, w, OPEN_TAG_PROGRAM, rq->path);
 	if (error < 0)
 		return error;
-	rq->cwd_left_out = !rq->cwd || put_path(rq, w, OPEN_TAG_CWD, rq->cwd) < 0;
+	rq->cwd_left_out =
+		rq->cwd_left_out || !rq->cwd || put_path(rq, w, OPEN_TAG_CWD, rq->cwd) < 0;
 	if (rq->flags & PROGRAM_TTY)
 		open_put_winsz(w, rq->rows, rq->cols);
 	error = put_args(rq, w);

@@ -22,7 +22,7 @@ struct request {
 	const char *name;  /* this guest's, under which the host has its files; NULL: it has not */
 	uint32_t flags;    /* enum program_flag */
 	uint16_t rows, cols;
-	bool cwd_left_out;          /* set: the host has no name for cwd */
+	bool cwd_left_out;          /* not told to the host; set where it has no name for it */
 	struct wslenv env_left_out; /* set: the first that has no form there; name NULL: none */
 };
 
