@@ -9,7 +9,7 @@ import pexpect
 import pytest
 
 from frontdoor import FrontDoor
-from processes import until
+from processes import children_of, gone, name_of, until
 
 READ = 'timeout 10 bash -c "exec 3<>/dev/tcp/{}/{}; head -c 5 <&3" 2>&1'
 
@@ -123,17 +123,12 @@ def test_without_passt(landbridge, no_passt):
 
 
 def test_passt_ends_with_the_guest(landbridge):
-    before = passts()
     process = landbridge.start("run", "--", "sleep", "60")
-    assert until(lambda: passts() > before)
+
+    def passts():
+        return [pid for pid in children_of(process.pid) if (name_of(pid) or "").startswith("passt")]
+    assert until(passts)
+    ours = passts()
     process.kill()
     process.communicate()
-    assert until(lambda: passts() <= before)
-
-
-def passts():
-    def name(pid):
-        with contextlib.suppress(OSError), open(f"/proc/{pid}/comm", encoding="utf-8") as f:
-            return f.read().strip()
-        return ""
-    return {pid for pid in os.listdir("/proc") if pid.isdigit() and name(pid).startswith("passt")}
+    assert until(gone(ours))
