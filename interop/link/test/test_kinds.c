@@ -305,13 +305,13 @@ static bool all_idle_were_met(struct pair *pair)
 	return failed >= t->pair.count - 128;
 }
 
-/* The oldest silent ones of the greediest user give way; others are served. */
+/* The oldest silent ones of the greediest user give way; others are served, and the host. */
 static void silent_connections_give_way(void **state)
 {
 	struct fixture *t = *state;
 	struct end *quiet, *other;
 
-	t->pair.host.on_job_frame = job_exits;
+	t->pair.host.on_job_frame = t->pair.guest.on_job_frame = job_exits;
 	pair_up(&t->pair);
 	quiet = pair_endpoint(&t->pair.guest, 1001);
 	for (int i = 0; i < 390; i++)
@@ -319,6 +319,10 @@ static void silent_connections_give_way(void **state)
 	assert_true(pair_run(&t->pair, all_idle_were_met, 20000));
 	assert_non_null(strstr(t->pair.ends[1].failed.text.at, "gave way"));
 	other = pair_endpoint(&t->pair.guest, 1002);
+	end_launch(other, "x");
+	assert_true(pair_run(&t->pair, answered, 20000));
+	assert_int_equal(other->seen[WIRE_EXIT], 1);
+	other = pair_endpoint(&t->pair.host, 0);
 	end_launch(other, "x");
 	assert_true(pair_run(&t->pair, answered, 20000));
 	assert_int_equal(other->seen[WIRE_EXIT], 1);
