@@ -53,8 +53,11 @@ vsock-device:
 PYTEST = $(PYTHON) -m pytest -p no:cacheprovider
 boot-aarch64: | $(B)/init # which fetches the sources
 	+$(Q)$(MAKE) --no-print-directory ARCH=aarch64 build/init kernel busybox
+# So many guests at a time: an emulated one, with what its host does for it, is one
+# processor's work.
+BOOT_JOBS ?= 2
 boot-test: build kernel image suite-image systemd-image boot-aarch64 vsock-device
-	$(Q)$(PYTEST) rootfs-tests $(PYTEST_ARGS)
+	$(Q)$(PYTEST) -n $(BOOT_JOBS) --dist loadfile rootfs-tests $(PYTEST_ARGS)
 
 # The long forms of everything, or of the file server alone.
 SOAK_FUZZ_TIME ?= 900
