@@ -298,14 +298,43 @@ def test_emergency_shell(landbridge, broken):
     assert shell.exitstatus == 125
 
 
-def test_gap_in_the_wall_is_told(landbridge):
-    """On a stderr that is no terminal too, in one line, before anything runs."""
-    no_namespaces = "echo 0 >/proc/sys/user/max_user_namespaces && exec setpriv --bounding-set -sys_admin --inh-caps -sys_admin \"$@\""
-    done = subprocess.run(["unshare", "-Ur", "sh", "-c", no_namespaces, "sh", frontdoor.LANDBRIDGE, "run", "--", "echo", "in"],
-                          env=landbridge.env, capture_output=True, timeout=180, check=False)
-    said = [line for line in done.stderr.decode().splitlines() if "Windows programs may" in line]
-    assert len(said) == 1 and "no namespaces" in said[0], done
-    assert (done.returncode, done.stdout) == (0, b"in\n"), done
+NO_NAMESPACES = "echo 0 >/proc/sys/user/max_user_namespaces && exec setpriv --bounding-set -sys_admin --inh-caps -sys_admin \"$@\""
+CMD = "/mnt/c/windows/system32/cmd.exe /c 'exit 7'"
+
+
+def without_namespaces(landbridge, *args):
+    """Of a user namespace's own, so that nobody else's are touched."""
+    command = ["unshare", "-Ur", "sh", "-c", NO_NAMESPACES, "sh", frontdoor.LANDBRIDGE, *map(str, args)]
+    return subprocess.Popen(command, env=landbridge.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+@pytest.mark.parametrize("agreed", [False, True], ids=["refused", "agreed"])
+def test_no_sandbox(landbridge, tools, agreed):
+    """Windows programs are refused with a line that says what would be open, or it is said once, before anything
+    runs; the guest and its drives are there either way, those that are read-only too."""
+    words = ["--no-sandbox"] if agreed else []
+    run = without_namespaces(landbridge, "run", *words, "--drive", f"D:={tools},ro", "--", "sh", "-c",
+                             f"ls /mnt/d; touch /mnt/d/x; {CMD}; echo $?; {CMD} 2>/dev/null; echo $?")
+    out, err = run.communicate(timeout=180)
+    said = [line for line in err.decode().splitlines() if "Windows programs may" in line]
+    assert len(said) == 1 and "no namespaces for this user" in said[0], (out, err)
+    assert out.decode().split() == (["probe.exe", "7", "7"] if agreed else ["probe.exe", "126", "126"]), (out, err)
+    assert ("unable to run" in said[0] and "--no-sandbox" in said[0]) is not agreed, said
+    assert run.returncode == 0 and not (tools / "x").exists(), (out, err)
+
+
+def test_no_sandbox_of_a_machine_that_stays(landbridge):
+    """Of start, too."""
+    for words, status in ([], 126), (["--no-sandbox"], 7):
+        started = without_namespaces(landbridge, "start", "--name", "unboxed", *words)
+        try:
+            _, err = started.communicate(timeout=180)
+            assert started.returncode == 0 and (b"Windows programs may" in err) == (status == 7), err
+            done = landbridge.call("exec", "unboxed", "--", "sh", "-c", CMD)
+            assert done.status == status, done
+            assert ("Windows programs may" in landbridge.call("log", "unboxed").text) == (status == 7)
+        finally:
+            landbridge.call("stop", "unboxed")
 
 
 @pytest.mark.parametrize("word", ["poweroff", "reboot"])

@@ -31,6 +31,7 @@ static const struct command_kind {
 	  "  --qemu OPTION        one for QEMU, with its value: --qemu '-rtc base=localtime'\n"
 	  "  --write              keep what the guest writes to the image\n"
 	  "  --ports              what listens in the guest is at this host's 127.0.0.1, too\n"
+	  "  --no-sandbox         Windows programs run where this user may have no namespaces, too\n"
 	  "  --link serial:NAME|tcp   tcp: under TLS, and with --net host\n"
 	  "  --timeout SECONDS    (60)\n"
 	  "  --socket PATH        where its agent listens, instead of the machine's directory\n"
@@ -116,8 +117,9 @@ static const struct command_kind {
 	  "       landbridge agent --listen unix:PATH_PORT --key FILE --socket PATH ...\n"
 	  "Serves a guest until it is told to stop: the one at the other end of PATH, or\n"
 	  "the one that calls and has the key that fits (landbridge enroll). --ports: what\n"
-	  "listens in the guest is at this host's 127.0.0.1, too. The drives\n"
-	  "are to be those that the guest was given.\n" },
+	  "listens in the guest is at this host's 127.0.0.1, too. --no-sandbox: Windows programs\n"
+	  "run where this user may have no namespaces, too. The drives are to be those that the\n"
+	  "guest was given.\n" },
 	{ COMMAND_DOCTOR, "doctor",
 	  "usage: landbridge doctor [--json] [NAME]\n"
 	  "Says what works on this host, and in the guest of a machine, what does not and what\n"

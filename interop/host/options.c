@@ -213,6 +213,7 @@ static const struct option_kind {
 	  is_dashed, 0 },
 	{ "--write", BOOTS, VALUE_NONE, AT(write), NULL, NULL, 0 },
 	{ "--ports", BOOTS | COMMAND_AGENT, VALUE_NONE, AT(ports), NULL, NULL, 0 },
+	{ "--no-sandbox", BOOTS | COMMAND_AGENT, VALUE_NONE, AT(no_sandbox), NULL, NULL, 0 },
 	{ "--link", BOOTS, VALUE_TEXT, AT(link), "a VM of ours has serial:NAME or tcp",
 	  own_link_fits, 0 },
 	{ "--link", COMMAND_AGENT, VALUE_TEXT, AT(link),

@@ -426,8 +426,7 @@ static void agent_say_space(const struct agent *a)
 	fd_close(&fd);
 }
 
-/* What is open where the kernel cannot do all of it is said. */
-static int agent_enclose(struct agent *a, const char **step)
+static int agent_enclose(struct agent *a, struct wall_state *state, const char **step)
 {
 	const struct agent_config *config = a->config;
 	const struct wall wall = { .wine = config->wine,
@@ -435,22 +434,31 @@ static int agent_enclose(struct agent *a, const char **step)
 				   .socket_dir = a->socket_dir,
 				   .apart = config->apart,
 				   .share = { config->wine->prefix, config->share } };
-	struct wall_state state;
-	char gap[WALL_GAP_MAX];
-	int error = wall_raise(&wall, &state);
+	int error = wall_raise(&wall, state);
 
 	*step = "keep Windows programs to their drives";
 	if (error)
 		return error;
 	*step = "keep Windows programs from what is read-only";
-	if (!wall_keeps(&state) && drives_read_only(config->drives))
-		return state.rights;
-	share_service_begin(&a->share, &wall, &state, &a->log);
-	if (state.places == 0)
+	if (!wall_keeps(state) && config->no_sandbox && drives_read_only(config->drives))
+		return state->rights;
+	share_service_begin(&a->share, &wall, state, &a->log);
+	if (state->places == 0)
 		agent_say_space(a);
-	if (wall_gap(&state, gap, sizeof(gap)) > 0)
-		log_warn(&a->log, "%s", gap);
 	return 0;
+}
+
+/* What is open where the kernel cannot do all of it is said, or nothing runs. */
+static void agent_face_gap(struct agent *a, const struct wall_state *state)
+{
+	char gap[WALL_GAP_MAX];
+
+	if (!a->config->wine->runs || wall_gap(state, gap, sizeof(gap)) == 0)
+		return;
+	if (wall_is_sandbox(state) || a->config->no_sandbox)
+		log_warn(&a->log, "%s", gap);
+	else
+		wine_refuse(a->config->wine, gap);
 }
 
 /* A beginning that fails is said; *why: which part of it. */
@@ -461,6 +469,7 @@ static int agent_begin(struct agent *a, const char **step)
 					       .state = agent_state,
 					       .refused = agent_refused };
 	const struct agent_config *config = a->config;
+	struct wall_state state;
 	struct dialer *dialer;
 	struct address link;
 	int error;
@@ -480,7 +489,7 @@ static int agent_begin(struct agent *a, const char **step)
 	if (!error && config->link)
 		error = link_hold(a, &link);
 	if (!error)
-		error = agent_enclose(a, step);
+		error = agent_enclose(a, &state, step);
 	if (error)
 		return error;
 	/* What programs changed is looked at as they see it. */
@@ -489,6 +498,7 @@ static int agent_begin(struct agent *a, const char **step)
 			 "the Windows PATH is longer than %d bytes: the guest gets the "
 			 "directories that fit",
 			 (int)sizeof(a->path));
+	agent_face_gap(a, &state);
 	*step = "serve the link";
 	a->router = router_create(&a->loop, ROUTER_HOST, &ops, a, a->path);
 	if (!a->router)

@@ -43,6 +43,7 @@ struct agent_config {
 	bool apart;         /* nobody else has its Wine server (wall.h) */
 	bool wine_ahead;    /* Wine starts at once, and not with the first program */
 	bool ports;         /* the guest's are to be ours */
+	bool no_sandbox;    /* programs run where the wall is none, too (wall_is_sandbox) */
 	int control;        /* words both ways; end of file ends the agent; -1: none */
 	struct drives *drives;
 	const struct rules *rules;

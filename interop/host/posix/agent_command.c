@@ -133,6 +133,7 @@ static int agent_command(const struct options *o, struct fault *why)
 		return -1;
 	config.link = o->link;
 	config.ports = o->ports;
+	config.no_sandbox = o->no_sandbox;
 	config.drives = &drives;
 	config.rules = &rules;
 	config.home = dirs.home;

@@ -57,6 +57,7 @@ static _Noreturn void agent_child(struct plan *p)
 				       .apart = true,
 				       .wine_ahead = options_want_windows(&p->options),
 				       .ports = p->options.ports,
+				       .no_sandbox = p->options.no_sandbox,
 				       .drives = &p->drives,
 				       .rules = &p->rules,
 				       .home = p->dirs.home,

@@ -91,7 +91,8 @@ static void look_wall(struct visit *v)
 
 	wall_foresee(&state);
 	if (wall_gap(&state, gap, sizeof(gap)) > 0)
-		report_line(&v->report, REPORT_NOTE, "wall", "%s", gap);
+		report_line(&v->report, REPORT_NOTE, "wall", "%s%s", gap,
+			    wall_is_sandbox(&state) ? "" : ": they run with --no-sandbox alone");
 	else
 		report_line(&v->report, REPORT_OK, "wall",
 			    "Windows programs are kept to their drives");

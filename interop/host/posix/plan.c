@@ -25,17 +25,20 @@ static int walls_check(struct plan *p, struct wall_state *state, struct fault *w
 
 	wall_foresee(state);
 	p->apart = state->apart == 0;
-	if (wall_keeps(state) || !drives_read_only(&p->drives))
+	if (wall_keeps(state) || !p->options.no_sandbox || !drives_read_only(&p->drives))
 		return 0;
 	wall_gap(state, gap, sizeof(gap));
 	return fault_set(why, HOST_FAILED, "unable to keep a drive read-only: %s", gap);
 }
 
-/* What of the wall is missing is said before anything runs behind it. */
+/* What of the wall is missing is said before anything runs behind it. Where nothing will
+ * (agent.c), who asks for a program is told. */
 static void walls_tell(const struct plan *p, struct wall_state *state)
 {
 	struct fault gap = { .status = 0 };
 
+	if (!wall_is_sandbox(state) && !p->options.no_sandbox)
+		return;
 	if (!p->wine.layer[0] && state->apart == 0)
 		state->apart = -EOPNOTSUPP;
 	if (wall_gap(state, gap.text, sizeof(gap.text)) > 0)

@@ -441,6 +441,11 @@ bool wall_keeps(const struct wall_state *state)
 	return state->view == 0 || state->rights == 0;
 }
 
+bool wall_is_sandbox(const struct wall_state *state)
+{
+	return state->view == 0;
+}
+
 size_t wall_gap(const struct wall_state *state, char *out, size_t size)
 {
 	const char *no_rights = state->rights == -EOPNOTSUPP ? "this kernel has no Landlock"

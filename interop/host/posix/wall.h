@@ -64,6 +64,10 @@ void wall_foresee(struct wall_state *state);
 /* Whether what is not a program's stays closed to it: one of the two will do. */
 bool wall_keeps(const struct wall_state *state);
 
+/* Whether Windows programs may run behind what stands without anybody's agreeing to it
+ * (--no-sandbox): not without a view, as this user may have no namespaces. */
+bool wall_is_sandbox(const struct wall_state *state);
+
 /* What is open, and why, where not all of it stands: a line for a person, "" where they do.
  * Returns its length. Pure. */
 enum { WALL_GAP_MAX = 256 };

@@ -302,6 +302,13 @@ int wine_find(struct wine *wine, const struct dirs *dirs, const struct drives *d
 	return 0;
 }
 
+void wine_refuse(struct wine *wine, const char *gap)
+{
+	wine->runs = false;
+	fmt(wine->whynot, sizeof(wine->whynot),
+	    "without a sandbox %s; landbridge's --no-sandbox agrees to that", gap);
+}
+
 bool wine_is_full(const struct wine *wine)
 {
 	enum { ENOUGH = 1 << 20 };

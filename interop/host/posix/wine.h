@@ -24,7 +24,7 @@ struct wine {
 	char layer[PATH_MAX]; /* the machine's own over it (layer.h); "": none */
 	char c_dir[PATH_MAX]; /* what C: is; "": there is no C: */
 	bool runs;            /* programs can be started; if not, say whynot */
-	char whynot[256];
+	char whynot[384];
 	int lock;        /* of the layer, or of the prefix; -1: not open */
 	struct args env; /* of every process of ours in Wine, as NAME=value */
 	pid_t keeper;    /* holds server and services up; 0: none */
@@ -34,6 +34,9 @@ struct wine {
 
 /* Whether C: is the prefix's own, and not a directory that was given as C:. */
 bool wine_c_is_ours(const struct wine *wine);
+
+/* No program is started from here on; `gap` is wall_gap's. */
+void wine_refuse(struct wine *wine, const char *gap);
 
 /* Finds Wine. Touches nothing but the lock. */
 int wine_find(struct wine *wine, const struct dirs *dirs, const struct drives *drives,

@@ -87,6 +87,10 @@ static void test_others(void **state)
 	assert_int_equal(
 		parse(&o, COMMAND_AGENT, "agent --link unix:/l --socket s --drive C:=/x", &why), 0);
 	assert_string_equal(o.link, "unix:/l");
+	assert_false(o.no_sandbox);
+	assert_int_equal(
+		parse(&o, COMMAND_AGENT, "agent --link unix:/l --socket s --no-sandbox", &why), 0);
+	assert_true(o.no_sandbox);
 	assert_int_equal(
 		parse(&o, COMMAND_AGENT, "agent --listen tcp:0.0.0.0:9 --key k --socket s", &why),
 		0);

@@ -35,6 +35,8 @@ static int options_serve(const struct options *o, struct fault *why)
 		return refuse_option(why, "--socket");
 	if (o->ports)
 		return refuse_option(why, "--ports");
+	if (o->no_sandbox)
+		return refuse_option(why, "--no-sandbox");
 	if (o->drives.count > 0)
 		return refuse_option(why, "--drive");
 	if (o->link)

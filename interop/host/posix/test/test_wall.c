@@ -388,21 +388,25 @@ static void test_wall_of_a_user(void **state)
 
 static const struct {
 	struct wall_state state;
-	bool keeps;
+	bool keeps, boxed;
 	const char *said; /* of the line */
 } gaps[] = {
-	{ { .view = 0, .rights = 0, .apart = 0 }, true, "" },
+	{ { .view = 0, .rights = 0, .apart = 0 }, true, true, "" },
 	{ { .view = 0, .rights = -EOPNOTSUPP, .apart = 0 },
+	  true,
 	  true,
 	  "start Linux programs that lie on their drives:" },
 	{ { .view = 0, .rights = -EOPNOTSUPP, .apart = -EPERM },
 	  true,
+	  true,
 	  "drives, and end and trace this user's" },
-	{ { .view = -EPERM, .rights = 0, .apart = -EPERM }, true, "connect to every socket" },
+	{ { .view = -EPERM, .rights = 0, .apart = -EPERM }, true, false, "connect to every socket" },
 	{ { .view = 0, .rights = 0, .apart = -EPERM },
+	  true,
 	  true,
 	  "slow down this user's other processes" },
 	{ { .view = -EUSERS, .rights = -EOPNOTSUPP, .apart = -EPERM },
+	  false,
 	  false,
 	  "open and run whatever" },
 };
@@ -419,6 +423,7 @@ static void test_gaps(void **state)
 		assert_true(len < sizeof(line) && !*line == !*gaps[i].said);
 		assert_non_null(strstr(line, gaps[i].said));
 		assert_int_equal(wall_keeps(&gaps[i].state), gaps[i].keeps);
+		assert_int_equal(wall_is_sandbox(&gaps[i].state), gaps[i].boxed);
 	}
 }
 
