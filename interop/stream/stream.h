@@ -133,6 +133,7 @@ struct job {
 	int report;           /* -1, or a descriptor from which the spawner's own helper
 			       reports (runner_ops::report); the runner makes it
 			       non-blocking, and closes it */
+	int patience;         /* ms until runner_ops::silent where nothing is reported; 0: never */
 };
 
 struct runner_ops {
@@ -153,6 +154,9 @@ struct runner_ops {
 	/* The job's process ended while the caller still waits for STARTED. True: it
 	 * was started anew, and job->pid is the new one's. NULL: never. */
 	bool (*again)(void *owner, struct job *job);
+	/* Nothing was reported for job->patience since it was started, or started anew: its
+	 * process may be ended. With job->patience. */
+	void (*silent)(void *owner, const struct job *job);
 	/* Delivers a Linux signal number to the job. NULL: kill(2) to the
 	 * foreground process group of the terminal, or to the child's group. Returns
 	 * after how many ms `force` is called, if the job is still there; 0: it is not. */

@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <linux/sockios.h>
 
 #include "interop/host/judge.h"
 #include "interop/host/posix/canonical.h"
@@ -197,6 +199,7 @@ static int job_start(struct serving *s, const struct open *l, const struct child
 		helper_ask(&s->helper, w.base, w.used);
 		job->pid = s->helper.pid;
 		job->report = s->helper.reports;
+		job->patience = s->host->helper_ms;
 		job->stderr_is_loose = !(l->flags & PROGRAM_ONE_OUTPUT);
 		s->helper.reports = -1;
 	}
@@ -232,8 +235,19 @@ static bool job_again(void *owner, struct job *job)
 	return pid > 0;
 }
 
+/* Where Wine hangs before the helper has read its request nothing was started, and it may
+ * be made again. One that has read it is about to say how it went. */
+static void job_silent(void *owner, const struct job *job)
+{
+	int unread;
+
+	(void)owner;
+	if (ioctl(job->report, SIOCOUTQ, &unread) == 0 && unread > 0)
+		kill(-job->pid, SIGKILL);
+}
+
 /* The helper ended before it could say anything. */
-static int job_silent(struct serving *s, struct failed *why)
+static int job_unheard(struct serving *s, struct failed *why)
 {
 	if (s->told)
 		return 0;
@@ -277,7 +291,7 @@ static int job_report(void *owner, struct job *job, uint32_t *code, struct faile
 		return job_ended_by(s, job, code);
 	n = recv(job->report, message, sizeof(message), MSG_PEEK | MSG_DONTWAIT);
 	if (n == 0 || (n < 0 && errno == ECONNRESET))
-		return job_silent(s, why);
+		return job_unheard(s, why);
 	if (n < (ssize_t)sizeof(message))
 		return 0;
 	recv(job->report, message, sizeof(message), MSG_DONTWAIT);
@@ -381,6 +395,7 @@ int job_serve(int endpoint, const struct job_host *host)
 					       .ends = job_ends,
 					       .report = job_report,
 					       .again = job_again,
+					       .silent = job_silent,
 					       .signal = job_signal,
 					       .force = job_force,
 					       .typed_interrupt = job_typed_interrupt };

@@ -13,8 +13,12 @@ struct job_share {
 	int ready;        /* readable once they are there, hung up where they cannot be; -1: none */
 };
 
+/* So long Wine may take until landbridge-start.exe reads what it is to start. */
+enum { JOB_HELPER_MS = 30000 };
+
 /* What decides about it. */
 struct job_host {
+	int helper_ms; /* JOB_HELPER_MS; 0: for ever */
 	const struct wine *wine;
 	const struct drives *drives;
 	const struct rules *rules;

@@ -18,6 +18,7 @@ void jobs_init(struct jobs *jobs, struct loop *loop, struct wine *wine, const st
 {
 	*jobs = (struct jobs){ .loop = loop, .wine = wine, .host = *host };
 	jobs->host.wine = wine;
+	jobs->host.helper_ms = JOB_HELPER_MS;
 	for (size_t i = 0; i < array_len(jobs->spares); i++)
 		jobs->spares[i].end = -1;
 	jobs->timer.fire = spares_due;

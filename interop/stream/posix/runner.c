@@ -31,7 +31,7 @@ struct runner {
 	struct inlet out[2]; /* its stdout and stderr; with a terminal that may be one */
 	struct signals signals;
 	struct watch report;
-	struct timer timer, patience;
+	struct timer timer, patience, silence;
 };
 
 /* --- what the machine does to the program --------------------------------------------- */
@@ -64,10 +64,17 @@ static int runner_open(struct runner *r, struct ends *ends)
 
 static void runner_started(struct runner *r)
 {
+	timer_stop(&r->loop, &r->silence);
 	r->serve.pid = r->job.pid_shown ? r->job.pid_shown : (uint32_t)r->job.pid;
 	r->serve.subsystem = r->job.subsystem;
 	r->serve.stderr_is_loose = r->job.stderr_is_loose;
 	serve_started(&r->serve);
+}
+
+static void silence_begins(struct runner *r)
+{
+	if (r->job.patience > 0)
+		timer_start(&r->loop, &r->silence, r->job.patience);
 }
 
 static int runner_start(void *owner, const struct open *l, struct failed *why)
@@ -92,6 +99,8 @@ static int runner_start(void *owner, const struct open *l, struct failed *why)
 	ends_close(&ends);
 	if (error == 0 && r->job.report < 0)
 		runner_started(r);
+	else if (error == 0)
+		silence_begins(r);
 	return error;
 }
 
@@ -168,6 +177,14 @@ static void patience_over(struct timer *timer)
 
 	if (r->serve.said != SAID_LAST)
 		r->ops->force(r->owner);
+}
+
+static void silence_over(struct timer *timer)
+{
+	struct runner *r = container_of(timer, struct runner, silence);
+
+	if (r->serve.process == PROCESS_STARTING)
+		r->ops->silent(r->owner, &r->job);
 }
 
 /* --- what the channel asks ------------------------------------------------------------ */
@@ -266,8 +283,10 @@ static void job_ended(struct runner *r, int status)
 
 	runner_report(r);
 	if (r->serve.process == PROCESS_STARTING && r->serve.opener == OPENER_WAITS &&
-	    r->ops->again && r->ops->again(r->owner, &r->job))
+	    r->ops->again && r->ops->again(r->owner, &r->job)) {
+		silence_begins(r);
 		return;
+	}
 	runner_report(r);
 	if (r->serve.process == PROCESS_STARTING)
 		serve_failed(&r->serve, &why);
@@ -317,6 +336,7 @@ static void runner_init(struct runner *r, const struct runner_ops *ops, void *ow
 	r->report = (struct watch){ .fd = -1, .ready = report_ready };
 	r->timer.fire = timer_fires;
 	r->patience.fire = patience_over;
+	r->silence.fire = silence_over;
 	outlet_init(&r->in, &r->ch, STDIN_FILENO);
 	inlet_init(&r->out[0], &r->ch, STDOUT_FILENO);
 	inlet_init(&r->out[1], &r->ch, STDERR_FILENO);

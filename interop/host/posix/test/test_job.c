@@ -96,6 +96,9 @@ static void wait_for(const char *name)
 		nanosleep(&pause, NULL);
 }
 
+/* How long the helper may be silent. */
+static int helper_ms = JOB_HELPER_MS;
+
 /* Serves one endpoint in a process of its own. */
 static pid_t serve(int endpoint, int other, const struct open *ahead)
 {
@@ -110,6 +113,7 @@ static pid_t serve(int endpoint, int other, const struct open *ahead)
 						      .drives = &drives,
 						      .rules = &rules,
 						      .audit = { -1, -1 },
+						      .helper_ms = helper_ms,
 						      .ahead = ahead }) < 0);
 }
 
@@ -140,17 +144,24 @@ static void call(size_t env, const struct open *ahead, struct outcome *out)
 	assert_int_equal(status, 0);
 }
 
+static void loader_make(const char *does)
+{
+	char script[2048];
+
+	fmt(script, sizeof(script), "%s%s\n", SCRIPT, does);
+	unlink(at("starts"));
+	unlink(at("wine64"));
+	assert_int_equal(file_create(at("wine64"), script, 0700), 0);
+}
+
 static void starts(void **state)
 {
-	char script[2048], count[16];
+	char count[16];
 	struct outcome out;
 
 	(void)state;
 	for (size_t i = 0; i < array_len(rows); i++) {
-		fmt(script, sizeof(script), "%s%s\n", SCRIPT, rows[i].script);
-		unlink(at("starts"));
-		unlink(at("wine64"));
-		assert_int_equal(file_create(at("wine64"), script, 0700), 0);
+		loader_make(rows[i].script);
 		call(rows[i].env, rows[i].ahead, &out);
 		if (file_read(at("starts"), count, sizeof(count)) <= 0)
 			fail_msg("%s: not started: %s", rows[i].name, out.text);
@@ -159,6 +170,46 @@ static void starts(void **state)
 			fail_msg("%s: how %d, code %u, started %s: %s", rows[i].name, out.how,
 				 out.code, count, out.text);
 	}
+}
+
+/* Whose Wine hangs before the helper has begun: that is ended and made again, once. */
+static const struct {
+	const char *name, *script, *starts;
+	enum outcome_how how;
+	uint32_t code;
+	size_t env;
+	const struct open *ahead;
+} mute[] = {
+	{ "the first time", "[ $n = 1 ] && exec sleep 100; take $@; started $@; exited $@", "xx",
+	  OUTCOME_EXITED, 5, 2, NULL },
+	{ "ahead", "[ $n = 1 ] && exec sleep 100; take $@; started $@; exited $@", "xx",
+	  OUTCOME_EXITED, 5, 2, &pipes },
+	{ "ahead, told to begin",
+	  "[ $n = 1 ] && { begin $@; exec sleep 100; }; take $@; started $@; exited $@", "xx",
+	  OUTCOME_EXITED, 5, 2, &pipes },
+	{ "always", "exec sleep 100", "xx", OUTCOME_FAILED, 125, 2, NULL },
+	{ "always, long", "exec sleep 100", "x", OUTCOME_FAILED, 125, 100000, NULL },
+	/* Which only takes its time. */
+	{ "it has read", "cat <&$2 >/dev/null & sleep 5; started $@; exited $@; kill $!", "x",
+	  OUTCOME_EXITED, 5, 2, NULL },
+};
+
+static void silent(void **state)
+{
+	char count[16];
+	struct outcome out;
+
+	(void)state;
+	helper_ms = 2000;
+	for (size_t i = 0; i < array_len(mute); i++) {
+		loader_make(mute[i].script);
+		call(mute[i].env, mute[i].ahead, &out);
+		if (file_read(at("starts"), count, sizeof(count)) <= 0 || out.how != mute[i].how ||
+		    out.code != mute[i].code || strcmp(count, mute[i].starts) != 0)
+			fail_msg("%s: how %d, code %u, started %s: %s", mute[i].name, out.how,
+				 out.code, count, out.text);
+	}
+	helper_ms = JOB_HELPER_MS;
 }
 
 /* Whose Wine does not do what a signal asks for: it ends all the same. */
@@ -178,7 +229,6 @@ static const struct {
 
 static void ends(void **state)
 {
-	char script[2048];
 	struct outcome out;
 	int64_t begin;
 	int status;
@@ -186,9 +236,7 @@ static void ends(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < array_len(stubborn); i++) {
-		fmt(script, sizeof(script), "%s%s\n", SCRIPT, stubborn[i].script);
-		unlink(at("wine64"));
-		assert_int_equal(file_create(at("wine64"), script, 0700), 0);
+		loader_make(stubborn[i].script);
 		pid = fork();
 		if (pid == 0) {
 			call(2, NULL, &out);
@@ -207,7 +255,8 @@ static void ends(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(starts), cmocka_unit_test(ends) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(starts), cmocka_unit_test(silent),
+					    cmocka_unit_test(ends) };
 
 	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests_name("job", tests, setup, teardown);
