@@ -34,7 +34,7 @@ GUEST_SRC := $(call sources,$(GUEST))
 P9D_SRC := $(call sources,lib p9d p9d/wire)
 P9TOOLS := p9mount p9drive
 P9TOOLS_SRC := $(call sources,lib p9fs p9d p9d/wire)
-HOST_SRC := $(call sources,$(HOST))
+HOST_SRC := $(call sources,$(HOST)) binfmt/pe.c
 ALL_SRC := $(call sources,$(FOLDERS))
 # What a Windows host has of its own, and what it has of Linux's, as it is
 # (lib/win32/posix.h); START_SRC is landbridge-start.exe, which Wine needs.

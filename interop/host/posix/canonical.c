@@ -43,11 +43,10 @@ static int name_on(char letter, const char *rest, char *out)
 	return 0;
 }
 
-int canonical_path(const struct drives *drives, const char *path, char *out)
+int canonical_file(const struct drives *drives, const char *path, char *real)
 {
 	const struct drive *drive = drives_find(drives, (char)(path[0] & ~0x20));
-	char rest[PATH_MAX], file[PATH_MAX], real[PATH_MAX];
-	const char *found;
+	char rest[PATH_MAX], file[PATH_MAX];
 
 	if (!drive || path[1] != ':')
 		return -EXDEV;
@@ -58,8 +57,18 @@ int canonical_path(const struct drives *drives, const char *path, char *out)
 	replace(rest, '\\', '/');
 	if (path_format(file, sizeof(file), "%s/%s", drive->dir, rest) < 0)
 		return -ENAMETOOLONG;
-	if (!realpath(file, real))
-		return -errno;
+	return realpath(file, real) ? 0 : -errno;
+}
+
+int canonical_path(const struct drives *drives, const char *path, char *out)
+{
+	const struct drive *drive;
+	char real[PATH_MAX];
+	const char *found;
+	int r = canonical_file(drives, path, real);
+
+	if (r < 0)
+		return r;
 	drive = drive_of(drives, real);
 	if (!drive)
 		return -EXDEV;

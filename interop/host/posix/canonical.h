@@ -13,6 +13,10 @@
  * -ENAMETOOLONG; others of realpath(3). */
 int canonical_path(const struct drives *drives, const char *path, char *out);
 
+/* The host's name of that file, without links, wherever they lead: PATH_MAX bytes. 0, or
+ * the same errors. */
+int canonical_file(const struct drives *drives, const char *path, char *real);
+
 /* Whether rules.h allows a file by its canonical path. One with names on several drives
  * may run when no line denies one of them, and one of them is allowed. *by as there. */
 bool canonical_may_run(const struct drives *drives, const struct rules *rules,

@@ -15,6 +15,7 @@
 
 #include "interop/host/judge.h"
 #include "interop/host/posix/canonical.h"
+#include "interop/host/posix/header.h"
 #include "interop/host/posix/helper.h"
 #include "interop/host/request.h"
 #include "interop/host/start.h"
@@ -170,6 +171,18 @@ static void job_audit(const struct serving *s, const struct open *l, const char 
 	audit_say(&s->host->audit, "job=%d %s", (int)getpid(), entry);
 }
 
+/* Scripts have no header: what runs them is started. */
+static int header_judge(struct serving *s, const struct open *l)
+{
+	const char *path = l->program.at, *refusal = NULL;
+
+	if (!winname_is_batch(path) && !winname_is_powershell(path))
+		refusal = header_refuse(s->host->drives, path);
+	return refusal ? fault_set(&s->judge.fault, WIRE_FAIL_NOT_RUN, "unable to run %s: it %s",
+				   s->judge.program, refusal)
+		       : 0;
+}
+
 static int job_start(struct serving *s, const struct open *l, const struct child_setup *child,
 		     struct job *job)
 {
@@ -190,6 +203,8 @@ static int job_start(struct serving *s, const struct open *l, const struct child
 			  s->judge.program);
 	else
 		r = request_build(&w, l, &host, &s->judge.fault);
+	if (r == 0)
+		r = header_judge(s, l);
 	if (r == 0 && s->helper.pid <= 0)
 		error = job_helper(s, l, child, 0);
 	if (error)

@@ -189,10 +189,8 @@ static DWORD request_start(const struct request *q, bool detached, void *const s
 					    .env = q->env,
 					    .std = { std[0], std[1], std[2] } };
 	PROCESS_INFORMATION process;
-	DWORD error = program_check(q->image);
+	DWORD error = program_start(&program, &process);
 
-	if (!error)
-		error = program_start(&program, &process);
 	if (error)
 		return error;
 	error = hold(&process, detached, started);

@@ -99,26 +99,32 @@ static BOOL has_wow64(void)
 	return GetFileAttributesW(path) != INVALID_FILE_ATTRIBUTES;
 }
 
+static DWORD file_check(HANDLE file, const WCHAR *path)
+{
+	WORD machine = 0;
+	DWORD error = GetFileType(file) == FILE_TYPE_DISK ? machine_read(file, &machine)
+							  : ERROR_BAD_EXE_FORMAT;
+
+	if (!error && is_stand_in(file, path))
+		return START_ERROR_STAND_IN;
+	return !error && machine == IMAGE_FILE_MACHINE_I386 && !has_wow64() ? START_ERROR_WOW64
+									    : error;
+}
+
 /* Wine hands what is no Windows program to Unix, which would run it outside of
  * everything that holds Windows programs. And it reports one for 32 bits as run
- * where it has nothing to run it with. */
-DWORD program_check(const WCHAR *path)
+ * where it has nothing to run it with. As long as the file is held no other program
+ * writes to it or puts another in its place. */
+static DWORD program_hold(const WCHAR *path, HANDLE *file)
 {
-	HANDLE file = CreateFileW(path, GENERIC_READ,
-				  FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
-				  OPEN_EXISTING, 0, NULL);
-	DWORD error = ERROR_BAD_EXE_FORMAT;
-	WORD machine = 0;
+	DWORD error;
 
-	if (file == INVALID_HANDLE_VALUE)
+	*file = CreateFileW(path, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+	if (*file == INVALID_HANDLE_VALUE)
 		return GetLastError();
-	if (GetFileType(file) == FILE_TYPE_DISK)
-		error = machine_read(file, &machine);
-	if (!error && is_stand_in(file, path))
-		error = START_ERROR_STAND_IN;
-	CloseHandle(file);
-	if (!error && machine == IMAGE_FILE_MACHINE_I386 && !has_wow64())
-		return START_ERROR_WOW64;
+	error = file_check(*file, path);
+	if (error)
+		CloseHandle(*file);
 	return error;
 }
 
@@ -140,7 +146,7 @@ static LPPROC_THREAD_ATTRIBUTE_LIST inherit_only(HANDLE std[3])
 	return list;
 }
 
-static DWORD program_create(const struct winprogram *program, STARTUPINFOEXW *startup,
+static DWORD process_create(const struct winprogram *program, STARTUPINFOEXW *startup,
 			    PROCESS_INFORMATION *process)
 {
 	DWORD flags = CREATE_SUSPENDED | EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT;
@@ -155,7 +161,7 @@ static DWORD program_create(const struct winprogram *program, STARTUPINFOEXW *st
 		       : GetLastError();
 }
 
-DWORD program_start(const struct winprogram *program, PROCESS_INFORMATION *process)
+static DWORD program_create(const struct winprogram *program, PROCESS_INFORMATION *process)
 {
 	STARTUPINFOEXW startup = { .StartupInfo = { .cb = sizeof(startup),
 						    .dwFlags = STARTF_USESTDHANDLES,
@@ -168,11 +174,23 @@ DWORD program_start(const struct winprogram *program, PROCESS_INFORMATION *proce
 	startup.lpAttributeList = inherit_only(std);
 	if (!startup.lpAttributeList)
 		return ERROR_NOT_ENOUGH_MEMORY;
-	error = program_create(program, &startup, process);
+	error = process_create(program, &startup, process);
 	/* Wine says so once in thousands of starts; nothing has run then. */
 	if (error == ERROR_INTERNAL_ERROR)
-		error = program_create(program, &startup, process);
+		error = process_create(program, &startup, process);
 	DeleteProcThreadAttributeList(startup.lpAttributeList);
 	HeapFree(GetProcessHeap(), 0, startup.lpAttributeList);
+	return error;
+}
+
+DWORD program_start(const struct winprogram *program, PROCESS_INFORMATION *process)
+{
+	HANDLE file;
+	DWORD error = program_hold(program->image, &file);
+
+	if (error)
+		return error;
+	error = program_create(program, process);
+	CloseHandle(file);
 	return error;
 }

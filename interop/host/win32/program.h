@@ -1,8 +1,8 @@
 /* program.h: one Windows program: what a file is, starting it held, and its job.
  *
  * A program is started so that nobody can run before it is known what it is:
- *     program_check    the file is a program for Windows
- *     program_start    CreateProcessW, suspended; it inherits its three standard
+ *     program_start    the file is a program for Windows, and stays that file until
+ *                      CreateProcessW has it, suspended; the process inherits its three standard
  *                      handles and no others (PROC_THREAD_ATTRIBUTE_HANDLE_LIST)
  *     program_subsystem, AssignProcessToJobObject, program_job_set
  *     ResumeThread
@@ -24,11 +24,9 @@ struct winprogram {
 	BOOL console;        /* they are our console, and it is the program's too */
 };
 
-/* ERROR_BAD_EXE_FORMAT: no Windows program; START_ERROR_WOW64, START_ERROR_STAND_IN
- * (start.h); or why it cannot be read. */
-DWORD program_check(const WCHAR *path);
-
-/* The process has not run yet. Both handles are the caller's. */
+/* The process has not run yet. Both handles are the caller's. ERROR_BAD_EXE_FORMAT: no
+ * Windows program; START_ERROR_WOW64, START_ERROR_STAND_IN (start.h); or why it cannot be
+ * read. */
 DWORD program_start(const struct winprogram *program, PROCESS_INFORMATION *process);
 
 /* IMAGE_SUBSYSTEM_*, which are the wire's numbers too; 0: unknown. */

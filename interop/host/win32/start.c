@@ -201,8 +201,6 @@ static int request_run(HANDLE channel, struct request *request)
 	SetConsoleCtrlHandler(note_event, TRUE);
 	error = go_to(request);
 	if (!error)
-		error = program_check(request->program);
-	if (!error)
 		error = request_start(request, &process);
 	if (error) {
 		report(channel, START_FAILED, error, 0);

@@ -86,7 +86,7 @@ static int teardown(void **state)
 	return rmdir(scratch);
 }
 
-static const struct drives drives;
+static struct drives drives;
 
 static void wait_for(const char *name)
 {
@@ -212,6 +212,24 @@ static void silent(void **state)
 	helper_ms = JOB_HELPER_MS;
 }
 
+/* What is no Windows program is refused before Wine hears of it. */
+static void header(void **state)
+{
+	struct outcome out;
+
+	(void)state;
+	loader_make("take $@; started $@; exited $@");
+	assert_int_equal(file_create(at("x.exe"), "#!/bin/sh\n", 0700), 0);
+	drives_add(&drives, 'C', scratch);
+	call(2, NULL, &out);
+	drives.count = 0;
+	unlink(at("x.exe"));
+	assert_int_equal(out.how, OUTCOME_FAILED);
+	assert_int_equal(out.code, 126);
+	assert_non_null(strstr(out.text, "it is not a Windows program"));
+	assert_int_equal(access(at("starts"), F_OK), -1);
+}
+
 /* Whose Wine does not do what a signal asks for: it ends all the same. */
 static const struct {
 	const char *name, *script;
@@ -256,7 +274,7 @@ static void ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(starts), cmocka_unit_test(silent),
-					    cmocka_unit_test(ends) };
+					    cmocka_unit_test(header), cmocka_unit_test(ends) };
 
 	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests_name("job", tests, setup, teardown);
