@@ -236,20 +236,15 @@ static void control_ready(struct watch *watch, uint32_t events)
 		drive_said(a, &said);
 }
 
-/* Its programs are of no use without it, and some would stay for ever. */
-static void server_lost(struct agent *a, const siginfo_t *ended)
+/* Whether one ends within that time; the signal is held for that. */
+static bool child_awaited(int ms)
 {
-	pid_t ours[DRIVE_SERVERS_MAX + GUEST_CALLERS_MAX + 2];
-	size_t drives = a->drives.count, callers = a->ports.caller_count;
+	const struct timespec patience = { .tv_nsec = ms * 1000000L };
+	sigset_t set;
 
-	log_err(&a->log,
-		"Wine's server has ended (%s %d), and all its programs with it (it is started again for the next one)",
-		ended->si_code == CLD_EXITED ? "status" : "signal", ended->si_status);
-	memcpy(ours, a->drives.servers, drives * sizeof(ours[0]));
-	memcpy(ours + drives, a->ports.callers, callers * sizeof(ours[0]));
-	ours[drives + callers] = a->share.mounter;
-	ours[drives + callers + 1] = a->share.server;
-	tree_signal_but(getpid(), SIGKILL, ours, drives + callers + 2);
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	return sigtimedwait(&set, NULL, &patience) == SIGCHLD;
 }
 
 /* Whether there is a child that has ended, not reaped yet. */
@@ -259,21 +254,52 @@ static bool next_ended(siginfo_t *ended)
 	return waitid(P_ALL, 0, ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended->si_pid > 0;
 }
 
+static void reap_one(struct agent *a, pid_t pid)
+{
+	wine_reaped(a->config->wine, pid);
+	drive_changes_reaped(&a->changes, pid);
+	waitpid(pid, NULL, WNOHANG);
+	drive_service_reaped(&a->drives, pid);
+	guest_ports_reaped(&a->ports, pid);
+	share_service_reaped(&a->share, pid);
+	jobs_reaped(&a->jobs, pid);
+}
+
+/* All of Wine; how many were left of it. */
+static int wine_kill(const struct agent *a)
+{
+	pid_t ours[2 + DRIVE_SERVERS_MAX + GUEST_CALLERS_MAX] = { a->share.mounter,
+								  a->share.server };
+	size_t drives = a->drives.count, callers = a->ports.caller_count;
+
+	memcpy(ours + 2, a->drives.servers, drives * sizeof(ours[0]));
+	memcpy(ours + 2 + drives, a->ports.callers, callers * sizeof(ours[0]));
+	return tree_signal_but(getpid(), SIGKILL, ours, 2 + drives + callers);
+}
+
+/* Its programs are of no use without it, and some would stay for ever. Another that starts
+ * already may escape, without the wineboot.exe that its programs wait for: so again. */
+static void server_lost(struct agent *a, siginfo_t *ended)
+{
+	log_err(&a->log,
+		"Wine's server has ended (%s %d), and all its programs with it (it is started again for the next one)",
+		ended->si_code == CLD_EXITED ? "status" : "signal", ended->si_status);
+	for (int tries = 20; wine_kill(a) > 0 && tries > 0; tries--) {
+		child_awaited(100);
+		while (next_ended(ended))
+			reap_one(a, ended->si_pid);
+	}
+}
+
 /* What programs left behind are our children too, as their subreaper's. */
 static void reap(struct agent *a)
 {
 	siginfo_t ended;
-	bool lost;
 
 	while (next_ended(&ended)) {
-		lost = wine_is_lost(a->config->wine, &ended);
-		wine_reaped(a->config->wine, ended.si_pid);
-		drive_changes_reaped(&a->changes, ended.si_pid);
-		waitpid(ended.si_pid, NULL, WNOHANG);
-		drive_service_reaped(&a->drives, ended.si_pid);
-		guest_ports_reaped(&a->ports, ended.si_pid);
-		share_service_reaped(&a->share, ended.si_pid);
-		jobs_reaped(&a->jobs, ended.si_pid);
+		bool lost = wine_is_lost(a->config->wine, &ended);
+
+		reap_one(a, ended.si_pid);
 		if (lost && !a->stopping && a->router)
 			server_lost(a, &ended);
 	}
@@ -326,16 +352,12 @@ static int agent_watch(struct agent *a)
  * made to; `all`: unless another agent uses the server, which is one of them. */
 static void end_rest(bool all)
 {
-	const struct timespec patience = { .tv_nsec = 200 * 1000000 };
 	int tries = 20;
-	sigset_t set;
 	pid_t pid;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
 	do {
 		pid = waitpid(-1, NULL, WNOHANG);
-		if (pid == 0 && sigtimedwait(&set, NULL, &patience) == SIGCHLD)
+		if (pid == 0 && child_awaited(200))
 			pid = 1;
 		if (pid == 0 && all && tree_signal(getpid(), SIGKILL) > 0 && tries-- > 0)
 			pid = 1;
