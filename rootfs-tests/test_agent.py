@@ -9,6 +9,7 @@ import time
 import pexpect
 import pytest
 
+from border import Border
 from frontdoor import LANDBRIDGE
 from machine import Machine, own_initramfs
 from processes import children_of, gone, name_of, until
@@ -92,6 +93,24 @@ def test_agent_that_cannot_begin_says_why(landbridge, tmp_path):
     assert b"unable to" in done.stderr
     done = landbridge.call("agent", "--link", f"unix:{tmp_path}/l")
     assert done.status == 125 and len(done.err.splitlines()) == 1 and b"--socket" in done.err, done
+
+
+@pytest.mark.parametrize("agreed", [False, True], ids=["refused", "agreed"])
+def test_agent_without_namespaces(landbridge, tmp_path, agreed):
+    """It says what is open and goes on, where --no-sandbox agrees; else it starts no Windows program."""
+    border = Border(tmp_path / "link")
+    words = ["--no-sandbox"] if agreed else []
+    agent = landbridge.start_without_namespaces("agent", "--link", f"unix:{tmp_path}/link", "--socket", tmp_path / "a", *words)
+    about = border.answer().open_bytes("about")
+    text = b""
+    while part := about.recv(65536):
+        text += part
+    wine = next(line for line in text.decode().splitlines() if " wine " in line)
+    border.close()
+    agent.terminate()
+    _, err = agent.communicate(timeout=30)
+    assert ("--no-sandbox" in wine and wine.startswith("fail ")) is not agreed, wine
+    assert (b"Windows programs may" in err) is agreed, err
 
 
 @pytest.fixture(scope="module")

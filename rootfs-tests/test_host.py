@@ -298,14 +298,7 @@ def test_emergency_shell(landbridge, broken):
     assert shell.exitstatus == 125
 
 
-NO_NAMESPACES = "echo 0 >/proc/sys/user/max_user_namespaces && exec setpriv --bounding-set -sys_admin --inh-caps -sys_admin \"$@\""
 CMD = "/mnt/c/windows/system32/cmd.exe /c 'exit 7'"
-
-
-def without_namespaces(landbridge, *args):
-    """Of a user namespace's own, so that nobody else's are touched."""
-    command = ["unshare", "-Ur", "sh", "-c", NO_NAMESPACES, "sh", frontdoor.LANDBRIDGE, *map(str, args)]
-    return subprocess.Popen(command, env=landbridge.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 @pytest.mark.parametrize("agreed", [False, True], ids=["refused", "agreed"])
@@ -313,8 +306,8 @@ def test_no_sandbox(landbridge, tools, agreed):
     """Windows programs are refused with a line that says what would be open, or it is said once, before anything
     runs; the guest and its drives are there either way, those that are read-only too."""
     words = ["--no-sandbox"] if agreed else []
-    run = without_namespaces(landbridge, "run", *words, "--drive", f"D:={tools},ro", "--", "sh", "-c",
-                             f"ls /mnt/d; touch /mnt/d/x; {CMD}; echo $?; {CMD} 2>/dev/null; echo $?")
+    run = landbridge.start_without_namespaces("run", *words, "--drive", f"D:={tools},ro", "--", "sh", "-c",
+                                              f"ls /mnt/d; touch /mnt/d/x; {CMD}; echo $?; {CMD} 2>/dev/null; echo $?")
     out, err = run.communicate(timeout=180)
     said = [line for line in err.decode().splitlines() if "Windows programs may" in line]
     assert len(said) == 1 and "no namespaces for this user" in said[0], (out, err)
@@ -326,7 +319,7 @@ def test_no_sandbox(landbridge, tools, agreed):
 def test_no_sandbox_of_a_machine_that_stays(landbridge):
     """Of start, too."""
     for words, status in ([], 126), (["--no-sandbox"], 7):
-        started = without_namespaces(landbridge, "start", "--name", "unboxed", *words)
+        started = landbridge.start_without_namespaces("start", "--name", "unboxed", *words)
         try:
             _, err = started.communicate(timeout=180)
             assert started.returncode == 0 and (b"Windows programs may" in err) == (status == 7), err
