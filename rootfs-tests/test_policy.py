@@ -2,10 +2,12 @@
 import json
 import os
 import shutil
+import subprocess
 
 import pytest
 
 import images
+from processes import children_of, name_of
 
 POLICY = r"""# only these
 default deny
@@ -117,3 +119,31 @@ def test_doctor_of_a_host(landbridge, tmp_path):
     result = landbridge.call("doctor", "--json", env={"LANDBRIDGE_POLICY": str(tmp_path / "policy")})
     report = {line["check"]: line for line in map(json.loads, result.lines)}
     assert result.status == 1 and report["policy"]["state"] == "fail" and "line 1" in report["policy"]["text"], result
+
+
+def test_memory(landbridge, tools, tmp_path):
+    """A limit on the memory of all Windows programs of a machine, and three quarters of it for each, who is told so;
+    the group that holds them is gone with the machine. Where there can be none, that is said."""
+    policy = tmp_path / "policy"
+    policy.write_text("memory 256M\n")
+    policy.chmod(0o600)
+    rationed = type(landbridge)(landbridge.env["LANDBRIDGE_HOME"], LANDBRIDGE_POLICY=str(policy))
+    doctor = json.loads(next(line for line in rationed.call("doctor", "--json").lines if '"memory"' in line))
+    try:
+        started = rationed.call("start", "--name", "rationed", "--drive", f"D:={tools}")
+        assert started.status == 0, started
+        assert (b"memory each" in started.err) == (doctor["state"] == "note"), (started, doctor)
+        few, many = (rationed.call("exec", "rationed", "/mnt/d/probe.exe", "take", mib) for mib in ("80", "400"))
+        assert (few.status, few.text) == (0, "80\n"), few
+        assert many.status == 0 and 80 < int(many.text) < 192, many
+        machine = json.loads(rationed.call("list", "--json").text)
+        agent = next(m["agent"] for m in machine if m["name"] == "rationed")
+        family = [agent, *(pid for pid in children_of(agent))]
+        assert any(name_of(pid).startswith("wineserver") for pid in family)
+        groups = [open(f"/proc/{pid}/cgroup", encoding="ascii").read() for pid in family]
+        if doctor["state"] == "ok":
+            assert all("/landbridge-rationed\n" in group for group in groups), groups
+    finally:
+        rationed.call("stop", "rationed")
+    left = subprocess.run(["find", "/sys/fs/cgroup", "-name", "landbridge-rationed"], capture_output=True, check=False)
+    assert left.stdout == b"", left

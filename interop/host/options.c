@@ -7,6 +7,7 @@
 
 #include "interop/host/disk.h"
 #include "interop/host/operand.h"
+#include "interop/host/size.h"
 #include "lib/macros.h"
 #include "lib/text.h"
 
@@ -33,24 +34,6 @@ static int number(unsigned *out, const char *value, unsigned max)
 		return -1;
 	n = strtoul(value, &end, 10);
 	if (*end || n == 0 || n > max)
-		return -1;
-	*out = (unsigned)n;
-	return 0;
-}
-
-/* 512M, 2G, 768: MiB. */
-static int size(unsigned *out, const char *value, unsigned max)
-{
-	char *end = NULL;
-	unsigned long n = 0;
-
-	if (*value >= '0' && *value <= '9')
-		n = strtoul(value, &end, 10);
-	if (end && n <= max && (*end == 'G' || *end == 'g'))
-		n *= 1024;
-	if (end && *end && strchr("MmGg", *end))
-		end++;
-	if (!end || *end || n < MEMORY_MIN || n > max)
 		return -1;
 	*out = (unsigned)n;
 	return 0;
@@ -278,7 +261,7 @@ static int option_set(struct options *o, const struct option_kind *kind, char *v
 		bad = number(at, value, kind->max);
 		break;
 	case VALUE_SIZE:
-		bad = size(at, value, kind->max);
+		bad = size_parse(at, value, MEMORY_MIN, kind->max);
 		break;
 	case VALUE_DRIVE:
 		return drive_parse(at, value, why);

@@ -59,8 +59,8 @@ struct options {
 	struct texts disks; /* more of them: FILE[,ro] */
 	struct texts qemu;  /* for QEMU: "-option", "-option value" */
 	bool write;
-	bool stock; /* the default image, whatever distribution is the default */
-	bool ports; /* the guest's are this host's; agent too */
+	bool stock;      /* the default image, whatever distribution is the default */
+	bool ports;      /* the guest's are this host's; agent too */
 	bool no_sandbox; /* Windows programs run without one, where there can be none; agent too */
 	bool dry_run;
 	char *file;    /* export: where to; "-": standard output. Its format is `format`.

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "interop/host/size.h"
 #include "interop/host/winname.h"
 #include "lib/fold.h"
 #include "lib/macros.h"
@@ -47,6 +48,12 @@ static const char *set_running(struct rules *r, const char *value)
 		return "not a number from 1 to 256";
 	r->running = (unsigned)n;
 	return NULL;
+}
+
+static const char *set_memory(struct rules *r, const char *value)
+{
+	return size_parse(&r->memory, value, 256, 1 << 20) < 0 ? "not a size from 256M to 1024G"
+							       : NULL;
 }
 
 /* A pattern that no canonical path can match is a mistake, and denies nothing. */
@@ -127,6 +134,7 @@ static const char *line_take(struct rules *r, const char *word, char *value)
 	} words[] = {
 		{ "default", set_default }, { "batch", set_batch }, { "running", set_running },
 		{ "env", add_env },         { "log", set_log },     { "ports", add_ports },
+		{ "memory", set_memory },
 	};
 
 	if (!*value)
@@ -136,7 +144,7 @@ static const char *line_take(struct rules *r, const char *word, char *value)
 	for (size_t i = 0; i < array_len(words); i++)
 		if (strcmp(word, words[i].word) == 0)
 			return words[i].set(r, value);
-	return "no such word (default, allow, deny, batch, running, env, ports, log)";
+	return "no such word (default, allow, deny, batch, running, memory, env, ports, log)";
 }
 
 /* A comment begins where a word could: names of files may have a # in them. */
@@ -278,6 +286,11 @@ bool rules_env(const struct rules *r, const char *entry)
 		if (winname_env_is(entry, r->env[i]))
 			return true;
 	return !r->env_listed;
+}
+
+unsigned rules_memory_each(const struct rules *r)
+{
+	return r->memory / 4 * 3;
 }
 
 bool rules_port(const struct rules *r, uint32_t port)

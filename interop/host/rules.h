@@ -6,6 +6,7 @@
  *     deny PATTERN            anything, \ too; C:\tools\ and D: for all in it
  *     batch on|off            .bat, .cmd and .ps1 files (on)
  *     running N               programs at a time, 1 to 256 (256)
+ *     memory SIZE             for all programs of a machine together, 256M to 1024G
  *     env NAME|none           the only variables that guests may set; a * at its end
  *                             stands for any rest; may be said again for more
  *     ports FIRST[-LAST]|none the only ports of 127.0.0.1 that guests may have; may be
@@ -35,6 +36,7 @@ struct policy_rule {
 struct rules {
 	bool allow, batch, log;
 	unsigned running;
+	unsigned memory; /* MiB; 0: no limit */
 	struct policy_rule at[RULES_MAX];
 	size_t count;
 	bool env_listed; /* only these */
@@ -70,6 +72,10 @@ bool rules_have_paths(const struct rules *rules);
 
 /* Whether a guest may set NAME=value, beyond what winname_env_denied says. */
 bool rules_env(const struct rules *rules, const char *entry);
+
+/* What one program may have of the memory of all, in MiB: so it is refused more before the
+ * kernel ends somebody, and Wine has room. 0: no limit. */
+unsigned rules_memory_each(const struct rules *rules);
 
 /* Whether a guest may have that port, beyond what policy_port says; 0: any at all. */
 bool rules_port(const struct rules *rules, uint32_t port);

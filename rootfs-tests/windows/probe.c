@@ -194,6 +194,22 @@ static int do_ask(int argc, wchar_t **argv)
 	return 0;
 }
 
+/* So many MiB of memory, or as many as there are: their number. */
+static int do_take(int argc, wchar_t **argv)
+{
+	int want = argc > 2 ? _wtoi(argv[2]) : 0, got = 0;
+	char text[32], *memory;
+
+	for (; got < want; got++) {
+		memory = VirtualAlloc(NULL, 1 << 20, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
+		if (!memory)
+			break;
+		memset(memory, 1, 1 << 20);
+	}
+	put(STD_OUTPUT_HANDLE, text, (DWORD)sprintf(text, "%d\n", got));
+	return 0;
+}
+
 static const struct {
 	const wchar_t *name;
 	int (*run)(int argc, wchar_t **argv);
@@ -201,7 +217,7 @@ static const struct {
 	{ L"args", do_args }, { L"env", do_env },   { L"cwd", do_cwd },     { L"exit", do_exit },
 	{ L"cat", do_cat },   { L"line", do_line }, { L"both", do_both },   { L"spawn", do_spawn },
 	{ L"wait", do_wait }, { L"hang", do_hang }, { L"turns", do_turns }, { L"later", do_later },
-	{ L"ask", do_ask },
+	{ L"ask", do_ask },   { L"take", do_take },
 };
 
 int main(void)

@@ -15,6 +15,7 @@
 
 #include "interop/host/policy.h"
 #include "interop/host/posix/about.h"
+#include "interop/host/posix/cgroup.h"
 #include "interop/host/posix/drive_changes.h"
 #include "interop/host/posix/drive_service.h"
 #include "interop/host/posix/guest_ports.h"
@@ -448,6 +449,18 @@ static void agent_say_space(const struct agent *a)
 	fd_close(&fd);
 }
 
+/* All of Wine is in it, as this process is; outside of the wall, where it can be made. */
+static void agent_ration(const struct agent *a)
+{
+	const struct rules *rules = a->config->rules;
+	bool wanted = rules->memory && a->config->wine->runs;
+	int error = wanted ? cgroup_enter(a->config->group, rules->memory) : 0;
+	char gap[CGROUP_GAP_MAX];
+
+	if (error && cgroup_gap(error, rules_memory_each(rules), gap, sizeof(gap)))
+		log_warn(&a->log, "%s", gap);
+}
+
 static int agent_enclose(struct agent *a, struct wall_state *state, const char **step)
 {
 	const struct agent_config *config = a->config;
@@ -455,8 +468,12 @@ static int agent_enclose(struct agent *a, struct wall_state *state, const char *
 				   .drives = config->drives,
 				   .socket_dir = a->socket_dir,
 				   .apart = config->apart,
+				   .memory = rules_memory_each(config->rules),
 				   .share = { config->wine->prefix, config->share } };
-	int error = wall_raise(&wall, state);
+	int error;
+
+	agent_ration(a);
+	error = wall_raise(&wall, state);
 
 	*step = "keep Windows programs to their drives";
 	if (error)

@@ -40,6 +40,7 @@ struct agent_config {
 	const char *socket; /* where it is listening itself, to be removed at the end */
 	int listener;       /* the descriptor of it */
 	const char *share;  /* the name by which its programs have the guest's files; or NULL */
+	const char *group;  /* the name of the one that limits its programs' memory (cgroup.h) */
 	bool apart;         /* nobody else has its Wine server (wall.h) */
 	bool wine_ahead;    /* Wine starts at once, and not with the first program */
 	bool ports;         /* the guest's are to be ours */

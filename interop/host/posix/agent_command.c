@@ -107,6 +107,14 @@ static int guest_listen(struct agent_config *config, const char *listen, struct 
 				: 0;
 }
 
+/* The same one for the next agent there: nobody is left to remove it. */
+static const char *group_of(const char *socket)
+{
+	const char *slash = strrchr(socket, '/');
+
+	return slash ? slash + 1 : socket;
+}
+
 static int agent_command(const struct options *o, struct fault *why)
 {
 	struct agent_config config = {
@@ -134,6 +142,7 @@ static int agent_command(const struct options *o, struct fault *why)
 	config.link = o->link;
 	config.ports = o->ports;
 	config.no_sandbox = o->no_sandbox;
+	config.group = group_of(o->socket);
 	config.drives = &drives;
 	config.rules = &rules;
 	config.home = dirs.home;

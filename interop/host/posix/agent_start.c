@@ -54,6 +54,7 @@ static _Noreturn void agent_child(struct plan *p)
 				       .listener = LISTENER,
 				       .control = CONTROL,
 				       .share = p->wine.layer[0] ? p->vm.name : NULL,
+				       .group = p->machine.name,
 				       .apart = true,
 				       .wine_ahead = options_want_windows(&p->options),
 				       .ports = p->options.ports,

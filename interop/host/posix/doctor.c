@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "interop/host/posix/cgroup.h"
 #include "interop/host/posix/commands.h"
 #include "interop/host/posix/machine.h"
 #include "interop/host/posix/qemu.h"
@@ -109,14 +110,35 @@ static void look_display(struct visit *v)
 			    "none: Windows programs with windows are refused (set DISPLAY)");
 }
 
+static void look_memory(struct visit *v, const struct rules *rules)
+{
+	char gap[CGROUP_GAP_MAX];
+	int error = rules->memory ? cgroup_foresee(rules->memory) : 0;
+
+	if (!rules->memory) {
+		report_line(&v->report, REPORT_OK, "memory",
+			    "Windows programs have what the host has (the policy's memory)");
+	} else if (error == 0) {
+		report_line(&v->report, REPORT_OK, "memory",
+			    "Windows programs of a machine have %u MiB, each %u at most",
+			    rules->memory, rules_memory_each(rules));
+	} else {
+		cgroup_gap(error, rules_memory_each(rules), gap, sizeof(gap));
+		report_line(&v->report, REPORT_NOTE, "memory", "%s", gap);
+	}
+}
+
 static void look_policy(struct visit *v)
 {
 	struct rules rules;
 	char path[PATH_MAX];
 
-	if (rules_load(&rules, &v->dirs, &v->drives, path, &v->why) < 0)
+	if (rules_load(&rules, &v->dirs, &v->drives, path, &v->why) < 0) {
 		say_fault(v, "policy");
-	else if (!*path)
+		return;
+	}
+	look_memory(v, &rules);
+	if (!*path)
 		report_line(&v->report, REPORT_OK, "policy",
 			    "none: guests may run whatever is on their drives (%s/policy)",
 			    v->dirs.home);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "interop/host/posix/cgroup.h"
 #include "interop/host/posix/net.h"
 #include "interop/host/posix/wall.h"
 #include "interop/host/posix/rules_file.h"
@@ -45,6 +46,18 @@ static void walls_tell(const struct plan *p, struct wall_state *state)
 		fault_print(&gap);
 }
 
+/* Who asked for a limit that cannot be had is told. */
+static void memory_tell(const struct rules *rules)
+{
+	int error = rules->memory ? cgroup_foresee(rules->memory) : 0;
+	struct fault gap = { .status = 0 };
+
+	if (error == 0)
+		return;
+	cgroup_gap(error, rules_memory_each(rules), gap.text, sizeof(gap.text));
+	fault_print(&gap);
+}
+
 static int wine_plan(struct plan *p, struct fault *why)
 {
 	struct fault full = { 0 };
@@ -56,6 +69,7 @@ static int wine_plan(struct plan *p, struct fault *why)
 	    wine_prepare_layer(&p->wine, &p->drives, p->vm.name, why) < 0)
 		return -1;
 	walls_tell(p, &state);
+	memory_tell(&p->rules);
 	if (wine_is_full(&p->wine)) {
 		fault_set(
 			&full, HOST_FAILED,

@@ -12,6 +12,7 @@
 
 #include "interop/host/posix/agent.h"
 #include "interop/host/posix/agent_start.h"
+#include "interop/host/posix/cgroup.h"
 #include "interop/host/posix/console.h"
 #include "interop/host/posix/drive_desk.h"
 #include "interop/host/posix/scrollback.h"
@@ -536,6 +537,8 @@ static void supervisor_end(struct supervisor *s)
 	if (s->keep_log)
 		scrollback_keep(&s->log, s->plan->dirs.home, s->plan->machine.name, s->end.log,
 				sizeof(s->end.log));
+	if (s->plan->rules.memory)
+		cgroup_remove(s->plan->machine.name);
 	machine_remove(&s->plan->machine);
 	if (s->end.fault.status)
 		s->end.what = MACHINE_FAILED;

@@ -356,6 +356,14 @@ static int processes_limit(void)
 	return geteuid() != 0 && setrlimit(RLIMIT_NPROC, &most) < 0 && errno != EPERM ? -errno : 0;
 }
 
+/* What is reserved only does not count, or Wine would not start. */
+static int memory_limit(unsigned mib)
+{
+	const struct rlimit most = { (rlim_t)mib << 20, (rlim_t)mib << 20 };
+
+	return mib && setrlimit(RLIMIT_DATA, &most) < 0 ? -errno : 0;
+}
+
 /* Before all else of the host, QEMU above all, which would be the largest. */
 static void memory_yield(void)
 {
@@ -377,7 +385,7 @@ int wall_raise(const struct wall *wall, struct wall_state *state)
 	state->mounter = 0;
 	memory_yield();
 	places_fill(&p, wall);
-	r = p.bad ? -ENOMEM : 0;
+	r = p.bad ? -ENOMEM : memory_limit(wall->memory);
 	if (r == 0) {
 		state->view = view_narrow(&p, wall, apart, state);
 		if (state->view == 0)

@@ -17,9 +17,10 @@ enum { WALL_PROCESSES = 4096, WALL_OOM_SCORE = 500 };
 struct wall {
 	const struct wine *wine;
 	const struct drives *drives;
-	int socket_dir; /* a directory in which this process removes a file later (unlinkat(2)),
+	int socket_dir;  /* a directory in which this process removes a file later (unlinkat(2)),
 			   which it may only with a view */
-	bool apart;     /* Wine's server is nobody else's: its programs are to be apart (apart.h) */
+	unsigned memory; /* MiB that each process may have at most; 0: no limit */
+	bool apart; /* Wine's server is nobody else's: its programs are to be apart (apart.h) */
 	struct share share; /* the guest's files; name NULL: programs are not to have them */
 };
 
@@ -40,7 +41,8 @@ struct wall_state {
  *     later as a drive (drive_place.h);
  *   - connect to: X11, Wayland's and PULSE_SERVER's socket;
  * use terminals and System V memory of their own and the harmless devices, and signal
- * each other. An ordinary user's are at most WALL_PROCESSES processes and threads. They
+ * each other. An ordinary user's are at most WALL_PROCESSES processes and threads, each
+ * with so much memory of its own (RLIMIT_DATA: Wine reserves far more than it uses). They
  * are the first that the kernel ends where memory is short.
  * Two parts of the kernel see to it, each without the other where there is only one:
  *   the view (view.h): nothing else of the host's files is there at all; in a process

@@ -1,0 +1,150 @@
+/* cgroup.c: a limit on the memory of processes together. */
+#include "interop/host/posix/cgroup.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "interop/host/host.h"
+#include "lib/child.h"
+#include "lib/lib.h"
+
+#define ROOT "/sys/fs/cgroup"
+
+enum { TRIAL_MS = 5000, TEXT_MAX = 8192 };
+
+/* The files of the limits. */
+struct version {
+	const char *controller, *root, *memory, *swap;
+};
+
+static const struct version first = { "memory", ROOT "/memory", "memory.limit_in_bytes",
+				      "memory.memsw.limit_in_bytes" },
+			    second = { "", ROOT, "memory.max", "memory.swap.max" };
+
+/* Whether "cpu,memory:/path" begins with a list that has it; of version 2 it is empty. */
+static bool has_controller(const char *list, const char *controller)
+{
+	size_t wanted = strlen(controller), len;
+
+	for (;; list += len + 1) {
+		len = strcspn(list, ",:\n");
+		if (len == wanted && strncmp(list, controller, len) == 0)
+			return true;
+		if (list[len] != ',')
+			return false;
+	}
+}
+
+int cgroup_own(const char *text, const char *controller, char *out, size_t size)
+{
+	for (const char *line = text; *line; line += line[strcspn(line, "\n")] == '\n') {
+		const char *list = line + strcspn(line, ":\n"), *path;
+
+		line += strcspn(line, "\n");
+		if (list[0] != ':' || !has_controller(list + 1, controller))
+			continue;
+		path = list + 1 + strcspn(list + 1, ":\n");
+		if (path[0] == ':' && path[1] == '/')
+			return path_format(out, size, "%.*s", (int)strcspn(path + 1, "\n"),
+					   path + 1);
+	}
+	return -ENOENT;
+}
+
+/* The directory of the group of that name. */
+static int group_find(const struct version **version, const char *name, char dir[PATH_MAX])
+{
+	char text[TEXT_MAX], own[PATH_MAX];
+	int r;
+
+	if (file_read("/proc/self/cgroup", text, sizeof(text)) <= 0)
+		return -EOPNOTSUPP;
+	*version = access(ROOT "/cgroup.controllers", F_OK) == 0 ? &second : &first;
+	r = cgroup_own(text, (*version)->controller, own, sizeof(own));
+	if (r < 0)
+		return r == -ENOENT ? -EOPNOTSUPP : r;
+	if (*version == &second)
+		*strrchr(own, '/') = '\0';
+	else if (strcmp(own, "/") == 0)
+		*own = '\0';
+	return path_format(dir, PATH_MAX, "%s%s/landbridge-%s", (*version)->root, own, name);
+}
+
+static int put(const char *dir, const char *file, const char *text)
+{
+	char path[PATH_MAX];
+
+	return path_format(path, sizeof(path), "%s/%s", dir, file) < 0 ? -ENAMETOOLONG
+								       : file_write(path, text);
+}
+
+/* Swap is counted with memory in version 1 and apart in version 2; a kernel may do neither. */
+static int limits_set(const struct version *v, const char *dir, unsigned mib)
+{
+	char bytes[32];
+	int r;
+
+	fmt(bytes, sizeof(bytes), "%llu", (unsigned long long)mib << 20);
+	r = put(dir, v->memory, bytes);
+	put(dir, v->swap, v == &second ? "0" : bytes);
+	return r == -ENOENT ? -EOPNOTSUPP : r;
+}
+
+int cgroup_enter(const char *name, unsigned mib)
+{
+	const struct version *version;
+	char dir[PATH_MAX];
+	int r = group_find(&version, name, dir);
+
+	if (r < 0)
+		return r;
+	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+		return errno == ENOENT ? -EOPNOTSUPP : -errno;
+	r = limits_set(version, dir, mib);
+	if (r == 0)
+		r = put(dir, "cgroup.procs", "0");
+	if (r < 0)
+		rmdir(dir);
+	return r;
+}
+
+int cgroup_remove(const char *name)
+{
+	const struct version *version;
+	char dir[PATH_MAX];
+	int r = group_find(&version, name, dir);
+
+	return r == 0 && rmdir(dir) < 0 ? -errno : r;
+}
+
+int cgroup_foresee(unsigned mib)
+{
+	const int none[] = { -1 };
+	const struct child_setup setup = { .fds = none, .fd_count = 1, .name = "lb-trial" };
+	char name[32];
+	pid_t pid;
+	int status;
+
+	fmt(name, sizeof(name), "trial-%d", (int)getpid());
+	pid = child_fork(&setup);
+	if (pid == 0)
+		_exit(-cgroup_enter(name, mib));
+	status = pid < 0 ? pid : child_wait(pid, TRIAL_MS);
+	cgroup_remove(name);
+	return status >= 0 && WIFEXITED(status) ? -WEXITSTATUS(status) : -EAGAIN;
+}
+
+size_t cgroup_gap(int error, unsigned each, char *out, size_t size)
+{
+	return fmt(out, size,
+		   "Windows programs may have %u MiB of memory each, and together what the host "
+		   "has: no control group for them (%s; systemd-run --user --scope may give one)",
+		   each,
+		   error == -EOPNOTSUPP ? "none has a limit on memory here" : strerror(-error));
+}
