@@ -397,6 +397,8 @@ static int job_signal(void *owner, const struct job *job, int signal)
 	case SIGTERM:
 	case SIGKILL:
 		s->last_signal = signal;
+		if (!s->told)
+			s->ended_by = signal; /* and not as Wine could not start it */
 		kill(-job->pid, signal == SIGQUIT ? SIGTERM : signal);
 		return END_MS;
 	default:

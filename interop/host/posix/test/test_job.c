@@ -236,6 +236,7 @@ static const struct {
 	int signal;
 	uint32_t code;
 } stubborn[] = {
+	{ "it does, before it has begun", "touch ready; exec sleep 100", SIGTERM, 128 + SIGTERM },
 	{ "before it has begun", "trap '' TERM; touch ready; sleep 100", SIGTERM, 128 + SIGTERM },
 	{ "after that", "trap '' TERM; take $@; started $@; touch ready; sleep 100", SIGTERM,
 	  128 + SIGTERM },
