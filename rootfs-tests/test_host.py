@@ -307,11 +307,11 @@ def test_no_sandbox(landbridge, tools, agreed):
     runs; the guest and its drives are there either way, those that are read-only too."""
     words = ["--no-sandbox"] if agreed else []
     run = landbridge.start_without_namespaces("run", *words, "--drive", f"D:={tools},ro", "--", "sh", "-c",
-                                              f"ls /mnt/d; touch /mnt/d/x; {CMD}; echo $?; {CMD} 2>/dev/null; echo $?")
+                                              f"ls /mnt/d/probe.exe; touch /mnt/d/x; {CMD}; echo $?; {CMD} 2>/dev/null; echo $?")
     out, err = run.communicate(timeout=180)
     said = [line for line in err.decode().splitlines() if "Windows programs may" in line]
     assert len(said) == 1 and "no namespaces for this user" in said[0], (out, err)
-    assert out.decode().split() == (["probe.exe", "7", "7"] if agreed else ["probe.exe", "126", "126"]), (out, err)
+    assert out.decode().split() == ["/mnt/d/probe.exe", *["7" if agreed else "126"] * 2], (out, err)
     assert ("unable to run" in said[0] and "--no-sandbox" in said[0]) is not agreed, said
     assert run.returncode == 0 and not (tools / "x").exists(), (out, err)
 
