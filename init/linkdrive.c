@@ -119,23 +119,39 @@ static int server_run(struct server *s, const struct p9fs_config *config)
 	return err;
 }
 
+static bool word_is(const char *word, size_t len, const char *known)
+{
+	return strlen(known) == len && memcmp(word, known, len) == 0;
+}
+
+/* timeout=SECONDS, to an hour. */
+static bool timeout_take(struct p9fs_config *c, const char *word, size_t len)
+{
+	static const char name[] = "timeout=";
+	const char *value = word + sizeof(name) - 1;
+	char *end;
+
+	if (len < sizeof(name) || memcmp(word, name, sizeof(name) - 1) != 0 || *value < '1' ||
+	    *value > '9')
+		return false;
+	c->patience = (unsigned)strtoul(value, &end, 10);
+	return end == word + len && end - value <= 4 && c->patience <= 3600;
+}
+
 /* The words that are ours. 0, or -EINVAL: *wrong is none. */
 static int words_take(struct p9fs_config *c, const char *words, const char **wrong)
 {
-	static const char *const known[] = { "locks=guest", "locks=host", "cache=none" };
-
 	for (size_t len; *words; words += len + (words[len] == ',')) {
-		size_t i = 0;
-
 		len = strcspn(words, ",");
 		*wrong = words;
-		while (i < array_len(known) &&
-		       (strlen(known[i]) != len || memcmp(known[i], words, len) != 0))
-			i++;
-		if (i == array_len(known))
+		if (word_is(words, len, "cache=none"))
+			c->watch = false;
+		else if (word_is(words, len, "locks=host"))
+			c->guest_locks = false;
+		else if (word_is(words, len, "locks=guest"))
+			c->guest_locks = true;
+		else if (!timeout_take(c, words, len))
 			return -EINVAL;
-		c->guest_locks = i == 0;
-		c->watch = c->watch && i != 2;
 	}
 	c->guest_locks = c->guest_locks && c->watch;
 	return 0;

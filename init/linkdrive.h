@@ -20,7 +20,8 @@ struct link_drive {
 		*options; /* for the agent, "uid=0,metadata"; of one said twice the last counts */
 	/* For us, the later one counts: locks=guest (the kernel keeps locks, the default:
 	 * what is remembered of files is fast), locks=host (they hold for the host's
-	 * programs too, and each open(2) asks); cache=none: nothing is remembered. */
+	 * programs too, and each open(2) asks); cache=none: nothing is remembered;
+	 * timeout=SECONDS (60): how long to wait for a host that went away. */
 	const char *words;
 };
 

@@ -113,7 +113,8 @@ int lost_regain(struct p9fs *m)
 	do {
 		if (loop_now() >= end) {
 			m->patient = false;
-			lost_end(m, ENOTCONN);
+			m->out_of_patience = true;
+			lost_end(m, EIO);
 		}
 		err = wait_a_while(m, wait);
 		wait = wait ? 2 * wait : AGAIN_MS;
@@ -125,6 +126,7 @@ int lost_regain(struct p9fs *m)
 	if (err < 0)
 		return err;
 	m->patient = true;
+	m->out_of_patience = false;
 	promises_lost(m);
 	begin_anew(m);
 	return 0;

@@ -4,7 +4,7 @@
  * a server again: all fids are walked to anew, and a file is only believed to be the
  * same when its id is. What had been sent and would do harm twice ends with EIO, a file
  * that is not found again with ESTALE. Who waits can be interrupted; after the mount's
- * patience (p9fs_config) all get ENOTCONN, until the server is back. Private to p9fs.
+ * patience (p9fs_config) all get EIO, until the server is back. Private to p9fs.
  */
 #ifndef LANDBRIDGE_P9FS_LOST_H
 #define LANDBRIDGE_P9FS_LOST_H

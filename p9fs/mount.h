@@ -30,6 +30,7 @@ struct p9fs {
 	struct op *under_way;
 	struct op *parked, **parked_end; /* without a server (lost.h); the oldest first */
 	bool patient;                    /* ... they wait for one */
+	bool out_of_patience;            /* ... they have waited long enough */
 	struct op *interrupted;          /* whose answers nobody wants any more; the oldest first */
 	bool stop, begun;
 	bool rested;        /* nothing has happened since the buffers gave up their memory */

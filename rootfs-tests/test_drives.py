@@ -4,6 +4,7 @@ Each test runs for both ways that drives travel: QEMU's virtio-9p, and the link.
 import os
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -195,6 +196,7 @@ def owned(landbridge, debian_tar, store, tmp_path_factory):
                  "a=$(grep rchar $d/io); stat /srv/d/dir/note >/dev/null; test \"$a\" = \"$(grep rchar $d/io)\"; echo $?; "
                  "umount /srv/d; done",
         "there": "mount -t drvfs D: /mnt/d -o noexec,uid=5",
+        "timeout": "for t in 1 3600 0 3601 007 1x '' 99999999999; do mount -t drvfs D: /srv/d -o timeout=$t && umount /srv/d; echo $?; done",
         "badlocks": "mount -t drvfs D: /srv/bad -o locks=sometimes",
         "bad": "mount -t drvfs D: /srv/bad -o uid=7,frobnicate=1",
         "none": "mount -t drvfs Q: /srv/bad",
@@ -229,6 +231,7 @@ def test_nothing_is_kept_when_asked_to(owned):
 
 
 def test_wrong_option_and_no_drive_are_named(owned):
+    assert owned["timeout"].lines == ["0"] * 2 + ["32"] * 6, owned["timeout"]
     for name, word in (("bad", b"frobnicate"), ("badlocks", b"locks=sometimes"), ("there", b"umount it first"), ("none", b"Q:")):
         assert owned[name].status == 32 and owned[name].err.count(b"\n") == 1 and word in owned[name].err, owned[name]
 
@@ -261,11 +264,16 @@ def test_agent_that_comes_later(landbridge, tools, tmp_path):
         machine.start_agent()
         assert until(lambda: machine.exec("cat", "/mnt/d/sub/note").text == "on the host\n", 30), machine.exec("dmesg")
         assert machine.exec("bash", "-lc", "cd /mnt/d/sub && ../probe.exe cwd").text == "D:\\sub\n"
+        # Who waits for the host is told after the drive's timeout, and the drive comes back.
+        look = "i=0; until stat /srv/$i 2>&1 | grep -q 'Input/output error'; do i=$((i + 1)); done; touch /tmp/told"
+        machine.exec("sh", "-c", "mount -t drvfs D: /srv -o timeout=2 && { setsid sh -c \"$0\" >/dev/null 2>&1 & }", look)
         machine.agent.terminate()
         machine.agent.communicate(timeout=30)
+        time.sleep(8)  # nothing can be asked of the guest meanwhile
         machine.drive = ["--drive", f"D:={tools}", "--drive", f"E:={tools}/sub"]
         machine.start_agent()
         assert until(lambda: machine.exec("cat", "/mnt/e/note").text == "on the host\n", 30), machine.exec("dmesg")
+        assert machine.exec("sh", "-c", "ls /tmp/told && cat /srv/sub/note && umount /srv").lines == ["/tmp/told", "on the host"]
         assert machine.exec("sh", "-c", "cat /proc/mounts | grep -c fuse.drvfs").text == "3\n"
     finally:
         machine.stop()
