@@ -159,8 +159,8 @@ def test_wines_server_is_killed(machine):
         assert machine.exec("bash", "-lc", "/mnt/d/probe.exe exit 6").status == 6
     family = children_of(machine.agent.pid)
     machine.agent.terminate()
-    machine.agent.communicate(timeout=30)
-    assert gone(family)()
+    _, rest = machine.agent.communicate(timeout=30)
+    assert gone(family)() and b"server has ended" not in rest, rest
     machine.start_agent()
     assert machine.exec("bash", "-lc", "/mnt/d/probe.exe exit 6").status == 6
 

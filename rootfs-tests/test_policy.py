@@ -1,4 +1,5 @@
 """Who may run what: the host's policy file, the guest's [interop] users, and the audit log."""
+import contextlib
 import json
 import os
 import shutil
@@ -132,18 +133,21 @@ def test_memory(landbridge, tools, tmp_path):
     try:
         started = rationed.call("start", "--name", "rationed", "--drive", f"D:={tools}")
         assert started.status == 0, started
-        assert (b"memory each" in started.err) == (doctor["state"] == "note"), (started, doctor)
+        assert (b"of their own each" in started.err) == (doctor["state"] == "note"), (started, doctor)
         few, many = (rationed.call("exec", "rationed", "/mnt/d/probe.exe", "take", mib) for mib in ("80", "400"))
         assert (few.status, few.text) == (0, "80\n"), few
         assert many.status == 0 and 80 < int(many.text) < 192, many
         machine = json.loads(rationed.call("list", "--json").text)
         agent = next(m["agent"] for m in machine if m["name"] == "rationed")
-        family = [agent, *(pid for pid in children_of(agent))]
-        assert any(name_of(pid).startswith("wineserver") for pid in family)
-        groups = [open(f"/proc/{pid}/cgroup", encoding="ascii").read() for pid in family]
-        if doctor["state"] == "ok":
-            assert all("/landbridge-rationed\n" in group for group in groups), groups
+        names = {pid: name_of(pid) or "" for pid in [agent, *children_of(agent)]}
+        assert any(name.startswith("wineserver") for name in names.values()), names
+        groups = {}
+        for pid in names:
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/cgroup", encoding="ascii") as f:
+                groups[pid] = "/landbridge-rationed-" in f.read()
+        if doctor["state"] == "ok":  # what the guest writes to its drives is not theirs
+            assert {names[pid] for pid in groups if not groups[pid]} <= {"lb-drive"}, (names, groups)
     finally:
         rationed.call("stop", "rationed")
-    left = subprocess.run(["find", "/sys/fs/cgroup", "-name", "landbridge-rationed"], capture_output=True, check=False)
+    left = subprocess.run(["find", "/sys/fs/cgroup", "-name", "landbridge-rationed-*"], capture_output=True, check=False)
     assert left.stdout == b"", left

@@ -122,27 +122,33 @@ int drives_serve(const char *service)
 	return pid;
 }
 
-/* Shows something of a file system that keeps what it has read of a drive. */
-static bool is_keeper(const struct mounts *mounts, const struct mount *m)
-{
-	return m->fuse && m->drive && mounts_find(mounts, m->point) == m;
-}
-
-static bool is_asked(const struct mounts *mounts, const struct mount *m)
-{
-	for (const struct mount *at = mounts->at; at < m; at++)
-		if (is_keeper(mounts, at) && strcmp(at->fuse, m->fuse) == 0)
-			return true;
-	return false;
-}
-
-/* The first of the next one, from `at` on; NULL: none. */
+/* The first that shows something of a file system that keeps what it has read of a
+ * drive, from `at` on; NULL: none. */
 static const struct mount *keeper_next(const struct mounts *mounts, const struct mount *at)
 {
 	for (; at < mounts->at + mounts->count; at++)
-		if (is_keeper(mounts, at) && !is_asked(mounts, at))
+		if (at->fuse && at->drive && mounts_find(mounts, at->point) == at)
 			return at;
 	return NULL;
+}
+
+/* Those that have answered. */
+struct keepers {
+	const char *fuse[32];
+	size_t count;
+};
+
+/* Once, by the first of its mounts that lets this user ask. */
+static void keeper_ask(struct keepers *k, const struct mount *m)
+{
+	char byte;
+
+	for (size_t i = 0; i < k->count; i++)
+		if (strcmp(k->fuse[i], m->fuse) == 0)
+			return;
+	if (getxattr(m->point, LANDBRIDGE_FENCE, &byte, sizeof(byte)) < 0 && errno != EACCES &&
+	    errno != ENOENT && k->count < array_len(k->fuse))
+		k->fuse[k->count++] = m->fuse;
 }
 
 /* By a child with nothing of ours: it may never come back from the kernel, where
@@ -151,7 +157,7 @@ void drives_refresh(const struct mounts *mounts)
 {
 	const struct child_setup setup = { .flags = CHILD_ALONE, .name = "refresh" };
 	const struct mount *m = keeper_next(mounts, mounts->at);
-	char byte;
+	struct keepers k = { .count = 0 };
 	pid_t pid;
 
 	if (!m)
@@ -160,7 +166,7 @@ void drives_refresh(const struct mounts *mounts)
 	pid = child_fork(&setup);
 	if (pid == 0) {
 		for (; m; m = keeper_next(mounts, m + 1))
-			getxattr(m->point, LANDBRIDGE_FENCE, &byte, sizeof(byte));
+			keeper_ask(&k, m);
 		_exit(0);
 	}
 	if (pid > 0)

@@ -31,6 +31,7 @@
 
 enum {
 	JOBS_END_MS = 4000,        /* a job's own grace is 2 s */
+	LOST_MS = 1000,            /* less than the guest waits for an answer */
 	HOST_PATH_MAX = 32 * 1024, /* Windows has no longer variable */
 };
 
@@ -43,6 +44,7 @@ struct agent {
 	struct signals signals;
 	struct acceptor acceptor;
 	struct timer patience;
+	int outside; /* of the group of its programs (cgroup.h); or negative errno */
 	struct jobs jobs;
 	struct drive_service drives;
 	struct share_service share;
@@ -279,14 +281,17 @@ static int wine_kill(const struct agent *a)
 }
 
 /* Its programs are of no use without it, and some would stay for ever. Another that starts
- * already may escape, without the wineboot.exe that its programs wait for: so again. */
+ * already may escape, without the wineboot.exe that its programs wait for: so again. What
+ * does not go in that time is in the kernel, in whose file system of ours we are needed. */
 static void server_lost(struct agent *a, siginfo_t *ended)
 {
+	const int64_t end = loop_now() + LOST_MS;
+
 	log_err(&a->log,
 		"Wine's server has ended (%s %d), and all its programs with it (it is started again for the next one)",
 		ended->si_code == CLD_EXITED ? "status" : "signal", ended->si_status);
-	for (int tries = 20; wine_kill(a) > 0 && tries > 0; tries--) {
-		child_awaited(100);
+	while (wine_kill(a) > 0 && loop_now() < end) {
+		child_awaited(50);
 		while (next_ended(ended))
 			reap_one(a, ended->si_pid);
 	}
@@ -449,16 +454,26 @@ static void agent_say_space(const struct agent *a)
 	fd_close(&fd);
 }
 
-/* All of Wine is in it, as this process is; outside of the wall, where it can be made. */
-static void agent_ration(const struct agent *a)
+/* All of Wine is in it, as this process is; outside of the wall, where it can be made. What
+ * the guest writes to its drives is not theirs. */
+static void agent_ration(struct agent *a)
 {
 	const struct rules *rules = a->config->rules;
-	bool wanted = rules->memory && a->config->wine->runs;
-	int error = wanted ? cgroup_enter(a->config->group, rules->memory) : 0;
+
+	a->outside = rules->memory && a->config->wine->runs
+			     ? cgroup_enter(a->config->group, rules->memory)
+			     : -1;
+}
+
+static void agent_tell_ration(const struct agent *a)
+{
+	const struct rules *rules = a->config->rules;
 	char gap[CGROUP_GAP_MAX];
 
-	if (error && cgroup_gap(error, rules_memory_each(rules), gap, sizeof(gap)))
-		log_warn(&a->log, "%s", gap);
+	if (!rules->memory || !a->config->wine->runs || a->outside >= 0)
+		return;
+	cgroup_gap(a->outside, rules_memory_each(rules), gap, sizeof(gap));
+	log_warn(&a->log, "%s", gap);
 }
 
 static int agent_enclose(struct agent *a, struct wall_state *state, const char **step)
@@ -538,6 +553,7 @@ static int agent_begin(struct agent *a, const char **step)
 			 "directories that fit",
 			 (int)sizeof(a->path));
 	agent_face_gap(a, &state);
+	agent_tell_ration(a);
 	*step = "serve the link";
 	a->router = router_create(&a->loop, ROUTER_HOST, &ops, a, a->path);
 	if (!a->router)
@@ -560,7 +576,8 @@ static int agent_begin(struct agent *a, const char **step)
 	error = agent_watch(a);
 	if (error)
 		return error;
-	drive_service_begin(&a->drives, config->drives, wine_c_is_ours(config->wine) ? 'C' : '\0');
+	drive_service_begin(&a->drives, config->drives, wine_c_is_ours(config->wine) ? 'C' : '\0',
+			    a->outside);
 	a->changes = (struct drive_changes){ .loop = &a->loop,
 					     .drives = config->drives,
 					     .service = &a->drives,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "interop/host/posix/agent.h"
+#include "interop/host/posix/cgroup.h"
 #include "interop/host/posix/commands.h"
 #include "interop/host/posix/rules_file.h"
 #include "lib/lib.h"
@@ -108,11 +109,13 @@ static int guest_listen(struct agent_config *config, const char *listen, struct 
 }
 
 /* The same one for the next agent there: nobody is left to remove it. */
-static const char *group_of(const char *socket)
+static void group_of(const char *socket, char group[CGROUP_NAME])
 {
 	const char *slash = strrchr(socket, '/');
+	char dir[PATH_MAX];
 
-	return slash ? slash + 1 : socket;
+	fmt(dir, sizeof(dir), "%.*s/.", slash ? (int)(slash - socket) : 1, slash ? socket : ".");
+	cgroup_name(group, slash ? slash + 1 : socket, dir);
 }
 
 static int agent_command(const struct options *o, struct fault *why)
@@ -121,7 +124,7 @@ static int agent_command(const struct options *o, struct fault *why)
 		.socket = o->socket, .control = -1, .door = -1, .wine_ahead = true
 	};
 	struct drives drives;
-	char policy[PATH_MAX];
+	char policy[PATH_MAX], group[CGROUP_NAME] = "agent";
 	struct rules rules;
 	struct dirs dirs;
 	struct wine wine;
@@ -142,7 +145,8 @@ static int agent_command(const struct options *o, struct fault *why)
 	config.link = o->link;
 	config.ports = o->ports;
 	config.no_sandbox = o->no_sandbox;
-	config.group = group_of(o->socket);
+	group_of(o->socket, group);
+	config.group = group;
 	config.drives = &drives;
 	config.rules = &rules;
 	config.home = dirs.home;

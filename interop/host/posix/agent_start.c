@@ -11,6 +11,7 @@
 
 #include "interop/host/posix/agent.h"
 #include "interop/host/posix/apart.h"
+#include "interop/host/posix/cgroup.h"
 #include "lib/lib.h"
 
 /* Its descriptors: the machine lives as long as its supervisor, and no longer. */
@@ -48,13 +49,13 @@ static int layer_hear(struct plan *p, pid_t agent, int control, struct fault *wh
 
 static _Noreturn void agent_child(struct plan *p)
 {
-	char path[MACHINE_DIR], link[MACHINE_DIR + 8];
+	char path[MACHINE_DIR], link[MACHINE_DIR + 8], group[CGROUP_NAME] = "machine";
 	struct agent_config config = { .link = link,
 				       .socket = p->socket,
 				       .listener = LISTENER,
 				       .control = CONTROL,
 				       .share = p->wine.layer[0] ? p->vm.name : NULL,
-				       .group = p->machine.name,
+				       .group = group,
 				       .apart = true,
 				       .wine_ahead = options_want_windows(&p->options),
 				       .ports = p->options.ports,
@@ -65,6 +66,8 @@ static _Noreturn void agent_child(struct plan *p)
 				       .wine = &p->wine };
 
 	p->wine.lock = LOCK;
+	machine_path(&p->machine, "..", path);
+	cgroup_name(group, p->machine.name, path);
 	descriptors_own(LISTENER, DOOR);
 	machine_path(&p->machine, "link", path);
 	fmt(link, sizeof(link), "unix:%s", path);

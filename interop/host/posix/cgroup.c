@@ -2,6 +2,7 @@
 #include "interop/host/posix/cgroup.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -57,8 +58,8 @@ int cgroup_own(const char *text, const char *controller, char *out, size_t size)
 	return -ENOENT;
 }
 
-/* The directory of the group of that name. */
-static int group_find(const struct version **version, const char *name, char dir[PATH_MAX])
+/* The directory of our own group. */
+static int group_own(const struct version **version, char dir[PATH_MAX])
 {
 	char text[TEXT_MAX], own[PATH_MAX];
 	int r;
@@ -69,11 +70,30 @@ static int group_find(const struct version **version, const char *name, char dir
 	r = cgroup_own(text, (*version)->controller, own, sizeof(own));
 	if (r < 0)
 		return r == -ENOENT ? -EOPNOTSUPP : r;
-	if (*version == &second)
-		*strrchr(own, '/') = '\0';
-	else if (strcmp(own, "/") == 0)
-		*own = '\0';
-	return path_format(dir, PATH_MAX, "%s%s/landbridge-%s", (*version)->root, own, name);
+	return path_format(dir, PATH_MAX, "%s%s", (*version)->root,
+			   strcmp(own, "/") == 0 ? "" : own);
+}
+
+/* That of the group of that name, for who is in the group `own`. */
+static int group_find(const struct version *version, const char *own, const char *name,
+		      char dir[PATH_MAX])
+{
+	const char *end = own + strlen(own);
+
+	if (version == &second && strcmp(own, version->root) != 0)
+		end = strrchr(own, '/');
+	return path_format(dir, PATH_MAX, "%.*s/landbridge-%s", (int)(end - own), own, name);
+}
+
+int cgroup_name(char out[CGROUP_NAME], const char *name, const char *dir)
+{
+	struct stat st;
+
+	if (stat(dir, &st) < 0)
+		return -errno;
+	return fmt(out, CGROUP_NAME, "%s-%llx", name, (unsigned long long)st.st_ino) < CGROUP_NAME
+		       ? 0
+		       : -ENAMETOOLONG;
 }
 
 static int put(const char *dir, const char *file, const char *text)
@@ -96,14 +116,11 @@ static int limits_set(const struct version *v, const char *dir, unsigned mib)
 	return r == -ENOENT ? -EOPNOTSUPP : r;
 }
 
-int cgroup_enter(const char *name, unsigned mib)
+static int group_enter(const struct version *version, const char *dir, unsigned mib)
 {
-	const struct version *version;
-	char dir[PATH_MAX];
-	int r = group_find(&version, name, dir);
+	int r;
 
-	if (r < 0)
-		return r;
+	rmdir(dir); /* what is left of one with other limits */
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
 		return errno == ENOENT ? -EOPNOTSUPP : -errno;
 	r = limits_set(version, dir, mib);
@@ -114,12 +131,40 @@ int cgroup_enter(const char *name, unsigned mib)
 	return r;
 }
 
+int cgroup_enter(const char *name, unsigned mib)
+{
+	const struct version *version;
+	char own[PATH_MAX], dir[PATH_MAX], procs[PATH_MAX];
+	int r = group_own(&version, own), outside;
+
+	if (r == 0)
+		r = group_find(version, own, name, dir);
+	if (r == 0)
+		r = path_format(procs, sizeof(procs), "%s/cgroup.procs", own);
+	if (r < 0)
+		return r;
+	outside = open(procs, O_WRONLY | O_CLOEXEC);
+	if (outside < 0)
+		return -errno;
+	r = group_enter(version, dir, mib);
+	if (r < 0)
+		close(outside);
+	return r < 0 ? r : outside;
+}
+
+void cgroup_leave(int outside)
+{
+	(void)!write(outside, "0", 1);
+}
+
 int cgroup_remove(const char *name)
 {
 	const struct version *version;
-	char dir[PATH_MAX];
-	int r = group_find(&version, name, dir);
+	char own[PATH_MAX], dir[PATH_MAX];
+	int r = group_own(&version, own);
 
+	if (r == 0)
+		r = group_find(version, own, name, dir);
 	return r == 0 && rmdir(dir) < 0 ? -errno : r;
 }
 
@@ -133,8 +178,11 @@ int cgroup_foresee(unsigned mib)
 
 	fmt(name, sizeof(name), "trial-%d", (int)getpid());
 	pid = child_fork(&setup);
-	if (pid == 0)
-		_exit(-cgroup_enter(name, mib));
+	if (pid == 0) {
+		int r = cgroup_enter(name, mib);
+
+		_exit(r < 0 ? -r : 0);
+	}
 	status = pid < 0 ? pid : child_wait(pid, TRIAL_MS);
 	cgroup_remove(name);
 	return status >= 0 && WIFEXITED(status) ? -WEXITSTATUS(status) : -EAGAIN;
@@ -142,9 +190,9 @@ int cgroup_foresee(unsigned mib)
 
 size_t cgroup_gap(int error, unsigned each, char *out, size_t size)
 {
-	return fmt(out, size,
-		   "Windows programs may have %u MiB of memory each, and together what the host "
-		   "has: no control group for them (%s; systemd-run --user --scope may give one)",
-		   each,
-		   error == -EOPNOTSUPP ? "none has a limit on memory here" : strerror(-error));
+	return fmt(
+		out, size,
+		"Windows programs may have %u MiB of memory of their own each, and together what the host "
+		"has: no control group for them (%s; systemd-run --user --scope may give one)",
+		each, error == -EOPNOTSUPP ? "none has a limit on memory here" : strerror(-error));
 }

@@ -11,10 +11,20 @@
 
 #include <stddef.h>
 
+/* A name of a group for who is called `name` in `dir`, as nobody else is. 0 or negative
+ * errno. */
+enum { CGROUP_NAME = 128 };
+int cgroup_name(char out[CGROUP_NAME], const char *name, const char *dir);
+
 /* This process goes into the group landbridge-NAME, which is made where it is not, with so
- * much memory for all in it, and no swap besides. 0 or negative errno: -EOPNOTSUPP: there is
- * no such limit here; -EACCES, -EPERM, -EROFS: not for this user. */
+ * much memory for all in it, and no swap besides. Returns a descriptor by which children
+ * leave it (cgroup_leave), or negative errno: -EOPNOTSUPP: there is no such limit here;
+ * -EACCES, -EPERM, -EROFS: not for this user. */
 int cgroup_enter(const char *name, unsigned mib);
+
+/* This process goes back to where it was, by the descriptor `outside`; -1: it did not
+ * enter one. */
+void cgroup_leave(int outside);
 
 /* From the group in which cgroup_enter was called. 0 or negative errno: -EBUSY as long as
  * somebody is in it. */

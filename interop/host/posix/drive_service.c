@@ -7,21 +7,23 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "interop/host/posix/cgroup.h"
 #include "lib/child.h"
 #include "lib/lib.h"
 #include "p9d/p9d.h"
 
 /* Its descriptors. */
-enum { STREAM = 3, DIRECTORY = 4 };
+enum { STREAM = 3, DIRECTORY = 4, OUTSIDE = 5 };
 
 static int *dir_of(struct drive_service *s, char letter)
 {
 	return &s->dirs[letter - 'A'];
 }
 
-void drive_service_begin(struct drive_service *s, const struct drives *drives, char folds)
+void drive_service_begin(struct drive_service *s, const struct drives *drives, char folds,
+			 int outside)
 {
-	*s = (struct drive_service){ .drives = drives, .folds = folds };
+	*s = (struct drive_service){ .drives = drives, .folds = folds, .outside = outside };
 	for (size_t i = 0; i < array_len(s->dirs); i++)
 		s->dirs[i] = -ENOENT;
 	for (size_t i = 0; i < drives->count; i++)
@@ -54,6 +56,8 @@ static _Noreturn void serve(const struct drive *drive, bool folds)
 		.root = root, .read_only = drive->read_only, .drive = true, .folds = folds
 	};
 
+	cgroup_leave(OUTSIDE);
+	close(OUTSIDE);
 	/* By its descriptor: a path could lead elsewhere by now. */
 	fmt(root, sizeof(root), "/proc/self/fd/%d", DIRECTORY);
 	_exit(p9d_serve(&config, STREAM, true) < 0);
@@ -63,7 +67,7 @@ static _Noreturn void serve(const struct drive *drive, bool folds)
 static pid_t server_start(const struct drive_service *s, const struct drive *drive, int dir,
 			  int stream)
 {
-	const int fds[] = { -1, -1, STDERR_FILENO, stream, dir };
+	const int fds[] = { -1, -1, STDERR_FILENO, stream, dir, s->outside };
 	const struct child_setup setup = {
 		.flags = CHILD_ALONE, .fds = fds, .fd_count = array_len(fds), .name = "lb-drive"
 	};

@@ -20,6 +20,7 @@ struct drive_service {
 	const struct drives *drives;
 	char folds; /* the letter of the one whose names are found without case; 0: none */
 	int dirs[DRIVES_MAX]; /* by letter: descriptors, or negative errno */
+	int outside;
 	pid_t servers[DRIVE_SERVERS_MAX];
 	char letters[DRIVE_SERVERS_MAX]; /* theirs */
 	size_t count;
@@ -28,7 +29,8 @@ struct drive_service {
 /* Takes hold of the drives' directories as this process sees them now, behind the
  * wall (wall.h): as Windows programs have them. One that is not there is an error
  * of its streams. */
-void drive_service_begin(struct drive_service *s, const struct drives *drives, char folds);
+void drive_service_begin(struct drive_service *s, const struct drives *drives, char folds,
+			 int outside);
 
 /* For one more drive, and for one that is no more: its servers end at once. */
 int drive_service_add(struct drive_service *s, const struct drive *drive);

@@ -27,6 +27,7 @@ enum {
 	YOUNG_MS = 1000,     /* a program so young may not have come to handle Ctrl-C */
 	INTERRUPT_MS = 2000, /* one that ends so soon after Ctrl-C ended of it */
 	SHARE_MS = 5000, /* for the guest's files to be there, which it may have to be asked for */
+	AGAIN_TIMES = 6, /* a host that is slow, and does not hang, needs longer */
 	END_MS = 1500,   /* between a signal that ends a program and the end of patience */
 	CONTROL_C_EXIT = (int)0xc000013a,
 };
@@ -247,6 +248,7 @@ static bool job_again(void *owner, struct job *job)
 
 	if (pid > 0)
 		job->pid = pid;
+	job->patience *= AGAIN_TIMES;
 	return pid > 0;
 }
 

@@ -33,13 +33,11 @@ static int walls_check(struct plan *p, struct wall_state *state, struct fault *w
 }
 
 /* What of the wall is missing is said before anything runs behind it. Where nothing will
- * (agent.c), who asks for a program is told. */
+ * (agent.c, wine_plan), who asks for a program is told. */
 static void walls_tell(const struct plan *p, struct wall_state *state)
 {
 	struct fault gap = { .status = 0 };
 
-	if (!wall_is_sandbox(state) && !p->options.no_sandbox)
-		return;
 	if (!p->wine.layer[0] && state->apart == 0)
 		state->apart = -EOPNOTSUPP;
 	if (wall_gap(state, gap.text, sizeof(gap.text)) > 0)
@@ -68,8 +66,10 @@ static int wine_plan(struct plan *p, struct fault *why)
 	if (walls_check(p, &state, why) < 0 ||
 	    wine_prepare_layer(&p->wine, &p->drives, p->vm.name, why) < 0)
 		return -1;
-	walls_tell(p, &state);
-	memory_tell(&p->rules);
+	if (wall_is_sandbox(&state) || p->options.no_sandbox) {
+		walls_tell(p, &state);
+		memory_tell(&p->rules);
+	}
 	if (wine_is_full(&p->wine)) {
 		fault_set(
 			&full, HOST_FAILED,

@@ -522,6 +522,15 @@ static int supervisor_begin(struct supervisor *s, int founder)
 
 /* --- the end --------------------------------------------------------------------------------- */
 
+static void group_remove(const struct machine *machine)
+{
+	char path[MACHINE_DIR], group[CGROUP_NAME];
+
+	machine_path(machine, "..", path);
+	if (cgroup_name(group, machine->name, path) == 0)
+		cgroup_remove(group);
+}
+
 static void supervisor_end(struct supervisor *s)
 {
 	vm_kill(s);
@@ -538,7 +547,7 @@ static void supervisor_end(struct supervisor *s)
 		scrollback_keep(&s->log, s->plan->dirs.home, s->plan->machine.name, s->end.log,
 				sizeof(s->end.log));
 	if (s->plan->rules.memory)
-		cgroup_remove(s->plan->machine.name);
+		group_remove(&s->plan->machine);
 	machine_remove(&s->plan->machine);
 	if (s->end.fault.status)
 		s->end.what = MACHINE_FAILED;

@@ -356,12 +356,20 @@ static int processes_limit(void)
 	return geteuid() != 0 && setrlimit(RLIMIT_NPROC, &most) < 0 && errno != EPERM ? -errno : 0;
 }
 
-/* What is reserved only does not count, or Wine would not start. */
+/* What is reserved only does not count, or Wine would not start; nor does what is shared.
+ * A limit that is lower stays. */
 static int memory_limit(unsigned mib)
 {
-	const struct rlimit most = { (rlim_t)mib << 20, (rlim_t)mib << 20 };
+	rlim_t most = (rlim_t)mib << 20;
+	struct rlimit limit;
 
-	return mib && setrlimit(RLIMIT_DATA, &most) < 0 ? -errno : 0;
+	if (!mib || getrlimit(RLIMIT_DATA, &limit) < 0)
+		return mib ? -errno : 0;
+	if (most < limit.rlim_max)
+		limit.rlim_max = most;
+	if (most < limit.rlim_cur)
+		limit.rlim_cur = most;
+	return setrlimit(RLIMIT_DATA, &limit) < 0 ? -errno : 0;
 }
 
 /* Before all else of the host, QEMU above all, which would be the largest. */

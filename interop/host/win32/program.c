@@ -113,8 +113,8 @@ static DWORD file_check(HANDLE file, const WCHAR *path)
 
 /* Wine hands what is no Windows program to Unix, which would run it outside of
  * everything that holds Windows programs. And it reports one for 32 bits as run
- * where it has nothing to run it with. As long as the file is held no other program
- * writes to it or puts another in its place. */
+ * where it has nothing to run it with. As long as the file is held no other Windows
+ * program writes to it or puts another in its place. */
 static DWORD program_hold(const WCHAR *path, HANDLE *file)
 {
 	DWORD error;

@@ -1,7 +1,7 @@
 /* program.h: one Windows program: what a file is, starting it held, and its job.
  *
  * A program is started so that nobody can run before it is known what it is:
- *     program_start    the file is a program for Windows, and stays that file until
+ *     program_start    the file is a program for Windows, and no other one changes it until
  *                      CreateProcessW has it, suspended; the process inherits its three standard
  *                      handles and no others (PROC_THREAD_ATTRIBUTE_HANDLE_LIST)
  *     program_subsystem, AssignProcessToJobObject, program_job_set

@@ -52,7 +52,7 @@ static void test_gap(void **state)
 
 	(void)state;
 	cgroup_gap(-EACCES, 384, line, sizeof(line));
-	assert_non_null(strstr(line, "384 MiB of memory each"));
+	assert_non_null(strstr(line, "384 MiB of memory of their own each"));
 	assert_non_null(strstr(line, strerror(EACCES)));
 	cgroup_gap(-EOPNOTSUPP, 384, line, sizeof(line));
 	assert_non_null(strstr(line, "none has a limit"));
@@ -72,9 +72,9 @@ static _Noreturn void hold(size_t size)
 /* In a group of 64 MiB as many processes with so much each: 0 when one was ended. */
 static int crowd(const char *name, size_t mib, int processes)
 {
-	int status;
+	int outside = cgroup_enter(name, 64), status;
 
-	if (cgroup_enter(name, 64) < 0)
+	if (outside < 0)
 		return 2;
 	while (processes-- > 0)
 		if (fork() == 0) {
@@ -123,10 +123,38 @@ static void test_limit(void **state)
 	}
 }
 
+/* Who has left it may remove it. */
+static void test_leave(void **state)
+{
+	char name[CGROUP_NAME], other[CGROUP_NAME];
+	int outside, status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(cgroup_name(name, "leave", "/"), 0);
+	assert_int_equal(cgroup_name(other, "leave", "/proc"), 0);
+	assert_string_not_equal(name, other);
+	assert_int_equal(cgroup_name(other, "leave", "/nonesuch"), -ENOENT);
+	if (cgroup_foresee(64) < 0)
+		skip();
+	pid = fork();
+	if (pid == 0) {
+		outside = cgroup_enter(name, 64);
+		if (cgroup_remove(name) != -ENOENT) /* there is none in the group itself */
+			_exit(1);
+		cgroup_leave(outside);
+		_exit(cgroup_remove(name) == 0 ? 0 : 2);
+	}
+	status = child_wait(pid, 20000);
+	assert_true(status >= 0 && WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_own), cmocka_unit_test(test_gap),
-					    cmocka_unit_test(test_limit) };
+					    cmocka_unit_test(test_limit),
+					    cmocka_unit_test(test_leave) };
 
 	return cmocka_run_group_tests_name("cgroup", tests, NULL, NULL);
 }

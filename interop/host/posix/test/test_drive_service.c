@@ -26,7 +26,7 @@ static int setup(void **state)
 	drives_add(&drives, 'E', dir);
 	drives.at[1].read_only = true;
 	drives_add(&drives, 'F', "/nowhere");
-	drive_service_begin(&service, &drives, 0);
+	drive_service_begin(&service, &drives, 0, -1);
 	*state = &service;
 	return 0;
 }

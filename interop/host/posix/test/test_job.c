@@ -200,7 +200,7 @@ static void silent(void **state)
 	struct outcome out;
 
 	(void)state;
-	helper_ms = 2000;
+	helper_ms = 1000;
 	for (size_t i = 0; i < array_len(mute); i++) {
 		loader_make(mute[i].script);
 		call(mute[i].env, mute[i].ahead, &out);
