@@ -15,11 +15,11 @@
 
 #include "interop/host/policy.h"
 #include "interop/host/posix/about.h"
-#include "interop/host/posix/cgroup.h"
 #include "interop/host/posix/drive_changes.h"
 #include "interop/host/posix/drive_service.h"
 #include "interop/host/posix/guest_ports.h"
 #include "interop/host/posix/jobs.h"
+#include "interop/host/posix/ration.h"
 #include "interop/host/posix/share_service.h"
 #include "interop/host/posix/wall.h"
 #include "interop/host/refused.h"
@@ -454,28 +454,6 @@ static void agent_say_space(const struct agent *a)
 	fd_close(&fd);
 }
 
-/* All of Wine is in it, as this process is; outside of the wall, where it can be made. What
- * the guest writes to its drives is not theirs. */
-static void agent_ration(struct agent *a)
-{
-	const struct rules *rules = a->config->rules;
-
-	a->outside = rules->memory && a->config->wine->runs
-			     ? cgroup_enter(a->config->group, rules->memory)
-			     : -1;
-}
-
-static void agent_tell_ration(const struct agent *a)
-{
-	const struct rules *rules = a->config->rules;
-	char gap[CGROUP_GAP_MAX];
-
-	if (!rules->memory || !a->config->wine->runs || a->outside >= 0)
-		return;
-	cgroup_gap(a->outside, rules_memory_each(rules), gap, sizeof(gap));
-	log_warn(&a->log, "%s", gap);
-}
-
 static int agent_enclose(struct agent *a, struct wall_state *state, const char **step)
 {
 	const struct agent_config *config = a->config;
@@ -487,7 +465,8 @@ static int agent_enclose(struct agent *a, struct wall_state *state, const char *
 				   .share = { config->wine->prefix, config->share } };
 	int error;
 
-	agent_ration(a);
+	/* All of Wine is in it, as this process is; the drives' servers leave it. */
+	a->outside = config->wine->runs ? ration_take(config->rules, config->group) : -ENOENT;
 	error = wall_raise(&wall, state);
 
 	*step = "keep Windows programs to their drives";
@@ -553,7 +532,8 @@ static int agent_begin(struct agent *a, const char **step)
 			 "directories that fit",
 			 (int)sizeof(a->path));
 	agent_face_gap(a, &state);
-	agent_tell_ration(a);
+	if (config->wine->runs)
+		ration_tell(config->rules, a->outside, &a->log);
 	*step = "serve the link";
 	a->router = router_create(&a->loop, ROUTER_HOST, &ops, a, a->path);
 	if (!a->router)

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "interop/host/posix/agent.h"
-#include "interop/host/posix/cgroup.h"
 #include "interop/host/posix/commands.h"
+#include "interop/host/posix/ration.h"
 #include "interop/host/posix/rules_file.h"
 #include "lib/lib.h"
 
@@ -108,23 +108,13 @@ static int guest_listen(struct agent_config *config, const char *listen, struct 
 				: 0;
 }
 
-/* The same one for the next agent there: nobody is left to remove it. */
-static void group_of(const char *socket, char group[CGROUP_NAME])
-{
-	const char *slash = strrchr(socket, '/');
-	char dir[PATH_MAX];
-
-	fmt(dir, sizeof(dir), "%.*s/.", slash ? (int)(slash - socket) : 1, slash ? socket : ".");
-	cgroup_name(group, slash ? slash + 1 : socket, dir);
-}
-
 static int agent_command(const struct options *o, struct fault *why)
 {
 	struct agent_config config = {
 		.socket = o->socket, .control = -1, .door = -1, .wine_ahead = true
 	};
 	struct drives drives;
-	char policy[PATH_MAX], group[CGROUP_NAME] = "agent";
+	char policy[PATH_MAX], group[CGROUP_NAME];
 	struct rules rules;
 	struct dirs dirs;
 	struct wine wine;
@@ -145,7 +135,7 @@ static int agent_command(const struct options *o, struct fault *why)
 	config.link = o->link;
 	config.ports = o->ports;
 	config.no_sandbox = o->no_sandbox;
-	group_of(o->socket, group);
+	ration_of_socket(group, o->socket);
 	config.group = group;
 	config.drives = &drives;
 	config.rules = &rules;

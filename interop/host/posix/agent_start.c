@@ -11,7 +11,7 @@
 
 #include "interop/host/posix/agent.h"
 #include "interop/host/posix/apart.h"
-#include "interop/host/posix/cgroup.h"
+#include "interop/host/posix/ration.h"
 #include "lib/lib.h"
 
 /* Its descriptors: the machine lives as long as its supervisor, and no longer. */
@@ -49,7 +49,7 @@ static int layer_hear(struct plan *p, pid_t agent, int control, struct fault *wh
 
 static _Noreturn void agent_child(struct plan *p)
 {
-	char path[MACHINE_DIR], link[MACHINE_DIR + 8], group[CGROUP_NAME] = "machine";
+	char path[MACHINE_DIR], link[MACHINE_DIR + 8], group[CGROUP_NAME];
 	struct agent_config config = { .link = link,
 				       .socket = p->socket,
 				       .listener = LISTENER,
@@ -66,8 +66,7 @@ static _Noreturn void agent_child(struct plan *p)
 				       .wine = &p->wine };
 
 	p->wine.lock = LOCK;
-	machine_path(&p->machine, "..", path);
-	cgroup_name(group, p->machine.name, path);
+	ration_of_machine(group, &p->machine);
 	descriptors_own(LISTENER, DOOR);
 	machine_path(&p->machine, "link", path);
 	fmt(link, sizeof(link), "unix:%s", path);

@@ -12,9 +12,9 @@
 
 #include "interop/host/posix/agent.h"
 #include "interop/host/posix/agent_start.h"
-#include "interop/host/posix/cgroup.h"
 #include "interop/host/posix/console.h"
 #include "interop/host/posix/drive_desk.h"
+#include "interop/host/posix/ration.h"
 #include "interop/host/posix/scrollback.h"
 #include "interop/host/seen.h"
 #include "lib/acceptor.h"
@@ -522,15 +522,6 @@ static int supervisor_begin(struct supervisor *s, int founder)
 
 /* --- the end --------------------------------------------------------------------------------- */
 
-static void group_remove(const struct machine *machine)
-{
-	char path[MACHINE_DIR], group[CGROUP_NAME];
-
-	machine_path(machine, "..", path);
-	if (cgroup_name(group, machine->name, path) == 0)
-		cgroup_remove(group);
-}
-
 static void supervisor_end(struct supervisor *s)
 {
 	vm_kill(s);
@@ -546,8 +537,7 @@ static void supervisor_end(struct supervisor *s)
 	if (s->keep_log)
 		scrollback_keep(&s->log, s->plan->dirs.home, s->plan->machine.name, s->end.log,
 				sizeof(s->end.log));
-	if (s->plan->rules.memory)
-		group_remove(&s->plan->machine);
+	ration_remove(&s->plan->rules, &s->plan->machine);
 	machine_remove(&s->plan->machine);
 	if (s->end.fault.status)
 		s->end.what = MACHINE_FAILED;

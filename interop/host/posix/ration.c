@@ -1,0 +1,52 @@
+/* ration.c: the group of an agent, from the policy's limit. */
+#include "interop/host/posix/ration.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "lib/fmt.h"
+
+void ration_of_machine(char group[CGROUP_NAME], const struct machine *machine)
+{
+	char path[MACHINE_DIR];
+
+	machine_path(machine, "..", path);
+	if (cgroup_name(group, machine->name, path) < 0)
+		fmt(group, CGROUP_NAME, "%s", machine->name);
+}
+
+void ration_of_socket(char group[CGROUP_NAME], const char *socket)
+{
+	const char *slash = strrchr(socket, '/'), *name = slash ? slash + 1 : socket;
+	char dir[PATH_MAX];
+
+	fmt(dir, sizeof(dir), "%.*s.", (int)(name - socket), socket);
+	if (cgroup_name(group, name, dir) < 0)
+		fmt(group, CGROUP_NAME, "%s", name);
+}
+
+int ration_take(const struct rules *rules, const char *group)
+{
+	return rules->memory ? cgroup_enter(group, rules->memory) : -ENOENT;
+}
+
+void ration_tell(const struct rules *rules, int taken, const struct log *log)
+{
+	char gap[CGROUP_GAP_MAX];
+
+	if (!rules->memory || taken >= 0)
+		return;
+	cgroup_gap(taken, rules_memory_each(rules), gap, sizeof(gap));
+	log_warn(log, "%s", gap);
+}
+
+void ration_remove(const struct rules *rules, const struct machine *machine)
+{
+	char group[CGROUP_NAME];
+
+	if (!rules->memory)
+		return;
+	ration_of_machine(group, machine);
+	cgroup_remove(group);
+}

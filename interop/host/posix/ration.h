@@ -1,0 +1,28 @@
+/* ration.h: the memory that the Windows programs of a guest may have together, as the
+ * policy says: an agent's control group (cgroup.h), named after a machine, or after the
+ * socket of an agent by hand. Who cannot have one is told, in a line, what is open.
+ */
+#ifndef LANDBRIDGE_INTEROP_HOST_POSIX_RATION_H
+#define LANDBRIDGE_INTEROP_HOST_POSIX_RATION_H
+
+#include "interop/host/posix/cgroup.h"
+#include "interop/host/posix/machine.h"
+#include "interop/host/rules.h"
+#include "lib/log.h"
+
+/* The group's name: the same one for who comes next in the same place. */
+void ration_of_machine(char group[CGROUP_NAME], const struct machine *machine);
+void ration_of_socket(char group[CGROUP_NAME], const char *socket);
+
+/* This process goes into it, where the rules have a limit: outside of the wall, where it
+ * can be made. Returns a descriptor for cgroup_leave, or negative errno; -ENOENT: there
+ * is no limit. */
+int ration_take(const struct rules *rules, const char *group);
+
+/* Says what is open, by what ration_take returned. */
+void ration_tell(const struct rules *rules, int taken, const struct log *log);
+
+/* The machine's, with its end. */
+void ration_remove(const struct rules *rules, const struct machine *machine);
+
+#endif
