@@ -54,7 +54,7 @@ static void xattr_read(struct p9fs *m, const struct fuse_request *q, const char 
 
 static void fence_end(struct op *op)
 {
-	op_end(op, ENODATA);
+	op_end(op, op->mount->promises.given ? ENODATA : EOPNOTSUPP);
 }
 
 /* Its reply came behind all changes that the server knew of. */

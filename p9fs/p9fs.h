@@ -9,7 +9,8 @@
  * as well a program's of a user of the host as /init's in the guest.
  *
  * Who asks for the attribute LANDBRIDGE_FENCE (lib/places.h) of anything here hears that
- * there is no data when all that the server knew of by then has been told to the kernel.
+ * there is no data when all that the server knew of by then has been told to the kernel;
+ * or that it is not supported, where the server tells of no changes.
  *
  * Who may do what is the server's to say: all requests run as one user there.
  */
