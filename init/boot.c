@@ -28,6 +28,7 @@
 #include "init/newroot.h"
 #include "init/ns.h"
 #include "init/pseudo.h"
+#include "init/shims.h"
 #include "init/systemd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
@@ -98,6 +99,9 @@ static const struct distro_step {
 	{ step_fstab, { "fstab", WARN, ANY, "try mount -a by hand" } },
 #if CFG_INTEROP
 	{ step_binfmt, { "binfmt", WARN, ANY, "landbridge-run PROG.EXE works without it" } },
+#endif
+#if CFG_SHIMS
+	{ step_shims, { "shims", WARN, ANY, "the host's programs have no names in PATH" } },
 #endif
 	{ step_keep, { "keep", WARN, ANY, "what is removed stays away" } },
 	{ step_command, { "command", WARN, ANY, "see [boot] command in /etc/wsl.conf" } },

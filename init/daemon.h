@@ -14,7 +14,7 @@
 
 #include "lib/log.h"
 
-enum { DAEMON_BROKER, DAEMON_P9D, DAEMON_DHCP, DAEMON_COUNT };
+enum { DAEMON_BROKER, DAEMON_P9D, DAEMON_DHCP, DAEMON_SHIMS, DAEMON_COUNT };
 enum { DAEMON_SOCKETS = 2 };
 
 struct daemon {

@@ -55,6 +55,10 @@ int landbridge_drive_main(int argc, char **argv);
  * in use. The host starts the latter two (doc/PROTOCOL, section 10.2). */
 int landbridge_automount_main(int argc, char **argv);
 
+/* landbridge-shims: the process behind the names of the host's programs (shims.h), which
+ * PID 1 starts. */
+int landbridge_shims_main(int argc, char **argv);
+
 /* init --check-config [FILE]: prints what of wsl.conf counts, as a wsl.conf with the
  * origin of each value behind it, and on stderr each line that does not. Exit status
  * 0; 1: there is such a line; 2: FILE cannot be read. */

@@ -37,6 +37,9 @@ static const struct {
 	{ "landbridge-drive", landbridge_drive_main },
 	{ "landbridge-automount", landbridge_automount_main },
 #endif
+#if CFG_SHIMS
+	{ "landbridge-shims", landbridge_shims_main },
+#endif
 #if CFG_NET
 	{ "landbridge-dhcp", dhcp_main },
 #endif

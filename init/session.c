@@ -4,7 +4,6 @@
 #include <grp.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h> /* rename */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -24,6 +23,7 @@
 #include "init/logind.h"
 #include "init/oom.h"
 #include "init/ready.h"
+#include "init/shims.h"
 #include "init/systemd.h"
 #include "interop/stream/stream.h"
 #include "lib/fd.h"
@@ -71,23 +71,20 @@ static void path_extra(struct login_session *s, const char *name, char *out, siz
 	const char *list = "";
 
 	if (s->settings.interop && s->settings.append_windows_path)
-		list = hostpath_list(&s->host_path, name);
+		list = CFG_SHIMS && s->settings.shims ? LANDBRIDGE_SHIMS
+						      : hostpath_list(&s->host_path, name);
 	if (fmt(out, size, "%s%s%s", LANDBRIDGE_BIN, *list ? ":" : "", list) >= size)
 		fmt(out, size, "%s", LANDBRIDGE_BIN);
 }
 
-/* For shells that set PATH anew: see LANDBRIDGE_PATH_FILE. Others may read it
- * meanwhile, so it is replaced in one go. */
+/* For shells that set PATH anew: see LANDBRIDGE_PATH_FILE. */
 static void path_publish(char *extra)
 {
 	size_t len = strlen(extra);
-	char part[64];
 
-	fmt(part, sizeof(part), LANDBRIDGE_PATH_FILE ".%d", (int)getpid());
 	extra[len] = '\n';
 	extra[len + 1] = '\0';
-	if (file_create(part, extra, 0644) == 0)
-		rename(part, LANDBRIDGE_PATH_FILE);
+	file_replace(LANDBRIDGE_PATH_FILE, extra, 0644);
 }
 
 /* env: or NULL, only to write it down. */
@@ -392,6 +389,8 @@ int session_main(int argc, char **argv)
 	/* What follows is done before anybody waits for it. */
 	ready_wait();
 	settings_load(&s.settings, &s.text);
+	if (CFG_SHIMS && s.settings.interop && s.settings.shims)
+		shims_want(s.host_path.windows);
 	s.inside = CFG_SYSTEMD && s.settings.systemd && systemd_join() == 0;
 	if (uname(&u) == 0)
 		env_path(NULL, &s, distro_name(&s.settings, u.nodename));

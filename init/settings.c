@@ -19,6 +19,7 @@ enum kind {
 	KIND_TEXT,
 	KIND_PATH, /* a text that begins with / */
 	KIND_BOOL,
+	KIND_WINDOWS_PATH, /* a bool, or shims */
 	KIND_INT,
 	KIND_MASK,   /* permission bits */
 	KIND_OTHER,  /* known, not acted on: off is what it is */
@@ -89,7 +90,7 @@ static const struct setting known[] = {
 	FIXED(AUTOMOUNT, "cgroups", KIND_V2),
 	AT(FILESYSTEM, "umask", KIND_MASK, umask),
 	AT(INTEROP, "enabled", KIND_BOOL, interop),
-	AT(INTEROP, "appendWindowsPath", KIND_BOOL, append_windows_path),
+	AT(INTEROP, "appendWindowsPath", KIND_WINDOWS_PATH, append_windows_path),
 #if CFG_INTEROP_USERS
 	AT(INTEROP, "users", KIND_TEXT, interop_users),
 	AT(INTEROP, "groups", KIND_TEXT, interop_groups),
@@ -195,6 +196,9 @@ static int setting_store(struct settings *s, const struct setting *k, const char
 	case KIND_TEXT:
 		*(const char **)(void *)member = value;
 		return 0;
+	case KIND_WINDOWS_PATH:
+		s->shims = CFG_SHIMS && strcasecmp(value, "shims") == 0;
+		return bool_parse(s->shims ? "1" : value, (bool *)(void *)member);
 	case KIND_BOOL:
 		return bool_parse(value, (bool *)(void *)member);
 	case KIND_INT:
@@ -423,8 +427,11 @@ static void value_show(const struct settings *s, const struct setting *k, struct
 	case KIND_V2:
 		out->value = "v2";
 		break;
+	case KIND_WINDOWS_PATH:
 	case KIND_BOOL:
 		out->value = *(const bool *)(const void *)member ? "true" : "false";
+		if (k->kind == KIND_WINDOWS_PATH && s->shims)
+			out->value = "shims";
 		break;
 	default:
 		out->value = k->kind == KIND_ALWAYS ? "true" : "false";

@@ -22,6 +22,7 @@ struct settings {
 	const char *automount_root; /* "/mnt" */
 	const char *automount_options;
 	bool interop, append_windows_path;
+	bool shims; /* append_windows_path is one directory of names */
 	const char *interop_users, *interop_groups; /* who may; NULL: everybody */
 	bool generate_hosts, generate_resolv_conf;
 	bool host_timezone; /* time.useWindowsTimezone */

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h> /* rename */
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -125,6 +127,16 @@ int file_write(const char *path, const char *text)
 int file_create(const char *path, const char *text, mode_t mode)
 {
 	return file_put(path, O_CREAT | O_TRUNC, mode, text);
+}
+
+int file_replace(const char *path, const char *text, mode_t mode)
+{
+	char part[PATH_MAX];
+	int err;
+
+	fmt(part, sizeof(part), "%s.%d", path, (int)getpid());
+	err = file_create(part, text, mode);
+	return err < 0 || rename(part, path) == 0 ? err : -errno;
 }
 
 int path_real(const char *path, char *out, size_t size)

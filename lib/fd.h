@@ -30,6 +30,9 @@ int file_write(const char *path, const char *text);
 /* Creates or replaces a file with text and mode. */
 int file_create(const char *path, const char *text, mode_t mode);
 
+/* The same in one step for whoever reads it meanwhile, or comes first. */
+int file_replace(const char *path, const char *text, mode_t mode);
+
 /* Whether two descriptors are one open file (open(2), "Open file descriptions"):
  * what is written to both is in one order. False where the kernel does not tell
  * (kcmp(2)). */

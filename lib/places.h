@@ -14,7 +14,10 @@
 #define LANDBRIDGE_KEY_FILE LANDBRIDGE_RUN "/key"        /* of a tcp link, from the initramfs */
 /* The program of the handler for .exe files that the boot registered; not there: none. */
 #define LANDBRIDGE_HANDLER LANDBRIDGE_RUN "/handler"
-#define LANDBRIDGE_NAME_FILE LANDBRIDGE_RUN "/name" /* the guest's, for wslpath */
+#define LANDBRIDGE_SHIMS_DIR LANDBRIDGE_RUN "/shims"
+#define LANDBRIDGE_SHIMS LANDBRIDGE_SHIMS_DIR "/bin"   /* names of the host's programs: in PATH */
+#define LANDBRIDGE_SHIMS_TO LANDBRIDGE_SHIMS_DIR "/to" /* and where each is, as a link */
+#define LANDBRIDGE_NAME_FILE LANDBRIDGE_RUN "/name"    /* the guest's, for wslpath */
 
 /* What a guest has as /etc/resolv.conf, unless that stays the image's. */
 #define LANDBRIDGE_RESOLV_CONF LANDBRIDGE_RUN "/etc/resolv.conf"

@@ -8,9 +8,9 @@ KCONFIG_FILES := Kconfig $(wildcard */Kconfig)
 .PHONY: check-init-sizes check-budget check-configs check-reproducible
 # What each variant leaves out.
 SIZES_all :=
-SIZES_full := TLS
+SIZES_full := TLS SHIMS
 SIZES_small := NET P9D P9FS TLS VSOCK SCRIPTS MODPROBE BUTTON BINFMT_GUARD INTEROP_USERS DOCTOR \
-	CHECK_CONFIG NSS FORWARD SYSTEMD
+	CHECK_CONFIG NSS FORWARD SYSTEMD SHIMS
 SIZES := all full small
 check-init-sizes: $(B)/init
 	+@$(foreach v,$(SIZES),mkdir -p $(B)/sizes/$v && rm -f $(B)/sizes/$v/.config && \

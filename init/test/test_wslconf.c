@@ -101,6 +101,10 @@ static void test_set(void **state)
 		{ "time", "useWindowsTimezone", "false", 0 },
 		{ "interop", "enabled", "maybe", -EINVAL },
 		{ "interop", "enabled", "", -EINVAL },
+		{ "interop", "appendWindowsPath", "shim", -EINVAL },
+		{ "interop", "appendWindowsPath", "", -EINVAL },
+		{ "interop", "appendWindowsPath", "Shims", CFG_SHIMS ? 0 : -EINVAL },
+		{ "interop", "appendWindowsPath", "false", CFG_SHIMS ? -EEXIST : 0 },
 		{ "landbridge", "partition", "2x", -EINVAL },
 		{ "landbridge", "partition", "-1", -EINVAL },
 		{ "landbridge", "partition", "99999999999", -EINVAL },
@@ -130,6 +134,8 @@ static void test_set(void **state)
 	assert_string_equal(s.automount_root, "/drives/");
 	assert_int_equal(s.umask, 077);
 	assert_true(s.interop);
+	assert_int_equal(s.append_windows_path, CFG_SHIMS);
+	assert_int_equal(s.shims, CFG_SHIMS);
 	assert_int_equal(s.partition, 3);
 	assert_false(s.file_server);
 }
@@ -308,6 +314,9 @@ static const struct broken {
 	{ "[interop]\nenabled = yes\n", "2:enabled: " VALUE ";" },
 	{ "[interop]\nenabled = True # yes\nenabled = false\n", "3:enabled: " TWICE ";" },
 	{ "[interop]\nenabled = \"true\n", "2:enabled = \"true: " QUOTE ";" },
+	{ "[interop]\nappendWindowsPath = links\n", "2:appendWindowsPath: " VALUE ";" },
+	{ "[interop]\nappendWindowsPath = shims\n",
+	  CFG_SHIMS ? "" : "2:appendWindowsPath: " VALUE ";" },
 	{ "[interop]\nenable = true\n", "2:enable: " UNKNOWN ";" },
 	{ "[interop]\nap_pend = true\n", "2:ap_pend = true: " EQUALS ";" },
 	{ "[interop]\n-enabled = true\n", "2:-enabled = true: " SECTION ";" },

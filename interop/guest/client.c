@@ -259,7 +259,8 @@ static void client_init(struct client *c, const char *given, const char *argv0, 
 /* What the kernel gave us and is no program of the host; it does not come back. */
 static int client_become(struct client *c, char *const *argv)
 {
-	int error = program_become(&c->program, c->request.given, argv);
+	const struct program *p = &c->program;
+	int error = program_become(&c->program, p->shim ? p->path : c->request.given, argv);
 
 	log_err(&c->log, "%s: unable to run it in the guest: %s", c->name, strerror(-error));
 	return WIRE_FAIL_NOT_RUN;

@@ -13,6 +13,7 @@
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/macros.h"
+#include "lib/places.h"
 
 /* What a name may lack, in the order of Windows' PATHEXT, as far as there is
  * something to run it with. */
@@ -67,9 +68,24 @@ static int program_look(struct program *program, int fd)
 	return 0;
 }
 
+/* A shim is a name alone (init/shims.h): the program is where its link leads. */
+static int program_locate(struct program *program, const char *path)
+{
+	static const char bin[] = LANDBRIDGE_SHIMS "/";
+	int error = path_real(path, program->path, sizeof(program->path));
+	char link[PATH_MAX];
+
+	program->shim =
+		CFG_SHIMS && error == 0 && strncmp(program->path, bin, sizeof(bin) - 1) == 0;
+	if (!program->shim)
+		return error;
+	fmt(link, sizeof(link), LANDBRIDGE_SHIMS_TO "/%s", program->path + sizeof(bin) - 1);
+	return path_real(link, program->path, sizeof(program->path));
+}
+
 int program_open(struct program *program, const char *path)
 {
-	int fd, error = path_real(path, program->path, sizeof(program->path));
+	int fd, error = program_locate(program, path);
 
 	if (error < 0)
 		return error;
@@ -141,7 +157,8 @@ static int open_folded(struct program *program, const char *path, const struct m
 	    path_real(slash ? file : ".", dir, sizeof(dir)) < 0)
 		return -ENOENT;
 	mount = mounts_find(mounts, dir);
-	if (!*f.name || !mount || !mount->drive || dir_each_path(dir, &f.walk) < 0 || !f.entry[0])
+	if (!*f.name || !((mount && mount->drive) || strcmp(dir, LANDBRIDGE_SHIMS) == 0) ||
+	    dir_each_path(dir, &f.walk) < 0 || !f.entry[0])
 		return -ENOENT;
 	return fmt(file, sizeof(file), "%s/%s", dir, f.entry) < sizeof(file)
 		       ? program_open(program, file)

@@ -16,6 +16,7 @@ enum program_kind {
 
 struct program {
 	char path[PATH_MAX]; /* absolute, without symbolic links */
+	bool shim;           /* it was called by a name of init/shims.h's */
 	bool gui;            /* it has no use for a console or for stdin */
 	const char *refusal; /* why it cannot be run, as the end of a line; or NULL */
 	enum program_kind kind;
