@@ -119,7 +119,7 @@ static int server_run(struct server *s, const struct p9fs_config *config)
 	return err;
 }
 
-static bool word_is(const char *word, size_t len, const char *known)
+static bool word_equals(const char *word, size_t len, const char *known)
 {
 	return strlen(known) == len && memcmp(word, known, len) == 0;
 }
@@ -138,23 +138,29 @@ static bool timeout_take(struct p9fs_config *c, const char *word, size_t len)
 	return end == word + len && end - value <= 4 && c->patience <= 3600;
 }
 
-/* The words that are ours. 0, or -EINVAL: *wrong is none. */
+/* The words that are ours. 0, or -EINVAL: *wrong is none, or does nothing beside the
+ * others: without locks and memory of our own nobody waits (p9fs_config's patience). */
 static int words_take(struct p9fs_config *c, const char *words, const char **wrong)
 {
+	const char *timeout = NULL;
+
 	for (size_t len; *words; words += len + (words[len] == ',')) {
 		len = strcspn(words, ",");
 		*wrong = words;
-		if (word_is(words, len, "cache=none"))
+		if (word_equals(words, len, "cache=none"))
 			c->watch = false;
-		else if (word_is(words, len, "locks=host"))
+		else if (word_equals(words, len, "locks=host"))
 			c->guest_locks = false;
-		else if (word_is(words, len, "locks=guest"))
+		else if (word_equals(words, len, "locks=guest"))
 			c->guest_locks = true;
-		else if (!timeout_take(c, words, len))
+		else if (timeout_take(c, words, len))
+			timeout = words;
+		else
 			return -EINVAL;
 	}
 	c->guest_locks = c->guest_locks && c->watch;
-	return 0;
+	*wrong = timeout;
+	return timeout && !c->guest_locks ? -EINVAL : 0;
 }
 
 /* landbridge-drive LETTER TARGET FLAGS OPTIONS WORDS */

@@ -50,7 +50,7 @@ enum {
 };
 
 /* One directory of the Windows PATH. */
-struct part {
+struct shim_dir {
 	const char *path;
 	int watch;   /* -1: it is not there */
 	int links;   /* the directory of its links */
@@ -62,10 +62,10 @@ struct part {
 struct shims {
 	struct dir_walk walk;
 	struct log log;
-	int events, own;    /* inotify(7), and its watch for PATH_FILE */
-	int bin, to, parts; /* directories */
-	struct part *part;  /* that is being read */
-	struct part at[PARTS_MAX];
+	int events, own;       /* inotify(7), and its watch for PATH_FILE */
+	int bin, to, parts;    /* directories */
+	struct shim_dir *part; /* that is being read */
+	struct shim_dir at[PARTS_MAX];
 	unsigned count;
 	struct mounts mounts;
 	struct hostpath path;
@@ -194,7 +194,7 @@ static bool is_silent(struct shims *s, const char *path)
 }
 
 /* It is watched first, so that nothing is missed. */
-static void part_read(struct shims *s, struct part *p)
+static void part_read(struct shims *s, struct shim_dir *p)
 {
 	int old = p->links;
 	char name[16];
@@ -256,7 +256,7 @@ static void parts_make(struct shims *s, char *list)
 	s->parts = dir_ready(PARTS);
 	dir_empty(s->parts, NULL);
 	for (char *end; *list && s->count < PARTS_MAX; list = end) {
-		s->at[s->count++] = (struct part){ .path = list, .links = -1, .stale = true };
+		s->at[s->count++] = (struct shim_dir){ .path = list, .links = -1, .stale = true };
 		end = strchrnul(list, ':');
 		if (*end)
 			*end++ = '\0';
@@ -277,7 +277,7 @@ static bool event_take(struct shims *s, const struct inotify_event *e)
 	bool lost = e->mask & IN_Q_OVERFLOW;
 
 	for (unsigned i = 0; i < s->count; i++) {
-		struct part *p = &s->at[i];
+		struct shim_dir *p = &s->at[i];
 
 		if (lost ||
 		    (p->watch == e->wd && (!e->len || shim_name(name, e->name, SHIM_LOWER))))
@@ -321,7 +321,7 @@ static void list_check(struct shims *s)
 		_exit(127);
 	}
 	for (unsigned i = 0; i < s->count; i++) {
-		struct part *p = &s->at[i];
+		struct shim_dir *p = &s->at[i];
 
 		if (p->silent || inotify_add_watch(s->events, p->path, CHANGES) != p->watch)
 			p->stale = true;

@@ -12,7 +12,7 @@ enum { AGAIN_MS = 250, AGAIN_MAX_MS = 2000 };
 
 bool lost_waits(const struct p9fs *m)
 {
-	return m->remote.error && m->patient;
+	return m->remote.error && !m->refusal;
 }
 
 /* What it had of the server is gone with it. */
@@ -112,8 +112,7 @@ int lost_regain(struct p9fs *m)
 	forget_server(m);
 	do {
 		if (loop_now() >= end) {
-			m->patient = false;
-			m->out_of_patience = true;
+			m->refusal = EIO;
 			lost_end(m, EIO);
 		}
 		err = wait_a_while(m, wait);
@@ -125,8 +124,7 @@ int lost_regain(struct p9fs *m)
 	} while (err >= 0 && m->remote.error);
 	if (err < 0)
 		return err;
-	m->patient = true;
-	m->out_of_patience = false;
+	m->refusal = 0;
 	promises_lost(m);
 	begin_anew(m);
 	return 0;

@@ -29,8 +29,7 @@ struct p9fs {
 	struct p9fs_config config;
 	struct op *under_way;
 	struct op *parked, **parked_end; /* without a server (lost.h); the oldest first */
-	bool patient;                    /* ... they wait for one */
-	bool out_of_patience;            /* ... they have waited long enough */
+	int refusal;                     /* ... with this errno they end; 0: they wait for one */
 	struct op *interrupted;          /* whose answers nobody wants any more; the oldest first */
 	bool stop, begun;
 	bool rested;        /* nothing has happened since the buffers gave up their memory */

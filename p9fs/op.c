@@ -240,7 +240,7 @@ void op_send(struct op *op, struct p9_msg *t, op_reply *next)
 	if (err && lost_waits(op->mount))
 		lost_park(op);
 	else if (err)
-		op_end(op, op->mount->out_of_patience ? EIO : -err);
+		op_end(op, op->mount->remote.error ? op->mount->refusal : -err);
 	else
 		op->sent = true;
 }

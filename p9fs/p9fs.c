@@ -126,6 +126,7 @@ int p9fs_open(struct p9fs **out, const struct p9fs_config *config, const char **
 	m->config = *config;
 	m->remote.fd = m->fuse.fd = m->signals = m->replay.root = -1;
 	m->parked_end = &m->parked;
+	m->refusal = ENOTCONN;
 	err = p9fs_connect(m);
 	if (!err)
 		err = p9fs_mount(m, step);
@@ -216,13 +217,13 @@ int p9fs_serve(struct p9fs *m)
 {
 	int err = 0;
 
-	m->patient = m->config.patience && m->config.guest_locks;
+	m->refusal = m->config.patience && m->config.guest_locks ? 0 : ENOTCONN;
 	while (!err && !m->stop) {
 		err = p9fs_turn(m);
 		if (err && lost_waits(m))
 			err = lost_regain(m);
 	}
-	m->patient = false;
+	m->refusal = ENOTCONN;
 	return err == -ENODEV || err == -EINTR ? 0 : err;
 }
 

@@ -3,7 +3,6 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 
 import pytest
 
@@ -17,17 +16,6 @@ ARTEFACTS = os.path.join(BUILD, "artefacts")
 
 # A shell starts what goes to the background with SIGINT ignored, and all that is tested would inherit it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def pytest_configure(config):
-    """Of several workers (pytest-xdist) each has machines of its own, of the same names as another's."""
-    if hasattr(config, "workerinput"):
-        os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="lb")
-
-
-def pytest_unconfigure(config):
-    if hasattr(config, "workerinput"):
-        shutil.rmtree(os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -68,9 +68,8 @@ def test_names_resolve_through_any_link(landbridge, store, busybox_image, hosts,
         image.link("var/run", "/run")
         image.link("etc/hosts", hosts)
         image.link("etc/resolv.conf", servers)
-    script = "cat /etc/hosts /etc/resolv.conf; ls -l /etc/hosts /etc/resolv.conf /mnt/wsl /run/none >&2"
-    result = landbridge.run(path, "--", "sh", "-c", script)
-    assert result.status in (0, 1) and "127.0.0.1\tlocalhost" in result.text and "\nnameserver " in result.text, result
+    result = landbridge.run(path, "--", "cat", "/etc/hosts", "/etc/resolv.conf")
+    assert (result.status, result.err) == (0, b"") and "127.0.0.1\tlocalhost" in result.text and "\nnameserver " in result.text, result
 
 
 @pytest.mark.parametrize("command", ["kill -9 $(pidof landbridge-broker)", "kill -9 -1", "kill -9 $PPID"])

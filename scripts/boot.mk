@@ -53,11 +53,8 @@ vsock-device:
 PYTEST = $(PYTHON) -m pytest -p no:cacheprovider
 boot-aarch64: | $(B)/init # which fetches the sources
 	+$(Q)$(MAKE) --no-print-directory ARCH=aarch64 build/init kernel busybox
-# So many guests at a time. More than one is for a machine with processors to spare: some
-# tests give the whole of a guest's work five minutes.
-BOOT_JOBS ?= 0
 boot-test: build kernel image suite-image systemd-image boot-aarch64 vsock-device
-	$(Q)$(PYTEST) -n $(BOOT_JOBS) --dist loadfile rootfs-tests $(PYTEST_ARGS)
+	$(Q)$(PYTEST) rootfs-tests $(PYTEST_ARGS)
 
 # The long forms of everything, or of the file server alone.
 SOAK_FUZZ_TIME ?= 900

@@ -484,14 +484,18 @@ static int agent_enclose(struct agent *a, struct wall_state *state, const char *
 /* What is open where the kernel cannot do all of it is said, or nothing runs. */
 static void agent_face_gap(struct agent *a, const struct wall_state *state)
 {
+	const struct agent_config *config = a->config;
 	char gap[WALL_GAP_MAX];
+	bool open = config->wine->runs && wall_gap(state, gap, sizeof(gap)) > 0;
 
-	if (!a->config->wine->runs || wall_gap(state, gap, sizeof(gap)) == 0)
+	if (open && !wall_is_sandbox(state) && !config->no_sandbox)
+		wine_refuse(config->wine, gap);
+	if (!config->wine->runs)
 		return;
-	if (wall_is_sandbox(state) || a->config->no_sandbox)
+	if (open)
 		log_warn(&a->log, "%s", gap);
-	else
-		wine_refuse(a->config->wine, gap);
+	if (ration_gap(config->rules, a->outside, gap, sizeof(gap)) > 0)
+		log_warn(&a->log, "%s", gap);
 }
 
 /* A beginning that fails is said; *why: which part of it. */
@@ -532,8 +536,6 @@ static int agent_begin(struct agent *a, const char **step)
 			 "directories that fit",
 			 (int)sizeof(a->path));
 	agent_face_gap(a, &state);
-	if (config->wine->runs)
-		ration_tell(config->rules, a->outside, &a->log);
 	*step = "serve the link";
 	a->router = router_create(&a->loop, ROUTER_HOST, &ops, a, a->path);
 	if (!a->router)

@@ -4,10 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "interop/host/posix/cgroup.h"
 #include "interop/host/posix/commands.h"
 #include "interop/host/posix/machine.h"
 #include "interop/host/posix/qemu.h"
+#include "interop/host/posix/ration.h"
 #include "interop/host/posix/rules_file.h"
 #include "interop/host/posix/session.h"
 #include "interop/host/posix/vm.h"
@@ -113,19 +113,16 @@ static void look_display(struct visit *v)
 static void look_memory(struct visit *v, const struct rules *rules)
 {
 	char gap[CGROUP_GAP_MAX];
-	int error = rules->memory ? cgroup_foresee(rules->memory) : 0;
 
-	if (!rules->memory) {
+	if (!rules->memory)
 		report_line(&v->report, REPORT_OK, "memory",
 			    "Windows programs have what the host has (the policy's memory)");
-	} else if (error == 0) {
+	else if (ration_gap(rules, ration_foresee(rules), gap, sizeof(gap)) > 0)
+		report_line(&v->report, REPORT_NOTE, "memory", "%s", gap);
+	else
 		report_line(&v->report, REPORT_OK, "memory",
 			    "Windows programs of a machine have %u MiB, each %u at most",
 			    rules->memory, rules_memory_each(rules));
-	} else {
-		cgroup_gap(error, rules_memory_each(rules), gap, sizeof(gap));
-		report_line(&v->report, REPORT_NOTE, "memory", "%s", gap);
-	}
 }
 
 static void look_policy(struct visit *v)

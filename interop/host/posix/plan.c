@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "interop/host/posix/cgroup.h"
 #include "interop/host/posix/net.h"
+#include "interop/host/posix/ration.h"
 #include "interop/host/posix/wall.h"
 #include "interop/host/posix/rules_file.h"
 #include "lib/lib.h"
@@ -47,13 +47,10 @@ static void walls_tell(const struct plan *p, struct wall_state *state)
 /* Who asked for a limit that cannot be had is told. */
 static void memory_tell(const struct rules *rules)
 {
-	int error = rules->memory ? cgroup_foresee(rules->memory) : 0;
 	struct fault gap = { .status = 0 };
 
-	if (error == 0)
-		return;
-	cgroup_gap(error, rules_memory_each(rules), gap.text, sizeof(gap.text));
-	fault_print(&gap);
+	if (ration_gap(rules, ration_foresee(rules), gap.text, sizeof(gap.text)) > 0)
+		fault_print(&gap);
 }
 
 static int wine_plan(struct plan *p, struct fault *why)

@@ -31,14 +31,17 @@ int ration_take(const struct rules *rules, const char *group)
 	return rules->memory ? cgroup_enter(group, rules->memory) : -ENOENT;
 }
 
-void ration_tell(const struct rules *rules, int taken, const struct log *log)
+int ration_foresee(const struct rules *rules)
 {
-	char gap[CGROUP_GAP_MAX];
+	return rules->memory ? cgroup_foresee(rules->memory) : -ENOENT;
+}
 
-	if (!rules->memory || taken >= 0)
-		return;
-	cgroup_gap(taken, rules_memory_each(rules), gap, sizeof(gap));
-	log_warn(log, "%s", gap);
+size_t ration_gap(const struct rules *rules, int taken, char *out, size_t size)
+{
+	if (rules->memory && taken < 0)
+		return cgroup_gap(taken, rules_memory_each(rules), out, size);
+	*out = '\0';
+	return 0;
 }
 
 void ration_remove(const struct rules *rules, const struct machine *machine)

@@ -8,7 +8,6 @@
 #include "interop/host/posix/cgroup.h"
 #include "interop/host/posix/machine.h"
 #include "interop/host/rules.h"
-#include "lib/log.h"
 
 /* The group's name: the same one for who comes next in the same place. */
 void ration_of_machine(char group[CGROUP_NAME], const struct machine *machine);
@@ -19,8 +18,12 @@ void ration_of_socket(char group[CGROUP_NAME], const char *socket);
  * is no limit. */
 int ration_take(const struct rules *rules, const char *group);
 
-/* Says what is open, by what ration_take returned. */
-void ration_tell(const struct rules *rules, int taken, const struct log *log);
+/* What that would return, by a trial; 0 for a descriptor. */
+int ration_foresee(const struct rules *rules);
+
+/* What is open, by what either returned: a line for a person, "" where nothing is that the
+ * rules do not leave open. Returns its length. Pure. */
+size_t ration_gap(const struct rules *rules, int taken, char *out, size_t size);
 
 /* The machine's, with its end. */
 void ration_remove(const struct rules *rules, const struct machine *machine);

@@ -363,8 +363,10 @@ static int memory_limit(unsigned mib)
 	rlim_t most = (rlim_t)mib << 20;
 	struct rlimit limit;
 
-	if (!mib || getrlimit(RLIMIT_DATA, &limit) < 0)
-		return mib ? -errno : 0;
+	if (!mib)
+		return 0;
+	if (getrlimit(RLIMIT_DATA, &limit) < 0)
+		return -errno;
 	if (most < limit.rlim_max)
 		limit.rlim_max = most;
 	if (most < limit.rlim_cur)

@@ -82,9 +82,11 @@ static int policy_parse(struct rules *rules, HANDLE file, const char *path, stru
 
 	if (!text)
 		return -1;
-	if (rules_read(rules, path, text, len, why) == 0 && !rules->memory)
-		return 0; /* the rules point into the text */
-	rules_refuse(path, "memory is not there on a Windows host yet", why);
+	if (rules_read(rules, path, text, len, why) == 0) {
+		if (!rules->memory)
+			return 0; /* the rules point into the text */
+		rules_refuse(path, "memory is not there on a Windows host yet", why);
+	}
 	free(text);
 	return -1;
 }
