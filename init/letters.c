@@ -25,8 +25,8 @@
 
 enum { AUTOMOUNT_MS = 20000, LETTERS = 26 };
 
-/* A directory for each drive whose own was made for it; and for each that was tried
- * at boot, and told to fail. */
+/* A directory for each drive whose own was made for it; and for each that was told to
+ * fail, of which nobody hears again whenever its host comes back. */
 #define MADE DRIVES_DIR "/made-%c"
 #define TOLD DRIVES_DIR "/told-%c"
 
@@ -52,12 +52,13 @@ static size_t drive_point(const struct settings *s, char *out, size_t size, int 
 	return fmt(out, size, "%.*s/%c", (int)len, s->automount_root, letter + 'a');
 }
 
-static void note_make(const char *kind, int letter)
+/* Whether it is a new one. */
+static bool note_make(const char *kind, int letter)
 {
 	char path[64];
 
 	fmt(path, sizeof(path), "%.*s%c", (int)strcspn(kind, "%"), kind, letter + 'a');
-	dir_make(path, 0700);
+	return access(path, F_OK) < 0 && dir_make(path, 0700) == 0;
 }
 
 uint32_t drives_made(void)
@@ -203,15 +204,6 @@ void drives_remove(const struct settings *s, uint32_t made)
 /* --- later ----------------------------------------------------------------------- */
 
 #if CFG_P9FS
-/* The host that was there at boot is heard of then, too. */
-static bool was_told(int letter)
-{
-	char path[sizeof(TOLD)];
-
-	fmt(path, sizeof(path), TOLD, letter + 'a');
-	return rmdir(path) == 0;
-}
-
 /* Wherever it is mounted, what lies in another place before that. What is open there
  * has the drive until its host takes it away. */
 static void letters_unmount(uint32_t drives, const struct log *log)
@@ -243,9 +235,11 @@ static int letters_mount(const struct settings *settings, const struct log *log)
 	if (automount_init(&a, settings) < 0)
 		return 1; /* was said at boot */
 	for (int i = 0; i < LETTERS && settings->automount; i++)
-		if (drives >> i & 1 && !was_told(i) && letter_mount(&a, i) < 0) {
-			log_err(log, log->kmsg ? "warning drives: unable to %s" : "unable to %s",
-				a.what);
+		if (drives >> i & 1 && letter_mount(&a, i) < 0) {
+			if (note_make(TOLD, i) || !log->kmsg)
+				log_err(log,
+					log->kmsg ? "warning drives: unable to %s" : "unable to %s",
+					a.what);
 			failed = 1;
 		}
 	return failed;

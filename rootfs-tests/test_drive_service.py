@@ -69,7 +69,7 @@ class Host:
 def hosting(tmp_path_factory, user, prepare=""):
     work = tmp_path_factory.mktemp("drives")
     for up in (work.parent, work.parent.parent):
-        up.chmod(0o755)
+        up.chmod(up.stat().st_mode | 0o055)
     host = Host(work, user)
     host.prepare = prepare.format(work=work)
     try:

@@ -228,6 +228,25 @@ def test_what_is_wrong_is_shown_with_a_command(landbridge, odd_image, tools):
     assert len(said) == len(SAID), said
 
 
+def test_what_failed_is_told_once(landbridge, odd_image, tools, tmp_path):
+    """And not again whenever the host comes back, which tries it again."""
+    door = frontdoor.FrontDoor(landbridge.env["LANDBRIDGE_HOME"], XDG_RUNTIME_DIR=str(tmp_path))
+    result = door.call("start", "--drive", f"D:={tools}", "--name", "odd", odd_image)
+    assert result.status == 0, result
+
+    def said(script):
+        return door.call("exec", "odd", "--", "sh", "-c", script).text
+    try:
+        assert said("dmesg | grep -c 'unable to mount the drive D:'") == "1\n"
+        for _ in range(2):
+            said("kill -9 $(pidof landbridge-broker)")
+            assert until(lambda: said("cmd.exe /c exit 3; echo $?") == "3\n", 30)
+            assert until(lambda: said("pidof landbridge-automount || echo none") == "none\n", 30)
+        assert said("dmesg | grep -c 'unable to mount the drive D:'") == "1\n"
+    finally:
+        assert door.call("stop", "odd").status == 0
+
+
 def test_place_of_the_drives_is_a_link(landbridge, store, busybox_image, tools):
     """To a directory that is not there yet, as on systems that have all that changes in /var."""
     path = str(store / "ostree.tar")

@@ -43,6 +43,7 @@ static pid_t helper_make(const struct helper *h, const struct wine *wine)
 {
 	struct exec e = { wine, h->theirs, h->flags };
 
+	wine_await(wine);
 	return child_exec(&h->setup, helper_exec, &e);
 }
 

@@ -34,7 +34,8 @@ static pid_t job_fork(const struct jobs *jobs, int endpoint, const struct job_sh
 			    endpoint,
 			    jobs->host.audit.log,
 			    jobs->host.audit.old,
-			    share->ready };
+			    share->ready,
+			    jobs->wine->keeper_up };
 	const struct child_setup setup = {
 		.flags = CHILD_ALONE, .fds = fds, .fd_count = array_len(fds), .name = "lb-job"
 	};
@@ -44,10 +45,11 @@ static pid_t job_fork(const struct jobs *jobs, int endpoint, const struct job_sh
 
 	if (pid != 0)
 		return pid;
-	descriptors_own(3, 6);
+	descriptors_own(3, 7);
 	host.audit = (struct audit){ logs ? 4 : -1, 5 };
 	host.share = (struct job_share){ share->name, share->ready < 0 ? -1 : 6 };
 	host.ahead = ahead;
+	jobs->wine->keeper_up = jobs->wine->keeper_up < 0 ? -1 : 7;
 	_exit(job_serve(3, &host) < 0);
 }
 

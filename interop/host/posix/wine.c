@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 #include "interop/host/posix/winpath.h"
 #include "lib/lib.h"
 
-enum { STOP_MS = 5000, SERVER_MS = 2000 };
+enum { STOP_MS = 5000, SERVER_MS = 2000, UP_MS = 20000 };
 
 /* The server beside a loader; Debian's 64-bit one has a name of its own. */
 static int find_server(struct wine *wine)
@@ -281,7 +282,7 @@ int wine_find(struct wine *wine, const struct dirs *dirs, const struct drives *d
 	char windows[PATH_MAX];
 	bool found;
 
-	*wine = (struct wine){ .lock = -1, .keeper_stdin = -1, .runs = true };
+	*wine = (struct wine){ .lock = -1, .keeper_stdin = -1, .keeper_up = -1, .runs = true };
 	found = find_programs(wine) == 0;
 	if (paths_fill(wine, dirs, drives, why) < 0)
 		return -1;
@@ -356,30 +357,52 @@ static void server_start(const struct wine *wine)
 		child_wait(pid, SERVER_MS);
 }
 
+static pid_t keeper_start(const struct wine *wine, int in, int out)
+{
+	char wait_word[] = "wait";
+	char *argv[] = { (char *)(uintptr_t)wine->loader, (char *)(uintptr_t)wine->helper,
+			 wait_word, NULL };
+	const struct tool tool = { .program = wine->loader,
+				   .argv = argv,
+				   .envp = wine->env.at,
+				   .dir = wine->c_dir,
+				   .in = in,
+				   .out = out,
+				   .err = -1,
+				   .death_signal = SIGKILL };
+
+	return tool_start(&tool);
+}
+
 int wine_start(struct wine *wine)
 {
-	char *argv[] = { wine->loader, wine->helper, NULL, NULL };
-	char wait_word[] = "wait";
-	struct tool tool = { .program = wine->loader,
-			     .argv = argv,
-			     .envp = wine->env.at,
-			     .dir = wine->c_dir,
-			     .out = -1,
-			     .err = -1,
-			     .death_signal = SIGKILL };
-	int input[2];
+	int in[2] = { -1, -1 }, out[2] = { -1, -1 };
+	int error = 0;
 
 	if (!wine->runs || wine->keeper > 0)
 		return 0;
 	server_start(wine);
-	argv[2] = wait_word;
-	if (pipe2(input, O_CLOEXEC) < 0)
-		return -errno;
-	tool.in = input[0];
-	wine->keeper = tool_start(&tool);
-	close(input[0]);
-	wine->keeper_stdin = input[1];
-	return wine->keeper < 0 ? wine->keeper : 0;
+	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0)
+		error = -errno;
+	wine->keeper = error ? error : keeper_start(wine, in[0], out[1]);
+	fd_close(&in[0]);
+	fd_close(&out[1]);
+	wine->keeper_stdin = in[1];
+	wine->keeper_up = out[0];
+	if (wine->keeper > 0)
+		return 0;
+	fd_close(&wine->keeper_stdin);
+	fd_close(&wine->keeper_up);
+	return wine->keeper;
+}
+
+/* Nobody takes the byte that says so. */
+void wine_await(const struct wine *wine)
+{
+	struct pollfd up = { .fd = wine->keeper_up, .events = POLLIN };
+
+	if (wine->keeper_up >= 0)
+		poll(&up, 1, UP_MS);
 }
 
 /* A server that is not up finds the drives by itself when it starts. */
@@ -425,6 +448,7 @@ void wine_reaped(struct wine *wine, pid_t pid)
 		return;
 	wine->keeper = 0;
 	fd_close(&wine->keeper_stdin);
+	fd_close(&wine->keeper_up);
 }
 
 /* comm(5) has 15 bytes of a name, and a newline after them. */
@@ -453,6 +477,7 @@ bool wine_is_lost(const struct wine *wine, const siginfo_t *ended)
 void wine_stop(struct wine *wine)
 {
 	fd_close(&wine->keeper_stdin);
+	fd_close(&wine->keeper_up);
 	if (wine->stopper == 0 && wine->runs && wine->lock >= 0 &&
 	    flock(wine->lock, LOCK_EX | LOCK_NB) == 0)
 		wine->stopper = server_stop(wine);

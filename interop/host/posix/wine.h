@@ -29,6 +29,7 @@ struct wine {
 	struct args env; /* of every process of ours in Wine, as NAME=value */
 	pid_t keeper;    /* holds server and services up; 0: none */
 	int keeper_stdin;
+	int keeper_up; /* can be read when Wine is up, or the keeper gone; -1: no keeper */
 	pid_t stopper; /* ends the server; 0: none yet */
 };
 
@@ -65,6 +66,11 @@ bool wine_is_full(const struct wine *wine);
  * as children of this process, and keeps them up until wine_close. Does nothing
  * where they are up. */
 int wine_start(struct wine *wine);
+
+/* Waits until it is up, for some seconds at most. Whoever comes before that may be the one
+ * who starts Wine's own programs, wineboot.exe first, and takes them along when it is
+ * killed: then nothing runs any more for minutes. */
+void wine_await(const struct wine *wine);
 
 /* For who reaps our children: this one is to be reaped. */
 void wine_reaped(struct wine *wine, pid_t pid);

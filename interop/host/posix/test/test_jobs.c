@@ -3,6 +3,7 @@
 #include "interop/host/posix/jobs.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -38,7 +39,7 @@ static const struct {
 	{ "told of other files", { 0, 0, 0 }, { old, old, new }, "0 16 16 0 16 " },
 };
 
-static struct wine wine = { .helper = "helper", .c_dir = "/tmp", .runs = true, .lock = -1 };
+static struct wine wine = { .helper = "helper", .c_dir = "/tmp", .runs = true, .lock = -1, .keeper_up = -1 };
 static char *no_env[] = { NULL };
 static struct loop loop;
 static struct jobs jobs;
@@ -137,9 +138,41 @@ static void one_is_ahead(void **state)
 	}
 }
 
+/* Whoever is there before Wine is up starts Wine's own programs. */
+static void none_is_ahead_of_wine(void **state)
+{
+	static const struct drives drives;
+	struct rules rules;
+	char text[64];
+	int up[2];
+	pid_t keeper;
+
+	(void)state;
+	rules_init(&rules);
+	unlink(at("starts"));
+	assert_int_equal(pipe(up), 0);
+	keeper = fork();
+	if (keeper == 0) {
+		poll(NULL, 0, 200); /* so that one that does not wait is found out */
+		_exit(file_create(at("starts"), "up ", 0600) < 0 || write(up[1], "c", 1) != 1);
+	}
+	close(up[1]);
+	wine.keeper_up = up[0];
+	jobs_init(&jobs, &loop, &wine,
+		  &(struct job_host){ .drives = &drives, .rules = &rules, .audit = { -1, -1 } });
+	ask(0, NULL);
+	starts_read(text, sizeof(text));
+	assert_string_equal(text, "up 0 16 ");
+	jobs_close(&jobs);
+	while (wait(NULL) > 0)
+		;
+	fd_close(&wine.keeper_up);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(one_is_ahead) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(one_is_ahead),
+					    cmocka_unit_test(none_is_ahead_of_wine) };
 
 	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests_name("jobs", tests, setup, scratch_remove);
