@@ -242,13 +242,15 @@ def test_nothing_is_left(machine, work):
     machine.add()
     machine.remove()
     assert until(lambda: names_of(machine) == ["lb-drive"] * len(machine.list())), names_of(machine)
-    count = "cat /proc/[0-9]*/cmdline | tr -s '\\0' '\\n' | grep -c .; grep -c . /proc/mounts"  # the kernel's threads have none
+    count = "grep -la . /proc/[0-9]*/cmdline | wc -l; grep -c . /proc/mounts"  # the kernel's threads have none
 
     def all_there_is():
         return [names_of(machine), [len(os.listdir(f"/proc/{pid}/fd")) for pid in pids],
                 [len(open(f"/proc/{pid}/mountinfo", encoding="utf-8").readlines()) for pid in pids], machine.sh(count).lines]
 
-    before = all_there_is()
+    before = None
+    while before != (before := all_there_is()):
+        pass  # until what was there before is gone
     for i in range(20):
         machine.add(f"E:={work}/{'e' if i % 2 else 'd/secret'}")
         machine.remove()
