@@ -9,6 +9,7 @@ import time
 import pexpect
 import pytest
 
+import overlink
 from border import Border
 from frontdoor import LANDBRIDGE
 from machine import Machine, own_initramfs
@@ -168,18 +169,12 @@ def test_wines_server_is_killed(machine):
 
 
 def test_stopped_agent_is_noticed(machine):
-    """A stopped agent answers nobody: 125 within about 2 s, one line."""
-    script = ("sleep 1; t=$(date +%s%N); /mnt/d/probe.exe exit 3 2>/tmp/stopped; s=$?; "
-              "echo $s $((($(date +%s%N) - t) / 1000000)) >/tmp/took")
-    machine.exec("sh", "-c", f"rm -f /tmp/took; setsid sh -c {shlex.quote(script)} >/dev/null 2>&1 &")
-    machine.agent.send_signal(signal.SIGSTOP)
-    time.sleep(5)  # nothing can be asked of the guest while its agent is stopped
-    machine.agent.send_signal(signal.SIGCONT)
-    assert until(lambda: machine.exec("cat", "/tmp/took").status == 0, 20)
-    status, took = machine.exec("cat", "/tmp/took").text.split()
-    assert status == "125" and int(took) < 3000
-    assert len(machine.exec("cat", "/tmp/stopped").lines) == 1
-    assert machine.exec("bash", "-lc", "/mnt/d/probe.exe exit 6").status == 6
+    overlink.stopped_agent(machine)
+
+
+@pytest.mark.parametrize("end", [overlink.end_agent, overlink.end_broker])
+def test_killed_under_fifty_programs(machine, end):
+    overlink.fifty_programs(machine, end, machine.start_agent if end is overlink.end_agent else lambda: None)
 
 
 def test_other_drives(landbridge, machine, tmp_path):

@@ -13,6 +13,7 @@ import textwrap
 import pytest
 
 import images
+import overlink
 from frontdoor import BUILD, TOP
 from machine import Machine
 from processes import until
@@ -69,6 +70,14 @@ def test_initramfs_that_cannot_be_made(landbridge, tmp_path, options, says):
     assert os.listdir(tmp_path) == ["guest"] and (tmp_path / "guest").read_text() == "an old one"
 
 
+def test_initramfs_of_another_kernel(landbridge, initramfs, tmp_path):
+    """Named, it is the same as the one that is taken by itself."""
+    modules, = os.scandir(os.path.join(BUILD, "kernel", "modules"))
+    done = landbridge.call("initramfs", "-o", tmp_path / "guest", "--kernel", KERNEL, "--modules", modules.path)
+    assert done.status == 0 and KERNEL in done.text, done
+    assert (tmp_path / "guest").read_bytes() == initramfs.read_bytes()
+
+
 def test_plain_qemu(landbridge, tmp_path, initramfs):
     machine = Plain(landbridge, tmp_path, initramfs, "-device", "virtio-serial-pci",
                     "-chardev", f"socket,id=link,path={tmp_path}/link,server=on,wait=off",
@@ -89,17 +98,18 @@ class OverVsock(Plain):
     calls at port P is a connection to the socket PATH_P."""
     PORT = 4711
 
-    def __init__(self, landbridge, work, initramfs):
+    def __init__(self, landbridge, work, initramfs, host):
         self.device = subprocess.Popen([VSOCK, "--guest-cid", "3", "--socket", f"{work}/device", "--uds-path", f"{work}/vsock"],
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         assert until((work / "device").exists)
+        self.host = host  # its drive D:
         super().__init__(landbridge, work, initramfs, "-object", "memory-backend-memfd,id=memory,size=512M,share=on",
                          "-machine", "memory-backend=memory", "-chardev", f"socket,id=vsock,path={work}/device",
                          "-device", "vhost-user-vsock-pci,chardev=vsock", append=f"landbridge.link=vsock:2:{self.PORT}")
 
     def listen(self, key):
         self.agent = self.landbridge.start("agent", "--listen", f"unix:{self.work}/vsock_{self.PORT}", "--key", key,
-                                           "--socket", f"{self.work}/agent.sock")
+                                           "--socket", f"{self.work}/agent.sock", "--drive", f"D:={self.host}")
 
     def stop(self):
         super().stop()
@@ -117,12 +127,12 @@ def keys(landbridge, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def over_vsock(landbridge, tmp_path_factory, keys):
+def over_vsock(landbridge, tmp_path_factory, keys, tools):
     if not os.path.exists(VSOCK):
         pytest.skip("there is no vhost-device-vsock (make vsock-device)")
     work = tmp_path_factory.mktemp("vsock")
     assert landbridge.call("initramfs", "-o", work / "guest", "--key", keys / "boat.guest.key").status == 0
-    machine = OverVsock(landbridge, work, work / "guest")
+    machine = OverVsock(landbridge, work, work / "guest", tools)
     yield machine
     machine.stop()
 
@@ -178,10 +188,33 @@ def test_vsock_agent_comes_back(over_vsock, keys):
     assert over_vsock.exec("sh", "-c", "exit 3").status == 3
 
 
-def test_vsock_wall(landbridge, tmp_path, keys):
+def test_vsock_sessions_files_and_drive(over_vsock, tools, tmp_path):
+    overlink.session(over_vsock)
+    overlink.files(over_vsock, tmp_path)
+    overlink.drive(over_vsock, tools)
+
+
+def test_vsock_stopped_agent_is_noticed(over_vsock):
+    overlink.stopped_agent(over_vsock)
+
+
+@pytest.mark.parametrize("end", [overlink.end_agent, overlink.end_broker])
+def test_vsock_killed_under_fifty_programs(over_vsock, keys, end):
+    overlink.fifty_programs(over_vsock, end, lambda: over_vsock.listen(keys / "boat.host.key") if end is overlink.end_agent else None)
+
+
+def test_vsock_hangs_up(over_vsock):
+    """An agent that ends in order says nothing, and lets go of Wine's prefix."""
+    assert until(lambda: over_vsock.exec("true").status == 0)
+    over_vsock.agent.terminate()
+    assert over_vsock.agent.communicate(timeout=30)[1] == b""
+
+
+def test_vsock_wall(landbridge, tmp_path, keys, tools):
     """Where others could reach the hypervisor's socket, or put one in its place."""
     tmp_path.chmod(0o755)
-    done = landbridge.call("agent", "--listen", f"unix:{tmp_path}/v_1", "--key", keys / "boat.host.key", "--socket", tmp_path / "a")
+    done = landbridge.call("agent", "--listen", f"unix:{tmp_path}/v_1", "--key", keys / "boat.host.key", "--socket", tmp_path / "a",
+                           "--drive", f"D:={tools}")
     assert done.status == 125 and b"not yours alone" in done.err and len(done.err.splitlines()) == 1, done
 
 
@@ -243,8 +276,8 @@ def test_libvirt(landbridge, initramfs):
         machine.start_agent()
         result = machine.exec("sh", "-c", "busybox hostname; exit 6")
         assert result.status == 6 and result.text == "boat\n", result
-        machine.landbridge.call("exec", "--socket", work / "agent.sock", "--", "busybox", "kill", "-USR2", "1")
-        assert until(lambda: libvirt.virsh("list", "--name").stdout.strip() == "", 30), "it is said to power off so"
+        assert libvirt.virsh("shutdown", "boat").returncode == 0
+        assert until(lambda: libvirt.virsh("list", "--name").stdout.strip() == "", 60)
     finally:
         machine.hang_up()
         libvirt.stop()

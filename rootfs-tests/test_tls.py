@@ -1,4 +1,5 @@
 """A guest whose link is TCP under TLS, over QEMU's own user network: as of a VM that is not Landbridge's."""
+import contextlib
 import os
 import re
 import shutil
@@ -6,12 +7,13 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 
-import pexpect
 import pytest
 
 import images
-from frontdoor import LANDBRIDGE, TOP
+import overlink
+from frontdoor import TOP
 from machine import Machine, own_initramfs
 from processes import command_of, until
 
@@ -25,11 +27,52 @@ def free_port():
         return s.getsockname()[1]
 
 
+class Wire:
+    """Takes what calls one port to another, until it is cut: both ends hear of that, and who calls again gets through."""
+
+    def __init__(self, port):
+        self.port, self.ends = port, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                near, _ = self.listener.accept()
+            except OSError:
+                return
+            try:
+                far = socket.create_connection(("127.0.0.1", self.port))
+            except OSError:
+                near.close()
+                continue
+            self.ends += [near, far]
+            for ends in ((near, far), (far, near)):
+                threading.Thread(target=self.carry, args=ends, daemon=True).start()
+
+    @staticmethod
+    def carry(here, there):
+        with contextlib.suppress(OSError):
+            while data := here.recv(65536):
+                there.sendall(data)
+        for end in (here, there):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def cut(self):
+        assert self.ends
+        while self.ends:
+            with contextlib.suppress(OSError):
+                self.ends.pop().shutdown(socket.SHUT_RDWR)
+
+
 class Caller(Machine):
     """It calls 10.0.2.2, which is this host's 127.0.0.1 for it."""
 
-    def __init__(self, landbridge, work, drive=(), image=(), says_link=True):
-        self.port, self.says_link = free_port(), says_link
+    def __init__(self, landbridge, work, drive=(), image=(), says_link=True, wire=None):
+        self.port, self.says_link, self.wire = free_port(), says_link, None
+        if wire:
+            self.wire = wire(self.port)
         super().__init__(landbridge, work, list(drive), image)
         assert until((work / "console").exists)
         self.console = socket.socket(socket.AF_UNIX)
@@ -38,12 +81,13 @@ class Caller(Machine):
 
     def command(self, words):
         append = words.index("-append") + 1
-        link = f"landbridge.link=tcp:10.0.2.2:{self.port}" if self.says_link else ""
+        port = self.wire.listener.getsockname()[1] if self.wire else self.port
+        link = f"landbridge.link=tcp:10.0.2.2:{port}" if self.says_link else ""
         words[append] = re.sub(r"landbridge\.link=\S+", link, words[append])
         return words
 
-    def listen(self, key):
-        self.agent = self.landbridge.start("agent", "--listen", f"tcp:127.0.0.1:{self.port}", "--key", key,
+    def listen(self, key, at="127.0.0.1"):
+        self.agent = self.landbridge.start("agent", "--listen", f"tcp:{at}:{self.port}", "--key", key,
                                            "--socket", f"{self.work}/agent.sock", *self.drive)
         return self.agent
 
@@ -64,6 +108,8 @@ class Caller(Machine):
         return until(said, seconds)
 
     def stop(self):
+        if self.wire:
+            self.wire.listener.close()
         self.console.close()
         super().stop()
 
@@ -91,7 +137,7 @@ def machine(landbridge, tmp_path_factory, tools, keys, bare):
     shutil.copy(bare, work)
     with open(work / "initramfs", "ab") as out:
         out.write(busybox_boot.cpio([("landbridge.key", 0o100600, (keys / "boat.guest.key").read_bytes())]))
-    made = Caller(landbridge, work, drive)
+    made = Caller(landbridge, work, drive, wire=Wire)
     yield made
     made.stop()
 
@@ -165,14 +211,7 @@ def test_programs_and_sessions(machine, keys):
     result = machine.exec("bash", "-lc", "cmd.exe /c echo hi; /mnt/d/probe.exe exit 5")
     assert result.status == 5 and result.text == "hi\r\n", result
     assert machine.exec("sh", "-c", "head -c 3000000 /dev/zero | wc -c").text == "3000000\n"
-    shell = pexpect.spawn(LANDBRIDGE, ["shell", "--socket", f"{machine.work}/agent.sock"],
-                          env={**machine.landbridge.env, "TERM": "dumb"}, encoding="utf-8", timeout=60)
-    shell.expect(r"# $")
-    shell.sendline("tty; exit 3")
-    shell.expect("/dev/pts/")
-    shell.expect(pexpect.EOF)
-    shell.close()
-    assert shell.exitstatus == 3
+    overlink.session(machine)
 
 
 def test_bytes_arrive_as_they_are(machine):
@@ -231,35 +270,31 @@ def test_agent_comes_back(machine, keys):
     assert until(lambda: machine.exec("sh", "-c", "grep -qs ^probe /proc/[0-9]*/comm").status == 0)
     machine.agent.kill()
     machine.agent.communicate()
-    machine.listen(keys / "boat.host.key")
+    machine.listen(keys / "boat.host.key", "0.0.0.0")
     assert machine.exec("true").status == 0
     assert until(lambda: machine.exec("cat", "/tmp/status").text == "125\n", 20)
     assert machine.exec("bash", "-lc", "/mnt/d/probe.exe exit 6").status == 6
 
 
-@pytest.mark.parametrize("killed", ["agent", "broker"])
-def test_killed_under_fifty_programs(machine, keys, killed):
-    """Each ends with 125 and one line within 2 s (and 3 for fifty shells without KVM to say so); the next one runs."""
+def test_stopped_agent_is_noticed(machine):
+    overlink.stopped_agent(machine)
+
+
+def test_files_and_drive(machine, tools, tmp_path):
+    overlink.files(machine, tmp_path)
+    overlink.drive(machine, tools)
+
+
+def end_link(machine):
+    """What is between the two goes, and neither of them; the guest calls again."""
+    machine.wire.cut()
+
+
+@pytest.mark.parametrize("end", [overlink.end_agent, overlink.end_broker, end_link])
+def test_killed_under_fifty_programs(machine, keys, end):
     if machine.agent is None or machine.agent.poll() is not None:
         machine.listen(keys / "boat.host.key")
-    machine.exec("sh", "-c", "rm -f /tmp/[res].*; for i in $(seq 50); do setsid sh -c '/mnt/d/probe.exe hang >/tmp/r.$1 2>/tmp/e.$1; "
-                 "s=$?; read t x </proc/uptime; echo $s ${t%.*} >/tmp/s.$1' - $i </dev/null >/dev/null 2>&1 & done")
-    assert until(lambda: machine.exec("sh", "-c", "cat /tmp/r.* | grep -c ready").text == "50\n", 120)
-    if killed == "agent":
-        machine.exec("sh", "-c", "cut -d. -f1 /proc/uptime >/tmp/then")
-        machine.agent.kill()
-        machine.agent.communicate()
-        machine.listen(keys / "boat.host.key")
-    else:
-        broker = machine.exec("sh", "-c", "grep -la ^landbridge-broker /proc/[0-9]*/cmdline | cut -d/ -f3").text.strip()
-        machine.landbridge.call("exec", "--socket", f"{machine.work}/agent.sock", "--", "sh", "-c",
-                                f"cut -d. -f1 /proc/uptime >/tmp/then; kill -9 {broker}")
-    assert until(lambda: machine.exec("sh", "-c", "cat /tmp/s.* | wc -l").text == "50\n", 20)
-    now = int(machine.exec("cat", "/tmp/then").text)
-    ends = [line.split() for line in machine.exec("sh", "-c", "cat /tmp/s.*").lines]
-    assert {status for status, _ in ends} == {"125"} and max(int(at) for _, at in ends) <= now + 2 + 3, (now, ends)
-    assert machine.exec("sh", "-c", "cat /tmp/e.* | wc -l").text == "50\n"
-    assert machine.exec("bash", "-lc", "/mnt/d/probe.exe exit 6").status == 6
+    overlink.fifty_programs(machine, end, lambda: machine.listen(keys / "boat.host.key") if end is overlink.end_agent else None)
 
 
 def test_powers_off(machine, keys):
@@ -291,11 +326,17 @@ def test_machine_over_tcp_needs_a_network_that_reaches_the_host(landbridge):
     assert done.status == 125 and b"--net host" in done.err and len(done.err.splitlines()) == 1, done
 
 
-def test_guest_without_a_key_says_so(landbridge, tmp_path, bare):
+@pytest.mark.parametrize("key, says", [
+    (None, "cannot read its key /run/landbridge/key: No such file"),
+    (b"until = 1000000000\n", "the key has expired")])
+def test_guest_with_no_key_that_will_do_says_so(landbridge, tmp_path, bare, keys, key, says):
     shutil.copy(bare, tmp_path)
+    if key:
+        with open(tmp_path / "initramfs", "ab") as out:
+            out.write(busybox_boot.cpio([("landbridge.key", 0o100600, (keys / "boat.guest.key").read_bytes() + key)]))
     machine = Caller(landbridge, tmp_path)
     try:
-        assert machine.hears("cannot read its key /run/landbridge/key: No such file"), machine.said
+        assert machine.hears(says), machine.said
     finally:
         machine.stop()
 

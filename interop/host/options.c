@@ -93,7 +93,7 @@ static bool own_link_fits(const char *value)
 {
 	struct address a;
 
-	return strcmp(value, "tcp") == 0 ||
+	return strcmp(value, "tcp") == 0 || strcmp(value, "auto") == 0 ||
 	       (address_parse(&a, value) == 0 && a.kind == ADDRESS_SERIAL);
 }
 
@@ -197,7 +197,7 @@ static const struct option_kind {
 	{ "--write", BOOTS, VALUE_NONE, AT(write), NULL, NULL, 0 },
 	{ "--ports", BOOTS | COMMAND_AGENT, VALUE_NONE, AT(ports), NULL, NULL, 0 },
 	{ "--no-sandbox", BOOTS | COMMAND_AGENT, VALUE_NONE, AT(no_sandbox), NULL, NULL, 0 },
-	{ "--link", BOOTS, VALUE_TEXT, AT(link), "a VM of ours has serial:NAME or tcp",
+	{ "--link", BOOTS, VALUE_TEXT, AT(link), "a VM of ours has auto, serial:NAME or tcp",
 	  own_link_fits, 0 },
 	{ "--link", COMMAND_AGENT, VALUE_TEXT, AT(link),
 	  "give unix:PATH (where the guest calls, it is --listen)", unix_link_fits, 0 },

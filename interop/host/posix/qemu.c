@@ -49,10 +49,13 @@ static void add_machine(struct args *args, const struct qemu *q)
 	args_add(args, "%uM", q->options->memory);
 }
 
-/* A port of the guest; where its link is TCP, it has none. */
+/* A port of the guest; where its link is TCP, it has none. By itself a machine gets this
+ * one: every QEMU has it, and root alone opens it in the guest, so it needs no key. */
 static const char *port_of(const struct qemu *q)
 {
-	return q->options->link ? q->options->link : "serial:landbridge.0";
+	const char *link = q->options->link;
+
+	return link && strcmp(link, "auto") != 0 ? link : "serial:landbridge.0";
 }
 
 /* The drives that the guest will find on the link, as it need not wait to hear. */

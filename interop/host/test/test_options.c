@@ -410,6 +410,22 @@ static void words(struct trial *t)
 	qemu_args(&t->args, &t->q);
 }
 
+static void test_link_by_itself(void **state)
+{
+	static const char *const lines[] = { "run", "run --link auto" };
+
+	(void)state;
+	for (size_t i = 0; i < array_len(lines); i++) {
+		struct trial t;
+
+		machine(&t, COMMAND_RUN, lines[i]);
+		words(&t);
+		assert_true(has(&t, "landbridge.link=serial:landbridge.0"));
+		assert_true(has(&t, ",name=landbridge.0"));
+		args_free(&t.args);
+	}
+}
+
 static void test_qemu(void **state)
 {
 	struct trial t;
@@ -525,12 +541,19 @@ static void test_qemu_drives(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_run),           cmocka_unit_test(test_want_windows),
-		cmocka_unit_test(test_others),        cmocka_unit_test(test_machines),
-		cmocka_unit_test(test_distributions), cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_commands),      cmocka_unit_test(test_mistakes),
-		cmocka_unit_test(test_qemu),          cmocka_unit_test(test_qemu_link_over_tcp),
-		cmocka_unit_test(test_qemu_network),  cmocka_unit_test(test_qemu_drives),
+		cmocka_unit_test(test_run),
+		cmocka_unit_test(test_want_windows),
+		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_machines),
+		cmocka_unit_test(test_distributions),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_commands),
+		cmocka_unit_test(test_mistakes),
+		cmocka_unit_test(test_link_by_itself),
+		cmocka_unit_test(test_qemu),
+		cmocka_unit_test(test_qemu_link_over_tcp),
+		cmocka_unit_test(test_qemu_network),
+		cmocka_unit_test(test_qemu_drives),
 		cmocka_unit_test(test_qemu_disks),
 	};
 

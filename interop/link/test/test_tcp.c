@@ -270,6 +270,29 @@ static void who_holds_the_door_gives_way(void **state)
 	assert_int_equal(t->refused, -ETIMEDOUT);
 }
 
+static bool one_is_turned_away(struct pair *pair)
+{
+	(void)pair;
+	return now->turned_away == 1;
+}
+
+/* The time is for all of the greeting: a byte now and then buys no more of it. */
+static void who_dribbles_is_turned_away(void **state)
+{
+	static const uint8_t hello[64] = { 22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3 };
+	struct fixture *t = *state;
+	bool gone = false;
+
+	gate_open(t);
+	knock(t, 0, NULL);
+	for (size_t i = 0; i < sizeof(hello) && !gone; i++) {
+		(void)!send(t->knocks[0], hello + i, 1, MSG_NOSIGNAL);
+		gone = pair_run(&t->pair, one_is_turned_away, 200);
+	}
+	assert_true(gone);
+	assert_int_equal(t->refused, -ETIMEDOUT);
+}
+
 static bool all_turned_away(struct pair *pair)
 {
 	(void)pair;
@@ -455,6 +478,7 @@ int main(void)
 		TEST(no_key_no_link),
 		TEST(nobody_there_is_an_error),
 		TEST(who_holds_the_door_gives_way),
+		TEST(who_dribbles_is_turned_away),
 		TEST(a_thousand_at_once),
 		TEST(a_thousand_one_after_another),
 		TEST(whoever_is_no_tls_is_refused),

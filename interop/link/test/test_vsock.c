@@ -184,10 +184,23 @@ static void others_are_refused(void **state)
 		assert_string_equal(t->who, "the hypervisor");
 		close(fd);
 	}
-	t->refused = 0;
-	close(caller_says(t, says, 5)); /* and is gone */
-	assert_true(pair_run(&t->pair, decided, 2000));
-	assert_int_equal(t->refused, -ECONNRESET);
+	assert_null(t->let_in);
+}
+
+/* Who is gone before the last byte of a key that is right. */
+static void cut_at_every_byte(void **state)
+{
+	struct fixture *t = *state;
+	uint8_t says[KEY_PROOF];
+
+	unix_gate_open(t);
+	assert_true(key_proof(&t->guest, says));
+	for (size_t len = 0; len < KEY_PROOF; len++) {
+		t->refused = 0;
+		close(caller_says(t, says, len));
+		assert_true(pair_run(&t->pair, decided, 2000));
+		assert_int_equal(t->refused, -ECONNRESET);
+	}
 	assert_null(t->let_in);
 }
 
@@ -271,6 +284,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(who_has_the_key_is_let_in, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_key_in_pieces, setup, teardown),
 		cmocka_unit_test_setup_teardown(others_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(cut_at_every_byte, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_key_no_unix_gate, setup, teardown),
 		cmocka_unit_test_setup_teardown(over_the_loopback, setup, teardown),
 		cmocka_unit_test_setup_teardown(nobody_there_is_an_error, setup, teardown),

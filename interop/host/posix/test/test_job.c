@@ -18,7 +18,9 @@
 #include "lib/lib.h"
 #include "lib/test/cmocka_all.h"
 
-static struct wine wine = { .helper = "helper", .c_dir = "/tmp", .runs = true, .lock = -1, .keeper_up = -1 };
+static struct wine wine = {
+	.helper = "helper", .c_dir = "/tmp", .runs = true, .lock = -1, .keeper_up = -1
+};
 static char *no_env[] = { NULL };
 
 /* $2 is the channel. Each start adds a letter to `starts`. */

@@ -39,7 +39,9 @@ static const struct {
 	{ "told of other files", { 0, 0, 0 }, { old, old, new }, "0 16 16 0 16 " },
 };
 
-static struct wine wine = { .helper = "helper", .c_dir = "/tmp", .runs = true, .lock = -1, .keeper_up = -1 };
+static struct wine wine = {
+	.helper = "helper", .c_dir = "/tmp", .runs = true, .lock = -1, .keeper_up = -1
+};
 static char *no_env[] = { NULL };
 static struct loop loop;
 static struct jobs jobs;
