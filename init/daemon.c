@@ -14,8 +14,9 @@
 
 enum {
 	DELAY_FIRST_MS = 200, /* before one that died is started again ... */
-	DELAY_MAX_MS = 5000,  /* ... doubling up to this ... */
+	DELAY_MAX_MS = 3000,  /* ... doubling up to this ... */
 	LIVED_MS = 1000,      /* ... unless it lived so long */
+	DEATHS_S = 30,        /* within which DAEMON_DEATHS are too many */
 	FIRST_SOCKET = 3,
 };
 
@@ -97,6 +98,27 @@ static void put_off(const struct daemons *all, struct daemon *d)
 	timer_set(all);
 }
 
+/* Notes its end. Whether that is one too many. */
+static bool is_hopeless(struct daemon *d)
+{
+	int64_t now = loop_now();
+
+	d->died[d->deaths++ % DAEMON_DEATHS] = now;
+	return d->deaths >= DAEMON_DEATHS &&
+	       now - d->died[d->deaths % DAEMON_DEATHS] < DEATHS_S * 1000;
+}
+
+/* With its sockets nobody waits for it in vain. */
+static void give_up(const struct daemons *all, struct daemon *d)
+{
+	d->delay = 0;
+	while (d->socket_count > 0)
+		close(d->sockets[--d->socket_count]);
+	log_err(all->log,
+		"%s: the %s ended %d times in %d s: it stays down until the guest is restarted",
+		d->step, d->what, DAEMON_DEATHS, DEATHS_S);
+}
+
 int daemon_start(struct daemons *all, struct daemon *d)
 {
 	int err;
@@ -128,6 +150,10 @@ void daemons_reap(struct daemons *all, pid_t pid)
 		if (d->pid != pid)
 			continue;
 		d->pid = 0;
+		if (is_hopeless(d)) {
+			give_up(all, d);
+			return;
+		}
 		put_off(all, d);
 		log_warn(all->log, "%s: the %s ended; it is started again %s %d ms", d->step,
 			 d->what, d->on_demand ? "when somebody calls, but not within" : "in",

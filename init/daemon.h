@@ -2,8 +2,9 @@
  *
  * Each listens on sockets that PID 1 made and holds for ever: while a daemon is
  * away its clients wait in the socket's queue. One that ends is started again,
- * after 200 ms at first and up to 5 s when it keeps dying young; one that is on
- * demand not before somebody calls.
+ * after 200 ms at first and up to 3 s when it keeps dying young; one that is on
+ * demand not before somebody calls. One that ends DAEMON_DEATHS times in 30 s stays
+ * down: that is said, and whoever calls it is refused at once.
  */
 #ifndef LANDBRIDGE_INIT_DAEMON_H
 #define LANDBRIDGE_INIT_DAEMON_H
@@ -15,7 +16,7 @@
 #include "lib/log.h"
 
 enum { DAEMON_BROKER, DAEMON_P9D, DAEMON_DHCP, DAEMON_SHIMS, DAEMON_COUNT };
-enum { DAEMON_SOCKETS = 2 };
+enum { DAEMON_SOCKETS = 2, DAEMON_DEATHS = 10 };
 
 struct daemon {
 	const char *step; /* the boot step it belongs to, for the log */
@@ -26,10 +27,12 @@ struct daemon {
 	int sockets[DAEMON_SOCKETS]; /* the first socket_count */
 	unsigned socket_count;
 	bool on_demand;
-	bool awaited;         /* not started until somebody calls */
-	pid_t pid;            /* 0: not running */
-	int delay;            /* ms, before it is started again; 0: not yet started */
-	int64_t started, due; /* as loop_now() has it */
+	bool awaited;                /* not started until somebody calls */
+	pid_t pid;                   /* 0: not running */
+	int delay;                   /* ms, before it is started again; 0: not yet, or no more */
+	int64_t started, due;        /* as loop_now() has it, as these: */
+	int64_t died[DAEMON_DEATHS]; /* its last ends, a ring */
+	unsigned deaths;
 };
 
 struct daemons {

@@ -101,7 +101,7 @@ i=0
 while [ $i -lt {KILLS} ]; do
     p=$(pidof landbridge-broker) && kill -9 $p && i=$((i + 1)) && echo $i >/run/killed
     until q=$(pidof landbridge-broker) && [ "$q" != "$p" ]; do sleep 0.05; done
-    sleep 1.1
+    sleep {1.1 if KILLS < 10 else 3.5}
 done
 echo done >/run/killed
 """

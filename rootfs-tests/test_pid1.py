@@ -1,6 +1,7 @@
 """/init as PID 1 of namespaces, without a machine: the real program, as root of
 nothing but a busybox tree. Milliseconds instead of seconds."""
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -330,6 +331,34 @@ def test_broker_comes_back(guest):
             new = until(lambda: [pid for pid in init.broker() if pid != old[0]])
             assert new, guest.read("log")
         assert guest.read("log").count("the broker ended") == 3
+
+
+def kill_until_it_stays_down(init, named, call):
+    """How often it had to be killed, at most 20 times."""
+    for count in range(20):
+        call()
+        if not (pids := until(named, 5)):
+            return count
+        os.kill(pids[0], signal.SIGKILL)
+        assert until(lambda pid=pids[0]: pid not in init.children())
+    return 20
+
+
+@pytest.mark.parametrize("name, socket_name, what", [("broker", "interop.sock", "sessions: the broker"),
+                                                     ("p9d", "p9d.sock", "p9d: the file server")])
+def test_daemon_that_keeps_dying_stays_down(guest, name, socket_name, what):
+    """Ten ends in 30 s: then one line says so, and nobody waits for it in vain."""
+    with guest.running() as init:
+        def call():
+            with socket.socket(socket.AF_UNIX) as s, contextlib.suppress(OSError):
+                s.connect(init.socket(socket_name))
+
+        assert kill_until_it_stays_down(init, getattr(init, name), call) == 10, guest.read("log")
+        log = guest.read("log")
+        assert log.count(f"{what} ended 10 times in 30 s: it stays down") == 1, log
+        with socket.socket(socket.AF_UNIX) as s:
+            assert s.connect_ex(init.socket(socket_name)) == errno.ECONNREFUSED
+        assert init.inside("/bin/true").returncode == 0, "PID 1 goes on"
 
 
 def test_makes_nothing_through_links_elsewhere(guest):
