@@ -23,10 +23,11 @@ enum { KEY_MAX = 1024 }; /* the broker reads no longer one */
 
 static void broker_exec(const struct daemon *daemon)
 {
-	const struct settings *s = daemon->owner;
+	const struct distro *d = daemon->owner;
+	const struct settings *s = &d->settings;
 	const char *link = s->link ? s->link : LANDBRIDGE_LINK;
 	const char *key = s->key ? s->key : LANDBRIDGE_KEY_FILE;
-	char mounts[] = "mount", none[] = "", ports[] = "ports";
+	char mounts[] = "mount", none[] = "", ports[] = "ports", time[] = "time";
 	char *argv[] = { (char[]){ "landbridge-broker" },
 			 (char *)(uintptr_t)link,
 			 (char *)(uintptr_t)key,
@@ -35,6 +36,7 @@ static void broker_exec(const struct daemon *daemon)
 			 none,
 			 none,
 			 CFG_FORWARD && s->localhost_forwarding ? ports : none,
+			 d->boot->form == BOOT_CONTAINER ? none : time, /* it is the host's */
 			 NULL };
 	char *const envp[] = { system_path, NULL };
 
@@ -88,7 +90,7 @@ int step_sessions(struct distro *d)
 	broker->step = d->boot->step;
 	broker->what = "broker";
 	broker->exec = broker_exec;
-	broker->owner = &d->settings;
+	broker->owner = d;
 	err = daemon_start(&d->machine->daemons, broker);
 	return err < 0 ? boot_unable(d->boot, err, "start the broker") : 0;
 }

@@ -5,6 +5,7 @@ import re
 import shutil
 import socket
 import subprocess
+import time
 
 import pexpect
 import pytest
@@ -145,6 +146,22 @@ def test_asked_to_power_off(watched, command, arguments):
     state = subprocess.run(["dumpe2fs", "-h", disk], capture_output=True, text=True, check=True).stdout
     kept = subprocess.run(["debugfs", "-R", "cat /etc/kept", disk], capture_output=True, text=True, check=True).stdout
     assert kept == "kept\n" and re.search(r"state: +clean\n", state), (kept, state)
+
+
+def test_clock_after_a_pause(watched):
+    """The guest's clock stands still with the machine, and is right with the first use of the link."""
+    def off():
+        result = watched.exec("busybox", "date", "+%s")
+        assert result.status == 0, result
+        return abs(int(result.out) - time.time())
+
+    assert off() < 3
+    watched.tell("stop")
+    began = time.monotonic()
+    assert until(lambda: time.monotonic() - began > 15, 20)
+    watched.tell("cont")
+    assert off() < 3
+    assert b"the clock is set: it was 1" in watched.exec("busybox", "dmesg").out
 
 
 class Leased(Machine):

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "interop/guest/connect.h"
@@ -25,6 +26,7 @@ enum {
 	LISTENER = 3,         /* inherited from PID 1 */
 	SESSION_ENDPOINT = 3, /* where a session finds its stream */
 	SPARE_MS = 5,         /* after a session's start the next one is made ready */
+	CLOCK_MS = 500,       /* by so much it may be wrong: the link is no time server */
 };
 
 struct broker {
@@ -40,6 +42,7 @@ struct broker {
 	bool mounts;    /* the host's drives, when it tells of them */
 	struct who who; /* may ask for one */
 	bool shows;     /* its ports to the host */
+	bool keeps_time;
 	struct ports ports;
 	const char *closed;         /* why nobody here may ask for a program, or NULL */
 	char text[WIRE_FAILED_MAX]; /* of the last refusal */
@@ -183,6 +186,24 @@ static void broker_state(void *owner, const struct hello *hello)
 		ports_host(&b->ports, b->shows && hello && (hello->features & HELLO_PORTS));
 }
 
+/* A clock that others keep right (NTP) is right, and left alone. */
+static void broker_time(void *owner, uint64_t ms)
+{
+	const struct broker *b = owner;
+	const struct timespec host = { .tv_sec = (time_t)(ms / 1000),
+				       .tv_nsec = (long)(ms % 1000) * 1000000 };
+	struct timespec here;
+	int64_t behind;
+
+	clock_gettime(CLOCK_REALTIME, &here);
+	behind = (int64_t)ms - (here.tv_sec * 1000 + here.tv_nsec / 1000000);
+	if (!b->keeps_time || (behind < CLOCK_MS && behind > -CLOCK_MS))
+		return;
+	if (clock_settime(CLOCK_REALTIME, &host) == 0)
+		log_note(&b->log, "the clock is set: it was %ld ms behind the host's",
+			 (long)behind);
+}
+
 static void broker_shutdown(void *owner)
 {
 	struct broker *b = owner;
@@ -278,6 +299,7 @@ static const struct router_ops broker_ops = {
 	.accept = broker_accept,
 	.permit = broker_permit,
 	.state = broker_state,
+	.time = broker_time,
 	.shutdown = broker_shutdown,
 	.dialled = broker_dialled,
 	.refused = CFG_TLS || CFG_VSOCK ? broker_refused : NULL,
@@ -357,6 +379,7 @@ int broker_main(int argc, char **argv)
 		.who = { argc > 5 ? argv[5] : "", argc > 6 ? argv[6] : "" },
 		.mounts = argc > 4 && strcmp(argv[4], "mount") == 0,
 		.shows = argc > 7 && strcmp(argv[7], "ports") == 0,
+		.keeps_time = argc > 8 && strcmp(argv[8], "time") == 0,
 		.spare = -1,
 		.refill = { .fire = broker_refill },
 		.acceptor = { .connected = broker_client, .failed = broker_failed },

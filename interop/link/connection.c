@@ -10,6 +10,7 @@ enum {
 	REDIAL_MS = 200, /* after a hang-up; doubles while dialling fails */
 	REDIAL_MAX_MS = 5000,
 	CONNECT_MS = 5000, /* for one try */
+	TELL_MS = 1000,    /* after which the time is told again */
 	READS_IN_A_ROW = 8,
 	GUESSES_MAX = 16,
 	HELLO_SPAN = WIRE_HEADER + WIRE_HELLO_MIN,
@@ -39,7 +40,7 @@ void connection_put_failed(struct router *r, uint32_t id, const struct failed *w
 
 static void connection_say_hello(struct router *r)
 {
-	struct hello h = { WIRE_VERSION, WIRE_VERSION, { 0 }, { 0 }, 0, { "", 0 }, 0, 0 };
+	struct hello h = { .version_min = WIRE_VERSION, .version_max = WIRE_VERSION };
 	struct frame f = { 0, WIRE_HELLO, 0, 0 };
 	struct queue payload = { 0 };
 	struct writer w;
@@ -50,6 +51,9 @@ static void connection_say_hello(struct router *r)
 	h.drives = r->drives;
 	h.read_only = r->read_only;
 	h.features = r->features;
+	if (r->ops->now)
+		h.time = r->ops->now();
+	r->connection.said = loop_now();
 	if (queue_reserve(&payload, WIRE_CONTROL_MAX)) {
 		r->connection.broken = true;
 		return;
@@ -231,10 +235,21 @@ static void connection_unanswered(struct timer *timer)
 	router_pump(r);
 }
 
+/* The machine's clock stands still when the machine does, and nothing tells us when
+ * that was: so with whatever uses the link it hears the time again. */
+void connection_tell_time(struct router *r, int64_t ms)
+{
+	const struct connection *t = &r->connection;
+
+	if (r->ops->now && t->state == CONNECTION_UP && loop_now() - t->said >= ms)
+		connection_say_hello(r);
+}
+
 void connection_await_answer(struct router *r)
 {
 	static const struct frame ping = { 0, WIRE_PING, 0, 0 };
 
+	connection_tell_time(r, TELL_MS);
 	r->connection.again_asked = r->connection.answer.armed;
 	if (r->connection.answer.armed)
 		return;
@@ -304,6 +319,8 @@ int connection_hello(struct router *r)
 	for_us = memcmp(h.echo, t->epoch, WIRE_EPOCH) == 0;
 	if (!for_us || !t->echoed)
 		connection_meet(r, h.epoch);
+	if (for_us && h.time && r->ops->time)
+		router_hear_time(r, h.time);
 	if (for_us && t->state != CONNECTION_UP)
 		connection_up(r, &h);
 	return 0;
@@ -368,6 +385,7 @@ static void connection_heard(struct router *r)
 	else
 		timer_stop(r->loop, &r->connection.answer);
 	r->connection.backoff = 0;
+	connection_tell_time(r, TELL_MS);
 }
 
 static void connection_receive(struct router *r, bool hung_up)

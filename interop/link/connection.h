@@ -34,6 +34,7 @@ struct connection {
 	unsigned misses, holds; /* dials that failed / that nobody answered */
 	unsigned guesses;       /* HELLOs answered while in SEARCH */
 	int64_t backoff;        /* until then OPENs fail at once */
+	int64_t said;           /* when our last HELLO went, and with it the time */
 	struct deframer cut;
 	struct queue in; /* SEARCH: bytes to look through; later a payload */
 	struct queue out;
@@ -48,6 +49,8 @@ void connection_put(struct router *r, const struct frame *f, const void *payload
 void connection_put_failed(struct router *r, uint32_t id, const struct failed *why);
 /* The HELLO in connection.in, at a border. */
 int connection_hello(struct router *r);
+/* A host tells the guest the time, unless it has within the last `ms`. */
+void connection_tell_time(struct router *r, int64_t ms);
 void connection_await_answer(struct router *r);
 void connection_answered(struct router *r); /* by PONG */
 void connection_write(struct router *r);

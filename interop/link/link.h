@@ -57,6 +57,11 @@ struct router_ops {
 	int (*permit)(void *owner, const struct open *o, struct failed *why);
 	/* The link came up (hello is the peer's) or went down (NULL). */
 	void (*state)(void *owner, const struct hello *hello);
+	/* The time, in ms since 1970, of a host, which tells it when the link comes up, and
+	 * when it is used, as the machine may have stood still meanwhile; and a guest that
+	 * is told. Either may be NULL. */
+	uint64_t (*now)(void);
+	void (*time)(void *owner, uint64_t ms);
 	/* The host asks the guest to power off (guest side only). */
 	void (*shutdown)(void *owner);
 	/* One try to dial is over. 0: the link is open and HELLO is said next, which
@@ -126,6 +131,10 @@ void router_dial(struct router *router, struct dialer *dialer);
 /* What our next HELLO tells of drives (struct hello: drives, read_only, features);
  * nothing at first. */
 void router_announce(struct router *router, const struct hello *of_drives);
+
+/* The host's clock was set, or stood still, or the machine did: tells the guest the
+ * time. Does nothing while the link is down, as it is told when that comes up. */
+void router_tell_time(struct router *router);
 
 /* Takes a connected local socket as an endpoint that will open a stream with
  * HELLO and OPEN. uid is the peer's, put into OPEN on the guest side.

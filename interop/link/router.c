@@ -82,6 +82,13 @@ void router_tell_state(struct router *r, const struct hello *h)
 	r->calling = false;
 }
 
+void router_hear_time(struct router *r, uint64_t ms)
+{
+	r->calling = true;
+	r->ops->time(r->owner, ms);
+	r->calling = false;
+}
+
 void router_lose_streams(struct router *r)
 {
 	r->peer_last = 0;
@@ -170,6 +177,12 @@ void router_announce(struct router *r, const struct hello *of_drives)
 	r->drives = of_drives->drives;
 	r->read_only = of_drives->read_only;
 	r->features = of_drives->features;
+}
+
+void router_tell_time(struct router *r)
+{
+	connection_tell_time(r, 0);
+	router_pump(r);
 }
 
 void router_destroy(struct router *r)

@@ -117,6 +117,7 @@ struct stream *router_find(struct router *r, uint32_t id);
 struct stream *router_new_stream(struct router *r, bool ours);
 void router_lose_streams(struct router *r);
 void router_tell_state(struct router *r, const struct hello *h);
+void router_hear_time(struct router *r, uint64_t ms);
 
 /* routes.c */
 extern const struct deframer_ops connection_frames;

@@ -32,6 +32,12 @@ void field_write(struct writer *w, uint16_t tag, const void *data, size_t len)
 	write_bytes(w, data, len);
 }
 
+void field_write_u64(struct writer *w, uint16_t tag, uint64_t v)
+{
+	field_header(w, tag, sizeof(v));
+	write_u64(w, v);
+}
+
 void field_write_str(struct writer *w, uint16_t tag, const char *s, size_t len)
 {
 	field_header(w, tag, len + 1);

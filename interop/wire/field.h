@@ -15,6 +15,7 @@ struct field {
 /* The next field: 1, 0 at the end, -EPROTO when it is cut or not clean. */
 int field_read(struct reader *r, struct field *f);
 void field_write(struct writer *w, uint16_t tag, const void *data, size_t len);
+void field_write_u64(struct writer *w, uint16_t tag, uint64_t v);
 /* A string with its NUL. */
 void field_write_str(struct writer *w, uint16_t tag, const char *s, size_t len);
 /* The field as a string: -EPROTO unless it ends with its only NUL. */

@@ -40,6 +40,15 @@ static int drive_decode(struct hello *h, const struct field *f)
 	return 0;
 }
 
+static int time_decode(struct hello *h, const struct field *f)
+{
+	struct reader r;
+
+	reader_init(&r, f->at, f->len);
+	h->time = read_u64(&r);
+	return f->len == sizeof(h->time) ? 0 : -EPROTO;
+}
+
 static int hello_field(struct hello *h, const struct field *f)
 {
 	switch (f->tag) {
@@ -47,6 +56,8 @@ static int hello_field(struct hello *h, const struct field *f)
 		return field_str(f, &h->host_path);
 	case HELLO_TAG_DRIVE:
 		return drive_decode(h, f);
+	case HELLO_TAG_TIME:
+		return time_decode(h, f);
 	default:
 		return 0;
 	}
@@ -61,6 +72,7 @@ int hello_decode(struct hello *h, const void *payload, size_t len)
 	reader_init(&r, payload, len);
 	h->host_path = (struct wire_str){ "", 0 };
 	h->drives = h->read_only = 0;
+	h->time = 0;
 	if (!hello_fixed(h, &r))
 		return -EPROTO;
 	while ((more = field_read(&r, &f)) > 0)
@@ -85,6 +97,8 @@ void hello_encode(struct writer *w, const struct hello *h)
 		if (h->drives >> i & 1)
 			field_write(w, HELLO_TAG_DRIVE, drive, sizeof(drive));
 	}
+	if (h->time)
+		field_write_u64(w, HELLO_TAG_TIME, h->time);
 }
 
 void hello_drives_text(char text[HELLO_DRIVES_TEXT], uint32_t drives)

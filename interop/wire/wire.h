@@ -101,6 +101,7 @@ struct hello {
 	/* Bit 0: A:, ... From the host: what its programs have as drives, and which
 	 * of them nobody may write to. From the guest: what it has of the host's. */
 	uint32_t drives, read_only;
+	uint64_t time; /* host -> guest: of its clock, in ms since 1970 (UTC); 0: not said */
 };
 
 /* What a stream is. A receiver answers a kind that it does not serve, or does
@@ -180,6 +181,7 @@ enum hello_feature {
 enum hello_tag {
 	HELLO_TAG_HOST_PATH = 1,
 	HELLO_TAG_DRIVE = 2, /* repeated: u8 letter, u8 flags (1: read-only), u16 0 */
+	HELLO_TAG_TIME = 3,  /* u64 */
 };
 enum { HELLO_DRIVES = 26, HELLO_DRIVE_READ_ONLY = 1 };
 

@@ -15,14 +15,17 @@
 
 #include "interop/host/policy.h"
 #include "interop/host/posix/about.h"
+#include "interop/host/posix/clock.h"
 #include "interop/host/posix/drive_changes.h"
 #include "interop/host/posix/drive_service.h"
 #include "interop/host/posix/guest_ports.h"
+#include "interop/host/posix/hold.h"
 #include "interop/host/posix/jobs.h"
 #include "interop/host/posix/ration.h"
 #include "interop/host/posix/share_service.h"
 #include "interop/host/posix/wall.h"
 #include "interop/host/refused.h"
+#include "interop/host/time.h"
 #include "interop/link/link.h"
 #include "lib/acceptor.h"
 #include "lib/lib.h"
@@ -41,6 +44,7 @@ struct agent {
 	struct loop loop;
 	struct router *router;
 	struct watch control;
+	struct clock clock;
 	struct signals signals;
 	struct acceptor acceptor;
 	struct timer patience;
@@ -351,7 +355,7 @@ static int agent_watch(struct agent *a)
 		r = acceptor_start(&a->acceptor, &a->loop, a->config->listener);
 	if (r == 0 && a->config->control >= 0)
 		r = watch_add(&a->loop, &a->control, a->config->control, EPOLLIN);
-	return r;
+	return r == 0 ? clock_begin(&a->clock, &a->loop, a->router) : r;
 }
 
 /* What ends with Wine's server becomes ours to reap. What does not end so is
@@ -370,29 +374,10 @@ static void end_rest(bool all)
 	} while (pid > 0);
 }
 
-static const char *base_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-/* The directory that `path` is in. */
-static int dir_hold(const char *path)
-{
-	char dir[PATH_MAX];
-	int fd;
-
-	if (path_format(dir, sizeof(dir), "%.*s.", (int)(base_of(path) - path), path) < 0)
-		return -ENAMETOOLONG;
-	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 /* Unless another has taken its place since. */
 static void socket_remove(const struct agent *a)
 {
-	const char *name = base_of(a->config->socket);
+	const char *name = path_base(a->config->socket);
 	struct stat there;
 
 	if (fstatat(a->socket_dir, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -400,29 +385,12 @@ static void socket_remove(const struct agent *a)
 		unlinkat(a->socket_dir, name, 0);
 }
 
-/* The link by a name that holds on both sides of the wall, where the hypervisor may
- * make it anew. */
-static int link_hold(struct agent *a, struct address *link)
-{
-	char name[ADDRESS_UNIX_MAX + 1];
-
-	if (link->kind != ADDRESS_UNIX)
-		return 0;
-	a->link_dir = dir_hold(link->name);
-	if (a->link_dir < 0)
-		return a->link_dir;
-	if (path_format(name, sizeof(name), "/proc/self/fd/%d/%s", a->link_dir,
-			base_of(link->name)) < 0)
-		return -ENAMETOOLONG;
-	memcpy(link->name, name, sizeof(name));
-	return 0;
-}
-
 /* Without a router every stream's opener is gone, so each ends; wait for that. */
 static void agent_end(struct agent *a)
 {
 	acceptor_stop(&a->acceptor);
 	watch_remove(&a->control);
+	clock_end(&a->clock);
 	guest_ports_close(&a->ports);
 	jobs_close(&a->jobs);
 	share_service_end(&a->share);
@@ -504,6 +472,7 @@ static int agent_begin(struct agent *a, const char **step)
 	static const struct router_ops ops = { .accept = agent_accept,
 					       .permit = agent_permit,
 					       .state = agent_state,
+					       .now = host_time,
 					       .refused = agent_refused };
 	const struct agent_config *config = a->config;
 	struct wall_state state;
@@ -524,7 +493,7 @@ static int agent_begin(struct agent *a, const char **step)
 	*step = "serve the link";
 	error = config->link ? address_parse(&link, config->link) : 0;
 	if (!error && config->link)
-		error = link_hold(a, &link);
+		error = link_hold(&a->link_dir, &link);
 	if (!error)
 		error = agent_enclose(a, &state, step);
 	if (error)

@@ -9,6 +9,7 @@
 #include "interop/host/host.h"
 #include "interop/host/policy.h"
 #include "interop/host/refused.h"
+#include "interop/host/time.h"
 #include "lib/fmt.h"
 #include "lib/log.h"
 #include "lib/win32/handles.h"
@@ -257,6 +258,7 @@ static int agent_begin(struct agent *a)
 	static const struct router_ops ops = { .accept = agent_accept,
 					       .permit = agent_permit,
 					       .state = agent_state,
+					       .now = host_time,
 					       .refused = agent_refused };
 	struct dialer *dialer;
 	int error = loop_init(&a->loop);

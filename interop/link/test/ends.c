@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -354,6 +355,19 @@ static void side_refused(void *owner, const char *who, int error)
 	side->refused = error;
 }
 
+static uint64_t side_now(void)
+{
+	return (uint64_t)time(NULL) * 1000;
+}
+
+static void side_time(void *owner, uint64_t ms)
+{
+	struct side *side = owner;
+
+	side->time = ms;
+	side->times++;
+}
+
 static void side_shutdown(void *owner)
 {
 	struct side *side = owner;
@@ -363,19 +377,26 @@ static void side_shutdown(void *owner)
 
 void pair_side(struct pair *pair, enum router_side which)
 {
-	static const struct router_ops ops = { .accept = side_accept,
-					       .permit = side_permit,
-					       .state = side_state,
-					       .shutdown = side_shutdown,
-					       .refused = side_refused };
+	static const struct router_ops guest = { .accept = side_accept,
+						 .permit = side_permit,
+						 .state = side_state,
+						 .time = side_time,
+						 .shutdown = side_shutdown,
+						 .refused = side_refused };
+	static const struct router_ops host = { .accept = side_accept,
+						.permit = side_permit,
+						.state = side_state,
+						.now = side_now,
+						.time = side_time,
+						.refused = side_refused };
 	static const struct dialer_ops dialer = { side_start, side_nothing, side_nothing };
 	struct side *side = which == ROUTER_GUEST ? &pair->guest : &pair->host;
 
 	memset(side, 0, sizeof(*side));
 	side->pair = pair;
 	side->next = side->served = -1;
-	side->router = router_create(&pair->loop, which, &ops, side,
-				     which == ROUTER_HOST ? "C:\\a;C:\\b" : NULL);
+	side->router = router_create(&pair->loop, which, which == ROUTER_GUEST ? &guest : &host,
+				     side, which == ROUTER_HOST ? "C:\\a;C:\\b" : NULL);
 	assert_non_null(side->router);
 	side->dialer = (struct dialer){ .ops = &dialer, .patient = true };
 	router_dial(side->router, &side->dialer);

@@ -64,6 +64,8 @@ struct side {
 	unsigned ups, downs;
 	uint32_t features; /* of the other side's HELLO, as below */
 	char host_path[64];
+	uint64_t time; /* that it was told last */
+	unsigned times;
 	bool shutdown;
 	int refuse;        /* code with which accept refuses */
 	bool forbid;       /* permit refuses */

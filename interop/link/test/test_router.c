@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -277,6 +278,37 @@ static bool never(struct pair *pair)
 }
 
 /* Up and idle: no timer is armed, so nothing wakes the loop. */
+static bool guest_told_twice(struct pair *pair)
+{
+	return pair->guest.times >= 2;
+}
+
+/* With the link, when it is asked for, and with the first OPEN after a silence: before
+ * that, so that what is opened has it. */
+static void guest_hears_the_time(void **state)
+{
+	struct fixture *t = *state;
+	uint64_t first;
+
+	pair_up(&t->pair);
+	first = t->pair.guest.time;
+	assert_true(first / 1000 + 60 > (uint64_t)time(NULL) &&
+		    first / 1000 < (uint64_t)time(NULL) + 60);
+	assert_int_equal(t->pair.guest.times, 1);
+	router_tell_time(t->pair.host.router);
+	assert_true(pair_run(&t->pair, guest_told_twice, 20000));
+	assert_true(t->pair.guest.time >= first);
+	assert_int_equal(t->pair.host.times, 0);
+
+	t->pair.guest.times = 0;
+	pair_run(&t->pair, never, 1200);
+	t->pair.guest.on_job_frame = job_answers;
+	end_launch(pair_endpoint(&t->pair.host, 0), "x");
+	assert_true(pair_run(&t->pair, pair_done, 20000));
+	assert_int_equal(t->pair.guest.times, 1);
+	assert_int_equal(t->pair.guest.ups, 1);
+}
+
 static void idle_link_never_wakes(void **state)
 {
 	struct fixture *t = *state;
@@ -422,6 +454,7 @@ int main(void)
 		with_fixture(refusal_crosses_with_its_code),
 		with_fixture(shutdown_reaches_the_guest),
 		with_fixture(idle_link_never_wakes),
+		with_fixture(guest_hears_the_time),
 		with_fixture(big_launch_arrives_whole),
 		with_fixture(bad_openings_are_told),
 		with_fixture(bad_frames_fail_the_stream),

@@ -115,6 +115,28 @@ static void hello_drives(void **state)
 	assert_int_equal(strlen(text), HELLO_DRIVES_TEXT - 2);
 }
 
+static void hello_time(void **state)
+{
+	static const uint8_t field[] = "\3\0\0\0\10\0\0\0\1\2\3\4\5\6\7\10";
+	uint8_t bytes[WIRE_HELLO_MIN + 16], buf[128];
+	struct writer w;
+	struct hello h;
+
+	(void)state;
+	memcpy(bytes, hello_bytes, WIRE_HELLO_MIN);
+	memcpy(bytes + WIRE_HELLO_MIN, field, 16);
+	assert_int_equal(hello_decode(&h, bytes, WIRE_HELLO_MIN), 0);
+	assert_int_equal(h.time, 0);
+	assert_int_equal(hello_decode(&h, bytes, sizeof(bytes)), 0);
+	assert_true(h.time == 0x0807060504030201);
+	writer_init(&w, buf, sizeof(buf));
+	hello_encode(&w, &h);
+	assert_int_equal(w.used, sizeof(bytes));
+	assert_memory_equal(buf, bytes, sizeof(bytes));
+	bytes[WIRE_HELLO_MIN + 4] = 7;
+	assert_int_equal(hello_decode(&h, bytes, sizeof(bytes) - 1), -EPROTO);
+}
+
 static void hello_is_found(void **state)
 {
 	const struct frame f = { sizeof(hello_bytes), WIRE_HELLO, 0, 0 };
@@ -140,7 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hello_round),    cmocka_unit_test(hello_cut),
 		cmocka_unit_test(hello_wrong),    cmocka_unit_test(hello_drives),
-		cmocka_unit_test(hello_is_found),
+		cmocka_unit_test(hello_is_found), cmocka_unit_test(hello_time),
 	};
 
 	return cmocka_run_group_tests_name("hello", tests, NULL, NULL);
