@@ -40,7 +40,7 @@ void hostname_clean(char out[HOSTNAME_SIZE], const char *text)
 		fmt(out, HOSTNAME_SIZE, "localhost");
 }
 
-size_t hosts_text(char *out, size_t size, const char *hostname)
+size_t hosts_text(char *out, size_t size, const char *hostname, const char *host)
 {
 	return fmt(out, size,
 		   "%s# [network]\n# generateHosts = false\n"
@@ -50,8 +50,10 @@ size_t hosts_text(char *out, size_t size, const char *hostname)
 		   "fe00::0\tip6-localnet\n"
 		   "ff00::0\tip6-mcastprefix\n"
 		   "ff02::1\tip6-allnodes\n"
-		   "ff02::2\tip6-allrouters\n",
-		   GENERATED, hostname, hostname);
+		   "ff02::2\tip6-allrouters\n"
+		   "%s%s",
+		   GENERATED, hostname, hostname, host ? host : "",
+		   host ? "\thost.landbridge\n" : "");
 }
 
 static const char *name_wanted(const struct distro *d, char *buf, size_t size)
@@ -104,7 +106,7 @@ static int hosts_put(struct distro *d)
 	struct utsname u;
 
 	uname(&u);
-	hosts_text(text, sizeof(text), u.nodename);
+	hosts_text(text, sizeof(text), u.nodename, d->settings.host);
 	return file_put(d, "/etc/hosts", RUN_ETC "/hosts", text);
 }
 

@@ -12,8 +12,9 @@ enum { HOSTNAME_SIZE = 65 };
  * all else goes, as do '-' and '.' at either end. "localhost" if nothing stays. */
 void hostname_clean(char out[HOSTNAME_SIZE], const char *text);
 
-/* As fmt(): the length the whole text has. */
-size_t hosts_text(char *out, size_t size, const char *hostname);
+/* As fmt(): the length the whole text has. host: an address for host.landbridge; NULL:
+ * there is no such name. */
+size_t hosts_text(char *out, size_t size, const char *hostname, const char *host);
 
 /* A distribution's steps: the host name and its file; the others. */
 int step_hostname(struct distro *d);

@@ -127,6 +127,7 @@ static const struct setting known[] = {
 	CMDLINE("ip", KIND_TEXT, ip),
 	CMDLINE("gateway", KIND_TEXT, gateway),
 	CMDLINE("timezone", KIND_TEXT, timezone),
+	CMDLINE("host", KIND_TEXT, host),
 #if CFG_P9FS
 	CMDLINE("drives", KIND_TEXT, drives),
 #endif

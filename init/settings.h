@@ -40,6 +40,7 @@ struct settings {
 	 * there is a file to read */
 	const char *ip, *gateway;
 	const char *timezone;  /* the host's: "Europe/Berlin" */
+	const char *host;      /* its address, where the guest reaches it; or NULL */
 	const char *drives;    /* letters of those that come over the link: "CD" */
 	int partition;         /* 0: not said */
 	const char *subvolume; /* or directory of the file system, that is the root */

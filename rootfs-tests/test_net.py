@@ -59,10 +59,10 @@ def test_outside_but_not_this_host(landbridge):
         pytest.skip("this host has no way out, and passt needs one")
     with greeter("127.0.0.1") as inner_port, greeter(outer) as outer_port:
         result = landbridge.run("--net", "outside", "--", "sh", "-c",
-                                READ.format("10.0.2.2", inner_port) + "; echo; " +
+                                READ.format("10.0.2.2", inner_port) + "; getent hosts host.landbridge; echo; " +
                                 READ.format(outer, outer_port))
     inner, _, world = result.out.rpartition(b"\n")
-    assert b"hello" not in inner and world == b"hello", result
+    assert b"hello" not in inner and b"landbridge" not in inner and world == b"hello", result
 
 
 def datagram(address, port):
@@ -102,13 +102,15 @@ def test_forged_packets_stay(landbridge):
 
 def test_host_too(landbridge):
     with greeter("127.0.0.1") as port:
-        result = landbridge.run("--net=host", "--", "sh", "-c", READ.format("10.0.2.2", port))
-    assert result.out == b"hello" and result.err == b"", result
+        result = landbridge.run("--net=host", "--", "sh", "-c",
+                                f'{READ.format("10.0.2.2", port)}; {READ.format("host.landbridge", port)}')
+    assert result.out == b"hellohello" and result.err == b"", result
 
 
 def test_none(landbridge):
-    result = landbridge.run("--net", "none", "--", "sh", "-c", "ls /sys/class/net; wslinfo --networking-mode")
-    assert result.out == b"lo\nnone\n" and result.err == b"", result
+    result = landbridge.run("--net", "none", "--", "sh", "-c", "ls /sys/class/net; wslinfo --networking-mode; "
+                            "getent hosts host.landbridge; echo $?")
+    assert result.out == b"lo\nnone\n2\n" and result.err == b"", result
 
 
 def test_without_passt(landbridge, no_passt):

@@ -134,8 +134,11 @@ static void test_hostname(void **state)
 	text[100] = '\0';
 	hostname_clean(out, text);
 	assert_int_equal(strlen(out), 64);
-	assert_true(hosts_text(text, sizeof(text), "deb") < sizeof(text));
+	assert_true(hosts_text(text, sizeof(text), "deb", NULL) < sizeof(text));
 	assert_non_null(strstr(text, "\n127.0.1.1\tdeb.localdomain\tdeb\n"));
+	assert_null(strstr(text, "host.landbridge"));
+	assert_true(hosts_text(text, sizeof(text), "deb", "10.0.2.2") < sizeof(text));
+	assert_non_null(strstr(text, "\n10.0.2.2\thost.landbridge\n"));
 }
 
 int main(void)

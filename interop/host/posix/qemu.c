@@ -71,12 +71,19 @@ static const char *served(char *out, size_t size, const struct qemu *q)
 	return out;
 }
 
+static bool has_network(const struct qemu *q)
+{
+	return !q->options->net || strcmp(q->options->net, "none") != 0;
+}
+
 /* The kernel's command line. Under TCG the kernel must not calibrate or doubt
  * the clock, nor spend time on mitigations that mean nothing there. */
 static void add_kernel(struct args *args, const struct qemu *q)
 {
 	const char *emulated = q->kvm ? "" : " tsc=reliable no_timer_check mitigations=off";
 	bool dir = q->image->kind == IMAGE_DIR;
+	/* QEMU's own network leads to this host's 127.0.0.1, passt's behind a relay does not. */
+	const char *host = has_network(q) && q->net < 0 ? " landbridge.host=10.0.2.2" : "";
 	/* Said only where what is written stays: a full disk is another matter then. */
 	const char *mode = q->options->write ? " rw" : dir ? " ro" : "";
 	char root[96] = "", user[80] = "", below[300] = "", drives[64],
@@ -107,8 +114,8 @@ static void add_kernel(struct args *args, const struct qemu *q)
 		args,
 		"console=ttyS0 quiet panic=-1 nokaslr cryptomgr.notests%s%s%s%s landbridge.name=%s%s%s "
 		"landbridge.ip=10.0.2.15/24 landbridge.gateway=10.0.2.2 landbridge.dns=10.0.2.3 "
-		"landbridge.link=%s%s",
-		emulated, below, root, mode, q->name, user, zone, link,
+		"landbridge.link=%s%s%s",
+		emulated, below, root, mode, q->name, user, zone, link, host,
 		served(drives, sizeof(drives), q));
 }
 
@@ -238,7 +245,7 @@ static void add_devices(struct args *args, const struct qemu *q)
 
 static void add_network(struct args *args, const struct qemu *q)
 {
-	if (q->options->net && strcmp(q->options->net, "none") == 0)
+	if (!has_network(q))
 		return;
 	args_add(args, "-netdev");
 	if (q->net < 0)
