@@ -33,6 +33,7 @@
 #include <stdbool.h>
 
 #include "interop/link/address.h"
+#include "interop/link/cookie.h"
 #include "interop/link/key.h"
 #include "interop/wire/wire.h"
 #include "lib/loop.h"
