@@ -137,7 +137,7 @@ static _Noreturn void home_say(const struct cp *cp, const struct guest *g)
 {
 	char *command[] = { (char[]){ "sh" }, (char[]){ "-c" }, (char[]){ "cd 2>/dev/null && pwd" },
 			    NULL };
-	const struct session session = { cp->options->user, command, NULL, false };
+	const struct session session = { .user = cp->options->user, .command = command };
 	struct outcome out;
 
 	session_run(g->socket, &session, &out);

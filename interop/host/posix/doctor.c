@@ -166,7 +166,7 @@ static void look_machine(struct visit *v, const char *name)
 {
 	char doctor[] = LANDBRIDGE_BIN "/landbridge-doctor", json[] = "--json", socket[MACHINE_DIR];
 	char *command[] = { doctor, v->report.json ? json : NULL, NULL };
-	const struct session session = { (char[]){ "root" }, command, NULL, false };
+	const struct session session = { .user = "root", .command = command };
 	struct outcome out = { .how = OUTCOME_LOST };
 	struct machine_status status;
 	struct machine m;

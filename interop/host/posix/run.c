@@ -89,8 +89,9 @@ static void run_fail(struct run *r, const char *text)
 
 static _Noreturn void session_child(const struct run *r, int result)
 {
-	const struct session session = { r->options->user, r->options->command, NULL,
-					 !r->options->command && r->on_terminal };
+	const struct session session = { .user = r->options->user,
+					 .command = r->options->command,
+					 .tty = !r->options->command && r->on_terminal };
 	struct outcome out;
 
 	session_run(r->socket, &session, &out);

@@ -47,44 +47,18 @@ int session_socket(const struct options *o, char *out, struct fault *why)
 	return 0;
 }
 
-static void put_variable(struct writer *w, const char *name)
+/* What only this host's own descriptors say. */
+static struct session session_shape(const struct session *wish)
 {
-	const char *value = getenv(name);
-	char entry[256];
-
-	if (value && path_format(entry, sizeof(entry), "%s=%s", name, value) == 0)
-		open_put_str(w, OPEN_TAG_ENV, entry, strlen(entry));
-}
-
-static void put_terminal(struct writer *w)
-{
+	struct session s = *wish;
 	struct winsize size = { 0 };
 
-	ioctl(STDIN_FILENO, TIOCGWINSZ, &size);
-	open_put_winsz(w, size.ws_row ? size.ws_row : 24, size.ws_col ? size.ws_col : 80);
-	put_variable(w, "TERM");
-	put_variable(w, "COLORTERM");
-}
-
-static void open_build(struct writer *w, const struct session *s)
-{
-	const char *program = s->program || !s->command ? s->program : s->command[0];
-	uint32_t flags = 0;
-
-	if (s->tty)
-		flags |= PROGRAM_TTY;
-	else if (fd_is_same(STDOUT_FILENO, STDERR_FILENO))
-		flags |= PROGRAM_ONE_OUTPUT;
-	open_put_u32(w, OPEN_TAG_KIND, OPEN_PROGRAM);
-	open_put_u32(w, OPEN_TAG_FLAGS, flags);
-	if (s->user)
-		open_put_str(w, OPEN_TAG_USER, s->user, strlen(s->user));
-	if (program)
-		open_put_str(w, OPEN_TAG_PROGRAM, program, strlen(program));
-	for (char *const *arg = s->command; arg && *arg; arg++)
-		open_put_str(w, OPEN_TAG_ARG, *arg, strlen(*arg));
-	if (s->tty)
-		put_terminal(w);
+	if (s.tty && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0) {
+		s.rows = size.ws_row;
+		s.cols = size.ws_col;
+	}
+	s.one_output = !s.tty && fd_is_same(STDOUT_FILENO, STDERR_FILENO);
+	return s;
 }
 
 static void lost(struct outcome *out, const char *what, int error)
@@ -96,6 +70,7 @@ static void lost(struct outcome *out, const char *what, int error)
 
 void session_run(const char *socket, const struct session *session, struct outcome *out)
 {
+	const struct session shape = session_shape(session);
 	int endpoint = unix_connect(socket), error;
 	struct writer w;
 	void *payload;
@@ -107,7 +82,7 @@ void session_run(const char *socket, const struct session *session, struct outco
 	}
 	payload = malloc(WIRE_OPEN_MAX);
 	writer_init(&w, payload, payload ? WIRE_OPEN_MAX : 0);
-	open_build(&w, session);
+	session_open(&w, &shape);
 	if (w.bad) {
 		close(endpoint);
 		lost(out, "unable to ask for the command", payload ? -E2BIG : -ENOMEM);
@@ -140,7 +115,9 @@ static int default_find(struct options *o, char *name, struct fault *why)
 /* exec and shell: one session, and its status is ours. */
 static int session_main(const struct options *options, bool tty)
 {
-	const struct session session = { options->user, options->command, NULL, tty };
+	const struct session session = { .user = options->user,
+					 .command = options->command,
+					 .tty = tty };
 	struct options asked = *options, *o = &asked;
 	char name[MACHINE_NAME];
 	struct fault why = { 0 };

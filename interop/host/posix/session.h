@@ -5,14 +5,8 @@
 #include <stdbool.h>
 
 #include "interop/host/options.h"
+#include "interop/host/session_open.h"
 #include "interop/stream/stream.h"
-
-struct session {
-	const char *user;     /* NULL: the image's default */
-	char *const *command; /* NULL: the login shell */
-	const char *program;  /* what that is, where it is not its first word */
-	bool tty;             /* a terminal in the guest for the one on our fd 0 */
-};
 
 /* Whether a person types on our standard input: then a login shell gets a
  * terminal, wherever its output goes (run | tee log), as with ssh(1). */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 
 #include "lib/fd.h"
@@ -48,6 +49,23 @@ bool channel_put(struct channel *ch, enum wire_type type, int flags, const void 
 		memcpy(at + WIRE_HEADER, payload, len);
 	ch->control_used += WIRE_HEADER + len;
 	return true;
+}
+
+void channel_hello(struct channel *ch)
+{
+	uint8_t bytes[256];
+	struct writer w;
+	struct hello hello = {
+		.version_min = WIRE_VERSION,
+		.version_max = WIRE_VERSION,
+		.host_path = { "", 0 },
+	};
+
+	if (getrandom(hello.epoch, sizeof(hello.epoch), GRND_NONBLOCK) < 0)
+		hello.epoch[0] = 1; /* nobody resyncs on this connection; not zero will do */
+	writer_init(&w, bytes, sizeof(bytes));
+	hello_encode(&w, &hello);
+	channel_put(ch, WIRE_HELLO, 0, bytes, w.used);
 }
 
 void channel_launch(struct channel *ch, const void *payload, size_t len)

@@ -71,6 +71,8 @@ bool channel_flushed(const struct channel *ch);
 /* Only inside ops->fill. put: false when there is no room in this round. */
 bool channel_put(struct channel *ch, enum wire_type type, int flags, const void *payload,
 		 size_t len);
+/* A caller's, before OPEN. */
+void channel_hello(struct channel *ch);
 /* OPEN; the payload must stay until it has left. Before any other DATA. */
 void channel_launch(struct channel *ch, const void *payload, size_t len);
 /* Data of at most WIRE_DATA_MAX bytes, which stay until they have left. */

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "interop/stream/call.h"
@@ -40,19 +39,7 @@ struct caller {
 
 static void put_launch(struct caller *c)
 {
-	uint8_t bytes[256];
-	struct writer w;
-	struct hello hello = {
-		.version_min = WIRE_VERSION,
-		.version_max = WIRE_VERSION,
-		.host_path = { "", 0 },
-	};
-
-	if (getrandom(hello.epoch, sizeof(hello.epoch), GRND_NONBLOCK) < 0)
-		hello.epoch[0] = 1; /* nobody resyncs on this connection; not zero will do */
-	writer_init(&w, bytes, sizeof(bytes));
-	hello_encode(&w, &hello);
-	channel_put(&c->ch, WIRE_HELLO, 0, bytes, w.used);
+	channel_hello(&c->ch);
 	channel_launch(&c->ch, c->launch, c->open_len);
 	call_asked(&c->call);
 }
