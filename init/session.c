@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@
 #include "init/shims.h"
 #include "init/systemd.h"
 #include "interop/stream/stream.h"
+#include "pathconv/pathconv.h"
 #include "lib/fd.h"
 #include "lib/fmt.h"
 #include "lib/lib.h"
@@ -203,10 +205,33 @@ static int user_become(const struct login_session *s)
 	return 0;
 }
 
-static int cwd_enter(const struct login_session *s, const struct open *l)
+/* A Windows program says where it is as it knows it. */
+static const char *cwd_translate(const char *cwd, char *out)
 {
-	if (l->cwd.len > 0)
-		return chdir(l->cwd.at) < 0 ? -errno : 0;
+	char name[256];
+	struct mounts mounts;
+	struct pathconv pc = { &mounts, guest_name(name, sizeof(name)), NULL };
+	ssize_t len;
+
+	if (cwd[0] != '\\' && (!cwd[0] || cwd[1] != ':'))
+		return cwd;
+	if (mounts_load(&mounts) < 0)
+		return cwd;
+	len = path_to_linux(&pc, cwd, 0, out, PATH_MAX);
+	mounts_unload(&mounts);
+	return len < 0 ? cwd : out; /* where nothing is, as no file of ours is C:\x */
+}
+
+static int cwd_enter(const struct login_session *s, const char *cwd)
+{
+	if (cwd[0] == '~' && cwd[1] == '/') {
+		if (chdir(s->who.home) < 0)
+			return -errno;
+		cwd += 2 + strspn(cwd + 2, "/");
+		return *cwd && chdir(cwd) < 0 ? -errno : 0;
+	}
+	if (*cwd)
+		return chdir(cwd) < 0 ? -errno : 0;
 	/* A user without a home can still log in. */
 	return chdir(s->who.home) < 0 && chdir("/") < 0 ? -errno : 0;
 }
@@ -224,14 +249,17 @@ static const char *login_arg0(const struct login_session *s, char *buf, size_t s
 struct image {
 	const char *program; /* a path, or a name that PATH has */
 	char **argv;
+	const char *cwd;
 	struct env env;
 	char arg0[300];
+	char dir[PATH_MAX];
 };
 
 static int image_build(struct image *image, struct login_session *s, const struct open *l)
 {
 	bool shell = l->program.len == 0;
 
+	image->cwd = cwd_translate(l->cwd.at, image->dir);
 	image->program = shell ? s->who.shell : l->program.at;
 	image->argv = argv_build(l, shell ? login_arg0(s, image->arg0, sizeof(image->arg0))
 					  : image->program);
@@ -252,7 +280,7 @@ static struct trouble child_run(const struct login_session *s, const struct open
 	if (err < 0)
 		return (struct trouble){ TROUBLE_USER, err };
 	umask((mode_t)s->settings.umask & 0777);
-	err = cwd_enter(s, l);
+	err = cwd_enter(s, image->cwd);
 	if (err < 0)
 		return (struct trouble){ TROUBLE_CWD, err };
 	environ = image->env.at;
@@ -291,7 +319,10 @@ static int trouble_tell(struct login_session *s, const struct open *l, const str
 	else
 		fmt(s->why, sizeof(s->why), "unable to run %.200s in the guest: %s", program,
 		    missing ? "it, or the interpreter it names, does not exist" : text);
-	return refuse(s, why, missing ? WIRE_FAIL_NOT_FOUND : WIRE_FAIL_NOT_RUN, t->error);
+	refuse(s, why, missing ? WIRE_FAIL_NOT_FOUND : WIRE_FAIL_NOT_RUN, t->error);
+	if (t->at == TROUBLE_CWD)
+		why->os_error = WIRE_ERROR_DIRECTORY; /* the caller may do without */
+	return t->error;
 }
 
 struct child {
