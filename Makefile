@@ -40,7 +40,7 @@ ALL_SRC := $(call sources,$(FOLDERS))
 # (lib/win32/posix.h); START_SRC is landbridge-start.exe, which Wine needs.
 WIN := lib/win32 interop/link/win32 interop/stream/win32 interop/host/win32
 WIN_SRC := $(call sources,$(WIN))
-WIN_LINK := lib/ace.c lib/acceptor.c lib/log.c lib/ring.c lib/timer.c interop/stream/channel/channel.c \
+WIN_LINK := lib/ace.c lib/acceptor.c lib/log.c lib/report.c lib/ring.c lib/timer.c interop/stream/channel/channel.c \
 	$(filter-out %/dial_serial.c %/dial_unix.c %/dial_listen.c %/dial_vsock.c %/key_load.c,$(call sources,interop/link))
 START_SRC := $(addprefix interop/host/win32/,start.c program.c console.c variables.c drive.c)
 

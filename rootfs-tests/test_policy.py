@@ -99,7 +99,8 @@ def test_audit_log_has_it(results, strict):
     assert os.stat(os.path.join(strict.env["LANDBRIDGE_HOME"], "audit.log")).st_mode & 0o77 == 0
 
 
-@pytest.mark.parametrize("text, mode, word", [("deny tools\n", 0o600, b"line 1"), ("default deny\n", 0o622, b"others may write")])
+@pytest.mark.parametrize("text, mode, word", [("deny tools\n", 0o600, b"line 1"), ("default deny\n", 0o622, b"others may write"),
+                                              ("sessions off\n", 0o600, b"Windows host")])
 def test_policy_that_is_wrong_starts_nothing(landbridge, tmp_path, text, mode, word):
     path = tmp_path / "policy"
     path.write_text(text)

@@ -1,6 +1,7 @@
 """landbridge.exe, the agent for a Windows host, under Wine: a guest without a VM calls it over TCP, under TLS."""
 import os
 import re
+import shlex
 import shutil
 import signal as signals
 import socket
@@ -56,7 +57,8 @@ class Prefix:
 
 
 class Guest:
-    """What a guest has for programs, in a mount namespace: the broker, the client, and the drive C: at /mnt/c."""
+    """What a guest has for programs, in a mount namespace: the broker, the client, and the drive C: at /mnt/c. PID 1 is a
+    shell, which makes the file /run/off when it is told to power off."""
 
     def __init__(self, prefix, link, key):
         script = (f"mount -t tmpfs none /run && mount -t tmpfs none /mnt && mkdir -p /run/landbridge/bin /mnt/c && "
@@ -68,8 +70,9 @@ class Guest:
             listener.bind(self.socket)
             listener.listen(64)
             fd = listener.fileno()
-            self.broker = subprocess.Popen(["landbridge-broker", link, str(key)], executable=f"{BUILD}/init", pass_fds=(3,),
-                                           preexec_fn=lambda: os.dup2(fd, 3), stderr=subprocess.PIPE, text=True)
+            first = f"trap '>/run/off' RTMIN+4; (exec -a landbridge-broker {BUILD}/init {link} {shlex.quote(str(key))}) & while kill -0 $!; do wait; done"
+            self.broker = subprocess.Popen(["nsenter", "-t", str(self.space.pid), "-m", "unshare", "-p", "-f", "--kill-child", "bash", "-c", first],
+                                           pass_fds=(3,), preexec_fn=lambda: os.dup2(fd, 3), stderr=subprocess.PIPE, text=True)
 
     def start(self, script, **more):
         return subprocess.Popen(["nsenter", "-t", str(self.space.pid), "-m", "bash", "-c",
@@ -335,7 +338,8 @@ def test_agent_that_is_killed_fails_its_callers(prefix, keys, probe):
 
 def test_wrong_key_is_refused(prefix, keys):
     port = free_port()
-    agent = agent_on(prefix, port, keys / "boat.host.key")
+    shutil.copy(keys / "boat.host.key", keys / "lock.host.key")  # its name is not another agent's
+    agent = agent_on(prefix, port, keys / "lock.host.key")
     other = Guest(prefix, f"tcp:127.0.0.1:{port}", keys / "other.guest.key")
     try:
         assert "refused a guest from 127.0.0.1" in agent.stderr.readline()

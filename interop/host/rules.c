@@ -13,7 +13,9 @@
 
 void rules_init(struct rules *r)
 {
-	*r = (struct rules){ .allow = true, .batch = true, .running = RULES_RUNNING };
+	*r = (struct rules){
+		.allow = true, .batch = true, .sessions = true, .running = RULES_RUNNING
+	};
 }
 
 /* --- one line ---------------------------------------------------------------- */
@@ -37,6 +39,12 @@ static const char *set_batch(struct rules *r, const char *value)
 static const char *set_log(struct rules *r, const char *value)
 {
 	return set_switch(&r->log, value, "on", "off");
+}
+
+static const char *set_sessions(struct rules *r, const char *value)
+{
+	r->sessions_said = true;
+	return set_switch(&r->sessions, value, "on", "off");
 }
 
 static const char *set_running(struct rules *r, const char *value)
@@ -132,9 +140,10 @@ static const char *line_take(struct rules *r, const char *word, char *value)
 		const char *word;
 		const char *(*set)(struct rules *r, const char *value);
 	} words[] = {
-		{ "default", set_default }, { "batch", set_batch }, { "running", set_running },
-		{ "env", add_env },         { "log", set_log },     { "ports", add_ports },
-		{ "memory", set_memory },
+		{ "default", set_default }, { "batch", set_batch },
+		{ "running", set_running }, { "env", add_env },
+		{ "log", set_log },         { "ports", add_ports },
+		{ "memory", set_memory },   { "sessions", set_sessions },
 	};
 
 	if (!*value)
@@ -144,7 +153,8 @@ static const char *line_take(struct rules *r, const char *word, char *value)
 	for (size_t i = 0; i < array_len(words); i++)
 		if (strcmp(word, words[i].word) == 0)
 			return words[i].set(r, value);
-	return "no such word (default, allow, deny, batch, running, memory, env, ports, log)";
+	return "no such word (default, allow, deny, batch, running, memory, env, ports, "
+	       "sessions, log)";
 }
 
 /* A comment begins where a word could: names of files may have a # in them. */

@@ -11,6 +11,7 @@
  *                             stands for any rest; may be said again for more
  *     ports FIRST[-LAST]|none the only ports of 127.0.0.1 that guests may have; may be
  *                             said again for more
+ *     sessions on|off         Windows programs may open sessions in the guest (on)
  *     log on|off              each program in audit.log (on)
  * Of allow and deny the first that matches counts. Case does not matter in paths and
  * names, nor which of \ and / is used. What winname.h refuses stays refused.
@@ -34,7 +35,8 @@ struct policy_rule {
 };
 
 struct rules {
-	bool allow, batch, log;
+	bool allow, batch, log, sessions;
+	bool sessions_said; /* there was a line */
 	unsigned running;
 	unsigned memory; /* MiB; 0: no limit */
 	struct policy_rule at[RULES_MAX];

@@ -6,6 +6,7 @@
 #include <windows.h>
 
 #include <aclapi.h>
+#include <sddl.h>
 
 /* Who may read everything here anyway. */
 static bool is_master(PSID who)
@@ -14,22 +15,29 @@ static bool is_master(PSID who)
 	       IsWellKnownSid(who, WinBuiltinAdministratorsSid);
 }
 
-static bool is_us(PSID who)
+struct us {
+	TOKEN_USER user;
+	BYTE sid[SECURITY_MAX_SID_SIZE];
+};
+
+static bool us_find(struct us *us)
 {
-	struct {
-		TOKEN_USER user;
-		BYTE sid[SECURITY_MAX_SID_SIZE];
-	} us;
 	HANDLE token;
 	DWORD size;
-	bool is = false;
+	bool found;
 
 	if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
 		return false;
-	if (GetTokenInformation(token, TokenUser, &us, sizeof(us), &size))
-		is = EqualSid(who, us.user.User.Sid);
+	found = GetTokenInformation(token, TokenUser, us, sizeof(*us), &size);
 	CloseHandle(token);
-	return is;
+	return found;
+}
+
+static bool is_us(PSID who)
+{
+	struct us us;
+
+	return us_find(&us) && EqualSid(who, us.user.User.Sid);
 }
 
 static bool lets_others(const ACCESS_ALLOWED_ACE *ace, enum acl_right right)
@@ -63,4 +71,20 @@ bool acl_is_ours(void *file, enum acl_right right)
 		ours = GetAce(acl, i, &ace) && !lets_others(ace, right);
 	LocalFree(descriptor);
 	return ours;
+}
+
+void *acl_ours(void)
+{
+	PSECURITY_DESCRIPTOR made = NULL;
+	WCHAR text[256], *sid;
+	struct us us;
+
+	if (!us_find(&us) || !ConvertSidToStringSidW(us.user.User.Sid, &sid))
+		return NULL;
+	wsprintfW(text, L"D:P(A;;FA;;;%ls)", sid);
+	LocalFree(sid);
+	return ConvertStringSecurityDescriptorToSecurityDescriptorW(text, SDDL_REVISION_1, &made,
+								    NULL)
+		       ? made
+		       : NULL;
 }

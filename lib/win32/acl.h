@@ -13,4 +13,7 @@
  * with conditions it is not. */
 bool acl_is_ours(void *file, enum acl_right right);
 
+/* What a new file has (SECURITY_ATTRIBUTES) that is ours alone. The caller's, by LocalFree; NULL: it cannot be made. */
+void *acl_ours(void);
+
 #endif

@@ -10,6 +10,22 @@ void fd_close(int *fd)
 	*fd = -1;
 }
 
+/* Of the C library's descriptors: 1 and 2. */
+int fd_write_all(int fd, const void *data, size_t len)
+{
+	const char *from = data;
+
+	while (len > 0) {
+		int n = write(fd, from, (unsigned)len);
+
+		if (n <= 0)
+			return -EPIPE;
+		from += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
 int fd_set_nonblock(int fd)
 {
 	u_long on = 1;

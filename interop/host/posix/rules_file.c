@@ -55,6 +55,14 @@ int rules_check_drives(const struct dirs *dirs, const struct drives *drives, str
 	return access(path, F_OK) < 0 && errno == ENOENT ? 0 : check_drives(path, drives, why);
 }
 
+/* No Windows program opens sessions here, whatever a policy says. */
+static int check_known(const struct rules *rules, const char *path, struct fault *why)
+{
+	return rules->sessions_said
+		       ? rules_refuse(path, "sessions is for a Windows host (here none may)", why)
+		       : 0;
+}
+
 int rules_load(struct rules *rules, const struct dirs *dirs, const struct drives *drives,
 	       char *path, struct fault *why)
 {
@@ -73,7 +81,8 @@ int rules_load(struct rules *rules, const struct dirs *dirs, const struct drives
 	if (len < 0)
 		return rules_refuse(path, strerror((int)-len), why);
 	if (check_owner(path, why) < 0 || check_drives(path, drives, why) < 0 ||
-	    rules_read(rules, path, text, (size_t)len, why) < 0) {
+	    rules_read(rules, path, text, (size_t)len, why) < 0 ||
+	    check_known(rules, path, why) < 0) {
 		free(text);
 		rules_init(rules);
 		return -1;

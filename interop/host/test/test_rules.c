@@ -27,7 +27,9 @@ static void test_lines(void **state)
 		{ "# nothing\n\n \t \r\n", 0 },
 		{ "default deny", 0 },
 		{ "\tdefault   allow  # for now\r\n", 0 },
-		{ "allow C:\\a b\\*.exe\nbatch off\nrunning 8\nenv FERRY\nlog off\n", 0 },
+		{ "allow C:\\a b\\*.exe\nbatch off\nrunning 8\nenv FERRY\nlog off\nsessions off\n",
+		  0 },
+		{ "sessions some\n", 1 },
 		{ "deny *\\evil.exe", 0 },
 		{ "allow d:/tools/*", 0 },
 		{ "default", 1 },
@@ -175,6 +177,7 @@ static void test_programs(void **state)
 	assert_false(rules_have_paths(&rules));
 	assert_true(rules_program(&rules, "Z:\\x", &by) && !by);
 	assert_true(rules.batch && !rules.log && rules.running == RULES_RUNNING);
+	assert_true(rules.sessions && !rules.sessions_said);
 }
 
 static void test_env(void **state)

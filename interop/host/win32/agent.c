@@ -10,6 +10,7 @@
 #include "interop/host/policy.h"
 #include "interop/host/refused.h"
 #include "interop/host/time.h"
+#include "interop/host/win32/agents.h"
 #include "lib/fmt.h"
 #include "lib/log.h"
 #include "lib/win32/handles.h"
@@ -38,6 +39,7 @@ struct agent {
 	struct router *router;
 	int pairs; /* pair_place */
 	struct handle_watch stop, ended;
+	struct cookie_door door; /* for programs of this host */
 	struct timer patience;
 	struct job *jobs[POLICY_JOBS];
 	size_t job_count;
@@ -170,12 +172,15 @@ static int agent_accept(void *owner, const struct open *o, struct failed *why)
 	return job_accept(a, o, why);
 }
 
-/* Nobody asks from this side yet. */
+/* Who asks here has the cookie: sessions, and nothing else yet. */
 static int agent_permit(void *owner, const struct open *o, struct failed *why)
 {
+	static const char text[] = "the Windows agent passes on sessions only";
+
 	(void)owner;
-	(void)o;
-	(void)why;
+	if (o->kind == OPEN_PROGRAM)
+		return 0;
+	*why = (struct failed){ WIRE_FAIL_NOT_RUN, 0, { text, sizeof(text) - 1 } };
 	return -EPERM;
 }
 
@@ -219,6 +224,7 @@ static void patience_over(struct timer *timer)
 /* Without a router every stream's opener is gone, so each ends; wait for that. */
 static void agent_end(struct agent *a)
 {
+	cookie_close(&a->door);
 	router_destroy(a->router);
 	a->router = NULL;
 	a->loop.stop = a->job_count == 0;
@@ -253,6 +259,25 @@ static int agent_watch(struct agent *a)
 	return error;
 }
 
+/* Programs that call back. Without them the guest is served all the same. */
+static int callers_welcome(struct agent *a)
+{
+	int error;
+
+	if (!a->config->jobs.rules->sessions)
+		return 0;
+	memcpy(a->door.cookie.name, a->config->name, COOKIE_NAME);
+	error = cookie_listen(&a->door, &a->loop, a->router);
+	if (!error)
+		error = agents_tell(a->config->home, &a->door.cookie);
+	if (error == -EEXIST)
+		log_note(&a->log,
+			 "another agent is called %s: only programs of this guest find "
+			 "this one",
+			 a->config->name);
+	return error == -EEXIST ? 0 : error;
+}
+
 static int agent_begin(struct agent *a)
 {
 	static const struct router_ops ops = { .accept = agent_accept,
@@ -277,7 +302,7 @@ static int agent_begin(struct agent *a)
 	key_forget(a->config->key);
 	if (!error)
 		router_dial(a->router, dialer);
-	return error;
+	return error ? error : callers_welcome(a);
 }
 
 int agent_serve(const struct agent_config *config)

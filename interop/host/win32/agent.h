@@ -11,6 +11,8 @@ struct agent_config {
 	int door;          /* the guest calls here ... */
 	struct address at; /* ... at this address */
 	struct key *key;   /* overwritten once it is used */
+	const wchar_t *home;
+	char name[COOKIE_NAME]; /* of the guest, for programs here (agents.h) */
 	struct job_host jobs;
 };
 

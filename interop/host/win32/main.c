@@ -8,17 +8,28 @@
 
 #include "interop/host/options.h"
 #include "interop/host/win32/agent.h"
+#include "interop/host/win32/doctor.h"
 #include "interop/host/win32/home.h"
+#include "interop/host/win32/session.h"
+#include "interop/host/win32/wsl.h"
+#include "lib/fmt.h"
 #include "lib/win32/wide.h"
 
 static const char help[] =
 	"usage: landbridge agent --listen tcp:ADDRESS:PORT --key FILE\n"
+	"       landbridge exec [--user NAME] [--tty] NAME [--] COMMAND [ARG]...\n"
+	"       landbridge shell [--user NAME] [NAME]\n"
+	"       landbridge doctor [--json] [NAME]\n"
 	"       landbridge version\n"
 	"agent serves the guest that calls and has the key that fits (landbridge enroll on\n"
 	"a Linux host makes both keys), until it is told to stop: it runs the Windows programs\n"
 	"that the guest asks for, each with three pipes. What guests may run says\n"
 	"%LOCALAPPDATA%\\landbridge\\policy (landbridge-policy(5)).\n"
-	"Nothing else of Landbridge is here yet: no terminals, no drives, no machines.\n";
+	"exec runs COMMAND in the guest NAME, whose agent runs here, and exits with its status;\n"
+	"shell opens its login shell. NAME is the key's: of boat.host.key, boat.\n"
+	"doctor says what works here, and in the guest NAME.\n"
+	"As wsl.exe the same program takes wsl's own command line (wsl --help).\n"
+	"Nothing else of Landbridge is here yet: no drives, no machines.\n";
 
 static int refuse_option(struct fault *why, const char *option)
 {
@@ -80,6 +91,18 @@ static int door_open(struct agent_config *config, const char *listen, struct fau
 	return config->door < 0 ? listen_fault(why, listen, config->door) : 0;
 }
 
+/* As enroll named it: of boat.host.key, boat. */
+static void agent_name(char name[COOKIE_NAME], const char *key)
+{
+	const char *base = key + strlen(key);
+
+	while (base > key && base[-1] != '/' && base[-1] != '\\' && base[-1] != ':')
+		base--;
+	fmt(name, COOKIE_NAME, "%.*s", (int)strcspn(base, "."), base);
+	if (!options_name_fits(name))
+		fmt(name, COOKIE_NAME, "guest");
+}
+
 /* Which need not be on C:. */
 static int system_find(char *out, size_t size, struct fault *why)
 {
@@ -110,6 +133,8 @@ static int agent_command(const struct options *o, struct fault *why)
 	if (door_open(&config, o->listen, why) < 0)
 		return -1;
 	config.key = &key;
+	config.home = home;
+	agent_name(config.name, o->key);
 	config.jobs = (struct job_host){
 		.rules = &rules,
 		.audit = &audit,
@@ -122,28 +147,47 @@ static int agent_command(const struct options *o, struct fault *why)
 	return agent_serve(&config);
 }
 
-static int agent_main(char **argv, struct fault *why)
+static int network_begin(struct fault *why)
 {
-	struct options options;
 	WSADATA winsock;
 
-	if (options_parse(&options, COMMAND_AGENT, argv, why) < 0)
+	return WSAStartup(MAKEWORD(2, 2), &winsock) == 0
+		       ? 0
+		       : fault_set(why, HOST_FAILED, "unable to use the network: no Winsock 2.2");
+}
+
+static int command_main(enum command command, char **argv, struct fault *why)
+{
+	struct options options;
+
+	if (options_parse(&options, command, argv, why) < 0)
 		return -1;
 	if (options.help) {
 		fputs(help, stdout);
 		return 0;
 	}
-	if (WSAStartup(MAKEWORD(2, 2), &winsock) != 0)
-		return fault_set(why, HOST_FAILED, "unable to use the network: no Winsock 2.2");
-	return agent_command(&options, why);
+	if (options.socket && command != COMMAND_AGENT)
+		return refuse_option(why, "--socket");
+	if (network_begin(why) < 0)
+		return -1;
+	switch (command) {
+	case COMMAND_AGENT:
+		return agent_command(&options, why);
+	case COMMAND_DOCTOR:
+		return doctor_main(&options, why);
+	default:
+		return session_main(&options, why);
+	}
 }
 
 static int command_run(char **argv, struct fault *why)
 {
 	const char *name = argv[0] ? argv[0] : "--help";
 
-	if (strcmp(name, "agent") == 0)
-		return agent_main(argv, why);
+	const enum command command = options_command(name);
+
+	if (command & (COMMAND_AGENT | COMMAND_EXEC | COMMAND_SHELL | COMMAND_DOCTOR))
+		return command_main(command, argv, why);
 	if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0) {
 		puts("landbridge " LANDBRIDGE_VERSION);
 		return 0;
@@ -153,7 +197,7 @@ static int command_run(char **argv, struct fault *why)
 		return 0;
 	}
 	return fault_set(why, HOST_FAILED, "unknown command %s%s (see landbridge --help)", name,
-			 options_command(name) ? ": it is not there on a Windows host yet" : "");
+			 command ? ": it is not there on a Windows host yet" : "");
 }
 
 static void words_drop(char **words)
@@ -193,7 +237,10 @@ int wmain(int argc, wchar_t **wide)
 		fputs("landbridge: unable to read the arguments\n", stderr);
 		return HOST_FAILED;
 	}
-	status = command_run(words, &why);
+	if (wsl_is_name())
+		status = network_begin(&why) < 0 ? -1 : wsl_main(&why);
+	else
+		status = command_run(words, &why);
 	words_drop(words);
 	return status < 0 ? fault_print(&why) : status;
 }

@@ -52,6 +52,15 @@ int inlet_open(struct inlet *in, struct loop *loop, HANDLE pipe)
 	return 0;
 }
 
+int inlet_open_plain(struct inlet *in, struct loop *loop, HANDLE file)
+{
+	source_start(&in->source, &inlet_source);
+	if (file)
+		return transfer_open_plain(&in->transfer, loop, file);
+	source_end(&in->source);
+	return 0;
+}
+
 void inlet_close(struct inlet *in)
 {
 	transfer_close(&in->transfer);

@@ -71,6 +71,16 @@ int outlet_open(struct outlet *o, struct loop *loop, HANDLE pipe, HANDLE rest)
 	return transfer_open(&o->transfer, loop, pipe);
 }
 
+int outlet_open_plain(struct outlet *o, struct loop *loop, HANDLE file)
+{
+	o->piece = OUTLET_BULK;
+	sink_start(&o->sink, &outlet_sink);
+	if (file)
+		return transfer_open_plain(&o->transfer, loop, file);
+	sink_closed(&o->sink);
+	return 0;
+}
+
 void outlet_close(struct outlet *o)
 {
 	transfer_close(&o->transfer);

@@ -38,6 +38,8 @@ struct outlet {
 void outlet_init(struct outlet *o, struct channel *ch, int number, bool *ended);
 /* Owns both ends, also when this fails. 0 or negative errno. */
 int outlet_open(struct outlet *o, struct loop *loop, HANDLE pipe, HANDLE rest);
+/* A caller's stdout or stderr, of any kind, which stays the caller's; NULL: closed. */
+int outlet_open_plain(struct outlet *o, struct loop *loop, HANDLE file);
 void outlet_close(struct outlet *o);
 
 #endif
