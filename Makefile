@@ -192,7 +192,7 @@ check:
 	@set -e; for part in $(CHECKS); do $(MAKE) --no-print-directory $$part; done
 	@echo 'all tests passed'
 
-include scripts/unit.mk scripts/fuzz.mk scripts/boot.mk scripts/bench.mk scripts/lint.mk scripts/budget.mk scripts/deb.mk
+include scripts/unit.mk scripts/fuzz.mk scripts/boot.mk scripts/bench.mk scripts/lint.mk scripts/budget.mk scripts/deb.mk scripts/dist.mk
 
 # --- install, clean, help ---
 
