@@ -23,7 +23,7 @@
 #include "lib/textfile.h"
 #include "pathconv/pathconv.h"
 
-enum { AUTOMOUNT_MS = 20000, LETTERS = 26 };
+enum { AUTOMOUNT_MS = 20000, LETTERS = 26, NOTE_PATH = 64 };
 
 /* A directory for each drive whose own was made for it; and for each that was told to
  * fail, of which nobody hears again whenever its host comes back. */
@@ -52,12 +52,25 @@ static size_t drive_point(const struct settings *s, char *out, size_t size, int 
 	return fmt(out, size, "%.*s/%c", (int)len, s->automount_root, letter + 'a');
 }
 
+static void note_path(char path[NOTE_PATH], const char *kind, int letter)
+{
+	fmt(path, NOTE_PATH, "%.*s%c", (int)strcspn(kind, "%"), kind, letter + 'a');
+}
+
+static void note_drop(const char *kind, int letter)
+{
+	char path[NOTE_PATH];
+
+	note_path(path, kind, letter);
+	rmdir(path);
+}
+
 /* Whether it is a new one. */
 static bool note_make(const char *kind, int letter)
 {
-	char path[64];
+	char path[NOTE_PATH];
 
-	fmt(path, sizeof(path), "%.*s%c", (int)strcspn(kind, "%"), kind, letter + 'a');
+	note_path(path, kind, letter);
 	return access(path, F_OK) < 0 && dir_make(path, 0700) == 0;
 }
 
@@ -117,6 +130,8 @@ static int letter_mount(struct automount *a, int letter)
 		fmt(r.why, sizeof(r.why), "%s", strerror(-err));
 	if (err == -EEXIST)
 		err = 0;
+	if (err == 0)
+		note_drop(TOLD, letter);
 	if (made && err == 0)
 		note_make(MADE, letter);
 	else if (made)

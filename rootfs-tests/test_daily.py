@@ -161,7 +161,7 @@ def test_clock_after_a_pause(watched):
     assert until(lambda: time.monotonic() - began > 15, 20)
     watched.tell("cont")
     assert off() < 3
-    assert b"the clock is set: it was 1" in watched.exec("busybox", "dmesg").out
+    assert re.search(rb"the clock is set: it was 1[0-9]{4} ms behind", watched.exec("busybox", "dmesg").out)
 
 
 class Leased(Machine):

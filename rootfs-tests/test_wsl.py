@@ -202,7 +202,9 @@ def test_terminate(prefix, keys):
 
 def test_cookie_is_its_owners_alone(prefix, guest):
     """Wine counts the owner's group as the owner."""
-    for name in os.listdir(os.path.join(prefix.c, "landbridge", "agents")):
+    names = os.listdir(os.path.join(prefix.c, "landbridge", "agents"))
+    assert "boat" in names
+    for name in names:
         assert os.stat(os.path.join(prefix.c, "landbridge", "agents", name)).st_mode & 0o007 == 0
 
 

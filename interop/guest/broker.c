@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,8 +27,13 @@ enum {
 	LISTENER = 3,         /* inherited from PID 1 */
 	SESSION_ENDPOINT = 3, /* where a session finds its stream */
 	SPARE_MS = 5,         /* after a session's start the next one is made ready */
-	CLOCK_MS = 500,       /* by so much it may be wrong: the link is no time server */
+	CLOCK_MS = 500,       /* by so much it may be wrong: the link is no time server, */
+	SYNCED_MS = 10000,    /* and one that has one knows better */
 };
+
+/* What is not between these is no time. In ms since 1970. */
+#define YEAR_2020 UINT64_C(1577836800000)
+#define YEAR_2100 UINT64_C(4102444800000)
 
 struct broker {
 	struct loop loop;
@@ -38,11 +44,11 @@ struct broker {
 	char *host_path; /* "LANDBRIDGE_HOST_PATH=" and the connected host's PATH, or NULL */
 	int spare;       /* the endpoint of a session that waits for its stream, or -1 */
 	struct timer refill;
-	int dial_error; /* the last one that was logged */
-	bool mounts;    /* the host's drives, when it tells of them */
-	struct who who; /* may ask for one */
-	bool shows;     /* its ports to the host */
-	bool keeps_time;
+	int dial_error;              /* the last one that was logged */
+	bool mounts;                 /* the host's drives, when it tells of them */
+	struct who who;              /* may ask for one */
+	bool shows;                  /* its ports to the host */
+	bool keeps_time, heard_time; /* of the host that is there */
 	struct ports ports;
 	const char *closed;         /* why nobody here may ask for a program, or NULL */
 	char text[WIRE_FAILED_MAX]; /* of the last refusal */
@@ -175,6 +181,7 @@ static void broker_state(void *owner, const struct hello *hello)
 	free(b->host_path);
 	b->host_path = hello ? host_path_entry(hello) : NULL;
 	b->dial_error = 0;
+	b->heard_time &= hello != NULL;
 	log_note(&b->log,
 		 hello ? "the host is connected" : "the host is gone: its programs failed");
 	/* It also writes the PATH down, for those who are no session. */
@@ -186,20 +193,31 @@ static void broker_state(void *owner, const struct hello *hello)
 		ports_host(&b->ports, b->shows && hello && (hello->features & HELLO_PORTS));
 }
 
-/* A clock that others keep right (NTP) is right, and left alone. */
+/* A clock that was kept right (NTP) is so until it stood still. */
+static int64_t time_tolerance(void)
+{
+	struct timex t = { .modes = 0 };
+
+	return adjtimex(&t) == TIME_ERROR ? CLOCK_MS : SYNCED_MS;
+}
+
+/* What was long under way makes us look ahead: only who has just come sets us back. */
 static void broker_time(void *owner, uint64_t ms)
 {
-	const struct broker *b = owner;
+	struct broker *b = owner;
 	const struct timespec host = { .tv_sec = (time_t)(ms / 1000),
 				       .tv_nsec = (long)(ms % 1000) * 1000000 };
 	struct timespec here;
 	int64_t behind;
 
+	if (!b->keeps_time || ms < YEAR_2020 || ms > YEAR_2100)
+		return;
 	clock_gettime(CLOCK_REALTIME, &here);
 	behind = (int64_t)ms - (here.tv_sec * 1000 + here.tv_nsec / 1000000);
-	if (!b->keeps_time || (behind < CLOCK_MS && behind > -CLOCK_MS))
-		return;
-	if (clock_settime(CLOCK_REALTIME, &host) == 0)
+	if (behind < time_tolerance() && (b->heard_time || behind > -time_tolerance()))
+		behind = 0;
+	b->heard_time = true;
+	if (behind != 0 && clock_settime(CLOCK_REALTIME, &host) == 0)
 		log_note(&b->log, "the clock is set: it was %ld ms behind the host's",
 			 (long)behind);
 }

@@ -107,7 +107,9 @@ static int take_list(struct wslline *w, struct cutter *c, struct fault *why)
 			w->verbose = true;
 		else if (is_either(word, "-q", "--quiet"))
 			w->quiet = true;
-		else if (!is_either(word, "--running", "--all"))
+		else if (strcmp(word, "--running") == 0)
+			w->running = true;
+		else if (strcmp(word, "--all") != 0)
 			return refuse(why, word, "a list has -v, -q, --running and --all here");
 	}
 	return w->verbose && w->quiet ? refuse(why, "-v with -q", "give one of them") : 0;

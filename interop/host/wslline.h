@@ -36,6 +36,7 @@ struct wslline {
 	const char *name; /* of the distribution; NULL: the default one */
 	const char *user, *dir;
 	bool verbose, quiet;
+	bool running;      /* those alone */
 	const char *shell; /* a command for the user's shell */
 	char **exec;       /* a program and its arguments, NULL-terminated */
 };

@@ -47,9 +47,12 @@ static void connection_say_hello(struct router *r)
 
 	memcpy(h.epoch, r->connection.epoch, WIRE_EPOCH);
 	memcpy(h.echo, r->connection.peer, WIRE_EPOCH);
-	h.host_path = (struct wire_str){ r->host_path, strlen(r->host_path) };
-	h.drives = r->drives;
-	h.read_only = r->read_only;
+	/* Who knows us already hears the time alone. */
+	if (r->connection.state != CONNECTION_UP) {
+		h.host_path = (struct wire_str){ r->host_path, strlen(r->host_path) };
+		h.drives = r->drives;
+		h.read_only = r->read_only;
+	}
 	h.features = r->features;
 	if (r->ops->now)
 		h.time = r->ops->now();

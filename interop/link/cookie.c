@@ -150,17 +150,31 @@ static void caller_ready(struct watch *watch, uint32_t events)
 		caller_drop(c);
 }
 
+/* One that is free, or that of who came first. */
+static struct cookie_caller *place_find(struct cookie_door *door)
+{
+	struct cookie_caller *c;
+
+	for (size_t i = 0; i < COOKIE_CALLERS; i++)
+		if (door->at[i].watch.fd < 0)
+			return &door->at[i];
+	c = &door->at[door->turn++ % COOKIE_CALLERS];
+	caller_drop(c);
+	return c;
+}
+
 static void caller_connected(struct acceptor *acceptor, int fd)
 {
 	struct cookie_door *door = container_of(acceptor, struct cookie_door, acceptor);
-	struct cookie_caller *c = &door->at[door->turn++ % COOKIE_CALLERS];
+	struct cookie_caller *c = place_find(door);
 
-	caller_drop(c);
 	c->door = door;
 	c->used = 0;
 	c->watch.ready = caller_ready;
 	if (watch_add(acceptor->watch.loop, &c->watch, fd, EPOLLIN) < 0)
 		fd_close(&fd);
+	else
+		caller_ready(&c->watch, EPOLLIN); /* most have said it all */
 }
 
 int cookie_listen(struct cookie_door *door, struct loop *loop, struct router *router)

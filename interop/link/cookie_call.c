@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "lib/fd.h"
+#include "lib/loop.h"
 
 enum { ANSWER_MS = 2000 };
 
@@ -27,9 +28,12 @@ static int call(int fd, const struct cookie *c, enum cookie_wish wish)
 
 static bool hear(int fd, uint8_t *said, size_t len)
 {
+	const int64_t end = loop_now() + ANSWER_MS;
+
 	while (len > 0) {
+		const int64_t left = end - loop_now();
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		ssize_t n = poll(&p, 1, ANSWER_MS) > 0 ? recv(fd, said, len, 0) : -1;
+		ssize_t n = left > 0 && poll(&p, 1, (int)left) > 0 ? recv(fd, said, len, 0) : -1;
 
 		if (n <= 0)
 			return false;

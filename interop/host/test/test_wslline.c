@@ -19,8 +19,8 @@ static const char *shown(const char *line)
 		fmt(text, sizeof(text), "%d %s", why.status, why.text);
 		return text;
 	}
-	n = fmt(text, sizeof(text), "%d%s%s", (int)w.wish, w.verbose ? " verbose" : "",
-		w.quiet ? " quiet" : "");
+	n = fmt(text, sizeof(text), "%d%s%s%s", (int)w.wish, w.verbose ? " verbose" : "",
+		w.quiet ? " quiet" : "", w.running ? " running" : "");
 	if (w.name)
 		n += fmt(text + n, sizeof(text) - n, " name=%s", w.name);
 	if (w.user)
@@ -61,7 +61,7 @@ static void test_lines(void **state)
 		  "0 name=boat user=ann shell=id -u" },
 		{ "wsl -l", "1" },
 		{ "wsl --list --verbose --all", "1 verbose" },
-		{ "wsl -l -q --running", "1 quiet" },
+		{ "wsl -l -q --running", "1 quiet running" },
 		{ "wsl --status", "2" },
 		{ "wsl -v", "3" },
 		{ "wsl --version", "3" },

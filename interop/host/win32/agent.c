@@ -260,12 +260,12 @@ static int agent_watch(struct agent *a)
 }
 
 /* Programs that call back. Without them the guest is served all the same. */
-static int callers_welcome(struct agent *a)
+static void callers_welcome(struct agent *a)
 {
 	int error;
 
 	if (!a->config->jobs.rules->sessions)
-		return 0;
+		return;
 	memcpy(a->door.cookie.name, a->config->name, COOKIE_NAME);
 	error = cookie_listen(&a->door, &a->loop, a->router);
 	if (!error)
@@ -275,7 +275,9 @@ static int callers_welcome(struct agent *a)
 			 "another agent is called %s: only programs of this guest find "
 			 "this one",
 			 a->config->name);
-	return error == -EEXIST ? 0 : error;
+	else if (error)
+		log_warn(&a->log, "unable to tell other programs of the agent %s: %s",
+			 a->config->name, strerror(-error));
 }
 
 static int agent_begin(struct agent *a)
@@ -300,9 +302,11 @@ static int agent_begin(struct agent *a)
 	error = dialer_of_socket(&dialer, &a->loop, a->config->door, &a->config->at,
 				 a->config->key);
 	key_forget(a->config->key);
-	if (!error)
-		router_dial(a->router, dialer);
-	return error ? error : callers_welcome(a);
+	if (error)
+		return error;
+	router_dial(a->router, dialer);
+	callers_welcome(a);
+	return 0;
 }
 
 int agent_serve(const struct agent_config *config)

@@ -99,12 +99,24 @@ static int cookie_of_variable(struct cookie *c)
 	return cookie_parse(c, text, strlen(text));
 }
 
+/* That of who started us; where its agent is gone and another one has its name, that one's. */
+static int cookie_of_starter(const WCHAR *home, struct cookie *c)
+{
+	struct cookie filed;
+	int error = cookie_of_variable(c);
+
+	if (!error && cookie_of_file(home, c->name, &filed) == 0 &&
+	    memcmp(filed.ask, c->ask, COOKIE_SECRET) != 0 && cookie_ask(c, COOKIE_LOOK) < 0)
+		*c = filed;
+	return error;
+}
+
 size_t agents_all(const WCHAR *home, struct cookie *at)
 {
 	WIN32_FIND_DATAW found;
 	char name[COOKIE_NAME];
 	WCHAR path[FILE_NAME];
-	size_t count = cookie_of_variable(&at[0]) == 0;
+	size_t count = cookie_of_starter(home, &at[0]) == 0;
 	HANDLE list;
 
 	agent_file(path, home, "*");
@@ -179,7 +191,7 @@ static int find_any(const WCHAR *home, struct cookie *c, struct fault *why)
 
 int agents_find(const WCHAR *home, const char *name, struct cookie *c, struct fault *why)
 {
-	if (cookie_of_variable(c) == 0 && (!name || strcmp(name, c->name) == 0))
+	if (cookie_of_starter(home, c) == 0 && (!name || strcmp(name, c->name) == 0))
 		return 0;
 	if (!name)
 		return find_any(home, c, why);

@@ -100,7 +100,8 @@ static int list(const struct wslline *w, const WCHAR *home, struct fault *why)
 	else if (!w->quiet)
 		puts("The guests of Landbridge's agents:");
 	for (size_t i = 0; i < count; i++)
-		list_one(w, &all[i], strcmp(all[i].name, any.name) == 0);
+		if (!w->running || cookie_ask(&all[i], COOKIE_LOOK) == 1)
+			list_one(w, &all[i], strcmp(all[i].name, any.name) == 0);
 	return 0;
 }
 

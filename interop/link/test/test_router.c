@@ -277,7 +277,6 @@ static bool never(struct pair *pair)
 	return false;
 }
 
-/* Up and idle: no timer is armed, so nothing wakes the loop. */
 static bool guest_told_twice(struct pair *pair)
 {
 	return pair->guest.times >= 2;
@@ -309,6 +308,7 @@ static void guest_hears_the_time(void **state)
 	assert_int_equal(t->pair.guest.ups, 1);
 }
 
+/* Up and idle: no timer is armed, so nothing wakes the loop. */
 static void idle_link_never_wakes(void **state)
 {
 	struct fixture *t = *state;

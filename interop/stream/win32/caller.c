@@ -12,7 +12,7 @@
 #include "lib/macros.h"
 
 /* How long output may still drain when the other side is gone. */
-enum { LINGER_MS = 1000 };
+enum { LINGER_MS = 1000, READ_MS = 5000 };
 
 /* Linux's numbers. */
 enum { LINUX_HUP = 1, LINUX_INT = 2, LINUX_QUIT = 3 };
@@ -190,8 +190,12 @@ static void stdin_put_back(const struct caller *c)
 {
 	LARGE_INTEGER at = { .QuadPart = c->in_begins + (LONGLONG)c->in.source.taken };
 
-	if (c->in_is_file)
-		SetFilePointerEx(c->in_handle, at, NULL, FILE_BEGIN);
+	if (!c->in_is_file)
+		return;
+	/* What the thread has begun to read moves it on. */
+	if (c->in.transfer.busy)
+		WaitForSingleObject(c->in.transfer.event, READ_MS);
+	SetFilePointerEx(c->in_handle, at, NULL, FILE_BEGIN);
 }
 
 static int caller_open(struct caller *c, int endpoint)

@@ -66,10 +66,13 @@ static unsigned __stdcall transfer_thread(void *arg)
 
 int transfer_open_plain(struct transfer *t, struct loop *loop, HANDLE file)
 {
-	int error = transfer_open(t, loop, file);
+	int error;
 
 	t->turn = CreateEventW(NULL, FALSE, FALSE, NULL);
-	if (!error && t->turn)
+	if (!t->turn)
+		return -ENOMEM;
+	error = transfer_open(t, loop, file);
+	if (!error)
 		t->thread = (HANDLE)_beginthreadex(NULL, THREAD_STACK, transfer_thread, t,
 						   STACK_SIZE_PARAM_IS_A_RESERVATION, NULL);
 	return error ? error : t->thread ? 0 : -ENOMEM;
