@@ -21,6 +21,9 @@ struct job_under_test {
 	char mark[64]; /* in the command line of all its processes */
 };
 
+/* Who is to end at once, on a machine that is busy; who is not waits for 100 s. */
+enum { SOON_MS = 10000 };
+
 /* Starts a script whose processes can be told by their command line, and waits
  * for its first line. $M is the mark. */
 static void start(struct job_under_test *j, const char *script, uint32_t flags,
@@ -70,7 +73,7 @@ static void caller_killed(void **state)
 	(void)state;
 	start(&j, TREE, 0, NULL);
 	kill(j.pair.caller, SIGKILL);
-	process_wait(j.pair.caller, 2000);
+	process_wait(j.pair.caller, SOON_MS);
 	finish(&j);
 }
 
@@ -99,7 +102,7 @@ static void spared_lives_on(void **state)
 	*daemon_pid = (pid_t)strtol(pid, NULL, 10);
 	assert_true(*daemon_pid > 1);
 	kill(j.pair.caller, SIGKILL);
-	process_wait(j.pair.caller, 2000);
+	process_wait(j.pair.caller, SOON_MS);
 	finish(&j); /* the runner waits for the others, and not for it */
 	assert_int_equal(kill(*daemon_pid, SIGKILL), 0);
 	munmap(daemon_pid, sizeof(*daemon_pid));
@@ -113,7 +116,7 @@ static void runner_terminated(void **state)
 	start(&j, TREE, 0, NULL);
 	kill(j.pair.runner, SIGTERM);
 	finish(&j);
-	process_wait(j.pair.caller, 2000);
+	process_wait(j.pair.caller, SOON_MS);
 }
 
 static void runner_killed(void **state)
@@ -124,12 +127,12 @@ static void runner_killed(void **state)
 	(void)state;
 	start(&j, "echo up; echo $0 >/dev/null; exec sleep 100", 0, NULL);
 	kill(j.pair.runner, SIGKILL);
-	status = process_wait(j.pair.caller, 2000);
+	status = process_wait(j.pair.caller, SOON_MS);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 125);
 	assert_int_equal(j.pair.reports->caller.out.how, OUTCOME_LOST);
 	assert_non_null(strstr(j.pair.reports->caller.out.text, "lost"));
 	kill((pid_t)j.pair.reports->caller.out.pid, SIGKILL);
-	process_wait(j.pair.runner, 2000);
+	process_wait(j.pair.runner, SOON_MS);
 	close(j.out);
 }
 
@@ -178,7 +181,7 @@ static void signals_sent(void **state)
 		/* Two of a kind that are pending at once are one. */
 		if (c->times > 1 && !retry(is_dead, &j.pair.caller, 300))
 			kill(j.pair.caller, c->signal);
-		status = process_wait(j.pair.caller, 2000);
+		status = process_wait(j.pair.caller, SOON_MS);
 		assert_int_equal(j.pair.reports->caller.out.how, c->how);
 		assert_int_equal(j.pair.reports->caller.out.code, c->code);
 		assert_int_equal(WIFSIGNALED(status) ? WTERMSIG(status) : 0, c->died);
@@ -198,7 +201,7 @@ static void ignored_stays_ignored(void **state)
 	start(&j, "echo up; sleep 0.3; exit 3", 0, NULL);
 	signal(SIGHUP, SIG_DFL);
 	kill(j.pair.caller, SIGHUP);
-	assert_int_equal(WEXITSTATUS(process_wait(j.pair.caller, 2000)), 3);
+	assert_int_equal(WEXITSTATUS(process_wait(j.pair.caller, SOON_MS)), 3);
 	finish(&j);
 }
 
@@ -231,7 +234,7 @@ static void gui_lives_on(void **state)
 	(void)state;
 	start(&j, "echo up; sleep 100; : $0", 0, &ops);
 	assert_int_equal(kill(j.pair.caller, SIGINT), 0);
-	status = process_wait(j.pair.caller, 2000);
+	status = process_wait(j.pair.caller, SOON_MS);
 	assert_int_equal(WTERMSIG(status), SIGINT);
 	assert_false(retry(nobody_is, j.mark, 300));
 	kill((pid_t)j.pair.reports->caller.out.pid, SIGKILL);
@@ -251,7 +254,7 @@ static void gui_is_not_waited_for(void **state)
 	before = loop_now();
 	assert_int_equal(WEXITSTATUS(process_wait(j.pair.caller, 5000)), 6);
 	assert_true(loop_now() - before < 5000);
-	process_wait(j.pair.runner, 2000);
+	process_wait(j.pair.runner, SOON_MS);
 	assert_int_not_equal(marked_kill(j.mark, SIGKILL), 0); /* it lived on */
 	finish_pair(&j);
 }
@@ -265,7 +268,7 @@ static void silent_child_is_not_waited_for(void **state)
 	start(&j, "bash -c 'while :; do sleep 100; done' $0 >/dev/null 2>&1 & echo up; exit 6", 0,
 	      NULL);
 	assert_int_equal(WEXITSTATUS(process_wait(j.pair.caller, 5000)), 6);
-	process_wait(j.pair.runner, 2000);
+	process_wait(j.pair.runner, SOON_MS);
 	assert_int_not_equal(marked_kill(j.mark, SIGKILL), 0); /* it lived on */
 	finish_pair(&j);
 }
@@ -279,7 +282,7 @@ static void loose_stderr_is_not_waited_for(void **state)
 	(void)state;
 	start(&j, "bash -c 'while :; do sleep 100; done' $0 >/dev/null & echo up; exit 6", 0, &ops);
 	assert_int_equal(WEXITSTATUS(process_wait(j.pair.caller, 5000)), 6);
-	process_wait(j.pair.runner, 2000);
+	process_wait(j.pair.runner, SOON_MS);
 	assert_int_not_equal(marked_kill(j.mark, SIGKILL), 0); /* it lived on */
 	finish_pair(&j);
 }
@@ -310,7 +313,7 @@ static void detached_lives_on(void **state)
 	(void)state;
 	argv[3] = path;
 	pair_start(&pair, &call);
-	assert_int_equal(WEXITSTATUS(process_wait(pair.caller, 2000)), 0);
+	assert_int_equal(WEXITSTATUS(process_wait(pair.caller, SOON_MS)), 0);
 	assert_int_equal(lseek(fd, 0, SEEK_END), 0);
 	process_wait(pair.runner, 5000);
 	assert_int_equal(read_all(fd, buf, sizeof(buf)), 2);
