@@ -220,7 +220,7 @@ def test_check_config(guest):
     assert "enabled = true # default" in lines, result
     assert result.stderr.count("\n") == 1 and ":5: nonsense: no = comes after the key" in result.stderr, result
     guest.write("again", "\n".join(line for line in lines if not line.startswith(("ip ", "gateway ", "timezone ",
-                "partition ", "subvolume ", "drives ", "dns ", "name ", "user ", "link ", "key "))))
+                "partition ", "subvolume ", "drives ", "dns ", "host ", "name ", "user ", "link ", "key "))))
     check[-1] = guest.path("again")
     assert subprocess.run(check, capture_output=True, check=False).returncode == 0, "it reads what it prints"
     check[-1] = guest.path("none")
