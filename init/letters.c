@@ -27,8 +27,8 @@ enum { AUTOMOUNT_MS = 20000, LETTERS = 26, NOTE_PATH = 64 };
 
 /* A directory for each drive whose own was made for it; and for each that was told to
  * fail, of which nobody hears again whenever its host comes back. */
-#define MADE DRIVES_DIR "/made-%c"
-#define TOLD DRIVES_DIR "/told-%c"
+#define MADE DRIVES_DIR "/made-"
+#define TOLD DRIVES_DIR "/told-"
 
 int step_drives(struct machine *m)
 {
@@ -54,7 +54,7 @@ static size_t drive_point(const struct settings *s, char *out, size_t size, int 
 
 static void note_path(char path[NOTE_PATH], const char *kind, int letter)
 {
-	fmt(path, NOTE_PATH, "%.*s%c", (int)strcspn(kind, "%"), kind, letter + 'a');
+	fmt(path, NOTE_PATH, "%s%c", kind, letter + 'a');
 }
 
 static void note_drop(const char *kind, int letter)
@@ -77,10 +77,10 @@ static bool note_make(const char *kind, int letter)
 uint32_t drives_made(void)
 {
 	uint32_t made = 0;
-	char path[sizeof(MADE)];
+	char path[NOTE_PATH];
 
 	for (int i = 0; i < LETTERS; i++) {
-		fmt(path, sizeof(path), MADE, i + 'a');
+		note_path(path, MADE, i);
 		if (access(path, F_OK) == 0)
 			made |= (uint32_t)1 << i;
 	}
@@ -130,15 +130,15 @@ static int letter_mount(struct automount *a, int letter)
 		fmt(r.why, sizeof(r.why), "%s", strerror(-err));
 	if (err == -EEXIST)
 		err = 0;
-	if (err == 0)
+	if (err == 0) {
 		note_drop(TOLD, letter);
-	if (made && err == 0)
-		note_make(MADE, letter);
-	else if (made)
+		if (made)
+			note_make(MADE, letter);
+		return 0;
+	}
+	if (made)
 		rmdir(target); /* never one that the image has */
-	if (err < 0)
-		fmt(a->what, sizeof(a->what), "mount the drive %s on %s: %s", source, target,
-		    r.why);
+	fmt(a->what, sizeof(a->what), "mount the drive %s on %s: %s", source, target, r.why);
 	return err;
 }
 

@@ -113,12 +113,15 @@ def program(name, *args, flags=0):
     return [field(1, struct.pack("<I", flags)), field(2, name), field(3, name), *(field(3, a.encode() + b"\0") for a in args)]
 
 
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory):
-    where = tmp_path_factory.mktemp("keys")
-    for name in ("boat", "other"):
+def enroll(where, *names):
+    for name in names:
         subprocess.run([LANDBRIDGE, "enroll", name, "--dir", where], check=True, stdout=subprocess.DEVNULL)
     return where
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory):
+    return enroll(tmp_path_factory.mktemp("keys"), "boat", "other")
 
 
 @pytest.fixture(scope="module")

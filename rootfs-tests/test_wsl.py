@@ -6,9 +6,9 @@ import subprocess
 import pytest
 
 from drive import HERE
-from frontdoor import BUILD, LANDBRIDGE
+from frontdoor import BUILD
 from processes import until
-from test_windows_agent import WINE, Guest, Prefix, agent_on, free_port, says_hello
+from test_windows_agent import WINE, Guest, Prefix, agent_on, enroll, free_port, says_hello
 
 pytestmark = HERE
 
@@ -25,10 +25,7 @@ class Ferry(Prefix):
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory):
-    where = tmp_path_factory.mktemp("keys")
-    for name in ("boat", "raft"):
-        subprocess.run([LANDBRIDGE, "enroll", name, "--dir", where], check=True, stdout=subprocess.DEVNULL)
-    return where
+    return enroll(tmp_path_factory.mktemp("keys"), "boat", "raft")
 
 
 @pytest.fixture(scope="module")

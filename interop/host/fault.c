@@ -61,3 +61,10 @@ int path_format(char *out, size_t size, const char *format, ...)
 	va_end(args);
 	return len < size ? 0 : -ENAMETOOLONG;
 }
+
+const char *path_base(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}

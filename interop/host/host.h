@@ -37,5 +37,7 @@ void note(const char *format, ...) LIKE_PRINTF(1, 2);
 
 /* fmt() that fails when it does not fit: 0 or -ENAMETOOLONG. */
 int path_format(char *out, size_t size, const char *format, ...) LIKE_PRINTF(3, 4);
+/* What is behind the path's last slash. Pure. */
+const char *path_base(const char *path);
 
 #endif

@@ -8,13 +8,6 @@
 
 #include "interop/host/host.h"
 
-const char *path_base(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 int dir_hold(const char *path)
 {
 	char dir[PATH_MAX];

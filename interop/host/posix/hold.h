@@ -4,8 +4,6 @@
 
 #include "interop/link/link.h"
 
-/* Behind the last slash. */
-const char *path_base(const char *path);
 /* The directory that `path` is in, or negative errno. */
 int dir_hold(const char *path);
 /* Gives a unix link a name that holds on both sides of the wall, where the hypervisor

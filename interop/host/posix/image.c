@@ -57,10 +57,9 @@ enum image_kind image_probe(const uint8_t *head, size_t len, enum disk_format *f
 
 void image_name(char *out, size_t size, const char *path)
 {
-	const char *base = strrchr(path, '/');
 	size_t used = 0;
 
-	for (base = base ? base + 1 : path; *base && *base != '.' && used + 1 < size; base++)
+	for (const char *base = path_base(path); *base && *base != '.' && used + 1 < size; base++)
 		if (ascii_is_alnum(*base) || used > 0)
 			out[used++] = ascii_is_alnum(*base) ? *base : '-';
 	while (used > 0 && out[used - 1] == '-')

@@ -182,13 +182,12 @@ static void put_dirs(struct archive *a, const struct wanted *w, size_t i, const 
 static int put_modules(struct archive *a, const struct wanted *w, const char *dir,
 		       struct fault *why)
 {
-	const char *slash = strrchr(dir, '/');
 	char under[NAME_MAX + 16], name[PATH_MAX], file[PATH_MAX];
 	int r;
 
 	put_entry(a, "lib", S_IFDIR | 0755, NULL, 0);
 	put_entry(a, "lib/modules", S_IFDIR | 0755, NULL, 0);
-	fmt(under, sizeof(under), "lib/modules/%s", slash ? slash + 1 : dir);
+	fmt(under, sizeof(under), "lib/modules/%s", path_base(dir));
 	put_entry(a, under, S_IFDIR | 0755, NULL, 0);
 	fmt(name, sizeof(name), "%s/modules.dep", under);
 	put_entry(a, name, S_IFREG | 0644, w->lines.base, w->lines.used);

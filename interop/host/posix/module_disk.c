@@ -78,14 +78,15 @@ static bool is_made(const char *disk)
 
 void module_disk_find(char disk[PATH_MAX], const char *modules, const struct dirs *dirs)
 {
-	const char *slash = strrchr(modules, '/'), *release = slash ? slash + 1 : modules;
+	const char *release = path_base(modules);
 	char list[PATH_MAX], others[NAME_MAX + 32];
 	struct stat st;
 
 	if (path_format(list, sizeof(list), "%s/modules.dep", modules) < 0 || stat(list, &st) < 0 ||
 	    path_format(disk, PATH_MAX, "%s/modules", dirs->home) < 0 || dir_make(disk, 0700) < 0 ||
-	    path_format(disk, PATH_MAX, "%s/modules/%s@%llx%08lx.squashfs", dirs->home, release,
-			(unsigned long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec) < 0) {
+	    path_format(disk, PATH_MAX, "%s/modules/%s@%llx%08lx.squashfs", dirs->home,
+			path_base(modules), (unsigned long long)st.st_mtim.tv_sec,
+			st.st_mtim.tv_nsec) < 0) {
 		disk[0] = '\0';
 		return;
 	}

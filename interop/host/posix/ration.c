@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "interop/host/host.h"
 #include "lib/fmt.h"
 
 void ration_of_machine(char group[CGROUP_NAME], const struct machine *machine)
@@ -18,7 +19,7 @@ void ration_of_machine(char group[CGROUP_NAME], const struct machine *machine)
 
 void ration_of_socket(char group[CGROUP_NAME], const char *socket)
 {
-	const char *slash = strrchr(socket, '/'), *name = slash ? slash + 1 : socket;
+	const char *name = path_base(socket);
 	char dir[PATH_MAX];
 
 	fmt(dir, sizeof(dir), "%.*s.", (int)(name - socket), socket);
