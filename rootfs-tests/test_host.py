@@ -122,6 +122,11 @@ class TestOneGuest:
             assert os.readlink(f"/proc/{server}/ns/{kind}") != os.readlink(f"/proc/self/ns/{kind}"), kind
         with open(f"/proc/{server}/oom_score_adj", encoding="ascii") as file:
             assert int(file.read()) >= 500
+        if os.geteuid() == 0 and os.access("/sys/fs/cgroup/pids", os.W_OK):  # an ordinary user has RLIMIT_NPROC
+            with open(f"/proc/{server}/cgroup", encoding="ascii") as file:
+                group = next(line.split(":")[2] for line in file.read().split("\n") if ":pids:" in line)
+            with open(f"/sys/fs/cgroup/pids{group}/pids.max", encoding="ascii") as file:
+                assert int(file.read()) == 4096, group
         agent = child_named(run, "lb-agent")
 
         def none_of_the_host():

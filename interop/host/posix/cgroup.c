@@ -1,4 +1,4 @@
-/* cgroup.c: a limit on the memory of processes together. */
+/* cgroup.c: limits on processes together. */
 #include "interop/host/posix/cgroup.h"
 
 #include <errno.h>
@@ -19,14 +19,25 @@
 
 enum { TRIAL_MS = 5000, TEXT_MAX = 8192 };
 
-/* The files of the limits. */
-struct version {
-	const char *controller, *root, *memory, *swap;
+/* A tree of groups, and its files of limits; NULL: it has none of that kind. */
+struct hierarchy {
+	const char *controller, *root, *memory, *swap, *processes;
 };
 
-static const struct version first = { "memory", ROOT "/memory", "memory.limit_in_bytes",
-				      "memory.memsw.limit_in_bytes" },
-			    second = { "", ROOT, "memory.max", "memory.swap.max" };
+/* Version 1 has a tree a controller, version 2 (where `controller` is empty) one for all. */
+static const struct hierarchy first[] = { { "memory", ROOT "/memory", "memory.limit_in_bytes",
+					    "memory.memsw.limit_in_bytes", NULL },
+					  { "pids", ROOT "/pids", NULL, NULL, "pids.max" } },
+			      second[] = { { "", ROOT, "memory.max", "memory.swap.max",
+					     "pids.max" } };
+
+static size_t hierarchies(const struct hierarchy **at)
+{
+	bool is_second = access(ROOT "/cgroup.controllers", F_OK) == 0;
+
+	*at = is_second ? second : first;
+	return is_second ? array_len(second) : array_len(first);
+}
 
 /* Whether "cpu,memory:/path" begins with a list that has it; of version 2 it is empty. */
 static bool has_controller(const char *list, const char *controller)
@@ -59,28 +70,26 @@ int cgroup_own(const char *text, const char *controller, char *out, size_t size)
 }
 
 /* The directory of our own group. */
-static int group_own(const struct version **version, char dir[PATH_MAX])
+static int group_own(const struct hierarchy *h, char dir[PATH_MAX])
 {
 	char text[TEXT_MAX], own[PATH_MAX];
 	int r;
 
 	if (file_read("/proc/self/cgroup", text, sizeof(text)) <= 0)
 		return -EOPNOTSUPP;
-	*version = access(ROOT "/cgroup.controllers", F_OK) == 0 ? &second : &first;
-	r = cgroup_own(text, (*version)->controller, own, sizeof(own));
+	r = cgroup_own(text, h->controller, own, sizeof(own));
 	if (r < 0)
 		return r == -ENOENT ? -EOPNOTSUPP : r;
-	return path_format(dir, PATH_MAX, "%s%s", (*version)->root,
-			   strcmp(own, "/") == 0 ? "" : own);
+	return path_format(dir, PATH_MAX, "%s%s", h->root, strcmp(own, "/") == 0 ? "" : own);
 }
 
 /* That of the group of that name, for who is in the group `own`. */
-static int group_find(const struct version *version, const char *own, const char *name,
+static int group_find(const struct hierarchy *h, const char *own, const char *name,
 		      char dir[PATH_MAX])
 {
 	const char *end = own + strlen(own);
 
-	if (version == &second && strcmp(own, version->root) != 0)
+	if (h == second && strcmp(own, h->root) != 0)
 		end = strrchr(own, '/');
 	return path_format(dir, PATH_MAX, "%.*s/landbridge-%s", (int)(end - own), own, name);
 }
@@ -104,26 +113,45 @@ static int put(const char *dir, const char *file, const char *text)
 								       : file_write(path, text);
 }
 
-/* Swap is counted with memory in version 1 and apart in version 2; a kernel may do neither. */
-static int limits_set(const struct version *v, const char *dir, unsigned mib)
+static int put_number(const char *dir, const char *file, uint64_t number)
 {
-	char bytes[32];
-	int r;
+	char text[32];
 
-	fmt(bytes, sizeof(bytes), "%llu", (unsigned long long)mib << 20);
-	r = put(dir, v->memory, bytes);
-	put(dir, v->swap, v == &second ? "0" : bytes);
+	fmt(text, sizeof(text), "%llu", (unsigned long long)number);
+	return put(dir, file, text);
+}
+
+/* Swap is counted with memory in version 1 and apart in version 2; a kernel may do neither. */
+static int memory_set(const struct hierarchy *h, const char *dir, unsigned mib)
+{
+	uint64_t bytes = (uint64_t)mib << 20;
+	int r = put_number(dir, h->memory, bytes);
+
+	put_number(dir, h->swap, h == second ? 0 : bytes);
+	return r;
+}
+
+/* The first that was asked for has to be had; with one tree for both the second may fail. */
+static int limits_set(const struct hierarchy *h, const char *dir, const struct limits *limits)
+{
+	bool memory = h->memory && limits->memory;
+	int r = memory ? memory_set(h, dir, limits->memory) : 0;
+
+	if (r == 0 && h->processes && limits->processes) {
+		r = put_number(dir, h->processes, limits->processes);
+		r = memory ? 0 : r;
+	}
 	return r == -ENOENT ? -EOPNOTSUPP : r;
 }
 
-static int group_enter(const struct version *version, const char *dir, unsigned mib)
+static int group_enter(const struct hierarchy *h, const char *dir, const struct limits *limits)
 {
 	int r;
 
 	rmdir(dir); /* what is left of one with other limits */
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
 		return errno == ENOENT ? -EOPNOTSUPP : -errno;
-	r = limits_set(version, dir, mib);
+	r = limits_set(h, dir, limits);
 	if (r == 0)
 		r = put(dir, "cgroup.procs", "0");
 	if (r < 0)
@@ -131,14 +159,14 @@ static int group_enter(const struct version *version, const char *dir, unsigned 
 	return r;
 }
 
-int cgroup_enter(const char *name, unsigned mib)
+/* A descriptor by which one leaves it, or negative errno. */
+static int hierarchy_enter(const struct hierarchy *h, const char *name, const struct limits *limits)
 {
-	const struct version *version;
 	char own[PATH_MAX], dir[PATH_MAX], procs[PATH_MAX];
-	int r = group_own(&version, own), outside;
+	int r = group_own(h, own), outside;
 
 	if (r == 0)
-		r = group_find(version, own, name, dir);
+		r = group_find(h, own, name, dir);
 	if (r == 0)
 		r = path_format(procs, sizeof(procs), "%s/cgroup.procs", own);
 	if (r < 0)
@@ -146,10 +174,33 @@ int cgroup_enter(const char *name, unsigned mib)
 	outside = open(procs, O_WRONLY | O_CLOEXEC);
 	if (outside < 0)
 		return -errno;
-	r = group_enter(version, dir, mib);
+	r = group_enter(h, dir, limits);
 	if (r < 0)
 		close(outside);
 	return r < 0 ? r : outside;
+}
+
+int cgroup_enter(const char *name, const struct limits *limits)
+{
+	const struct hierarchy *h;
+	size_t count = hierarchies(&h);
+	int outside = -EINVAL;
+
+	for (; count > 0; count--, h++) {
+		bool memory = h->memory && limits->memory;
+		int r;
+
+		if (!memory && !(h->processes && limits->processes))
+			continue;
+		r = hierarchy_enter(h, name, limits);
+		if (memory && r < 0)
+			return r;
+		if (outside >= 0 && r >= 0)
+			close(r);
+		else if (outside < 0)
+			outside = r;
+	}
+	return outside;
 }
 
 void cgroup_leave(int outside)
@@ -159,16 +210,25 @@ void cgroup_leave(int outside)
 
 int cgroup_remove(const char *name)
 {
-	const struct version *version;
+	const struct hierarchy *h;
+	size_t count = hierarchies(&h);
 	char own[PATH_MAX], dir[PATH_MAX];
-	int r = group_own(&version, own);
+	int result = -ENOENT;
 
-	if (r == 0)
-		r = group_find(version, own, name, dir);
-	return r == 0 && rmdir(dir) < 0 ? -errno : r;
+	for (; count > 0; count--, h++) {
+		int r = group_own(h, own);
+
+		if (r == 0)
+			r = group_find(h, own, name, dir);
+		if (r == 0 && rmdir(dir) < 0)
+			r = -errno;
+		if (result == -ENOENT || (r < 0 && r != -ENOENT))
+			result = r;
+	}
+	return result;
 }
 
-int cgroup_foresee(unsigned mib)
+int cgroup_foresee(const struct limits *limits)
 {
 	const int none[] = { -1 };
 	const struct child_setup setup = { .fds = none, .fd_count = 1, .name = "lb-trial" };
@@ -179,7 +239,7 @@ int cgroup_foresee(unsigned mib)
 	fmt(name, sizeof(name), "trial-%d", (int)getpid());
 	pid = child_fork(&setup);
 	if (pid == 0) {
-		int r = cgroup_enter(name, mib);
+		int r = cgroup_enter(name, limits);
 
 		_exit(r < 0 ? -r : 0);
 	}

@@ -1,5 +1,5 @@
-/* cgroup.h: a limit on the memory of a process and all that it starts, together: a control
- * group (cgroups(7)), version 2 or, where the memory controller is there, version 1.
+/* cgroup.h: limits on a process and all that it starts, together: a control group
+ * (cgroups(7)), version 2 or, where the controllers are there, version 1.
  *
  * With version 2 it lies beside our own group, as one that has processes has no groups of
  * its own with limits: systemd gives a user the groups of his user manager, so in a
@@ -16,11 +16,18 @@
 enum { CGROUP_NAME = 128 };
 int cgroup_name(char out[CGROUP_NAME], const char *name, const char *dir);
 
-/* This process goes into the group landbridge-NAME, which is made where it is not, with so
- * much memory for all in it, and no swap besides. Returns a descriptor by which children
- * leave it (cgroup_leave), or negative errno: -EOPNOTSUPP: there is no such limit here;
- * -EACCES, -EPERM, -EROFS: not for this user. */
-int cgroup_enter(const char *name, unsigned mib);
+/* For all in a group together; 0: no limit. */
+struct limits {
+	unsigned memory;    /* MiB, and no swap besides */
+	unsigned processes; /* and threads */
+};
+
+/* This process goes into the group landbridge-NAME, which is made where it is not, with
+ * those limits, one at least. Returns a descriptor by which children leave it
+ * (cgroup_leave; with version 1 that is the one of memory alone, where both are), or
+ * negative errno: -EOPNOTSUPP: there is no such limit here; -EACCES, -EPERM, -EROFS: not
+ * for this user. A limit on memory holds without the one on processes. */
+int cgroup_enter(const char *name, const struct limits *limits);
 
 /* This process goes back to where it was, by the descriptor `outside`; -1: it did not
  * enter one. */
@@ -31,7 +38,7 @@ void cgroup_leave(int outside);
 int cgroup_remove(const char *name);
 
 /* What cgroup_enter would say, by a trial in a process of its own. */
-int cgroup_foresee(unsigned mib);
+int cgroup_foresee(const struct limits *limits);
 
 /* What is open where it cannot be had: a line for a person. `each` is what a process may
  * have all the same. Pure. */

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "interop/host/host.h"
+#include "interop/host/posix/wall.h"
 #include "lib/fmt.h"
 
 void ration_of_machine(char group[CGROUP_NAME], const struct machine *machine)
@@ -27,14 +29,24 @@ void ration_of_socket(char group[CGROUP_NAME], const char *socket)
 		fmt(group, CGROUP_NAME, "%s", name);
 }
 
+/* Of an ordinary user's processes the kernel keeps count without a group (wall.h). */
+static struct limits limits_of(const struct rules *rules)
+{
+	return (struct limits){ rules->memory, geteuid() == 0 ? WALL_PROCESSES : 0 };
+}
+
 int ration_take(const struct rules *rules, const char *group)
 {
-	return rules->memory ? cgroup_enter(group, rules->memory) : -ENOENT;
+	const struct limits limits = limits_of(rules);
+
+	return limits.memory || limits.processes ? cgroup_enter(group, &limits) : -ENOENT;
 }
 
 int ration_foresee(const struct rules *rules)
 {
-	return rules->memory ? cgroup_foresee(rules->memory) : -ENOENT;
+	const struct limits limits = limits_of(rules);
+
+	return limits.memory ? cgroup_foresee(&limits) : -ENOENT;
 }
 
 size_t ration_gap(const struct rules *rules, int taken, char *out, size_t size)
@@ -45,12 +57,10 @@ size_t ration_gap(const struct rules *rules, int taken, char *out, size_t size)
 	return 0;
 }
 
-void ration_remove(const struct rules *rules, const struct machine *machine)
+void ration_remove(const struct machine *machine)
 {
 	char group[CGROUP_NAME];
 
-	if (!rules->memory)
-		return;
 	ration_of_machine(group, machine);
 	cgroup_remove(group);
 }

@@ -537,7 +537,7 @@ static void supervisor_end(struct supervisor *s)
 	if (s->keep_log)
 		scrollback_keep(&s->log, s->plan->dirs.home, s->plan->machine.name, s->end.log,
 				sizeof(s->end.log));
-	ration_remove(&s->plan->rules, &s->plan->machine);
+	ration_remove(&s->plan->machine);
 	machine_remove(&s->plan->machine);
 	if (s->end.fault.status)
 		s->end.what = MACHINE_FAILED;

@@ -348,7 +348,8 @@ static int rights_narrow(const struct places *p, int socket_dir)
 /* --------------------------------------------------------------------------------- */
 
 /* In a user namespace of our own they are counted by it alone (since Linux 5.14);
- * root's are not limited at all. */
+ * root's
+ * have a control group for that (ration.h). */
 static int processes_limit(void)
 {
 	const struct rlimit most = { WALL_PROCESSES, WALL_PROCESSES };

@@ -58,6 +58,8 @@ static void test_gap(void **state)
 	assert_non_null(strstr(line, "none has a limit"));
 }
 
+static const struct limits memory = { 64, 0 };
+
 /* Holds so much until it is ended. */
 static _Noreturn void hold(size_t size)
 {
@@ -72,7 +74,7 @@ static _Noreturn void hold(size_t size)
 /* In a group of 64 MiB as many processes with so much each: 0 when one was ended. */
 static int crowd(const char *name, size_t mib, int processes)
 {
-	int outside = cgroup_enter(name, 64), status;
+	int outside = cgroup_enter(name, &memory), status;
 
 	if (outside < 0)
 		return 2;
@@ -103,7 +105,7 @@ static void test_limit(void **state)
 		size_t mib;
 		int processes;
 	} rows[] = { { 200, 1 }, { 40, 3 } };
-	int status, error = cgroup_foresee(64);
+	int status, error = cgroup_foresee(&memory);
 	char name[32];
 	pid_t pid;
 
@@ -123,6 +125,46 @@ static void test_limit(void **state)
 	}
 }
 
+/* As many processes as the limits say, for who is root too: the last is refused. */
+static int crowd_of(const char *name, const struct limits *limits)
+{
+	int outside = cgroup_enter(name, limits), made = 1;
+	pid_t pid;
+
+	if (outside < 0)
+		return 2;
+	while ((pid = fork()) > 0 && made < 100)
+		made++;
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	return pid < 0 && errno == EAGAIN && made == (int)limits->processes ? 0 : 1;
+}
+
+static void test_processes(void **state)
+{
+	static const struct limits rows[] = { { 0, 8 }, { 64, 12 } };
+	char name[32];
+	int status;
+	pid_t pid;
+
+	(void)state;
+	fmt(name, sizeof(name), "count-%d", (int)getpid());
+	for (size_t i = 0; i < array_len(rows); i++) {
+		if (cgroup_foresee(&rows[0]) < 0 || cgroup_foresee(&rows[i]) < 0)
+			skip();
+		pid = fork();
+		if (pid == 0)
+			_exit(crowd_of(name, &rows[i]));
+		status = child_wait(pid, 20000);
+		assert_true(status >= 0 && WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 0);
+		group_is_removed(name);
+	}
+}
+
 /* Who has left it may remove it. */
 static void test_leave(void **state)
 {
@@ -135,11 +177,11 @@ static void test_leave(void **state)
 	assert_int_equal(cgroup_name(other, "leave", "/proc"), 0);
 	assert_string_not_equal(name, other);
 	assert_int_equal(cgroup_name(other, "leave", "/nonesuch"), -ENOENT);
-	if (cgroup_foresee(64) < 0)
+	if (cgroup_foresee(&memory) < 0)
 		skip();
 	pid = fork();
 	if (pid == 0) {
-		outside = cgroup_enter(name, 64);
+		outside = cgroup_enter(name, &memory);
 		if (cgroup_remove(name) != -ENOENT) /* there is none in the group itself */
 			_exit(1);
 		cgroup_leave(outside);
@@ -154,6 +196,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_own), cmocka_unit_test(test_gap),
 					    cmocka_unit_test(test_limit),
+					    cmocka_unit_test(test_processes),
 					    cmocka_unit_test(test_leave) };
 
 	return cmocka_run_group_tests_name("cgroup", tests, NULL, NULL);
