@@ -120,6 +120,23 @@ static bool router_start_waiting(struct router *r)
 	return any;
 }
 
+/* Giving an endpoint its bytes may leave something to be said to the peer: credit, which
+ * it may wait for with everything else, CLOSED or EXIT. */
+static bool is_due(const struct router *r)
+{
+	const struct connection *t = &r->connection;
+
+	if (t->out.used || t->flight.source)
+		return true;
+	for (size_t i = 0; i < r->count && t->state == CONNECTION_UP; i++) {
+		const struct stream *s = r->streams[i];
+
+		if (s->state == STREAM_OPEN && (s->control.used || (!s->ours && s->last.used)))
+			return true;
+	}
+	return false;
+}
+
 void router_pump(struct router *r)
 {
 	const struct connection *t = &r->connection;
@@ -134,7 +151,7 @@ void router_pump(struct router *r)
 			endpoint_flush(r->streams[i]);
 		router_sweep(r);
 	} while (router_start_waiting(r) || (t->broken && t->state != CONNECTION_DOWN) ||
-		 ((t->out.used || t->flight.source) && !t->blocked));
+		 (!t->blocked && is_due(r)));
 	if (r->busy && !r->trim.armed)
 		timer_start(r->loop, &r->trim, TRIM_MS);
 	r->busy = false;

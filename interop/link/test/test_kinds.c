@@ -252,6 +252,51 @@ static const struct {
 	{ "half an OPEN", OPEN_BYTES, 0, NULL, false, 0, "protocol", 125 },
 };
 
+/* What the server has sent of it, and the opener has. */
+static bool came(struct pair *pair, size_t want)
+{
+	struct fixture *t = pair->test;
+
+	move(t, 1, want);
+	move(t, 0, 0);
+	return t->got[0] == want;
+}
+
+static bool little_came(struct pair *pair)
+{
+	return came(pair, WIRE_CREDIT / 4 - 1);
+}
+
+static bool bulk_came(struct pair *pair)
+{
+	return came(pair, BULK);
+}
+
+static void no_trim(struct timer *timer)
+{
+	(void)timer;
+}
+
+/* All that a peer may send comes and goes at once, after a little that was not worth a
+ * frame: nothing happens any more, and the peer has to hear of it all the same. */
+static void window_that_is_taken_at_once_is_given_back(void **state)
+{
+	struct fixture *t = *state;
+	const int much = 2 * WIRE_CREDIT;
+	int ways[3];
+
+	open_bytes(t);
+	ways[0] = t->server;
+	ways[1] = t->pair.guest.link;
+	ways[2] = t->pair.host.router->streams[0]->end.fd;
+	for (size_t i = 0; i < array_len(ways); i++)
+		assert_int_equal(setsockopt(ways[i], SOL_SOCKET, SO_SNDBUF, &much, sizeof(much)),
+				 0);
+	t->pair.host.router->trim.fire = no_trim; /* which pumps, where much has passed */
+	assert_true(pair_run(&t->pair, little_came, 20000));
+	assert_true(pair_run(&t->pair, bulk_came, 20000));
+}
+
 static void refusals_are_typed(void **state)
 {
 	struct fixture *t = *state;
@@ -406,6 +451,7 @@ int main(void)
 		with_fixture(lost_link_closes_both),
 		with_fixture(slow_reader_holds_a_window),
 		with_fixture(refusals_are_typed),
+		with_fixture(window_that_is_taken_at_once_is_given_back),
 		with_fixture(early_bytes_fail_the_stream),
 		with_fixture(silent_connections_give_way),
 		with_fixture(one_user_gets_a_share),
