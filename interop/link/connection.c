@@ -447,7 +447,8 @@ static void connection_wait(struct router *r)
 
 	if (!events)
 		timer_start(r->loop, &t->again, 0);
-	if (t->out.used || t->flight.source)
+	/* Also where the stream whose bytes met a full link is gone with them. */
+	if (t->blocked || t->out.used || t->flight.source)
 		events |= connection_want(t, TRANSPORT_WRITE);
 	watch_set(&t->watch, events);
 }
