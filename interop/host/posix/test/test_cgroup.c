@@ -63,10 +63,10 @@ static const struct limits memory = { 64, 0 };
 /* Holds so much until it is ended. */
 static _Noreturn void hold(size_t size)
 {
-	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	for (size_t i = 0; i < size; i += 4096)
-		memory[i] = 1;
+		bytes[i] = 1;
 	for (;;)
 		pause();
 }
