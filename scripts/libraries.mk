@@ -54,11 +54,21 @@ $(eval $(call bearssl,win,$(MINGW_CC),,-Os -DBR_RDRAND=0))
 CLANG ?= clang
 $(eval $(call bearssl,fuzz,$(CLANG),,-O1 -g -fsanitize=fuzzer-no-link$(COMMA)address))
 
-$(B)/musl/vectors: interop/link/test/vectors/bearssl.c $(B)/musl/libbearssl.a scripts/libraries.mk
-	$(say) LINK $@
-	$(Q)$(MUSL_CC) -std=c11 $(MUSL_CFLAGS) $(WARN) -isystem $(BEARSSL_SRC)/inc $(MUSL_LDFLAGS) -o $@ \
-		$(filter %.c %.a,$^)
+define vectors # directory, compiler with flags, libraries, suffix
+$(B)/$1/vectors$4: interop/link/test/vectors/bearssl.c $(B)/$1/libbearssl.a scripts/libraries.mk
+	$$(say) LINK $$@
+	$$(Q)$2 -std=c11 $(WARN) -isystem $(BEARSSL_SRC)/inc -o $$@ $$(filter %.c %.a,$$^) $3
+endef
+$(eval $(call vectors,musl,$(MUSL_CC) $(MUSL_CFLAGS) $(MUSL_LDFLAGS)))
+$(eval $(call vectors,host,$(CC) -O2))
+$(eval $(call vectors,win,$(MINGW_CC) -O2 -static,-ladvapi32,.exe))
 
+# The last one where there is Wine, whose prefix takes some seconds once.
+WINE := PATH="$$PATH:/usr/lib/wine" WINEPREFIX=$(abspath $(B))/win/prefix WINEDEBUG=-all \
+	WINEDLLOVERRIDES='mscoree,mshtml=' wine64
 .PHONY: vectors
-vectors: $(B)/musl/vectors
-	@$<
+vectors: $(B)/musl/vectors $(B)/host/vectors $(B)/win/vectors.exe
+	@$(B)/musl/vectors /init
+	@$(B)/host/vectors 'a Linux host'
+	@PATH="$$PATH:/usr/lib/wine"; if command -v wine64 >/dev/null; then $(WINE) $(B)/win/vectors.exe 'a Windows host'; \
+		else echo 'bearssl for a Windows host: not tried, there is no wine64'; fi
