@@ -389,6 +389,42 @@ static void downgrades(void **state)
 	foreign(hello, len, TLS_FOREIGN);
 }
 
+/* And what a guest says to a host that is not: its ServerHello, with these bytes in it. */
+static void foreign_host(size_t at, uint8_t high, uint8_t low)
+{
+	struct ends *e = begin(&client_key, &server_key);
+	uint8_t *hello = e->from[SERVER].bytes;
+
+	drain(e, CLIENT);
+	give(e, SERVER, e->from[CLIENT].bytes, e->from[CLIENT].len);
+	drain(e, SERVER);
+	assert_true(e->from[SERVER].len > at + 2);
+	assert_true(hello[at] != high || hello[at + 1] != low);
+	hello[at] = high;
+	hello[at + 1] = low;
+	give(e, CLIENT, hello, e->from[SERVER].len);
+	assert_int_equal(tls_phase(e->side[CLIENT]), TLS_ENDED);
+	assert_int_equal(tls_end(e->side[CLIENT]), TLS_FOREIGN);
+	assert_int_equal(e->got_len[CLIENT], 0);
+	finish(e);
+}
+
+static void downgrades_of_a_host(void **state)
+{
+	enum { RECORD = 1, VERSION = 9, ID = VERSION + 2 + 32, SUITE = ID + 1 + 32 };
+	struct ends *e = greeted();
+
+	(void)state;
+	assert_int_equal(e->from[SERVER].bytes[VERSION + 1], 3);
+	assert_int_equal(e->from[SERVER].bytes[ID], 32);
+	finish(e);
+	foreign_host(VERSION, 3, 2);     /* TLS 1.1 */
+	foreign_host(VERSION, 3, 4);     /* and one that is not there yet */
+	foreign_host(RECORD, 2, 0);      /* SSL 2 */
+	foreign_host(SUITE, 0xc0, 0x23); /* ECDHE_ECDSA_WITH_AES_128_CBC_SHA256 */
+	foreign_host(SUITE, 0, 0);       /* none at all */
+}
+
 static void a_guest_without_a_certificate(void **state)
 {
 	br_ssl_client_context *client = calloc(1, sizeof(*client));
@@ -449,6 +485,7 @@ int main(void)
 		cmocka_unit_test(repeated_left_out_and_swapped_records),
 		cmocka_unit_test(a_record_changed_at_every_byte),
 		cmocka_unit_test(downgrades),
+		cmocka_unit_test(downgrades_of_a_host),
 		cmocka_unit_test(a_guest_without_a_certificate),
 	};
 
