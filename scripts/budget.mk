@@ -8,10 +8,11 @@ KCONFIG_FILES := Kconfig $(wildcard */Kconfig)
 .PHONY: check-init-sizes check-budget check-configs check-reproducible
 # What each variant leaves out.
 SIZES_all :=
+SIZES_tls := TLS
 SIZES_full := TLS SHIMS
 SIZES_small := NET P9D P9FS TLS VSOCK SCRIPTS MODPROBE BUTTON BINFMT_GUARD INTEROP_USERS DOCTOR \
 	CHECK_CONFIG NSS FORWARD SYSTEMD SHIMS
-SIZES := all full small
+SIZES := all tls full small
 check-init-sizes: $(B)/init
 	+@$(foreach v,$(SIZES),mkdir -p $(B)/sizes/$v && rm -f $(B)/sizes/$v/.config && \
 		KCONFIG_CONFIG=$(B)/sizes/$v/.config $(PYTHON) scripts/kconfig allyesconfig && \
