@@ -17,6 +17,6 @@ $(BENCHES): $(B)/bench/%: $(B)/bench/o/bench/%.o $(B)/bench/all.a $(B)/test/libn
 	$(Q)$(CC) -Wl,--gc-sections -o $@ $^ -lpthread
 
 .PHONY: bench
-bench: build $(BENCHES)
+bench: build $(BENCHES) vsock-device
 	@scripts/install-packages bench
 	@set -e; for b in $(wildcard bench/bench_*.py); do $(PYTHON) $$b; done
