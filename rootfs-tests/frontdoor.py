@@ -10,10 +10,11 @@ import pexpect
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.environ.get("LANDBRIDGE_BUILD", os.path.join(TOP, "build"))
 LANDBRIDGE = os.path.join(BUILD, "landbridge")
+VSOCK_DIR = os.path.join(BUILD, "vsock", "usr", "bin")  # what `make vsock-device` fetched
 PROMPT = r"[$#%] $"
 
-# Which link the machines of `run` and `start` have: LANDBRIDGE_TEST_LINK=tcp runs any test over TLS.
-OVER = {"tcp": ["--net", "host", "--link", "tcp"]}.get(os.environ.get("LANDBRIDGE_TEST_LINK"), [])
+# Which link the machines of `run` and `start` have: LANDBRIDGE_TEST_LINK=tcp runs any test over TLS, vsock over that.
+OVER = {"tcp": ["--net", "host", "--link", "tcp"], "vsock": ["--link", "vsock"]}.get(os.environ.get("LANDBRIDGE_TEST_LINK"), [])
 
 
 def linked(args):
@@ -46,7 +47,7 @@ class FrontDoor:
     """Runs build/landbridge with a state directory of its own."""
 
     def __init__(self, home, **env):
-        self.env = {**os.environ, "LANDBRIDGE_HOME": str(home), **env}
+        self.env = {**os.environ, "PATH": f"{os.environ['PATH']}:{VSOCK_DIR}", "LANDBRIDGE_HOME": str(home), **env}
 
     def run(self, *args, stdin=b"", timeout=180, env=None):
         """`landbridge run ARGS`, to its end."""

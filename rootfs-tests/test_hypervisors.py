@@ -3,6 +3,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import stat
 import struct
@@ -14,13 +15,13 @@ import pytest
 
 import images
 import overlink
-from frontdoor import BUILD, TOP
+from frontdoor import BUILD, TOP, VSOCK_DIR
 from machine import Machine
-from processes import until
+from processes import command_of, until
 
 DISK = os.path.join(BUILD, "images", "debian.ext4")
 KERNEL = os.path.join(BUILD, "kernel", "vmlinux")
-VSOCK = os.path.join(BUILD, "vsock", "usr", "bin", "vhost-device-vsock")
+VSOCK = os.path.join(VSOCK_DIR, "vhost-device-vsock")
 EMULATED = "console=ttyS0 quiet panic=-1 nokaslr cryptomgr.notests tsc=reliable no_timer_check mitigations=off"
 
 
@@ -216,6 +217,47 @@ def test_vsock_wall(landbridge, tmp_path, keys, tools):
     done = landbridge.call("agent", "--listen", f"unix:{tmp_path}/v_1", "--key", keys / "boat.host.key", "--socket", tmp_path / "a",
                            "--drive", f"D:={tools}")
     assert done.status == 125 and b"not yours alone" in done.err and len(done.err.splitlines()) == 1, done
+
+
+class Ours:
+    """A machine of `landbridge run --link vsock`, as overlink has one."""
+
+    def __init__(self, landbridge, work, *drive):
+        self.landbridge, self.work = landbridge, work
+        self.run = landbridge.start("run", "--name", "deep", "--link", "vsock", "--net", "none", "--socket", f"{work}/agent.sock",
+                                    *drive, "--", "sh", "-c", "echo up; sleep 1000")
+
+    def exec(self, *command):
+        return self.landbridge.call("exec", "--socket", f"{self.work}/agent.sock", "--", *command)
+
+    def device(self):
+        """Its process, as long as there is one."""
+        where = os.path.join(os.environ.get("XDG_RUNTIME_DIR", f"/tmp/landbridge-{os.geteuid()}"), "landbridge/deep")
+        return next((pid for pid in map(int, filter(str.isdigit, os.listdir("/proc")))
+                     if f"{where}/device" in command_of(pid) and VSOCK in command_of(pid)), None)
+
+
+@pytest.mark.skipif(not os.path.exists(VSOCK), reason="there is no vhost-device-vsock (make vsock-device)")
+def test_machine_of_ours_over_vsock(landbridge, tmp_path, tools):
+    """Without a network. Its device is a process of the machine's, and when that ends, so does the machine."""
+    machine = Ours(landbridge, tmp_path, "--drive", f"D:={tools}")
+    assert machine.run.stdout.readline() == b"up\n"
+    result = machine.exec("bash", "-lc", "stat -c %a /run/landbridge/key; grep -o landbridge.link=vsock /proc/cmdline; "
+                          "ls /dev/vport* /dev/virtio-ports; cmd.exe /c echo hi; exit 9")
+    assert result.status == 9 and result.lines == ["600", "landbridge.link=vsock", "hi"], result
+    overlink.session(machine)
+    os.kill(machine.device(), signal.SIGKILL)
+    _, err = machine.run.communicate(timeout=60)
+    assert machine.run.returncode == 125 and len(err.splitlines()) == 1 and b"vsock device ended" in err, err
+    assert machine.device() is None
+
+
+def test_machine_over_vsock_needs_a_device(landbridge, tmp_path):
+    (tmp_path / "qemu-system-x86_64").symlink_to(shutil.which("qemu-system-x86_64"))
+    if os.access("/dev/vhost-vsock", os.R_OK | os.W_OK):
+        pytest.skip("this host has one")
+    done = landbridge.call("run", "--link", "vsock", "--dry-run", env={"PATH": str(tmp_path)})
+    assert done.status == 125 and b"unable to make a vsock device" in done.err and len(done.err.splitlines()) == 1, done
 
 
 # --- libvirt, as doc/HYPERVISORS has it ----------------------------------------------------

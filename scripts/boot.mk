@@ -60,8 +60,14 @@ boot-test: build kernel image suite-image systemd-image boot-aarch64 vsock-devic
 SOAK_FUZZ_TIME ?= 900
 SOAK_FUZZERS = $(FUZZERS)
 SOAK_TESTS = rootfs-tests
+# What each link carries in the same way, over those that `run` has beside the serial one.
+SOAK_LINKS = tcp vsock
+LINK_TESTS = rootfs-tests/test_launch.py rootfs-tests/test_drives.py
+soak-p9d: SOAK_LINKS =
 soak-p9d: SOAK_FUZZERS = $(filter $(B)/fuzz/fuzz_p9%,$(FUZZERS))
 soak-p9d: SOAK_TESTS = $(wildcard rootfs-tests/test_p9*.py)
 soak soak-p9d: build kernel image suite-image systemd-image boot-aarch64 vsock-device
 	$(Q)$(MAKE) --no-print-directory fuzz FUZZ_TIME=$(SOAK_FUZZ_TIME) FUZZERS='$(SOAK_FUZZERS)'
 	$(Q)LANDBRIDGE_SOAK=1 $(PYTEST) $(SOAK_TESTS) $(PYTEST_ARGS)
+	$(Q)set -e; for link in $(SOAK_LINKS); do \
+		LANDBRIDGE_TEST_LINK=$$link $(PYTEST) $(LINK_TESTS) $(PYTEST_ARGS); done

@@ -32,7 +32,7 @@ static const struct command_kind {
 	  "  --write              keep what the guest writes to the image\n"
 	  "  --ports              what listens in the guest is at this host's 127.0.0.1, too\n"
 	  "  --no-sandbox         Windows programs run where this user may have no namespaces, too\n"
-	  "  --link auto|serial:NAME|tcp  tcp: under TLS, and with --net host\n"
+	  "  --link auto|serial:NAME|vsock|tcp   tcp: under TLS, and with --net host\n"
 	  "  --timeout SECONDS    (60)\n"
 	  "  --socket PATH        where its agent listens, instead of the machine's directory\n"
 	  "  --dry-run            print QEMU's command line\n" },

@@ -93,13 +93,18 @@ static bool own_link_fits(const char *value)
 {
 	struct address a;
 
-	return strcmp(value, "tcp") == 0 || strcmp(value, "auto") == 0 ||
+	return strcmp(value, "tcp") == 0 || strcmp(value, "vsock") == 0 ||
+	       strcmp(value, "auto") == 0 ||
 	       (address_parse(&a, value) == 0 && a.kind == ADDRESS_SERIAL);
 }
 
-bool options_link_is_tcp(const struct options *o)
+enum address_kind options_own_link(const struct options *o)
 {
-	return o->link && strcmp(o->link, "tcp") == 0;
+	if (!o->link)
+		return ADDRESS_SERIAL;
+	if (strcmp(o->link, "vsock") == 0)
+		return ADDRESS_VSOCK;
+	return strcmp(o->link, "tcp") == 0 ? ADDRESS_TCP : ADDRESS_SERIAL;
 }
 
 static bool names_windows(const char *word)
@@ -197,7 +202,7 @@ static const struct option_kind {
 	{ "--write", BOOTS, VALUE_NONE, AT(write), NULL, NULL, 0 },
 	{ "--ports", BOOTS | COMMAND_AGENT, VALUE_NONE, AT(ports), NULL, NULL, 0 },
 	{ "--no-sandbox", BOOTS | COMMAND_AGENT, VALUE_NONE, AT(no_sandbox), NULL, NULL, 0 },
-	{ "--link", BOOTS, VALUE_TEXT, AT(link), "a VM of ours has auto, serial:NAME or tcp",
+	{ "--link", BOOTS, VALUE_TEXT, AT(link), "a VM of ours has auto, serial:NAME, vsock or tcp",
 	  own_link_fits, 0 },
 	{ "--link", COMMAND_AGENT, VALUE_TEXT, AT(link),
 	  "give unix:PATH (where the guest calls, it is --listen)", unix_link_fits, 0 },
@@ -502,7 +507,7 @@ static int check(const struct options *o, struct fault *why)
 		return fault_set(why, HOST_FAILED, "give a directory to mount on");
 	if (o->command_is == COMMAND_AGENT && check_link(o, why) < 0)
 		return -1;
-	if (options_link_is_tcp(o) && (!o->net || strcmp(o->net, "host") != 0))
+	if (options_own_link(o) == ADDRESS_TCP && (!o->net || strcmp(o->net, "host") != 0))
 		return fault_set(
 			why, HOST_FAILED,
 			"--link tcp needs --net host: the guest calls this host's 127.0.0.1, "

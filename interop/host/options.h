@@ -70,7 +70,7 @@ struct options {
 	 * agent: where it shall) */
 	char *machine;
 	char *socket;
-	char *link;   /* agent: unix:PATH; run, start: serial:NAME, tcp; enroll: tcp:, vsock: */
+	char *link; /* agent: unix:PATH; run, start: auto, serial:NAME, vsock, tcp; enroll: tcp:, vsock: */
 	char *listen; /* agent: tcp:ADDRESS:PORT, vsock:CID:PORT, unix:PATH */
 	char *key;    /* agent: the file with its own for that; initramfs: the guest's */
 	bool tty;
@@ -92,8 +92,8 @@ struct options {
 /* argv[0] is the command's name. *why is filled in on the first mistake. */
 int options_parse(struct options *options, enum command command, char **argv, struct fault *why);
 
-/* Whether a machine's link is TCP. */
-bool options_link_is_tcp(const struct options *options);
+/* What a machine's link is: serial, tcp or vsock. */
+enum address_kind options_own_link(const struct options *options);
 
 /* The tables, for who tells of them all: false behind the last. An option of several
  * commands may be there more than once. */

@@ -70,10 +70,10 @@ static _Noreturn void agent_child(struct plan *p)
 	descriptors_own(LISTENER, DOOR);
 	machine_path(&p->machine, "link", path);
 	fmt(link, sizeof(link), "unix:%s", path);
-	if (options_link_is_tcp(&p->options)) {
+	if (options_own_link(&p->options) != ADDRESS_SERIAL) {
 		config.link = NULL;
 		config.door = DOOR;
-		config.at.kind = ADDRESS_TCP;
+		config.at = p->vm.at;
 		config.key = &p->vm.host_key;
 	}
 	if (p->wine.layer[0])

@@ -11,6 +11,7 @@
  *     console    a socket: whoever connects is at the guest's console
  *     log        the newest part of what the console and the agent said
  *     link       QEMU's socket, the agent's way into the guest
+ *     device, vsock, vsock_1024   the vsock device's sockets, the guest's way to the agent
  *     initramfs  until the guest is up
  *     qemu.err   what QEMU itself said
  *

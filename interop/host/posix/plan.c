@@ -166,7 +166,7 @@ static int plan_fill(struct plan *p, bool any, struct fault *why)
 			     .machine = &p->machine,
 			     .console = -1,
 			     .door = -1,
-			     .ends = { -1, -1, -1, -1 } };
+			     .ends = { -1, -1, -1, -1, -1 } };
 	if (dirs_find(&p->dirs, why) < 0 || distribution_choose(p, why) < 0 ||
 	    sizes_check(o, why) < 0 || drives_decide(&p->drives, &o->drives, &p->dirs, why) < 0 ||
 	    rules_load(&p->rules, &p->dirs, &p->drives, policy, why) < 0 ||

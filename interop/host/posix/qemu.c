@@ -49,13 +49,28 @@ static void add_machine(struct args *args, const struct qemu *q)
 	args_add(args, "%uM", q->options->memory);
 }
 
-/* A port of the guest; where its link is TCP, it has none. By itself a machine gets this
+/* A port of the guest; where its link is another, it has none. By itself a machine gets this
  * one: every QEMU has it, and root alone opens it in the guest, so it needs no key. */
 static const char *port_of(const struct qemu *q)
 {
 	const char *link = q->options->link;
 
 	return link && strcmp(link, "auto") != 0 ? link : "serial:landbridge.0";
+}
+
+/* The link, as the guest calls it. This host's 127.0.0.1 is 10.0.2.2 for it. */
+static const char *called(char *out, size_t size, const struct qemu *q)
+{
+	switch (options_own_link(q->options)) {
+	case ADDRESS_TCP:
+		fmt(out, size, "tcp:10.0.2.2:%u", q->port);
+		return out;
+	case ADDRESS_VSOCK:
+		fmt(out, size, "vsock:2:%u", q->port);
+		return out;
+	default:
+		return port_of(q);
+	}
 }
 
 /* The drives that the guest will find on the link, as it need not wait to hear. */
@@ -86,8 +101,7 @@ static void add_kernel(struct args *args, const struct qemu *q)
 	const char *host = has_network(q) && q->net < 0 ? " landbridge.host=10.0.2.2" : "";
 	/* Said only where what is written stays: a full disk is another matter then. */
 	const char *mode = q->options->write ? " rw" : dir ? " ro" : "";
-	char root[96] = "", user[80] = "", below[300] = "", drives[64],
-	     link[ADDRESS_SERIAL_MAX + 16], zone[96] = "";
+	char root[96] = "", user[80] = "", below[300] = "", drives[64], link[32], zone[96] = "";
 
 	if (dir)
 		fmt(root, sizeof(root), " root=landbridge-root rootfstype=9p");
@@ -100,11 +114,6 @@ static void add_kernel(struct args *args, const struct qemu *q)
 		fmt(user, sizeof(user), " landbridge.user=%s", q->options->user);
 	if (q->timezone[0])
 		fmt(zone, sizeof(zone), " landbridge.timezone=%s", q->timezone);
-	/* This host's 127.0.0.1 is 10.0.2.2 for it. */
-	if (options_link_is_tcp(q->options))
-		fmt(link, sizeof(link), "tcp:10.0.2.2:%u", q->port);
-	else
-		fmt(link, sizeof(link), "%s", port_of(q));
 	args_add(args, "-kernel");
 	args_add(args, "%s", q->kernel);
 	args_add(args, "-initrd");
@@ -115,8 +124,8 @@ static void add_kernel(struct args *args, const struct qemu *q)
 		"console=ttyS0 quiet panic=-1 nokaslr cryptomgr.notests%s%s%s%s landbridge.name=%s%s%s "
 		"landbridge.ip=10.0.2.15/24 landbridge.gateway=10.0.2.2 landbridge.dns=10.0.2.3 "
 		"landbridge.link=%s%s%s",
-		emulated, below, root, mode, q->name, user, zone, link, host,
-		served(drives, sizeof(drives), q));
+		emulated, below, root, mode, q->name, user, zone, called(link, sizeof(link), q),
+		host, served(drives, sizeof(drives), q));
 }
 
 static void add_share(struct args *args, const char *id, const char *dir, const char *tag, bool ro)
@@ -229,13 +238,40 @@ static void add_port(struct args *args, const struct qemu *q)
 	args_add(args, "virtserialport,chardev=link,name=%s", port_of(q) + strlen("serial:"));
 }
 
+/* A program that is the device works in the guest's memory. */
+static void add_vsock(struct args *args, const struct qemu *q)
+{
+	char fd[16], kernels[32] = "", given[32] = "path=device";
+
+	if (q->vsock >= 0) {
+		fmt(fd, sizeof(fd), "fd=%d", q->vsock);
+		fmt(kernels, sizeof(kernels), ",vhost%s", fd);
+		fmt(given, sizeof(given), "%s", fd);
+	}
+	if (q->cid) {
+		args_add(args, "-device");
+		args_add(args, "vhost-vsock-pci,guest-cid=%u%s", q->cid, kernels);
+		return;
+	}
+	args_add(args, "-object");
+	args_add(args, "memory-backend-memfd,id=memory,size=%uM,share=on", q->options->memory);
+	args_add(args, "-machine");
+	args_add(args, "memory-backend=memory");
+	args_add(args, "-chardev");
+	args_add(args, "socket,id=vsock,%s", given);
+	args_add(args, "-device");
+	args_add(args, "vhost-user-vsock-pci,chardev=vsock");
+}
+
 static void add_devices(struct args *args, const struct qemu *q)
 {
 	add_socket(args, "console", q->console, false);
 	args_add(args, "-serial");
 	args_add(args, "chardev:console");
-	if (!options_link_is_tcp(q->options))
+	if (options_own_link(q->options) == ADDRESS_SERIAL)
 		add_port(args, q);
+	if (options_own_link(q->options) == ADDRESS_VSOCK)
+		add_vsock(args, q);
 	args_add(args, "-device");
 	args_add(args, "virtio-rng-pci");
 	/* What the guest has freed is this host's again. */

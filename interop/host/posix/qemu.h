@@ -22,7 +22,9 @@ struct qemu {
 	 * link; or -1 and QEMU listens itself on a socket "console", "link" in its
 	 * directory. */
 	int console, link;
-	uint32_t port; /* where the agent listens for a link that is TCP */
+	uint32_t port; /* where the agent listens for a link that is TCP or vsock */
+	int vsock;     /* its device (vsock.h), or a socket to that; -1: QEMU finds it itself */
+	uint32_t cid;  /* the guest's; 0: that of a program's device does not matter */
 	int c_dir; /* what C: is where only the agent sees it (wine_enter); -1: as drives says */
 	int net;   /* QEMU's end of what carries the network (net_open); -1: it does so itself */
 };

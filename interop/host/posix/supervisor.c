@@ -430,6 +430,8 @@ static void reap(struct supervisor *s)
 			qemu_gone(s, status);
 		} else if (pid == s->agent) {
 			agent_gone(s, status);
+		} else if (vsock_ended(&s->plan->vm.vsock, pid) && s->phase != STOPPING) {
+			fail(s, HOST_FAILED, "the program that is the guest's vsock device ended");
 		} else {
 			drive_desk_reaped(&s->drives, pid, status);
 		}
@@ -524,9 +526,7 @@ static int supervisor_begin(struct supervisor *s, int founder)
 
 static void supervisor_end(struct supervisor *s)
 {
-	vm_kill(s);
-	if (s->plan->vm.pid > 0)
-		child_wait(s->plan->vm.pid, POWER_OFF_MS);
+	vm_end(&s->plan->vm, POWER_OFF_MS);
 	fd_close(&s->agent_words.fd);
 	if (s->agent > 0) {
 		kill(s->agent, SIGTERM);

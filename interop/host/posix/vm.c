@@ -119,7 +119,9 @@ int vm_prepare(struct vm *vm, struct fault *why)
 	if (vm->modules[0])
 		module_disk_find(vm->module_disk, vm->modules, vm->dirs);
 	vm->kvm = qemu_kvm_works(vm->program, vm->kernel, vm->dirs);
-	return 0;
+	return options_own_link(o) == ADDRESS_VSOCK
+		       ? vsock_find(&vm->vsock, &vm->ends[VM_VSOCK], why)
+		       : 0;
 }
 
 static struct qemu command(const struct vm *vm)
@@ -136,7 +138,9 @@ static struct qemu command(const struct vm *vm)
 			      .timezone = vm->timezone,
 			      .console = vm->ends[VM_CONSOLE],
 			      .link = vm->ends[VM_LINK],
-			      .port = vm->port,
+			      .port = vm->at.port,
+			      .vsock = vm->ends[VM_VSOCK],
+			      .cid = vm->vsock.cid,
 			      .net = vm->ends[VM_NET],
 			      .c_dir = vm->ends[VM_C] };
 }
@@ -166,6 +170,7 @@ int vm_print(const struct vm *vm, struct fault *why)
 	struct writer w;
 
 	q.initramfs = "initramfs";
+	q.vsock = -1;
 	qemu_args(&args, &q);
 	writer_init(&w, text, text ? size : 0);
 	for (size_t i = 0; i < args.count; i++) {
@@ -188,6 +193,7 @@ static unsigned groups_for(const struct vm *vm)
 	return BIT(GUEST_BUS) | BIT(GUEST_NET) | BIT(GUEST_LINK) | BIT(GUEST_RNG) |
 	       BIT(GUEST_BALLOON) | BIT(GUEST_BUTTON) | BIT(GUEST_BINFMT) | BIT(GUEST_FUSE) |
 	       vm->image->groups |
+	       (options_own_link(vm->options) == ADDRESS_VSOCK ? BIT(GUEST_VSOCK) : 0) |
 	       (vm->module_disk[0] ? BIT(GUEST_DISK) | BIT(GUEST_FS_SQUASHFS) : 0) |
 	       (options_drives_by_link(vm->options) ? 0 : BIT(GUEST_9P));
 }
@@ -202,7 +208,7 @@ static int initramfs_make(const struct vm *vm, const char *path, struct fault *w
 	int r;
 
 	fmt(init, sizeof(init), "%s/init", vm->dirs->data);
-	if (options_link_is_tcp(vm->options)) {
+	if (options_own_link(vm->options) != ADDRESS_SERIAL) {
 		initramfs.key = key;
 		initramfs.key_len = key_format(&vm->guest_key, key, sizeof(key));
 	}
@@ -253,18 +259,24 @@ static int port_open(struct vm *vm, struct fault *why)
 /* The keys are this machine's, and no file has them but the initramfs. */
 static int door_open(struct vm *vm, struct fault *why)
 {
-	struct address here = { .kind = ADDRESS_TCP, .name = "127.0.0.1" };
 	uint8_t random[2 * KEY_SEED];
 
 	if (getrandom(random, sizeof(random), 0) != sizeof(random))
 		return fault_set(why, HOST_FAILED, "unable to make keys: %s", strerror(errno));
 	key_make_pair(&vm->host_key, &vm->guest_key, random, 0);
 	explicit_bzero(random, sizeof(random));
-	vm->door = link_listen(&here);
-	vm->port = here.port;
-	return vm->door < 0 ? fault_set(why, HOST_FAILED, "unable to listen on 127.0.0.1: %s",
-					strerror(-vm->door))
-			    : 0;
+	if (options_own_link(vm->options) == ADDRESS_VSOCK) {
+		vm->door = vsock_door(&vm->vsock, vm->machine, &vm->at);
+	} else {
+		vm->at = (struct address){ .kind = ADDRESS_TCP, .name = "127.0.0.1" };
+		vm->door = link_listen(&vm->at);
+	}
+	if (vm->door < 0)
+		return fault_set(why, HOST_FAILED, "unable to listen for the guest: %s",
+				 link_why(vm->door));
+	return options_own_link(vm->options) == ADDRESS_VSOCK
+		       ? vsock_start(&vm->vsock, vm->machine, &vm->ends[VM_VSOCK], why)
+		       : 0;
 }
 
 /* QEMU's ends of the console, which is a pair with ours, and of the link, on
@@ -273,7 +285,8 @@ int vm_listen(struct vm *vm, struct fault *why)
 {
 	int pair[2];
 
-	if ((options_link_is_tcp(vm->options) ? door_open(vm, why) : port_open(vm, why)) < 0)
+	if ((options_own_link(vm->options) == ADDRESS_SERIAL ? port_open(vm, why)
+							     : door_open(vm, why)) < 0)
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return fault_set(why, HOST_FAILED, "unable to make the guest's console: %s",
@@ -301,6 +314,21 @@ int vm_start(struct vm *vm, struct fault *why)
 	vm_close(vm);
 	key_forget(&vm->guest_key);
 	return r;
+}
+
+static void end(pid_t *pid, int64_t ms)
+{
+	if (*pid > 0) {
+		kill(*pid, SIGKILL);
+		child_wait(*pid, ms);
+	}
+	*pid = 0;
+}
+
+void vm_end(struct vm *vm, int64_t ms)
+{
+	end(&vm->pid, ms);
+	end(&vm->vsock.pid, ms);
 }
 
 void vm_close(struct vm *vm)

@@ -5,6 +5,7 @@
 #include "interop/host/posix/machine.h"
 #include "interop/host/posix/qemu.h"
 #include "interop/host/posix/timezone.h"
+#include "interop/host/posix/vsock.h"
 #include "interop/link/link.h"
 
 /* Descriptors that QEMU inherits. */
@@ -12,6 +13,7 @@ enum vm_end {
 	VM_CONSOLE, /* a connected socket */
 	VM_LINK,    /* a listening one */
 	VM_NET,     /* a socket to what carries the network (net_open); else QEMU does */
+	VM_VSOCK,   /* the vsock device, or a socket to it */
 	VM_C,       /* the directory that is C:, where only the agent has a path to it */
 	VM_ENDS
 };
@@ -31,10 +33,11 @@ struct vm {
 	char timezone[TIMEZONE_MAX];
 	int console;       /* our end of the guest's console, non-blocking; -1: none */
 	int ends[VM_ENDS]; /* QEMU's, until it has them; -1: none */
-	/* Of a link that is TCP: where its agent listens, and a key for each half. */
+	/* Of a link that is TCP or vsock: where its agent listens, and a key for each half. */
 	int door; /* the agent's, until it has it; -1: none */
-	uint32_t port;
+	struct address at;
 	struct key host_key, guest_key;
+	struct vsock vsock;
 	pid_t pid; /* QEMU's; 0: not running */
 };
 
@@ -57,6 +60,9 @@ int vm_listen(struct vm *vm, struct fault *why);
 
 /* Makes the initramfs in the machine's directory, and starts QEMU. */
 int vm_start(struct vm *vm, struct fault *why);
+
+/* Kills it, and waits for that as long as may be. */
+void vm_end(struct vm *vm, int64_t ms);
 
 /* Closes the ends that are still open. */
 void vm_close(struct vm *vm);

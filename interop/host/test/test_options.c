@@ -294,6 +294,8 @@ static const struct {
 	{ COMMAND_RUN, "run --timeout 1.5", "1.5" },
 	{ COMMAND_RUN, "run --link serial", "serial:NAME" },
 	{ COMMAND_RUN, "run --link tcp:a:1", "tcp:a:1" },
+	{ COMMAND_RUN, "run --link vsock:2:1", "vsock:2:1" },
+	{ COMMAND_AGENT, "agent --socket s --link vsock", "unix:PATH" },
 	{ COMMAND_RUN, "run --link tcp", "--net host" },
 	{ COMMAND_RUN, "run --link tcp --net outside", "--net host" },
 	{ COMMAND_RUN, "run --link serial:a,b", "serial:NAME" },
@@ -400,6 +402,7 @@ static void machine(struct trial *t, enum command command, const char *line)
 			      .console = -1,
 			      .link = 7,
 			      .net = -1,
+			      .vsock = -1,
 			      .c_dir = -1 };
 }
 
@@ -467,6 +470,27 @@ static void test_qemu_link_over_tcp(void **state)
 	words(&t);
 	assert_true(has(&t, "landbridge.link=tcp:10.0.2.2:4711") && has(&t, "user,id=net"));
 	assert_false(has(&t, "virtserialport"));
+	args_free(&t.args);
+}
+
+static void test_qemu_link_over_vsock(void **state)
+{
+	struct trial t;
+
+	(void)state;
+	machine(&t, COMMAND_START, "start --net none --link vsock --memory 640M");
+	t.q.port = 4711;
+	t.q.vsock = 8;
+	words(&t);
+	assert_true(has(&t, "landbridge.link=vsock:2:4711") && !has(&t, "virtserialport"));
+	assert_true(has(&t, "socket,id=vsock,fd=8") && has(&t, "size=640M,share=on"));
+	assert_true(has(&t, "vhost-user-vsock-pci,chardev=vsock") && has(&t, "backend=memory"));
+	t.q.cid = 70;
+	words(&t);
+	assert_true(has(&t, "vhost-vsock-pci,guest-cid=70,vhostfd=8") && !has(&t, "memfd"));
+	t.q.vsock = -1;
+	words(&t);
+	assert_true(has(&t, "guest-cid=70") && !has(&t, "vhostfd"));
 	args_free(&t.args);
 }
 
@@ -552,6 +576,7 @@ int main(void)
 		cmocka_unit_test(test_link_by_itself),
 		cmocka_unit_test(test_qemu),
 		cmocka_unit_test(test_qemu_link_over_tcp),
+		cmocka_unit_test(test_qemu_link_over_vsock),
 		cmocka_unit_test(test_qemu_network),
 		cmocka_unit_test(test_qemu_drives),
 		cmocka_unit_test(test_qemu_disks),
