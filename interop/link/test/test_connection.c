@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "interop/link/router.h"
 #include "interop/link/test/ends.h"
 
 struct fixture {
@@ -359,6 +360,43 @@ static void new_epoch_hears_nothing_old(void **state)
 	assert_int_equal(stale, 0);
 }
 
+/* By frames that it takes whole or not at all. */
+static bool link_is_full(struct pair *pair)
+{
+	const struct connection *t = &pair->guest.router->connection;
+	static const uint8_t bytes[10000];
+
+	if (pair->guest.served >= 0 && !t->blocked)
+		send(pair->guest.served, bytes, sizeof(bytes), MSG_DONTWAIT);
+	return t->blocked && !t->out.used && t->flight.header_left == WIRE_HEADER;
+}
+
+static bool stream_is_shut(struct pair *pair)
+{
+	return pair->guest.router->streams[0]->flow[1].eof;
+}
+
+/* Who filled the link takes what is to be sent with it, and the link goes on. */
+static void end_of_a_stream_leaves_no_full_link(void **state)
+{
+	struct fixture *t = *state;
+	uint8_t payload[64];
+	struct writer w;
+
+	peer_up(t);
+	writer_init(&w, payload, sizeof(payload));
+	open_put_u32(&w, OPEN_TAG_KIND, OPEN_BYTES);
+	open_put_str(&w, OPEN_TAG_SERVICE, "files", 5);
+	end_hear(&t->peer, false);
+	end_send(&t->peer, WIRE_OPEN, 0, 2, payload, w.used);
+	assert_true(pair_run(&t->pair, link_is_full, 20000));
+	end_send(&t->peer, WIRE_CLOSED, 1, 2, NULL, 0);
+	assert_true(pair_run(&t->pair, stream_is_shut, 20000));
+	end_hear(&t->peer, true);
+	end_send(&t->peer, WIRE_PING, 0, 0, NULL, 0);
+	assert_true(pair_run(&t->pair, peer_has_pong, 20000));
+}
+
 /* The rest of somebody's frame, which may look like a HELLO, is not trusted. */
 static void border_is_searched_for(void **state)
 {
@@ -512,6 +550,7 @@ int main(void)
 		cmocka_unit_test(bad_frames_fail_link_or_stream),
 		with_fixture(new_epoch_fails_all_streams),
 		with_fixture(new_epoch_hears_nothing_old),
+		with_fixture(end_of_a_stream_leaves_no_full_link),
 		with_fixture(border_is_searched_for),
 		with_fixture(peer_without_hello_is_left),
 		with_fixture(other_version_never_comes_up),
