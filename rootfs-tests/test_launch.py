@@ -55,7 +55,7 @@ def results(landbridge, tools, fixed):
         "args": f"/mnt/d/probe.exe args {quoted}",
         "cwd": "mkdir -p '/mnt/d/a dir' && cd '/mnt/d/a dir' && ../probe.exe cwd",
         "space": "cp /mnt/d/probe.exe '/mnt/d/a dir/pro be.exe'",
-        "cwdlost": "cd /etc && WSL_DISTRO_NAME=other /mnt/d/probe.exe cwd 2>&1",
+        "cwdlost": "cd /etc && WSL_DISTRO_NAME=other script -qec '/mnt/d/probe.exe cwd' /dev/null",
         "streams": "/mnt/d/probe.exe both 300",
         "cat": "head -c 300000 /dev/zero | /mnt/d/probe.exe cat",
         "lines": "seq 5 | while read l; do /mnt/d/probe.exe exit 0; echo $l; done",
@@ -128,7 +128,7 @@ def test_exit_codes(results, code, status):
 def test_directory_is_mapped(results):
     assert results["cd"].text.strip().lower() == "c:\\windows", results["cd"]
     assert results["cwd"].text.strip() == "D:\\a dir", results["cwd"]
-    assert results["cwdlost"].text.count("(using the default directory)") == 1, results["cwdlost"]
+    assert "(using the default directory)" in results["cwdlost"].text, results["cwdlost"]
 
 
 def test_whoami(results):

@@ -141,13 +141,14 @@ static int client_call(struct client *c, const struct writer *w, struct outcome 
 	return 0;
 }
 
-/* What the program does not get. */
+/* What the program does not get. Of a directory the shell's user alone hears: not every
+ * host has the guest's own, and scripts that run there are used to it. */
 static void client_notice(const struct client *c)
 {
 	const char *at = getenv("WSLENV");
 	struct wslenv entry;
 
-	if (c->request.cwd_left_out && c->request.cwd)
+	if (c->request.cwd_left_out && c->request.cwd && isatty(STDERR_FILENO))
 		log_note(&c->log, "%s: the host cannot see %s; using its default directory",
 			 c->name, c->cwd[0] ? c->cwd : "the current directory");
 	entry = c->request.env_left_out;
@@ -160,12 +161,21 @@ static void client_notice(const struct client *c)
 				 c->name, (int)entry.name_len, entry.name);
 }
 
-/* Once more without a directory that the host cannot use. */
+static bool directory_is_ours(const struct client *c)
+{
+	const struct mount *mount = mounts_find(&c->mounts, c->request.cwd);
+
+	return !mount || !mount->drive;
+}
+
+/* Once more without a directory that the host cannot use; whoever watches, or
+ * reads the log of, a script hears that it was another one. */
 static int client_again(struct client *c, struct writer *w, struct outcome *out)
 {
 	int error;
 
-	log_note(&c->log, "%s (using the default directory)", out->text);
+	if (!directory_is_ours(c) || isatty(STDERR_FILENO))
+		log_note(&c->log, "%s (using the default directory)", out->text);
 	c->request.cwd_left_out = true;
 	*out = (struct outcome){ 0 };
 	writer_init(w, w->base, PAYLOAD_MAX);
