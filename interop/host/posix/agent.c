@@ -434,7 +434,8 @@ static int agent_enclose(struct agent *a, struct wall_state *state, const char *
 	int error;
 
 	/* All of Wine is in it, as this process is; the drives' servers leave it. */
-	a->outside = config->wine->runs ? ration_take(config->rules, config->group) : -ENOENT;
+	a->outside = config->wine->runs ? ration_take(config->rules, config->group, config->apart)
+					: -ENOENT;
 	error = wall_raise(&wall, state);
 
 	*step = "keep Windows programs to their drives";

@@ -29,22 +29,17 @@ void ration_of_socket(char group[CGROUP_NAME], const char *socket)
 		fmt(group, CGROUP_NAME, "%s", name);
 }
 
-/* Of an ordinary user's processes the kernel keeps count without a group (wall.h). */
-static struct limits limits_of(const struct rules *rules)
+int ration_take(const struct rules *rules, const char *group, bool machine)
 {
-	return (struct limits){ rules->memory, geteuid() == 0 ? WALL_PROCESSES : 0 };
-}
-
-int ration_take(const struct rules *rules, const char *group)
-{
-	const struct limits limits = limits_of(rules);
+	const struct limits limits = { rules->memory,
+				       machine && geteuid() == 0 ? WALL_PROCESSES : 0 };
 
 	return limits.memory || limits.processes ? cgroup_enter(group, &limits) : -ENOENT;
 }
 
 int ration_foresee(const struct rules *rules)
 {
-	const struct limits limits = limits_of(rules);
+	const struct limits limits = { .memory = rules->memory };
 
 	return limits.memory ? cgroup_foresee(&limits) : -ENOENT;
 }

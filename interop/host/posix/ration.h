@@ -1,7 +1,7 @@
 /* ration.h: what the Windows programs of a guest may have together, memory as the policy
- * says and, for root, WALL_PROCESSES (wall.h): an agent's control group (cgroup.h), named
- * after a machine, or after the socket of an agent by hand. Who cannot have the memory
- * limited is told, in a line, what is open.
+ * says and, for a machine of root's, WALL_PROCESSES (wall.h): an agent's control group
+ * (cgroup.h), named after a machine, or after the socket of an agent by hand. Who cannot
+ * have the memory limited is told, in a line, what is open.
  */
 #ifndef LANDBRIDGE_INTEROP_HOST_POSIX_RATION_H
 #define LANDBRIDGE_INTEROP_HOST_POSIX_RATION_H
@@ -15,9 +15,10 @@ void ration_of_machine(char group[CGROUP_NAME], const struct machine *machine);
 void ration_of_socket(char group[CGROUP_NAME], const char *socket);
 
 /* This process goes into it, where there is a limit: outside of the wall, where it
- * can be made. Returns a descriptor for cgroup_leave, or negative errno; -ENOENT: there
- * is no limit. */
-int ration_take(const struct rules *rules, const char *group);
+ * can be made. Of processes root's machine has one: the kernel keeps count of an ordinary
+ * user's without a group, and that of an agent by hand would be left behind. Returns a
+ * descriptor for cgroup_leave, or negative errno; -ENOENT: there is no limit. */
+int ration_take(const struct rules *rules, const char *group, bool machine);
 
 /* What that would return with a limit on memory, by a trial; 0 for a descriptor, -ENOENT
  * without one. */
