@@ -240,15 +240,18 @@ class Ours:
 def test_machine_of_ours_over_vsock(landbridge, tmp_path, tools):
     """Without a network. Its device is a process of the machine's, and when that ends, so does the machine."""
     machine = Ours(landbridge, tmp_path, "--drive", f"D:={tools}")
-    assert machine.run.stdout.readline() == b"up\n"
-    result = machine.exec("bash", "-lc", "stat -c %a /run/landbridge/key; grep -o landbridge.link=vsock /proc/cmdline; "
-                          "ls /dev/vport* /dev/virtio-ports; cmd.exe /c echo hi; exit 9")
-    assert result.status == 9 and result.lines == ["600", "landbridge.link=vsock", "hi"], result
-    overlink.session(machine)
-    os.kill(machine.device(), signal.SIGKILL)
-    _, err = machine.run.communicate(timeout=60)
-    assert machine.run.returncode == 125 and len(err.splitlines()) == 1 and b"vsock device ended" in err, err
-    assert machine.device() is None
+    try:
+        assert machine.run.stdout.readline() == b"up\n"
+        result = machine.exec("bash", "-lc", "stat -c %a /run/landbridge/key; grep -o landbridge.link=vsock /proc/cmdline; "
+                              "ls /dev/vport* /dev/virtio-ports; cmd.exe /c echo hi; exit 9")
+        assert result.status == 9 and result.lines == ["600", "landbridge.link=vsock", "hi"], result
+        overlink.session(machine)
+        os.kill(machine.device(), signal.SIGKILL)
+        _, err = machine.run.communicate(timeout=60)
+        assert machine.run.returncode == 125 and len(err.splitlines()) == 1 and b"vsock device ended" in err, err
+        assert machine.device() is None
+    finally:
+        machine.run.kill()
 
 
 def test_machine_over_vsock_needs_a_device(landbridge, tmp_path):
